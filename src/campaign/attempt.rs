@@ -1,0 +1,245 @@
+//! The life of an attempt: the facts that are known of it, and the one pure function that says what they mean.
+//!
+//! Only facts are stored, never a state: so the order in which an answer and a listing arrive cannot matter, and a
+//! late fact is no special case.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::disposition::{Class, Verdict, classify};
+use crate::time::{Instant, Stamp};
+
+/// Names one attempt to the provider and to us: `d`, the campaign's mark, a dash, randomness. At most 40 characters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AttemptId(Arc<str>);
+
+/// Characters of the mark: what tells the calls of one campaign from those of another.
+pub const MARK_LENGTH: usize = 8;
+/// Characters of randomness behind the mark: 22 of base 32, 110 bits.
+pub const RANDOM_LENGTH: usize = 22;
+
+impl AttemptId {
+    /// Reads an id back; `None` for anything that does not have our form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix('d')?;
+        let (mark, random) = rest.split_once('-')?;
+        let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let ours = mark.len() == MARK_LENGTH && random.len() == RANDOM_LENGTH && plain(mark) && plain(random);
+        ours.then(|| Self(text.into()))
+    }
+
+    /// Puts an id together from the mark of its campaign and random bits.
+    pub fn mint(mark: &Mark, random: u128) -> Self {
+        const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+        let mut text = format!("d{}-", mark.0);
+        for place in 0..RANDOM_LENGTH {
+            text.push(char::from(ALPHABET[(random >> (5 * place)) as usize & 31]));
+        }
+        Self(text.into())
+    }
+
+    /// The mark of the campaign that it belongs to.
+    pub fn mark(&self) -> Mark {
+        Mark(self.0[1..=MARK_LENGTH].into())
+    }
+
+    /// The id as it travels.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What all attempt ids of one campaign have in common: eight characters of a hash of its name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Mark(Arc<str>);
+
+impl Mark {
+    /// The mark of a campaign, from its name.
+    pub fn of(campaign: &str) -> Self {
+        use sha2::{Digest, Sha256};
+        let hash = Sha256::digest(campaign.as_bytes());
+        let text: String =
+            hash.iter().flat_map(|byte| [byte >> 4, byte & 15]).take(MARK_LENGTH).map(hex_digit).collect();
+        Self(text.into())
+    }
+
+    /// The mark itself, eight characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn hex_digit(nibble: u8) -> char {
+    char::from_digit(u32::from(nibble), 16).unwrap_or('0')
+}
+
+/// Why an attempt surely created no call; none of these counts as a contact attempt.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The pool was full, in any of the four shapes.
+    Pool,
+    /// Too many requests: a 429 that does not speak of concurrency.
+    Rate,
+    /// Nothing was sent: no connection, no name, no TLS.
+    Connect,
+    /// In doubt, and proven absent.
+    Absent,
+    /// The account: key, credit, frozen, configuration.
+    Account,
+    /// The line (phone number id) that it was to be rung from.
+    Line,
+    /// The number of the lead: never again.
+    Lead,
+    /// Any other 4xx: settled as `config`.
+    Config,
+    /// Taken back before it was sent: the lead's call came to light meanwhile, or the run stopped.
+    Withdrawn,
+}
+
+impl Cause {
+    /// Every cause, in a fixed order.
+    pub const ALL: [Self; 9] = [
+        Self::Pool,
+        Self::Rate,
+        Self::Connect,
+        Self::Absent,
+        Self::Account,
+        Self::Line,
+        Self::Lead,
+        Self::Config,
+        Self::Withdrawn,
+    ];
+
+    /// Its name in the journal and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::Rate => "rate",
+            Self::Connect => "connect",
+            Self::Absent => "absent",
+            Self::Account => "account",
+            Self::Line => "line",
+            Self::Lead => "lead",
+            Self::Config => "config",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The cause of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.name() == name)
+    }
+}
+
+/// How a call ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct End {
+    /// `endedAt`, else the newest stamp the provider gave.
+    pub at: Stamp,
+    /// `endedReason` as it came; empty where none was given.
+    pub reason: String,
+}
+
+/// All that is known of one attempt. Every field is a fact that only ever gets added.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Facts {
+    /// Surely not created, and why (never `Absent`, which is `absent`).
+    pub refused: Option<Cause>,
+    /// The 2xx came, or a listing showed the call.
+    pub created: bool,
+    /// The 2xx said `concurrencyBlocked: true`.
+    pub blocked: bool,
+    /// Since when nobody knows whether it was created.
+    pub failed: Option<Instant>,
+    /// Seen ringing or talking, or with `startedAt`.
+    pub rung: bool,
+    /// Somebody spoke.
+    pub spoke: bool,
+    /// Its end.
+    pub ended: Option<End>,
+    /// Followed for longer than a call can last; given up, its end unknown.
+    pub given_up: bool,
+    /// When one complete listing proved it absent.
+    pub absent: Option<Instant>,
+    /// When it was put aside for a person.
+    pub parked: Option<Instant>,
+    /// A person gave a parked one back.
+    pub released: bool,
+}
+
+/// What the facts mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// On disk; may be on its way.
+    Claimed,
+    /// Surely not created, or never rang and does not count.
+    Refused(Cause),
+    /// Nobody knows whether it was created.
+    InDoubt,
+    /// In doubt for good, until a person or a listing says more.
+    Parked,
+    /// Up. `blocked`: holds no slot until it is seen ringing.
+    Placed {
+        /// The answer said that the pool was full.
+        blocked: bool,
+    },
+    /// Over, with what that means for the lead.
+    Ended(Class),
+}
+
+impl State {
+    /// Whether this attempt may still turn out to be a call that is up or on its way.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Claimed | Self::InDoubt | Self::Placed { .. })
+    }
+
+    /// Whether it counts as a contact attempt: the phone may have rung because of it.
+    pub const fn counts(self) -> bool {
+        matches!(self, Self::Ended(_) | Self::Placed { .. })
+    }
+}
+
+impl Facts {
+    /// What is true of an attempt of which this is known.
+    pub fn state(&self) -> State {
+        if let Some(end) = &self.ended {
+            return self.ended_state(end);
+        }
+        if self.given_up {
+            return State::Ended(Class::Unknown);
+        }
+        if self.created && !(self.blocked && !self.rung && self.parked.is_some()) {
+            return State::Placed { blocked: self.blocked && !self.rung };
+        }
+        match (self.refused, self.absent, self.parked, self.failed) {
+            (Some(cause), ..) => State::Refused(cause),
+            (_, _, Some(_), _) if self.released => State::Refused(Cause::Absent),
+            (_, _, Some(_), _) => State::Parked,
+            (_, Some(_), ..) => State::Refused(Cause::Absent),
+            (.., Some(_)) => State::InDoubt,
+            _ => State::Claimed,
+        }
+    }
+
+    fn ended_state(&self, end: &End) -> State {
+        let verdict = classify(&end.reason);
+        let rung = self.rung || verdict.implies_rung();
+        match verdict {
+            Verdict::Pool if !rung => State::Refused(Cause::Pool),
+            Verdict::Account if !rung => State::Refused(Cause::Account),
+            Verdict::Line if !rung => State::Refused(Cause::Line),
+            _ if self.blocked && !rung => State::Refused(Cause::Pool),
+            verdict => State::Ended(verdict.class()),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Decides: a state machine without clock, socket, task or chance of its own.
+
+pub mod attempt;
+pub mod disposition;
+pub mod event;
+pub mod hours;
+pub mod plan;
+pub mod retry;

@@ -1,0 +1,99 @@
+//! What a campaign was told to do: everything that its decisions depend on, besides the news.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::hours::Calling;
+use super::retry::Retries;
+
+/// The plan of one run. Every value is valid by the time it stands here.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The campaign's name.
+    pub campaign: String,
+    /// How often the listing is read while something waits for it.
+    pub poll: Duration,
+    /// How old an observation may grow before one dial tries the pool again.
+    pub probe_after: Duration,
+    /// How long absence must hold; `None` parks what is in doubt.
+    pub in_doubt: Option<Duration>,
+    /// How far the first search goes back at most.
+    pub look_back: Duration,
+    /// Take this campaign's unknown calls in.
+    pub adopt: bool,
+    /// Slots kept for others, by time of day.
+    pub reserve: Reserve,
+    /// The limit to assume until one has been seen, where that was said.
+    pub slots: Option<u32>,
+    /// A cap on our own calls.
+    pub max_concurrent: Option<u32>,
+    /// Slots kept besides the reserve.
+    pub caution: u32,
+    /// Leads of a batch: 50 to 100.
+    pub batch_size: usize,
+    /// A batch also waits for its calls to end.
+    pub drain: bool,
+    /// Requests that place calls.
+    pub rate: Rate,
+    /// When a lead may be rung.
+    pub calling: Calling,
+    /// How often, and when again.
+    pub retries: Retries,
+    /// Not rung if another campaign has rung the number this recently.
+    pub not_if_called_within: Option<Duration>,
+    /// Attempts of this run, refused ones apart.
+    pub limit: Option<u64>,
+    /// What the campaign may cost over all its runs, in US dollars.
+    pub max_cost: Option<f64>,
+    /// When dialing stops.
+    pub until: Option<Timestamp>,
+    /// Stay until retries, hours and doubts are settled.
+    pub wait: bool,
+    /// The lines (phone number ids), taken in turn; never empty.
+    pub lines: Vec<String>,
+    /// How long a call can last: ring time and talk.
+    pub longest_call: Duration,
+    /// All chance comes from here.
+    pub seed: u64,
+}
+
+/// `N/s` or `N/min`: at most `count` requests in `per`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Rate {
+    /// Requests, more than none.
+    pub count: std::num::NonZeroU32,
+    /// In how long.
+    pub per: Duration,
+}
+
+/// Slots kept for others: one number, or another from certain times of the day on (the machine's zone).
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reserve {
+    /// (minute of the day from which it holds, slots), sorted by minute, the first at 0; never empty.
+    pub table: Vec<(u16, u32)>,
+    /// The zone whose days these are.
+    pub zone: jiff::tz::TimeZone,
+}
+
+impl Reserve {
+    /// The same all day.
+    pub fn always(slots: u32) -> Self {
+        Self { table: vec![(0, slots)], zone: jiff::tz::TimeZone::UTC }
+    }
+
+    /// Whether it changes over the day.
+    pub fn is_timetable(&self) -> bool {
+        self.table.len() > 1
+    }
+
+    /// What is kept at that time.
+    pub fn at(&self, wall: Timestamp) -> u32 {
+        if !self.is_timetable() {
+            return self.table[0].1;
+        }
+        let time = wall.to_zoned(self.zone.clone()).time();
+        let minute = u16::try_from(i32::from(time.hour()) * 60 + i32::from(time.minute())).unwrap_or(0);
+        self.table.iter().rev().find(|(from, _)| *from <= minute).map_or(self.table[0].1, |row| row.1)
+    }
+}

@@ -1,0 +1,2 @@
+//! From a file to leads: whatever people export, read without changing it.
+pub mod lead;

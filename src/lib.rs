@@ -1,0 +1,16 @@
+//! Rings a list of leads through the Vapi voice API, in batches, and keeps slots of the shared pool free for inbound
+//! callers. `docs/design.md` tells the whole story; these modules are its chapters, in the order in which one lead
+//! meets them.
+
+pub mod exit;
+pub mod time;
+
+pub mod campaign;
+pub mod cli;
+pub mod drive;
+pub mod journal;
+pub mod leads;
+pub mod pool;
+pub mod rehearsal;
+pub mod report;
+pub mod vapi;

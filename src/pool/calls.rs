@@ -1,0 +1,68 @@
+//! Calls on the pool, as far as they are known: merged by id, so that the order of the news does not matter.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::{Instant, Stamp};
+
+/// The provider's name for a call.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallId(Arc<str>);
+
+impl CallId {
+    /// From the provider's `id`.
+    pub fn new(id: &str) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as the provider wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How our own request for a call went, on this machine's line of time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Post {
+    /// When the request was sent.
+    pub sent: Instant,
+    /// When its answer was received.
+    pub received: Instant,
+    /// `remainingConcurrentCalls` in that answer.
+    pub remaining: Option<i64>,
+}
+
+/// A call that has held a slot.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// Since when it holds its slot, in the provider's time.
+    pub from: Stamp,
+    /// Since when it does not; an end is for ever.
+    pub ended: Option<Stamp>,
+    /// Whether a run on this machine made it.
+    pub ours: bool,
+    /// How it was asked for, where we asked.
+    pub post: Option<Post>,
+}
+
+impl Call {
+    /// Takes in what else is known of the same call: the earlier start, the earlier end, the fuller record.
+    pub fn merge(&mut self, other: &Self) {
+        self.from = self.from.min(other.from);
+        self.ended = match (self.ended, other.ended) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.ours |= other.ours;
+        self.post = self.post.or(other.post);
+    }
+}
