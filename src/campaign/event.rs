@@ -486,6 +486,10 @@ pub struct History {
     pub unsettled: u64,
     /// What the campaign has cost so far, in US dollars.
     pub cost_usd: f64,
+    /// Its calls that are over.
+    pub calls_ended: u64,
+    /// The limit that this pool was last known to have, by any run.
+    pub last_limit: Option<u32>,
 }
 
 /// Something that a person should know; the words are for the face to find.
@@ -495,6 +499,8 @@ pub enum Notice {
     PoolRefused,
     /// The limit is another than before.
     LimitIs(u32),
+    /// Answers carry no `Date`: whether the clock is right cannot be told.
+    NoDate,
     /// The account shows no limits: the reserve is kept only against what can be seen.
     NoLimits,
     /// Nobody knows whether this lead's call was created.
