@@ -1,12 +1,10 @@
 //! Who is claimed next: every condition for a dial, in the order in which it is cheapest to ask.
 
 use super::attempt::State;
+use super::breaker::Leave;
 use super::event::{Action, Ask, Away, BatchLead, Claimed, LeadId, Line, Notice, Opened, Why};
 use super::{BatchState, Campaign, First, Live};
 use crate::time::{Instant, Now};
-
-/// What a call is taken to cost until one of the campaign's own has ended, in US dollars.
-const LIKELY_COST: f64 = 0.10;
 
 impl Campaign {
     /// Closes a batch that has nobody left to dial now, and asks for the next.
@@ -65,11 +63,10 @@ impl Campaign {
         if allowed == 0 || !self.has_fresh_news(now.at) {
             return;
         }
-        let (leads, test) = self.pick(allowed, now.at);
+        let leads = self.pick(allowed, now.at);
         if leads.is_empty() {
             return;
         }
-        self.testing = test;
         self.claiming = true;
         let provider_time = self.pool.offset.earliest(now.at);
         self.actions.push_back(Action::Claim(Ask { leads, pool: self.pool.clone(), provider_time }));
@@ -77,7 +74,8 @@ impl Campaign {
 
     /// Until when nothing may be sent, whatever the pool says.
     fn held_until(&self, now: Instant) -> Option<Instant> {
-        [self.unreachable_until, self.hold_claims_until, self.pace.not_before, self.breaker.opens_at()]
+        let breaker = if let Leave::NotBefore(at) = self.breaker.leave(now) { Some(at) } else { None };
+        [self.hold_claims_until, self.pace.not_before, breaker]
             .into_iter()
             .flatten()
             .filter(|at| now < *at)
@@ -99,11 +97,10 @@ impl Campaign {
         if let Some(left) = self.attempts_left() {
             dials = dials.min(usize::try_from(left).unwrap_or(usize::MAX));
         }
-        if matches!(self.first, First::NotYet) || self.breaker.wants_test() {
-            dials = dials.min(1);
-        }
-        if self.first == First::OnItsWay || self.breaker.is_testing() {
-            dials = 0;
+        match (self.first, self.breaker.leave(now.at)) {
+            (First::OnItsWay, _) | (_, Leave::None | Leave::NotBefore(_)) => dials = 0,
+            (First::NotYet, _) | (_, Leave::OneTest) => dials = dials.min(1),
+            _ => {}
         }
         if dials > 0 && self.would_cost_too_much() {
             self.stop(Why::Cost);
@@ -117,19 +114,9 @@ impl Campaign {
         self.plan.limit.map(|limit| limit.saturating_sub(self.attempts))
     }
 
-    /// What a call of this campaign is likely to cost, in US dollars.
-    fn likely_cost(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a mean of costs needs no more than 52 bits")]
-        let ended = self.calls_ended as f64;
-        if self.calls_ended == 0 || self.spent_usd <= 0.0 { LIKELY_COST } else { self.spent_usd / ended }
-    }
-
     fn would_cost_too_much(&self) -> bool {
-        let Some(most) = self.plan.max_cost else { return false };
-        let likely = self.likely_cost();
-        let up = self.live.values().filter(|live| live.ours && live.state.is_live());
-        let running: f64 = up.map(|live| live.cost.max(likely)).sum();
-        self.spent_usd + running + likely > most
+        let up = self.live.values().filter(|live| live.ours && live.state.is_live()).count();
+        self.plan.max_cost.is_some_and(|most| self.money.would_pass(most, up))
     }
 
     /// No dial on old news: the listing is read first, and once more between the first answer and the second dial.
@@ -143,9 +130,9 @@ impl Campaign {
         fresh
     }
 
-    /// As many leads as the rate lets through, each with its line; and whether this is the breaker's test call.
-    fn pick(&mut self, allowed: usize, now: Instant) -> (Vec<(LeadId, Line)>, bool) {
-        let test = self.breaker.wants_test();
+    /// As many leads as the rate lets through, each with its line. A test call takes the lead with the fewest doubts.
+    fn pick(&mut self, allowed: usize, now: Instant) -> Vec<(LeadId, Line)> {
+        let test = self.breaker.leave(now) == Leave::OneTest;
         if test && let Some(calmest) = (0..self.batch.queue.len()).min_by_key(|at| self.batch.queue[*at].doubts) {
             self.batch.queue.swap(0, calmest);
         }
@@ -169,7 +156,7 @@ impl Campaign {
             self.batch.queue.remove(at);
             self.without_line += 1;
         }
-        (picked, test)
+        picked
     }
 
     pub(super) fn claimed(&mut self, claimed: Claimed, now: Now) {
@@ -193,20 +180,18 @@ impl Campaign {
             let live = Live {
                 batch: Some(self.batch.number),
                 line: granted.line,
-                test: self.testing,
                 ..Live::new(lead, State::Claimed, provider_time, now.at)
             };
             self.live.insert(granted.attempt.clone(), live);
+            if self.breaker.leave(now.at) == Leave::OneTest {
+                self.breaker.testing(granted.attempt.clone());
+            }
             self.attempts += 1;
             self.actions.push_back(Action::Place(granted.attempt, granted.line));
             if self.first == First::NotYet {
                 self.first = First::OnItsWay;
             }
-            if std::mem::take(&mut self.testing) {
-                self.breaker.test_placed();
-            }
         }
-        self.testing = false;
     }
 
     fn leave_queue(&mut self, lead: LeadId) -> Option<BatchLead> {

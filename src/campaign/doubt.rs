@@ -121,7 +121,7 @@ impl Campaign {
     /// Counts a doubt of that lead, if another lead was answered since its last one; whether that is one too many.
     fn too_many_doubts(&mut self, lead: Option<LeadId>) -> bool {
         let Some(lead) = lead else { return false };
-        let answered = self.answered_leads;
+        let answered = self.answered;
         let before = self.live.values().filter_map(|live| live.lead.as_ref()).find(|known| known.id == lead);
         let known = before.map_or(0, |lead| lead.doubts);
         let count = self.doubts.entry(lead).or_insert(Count { doubts: known, answered: 0 });
@@ -136,7 +136,7 @@ impl Campaign {
         let mut due = Vec::new();
         let mut next = None;
         for (attempt, live) in &self.live {
-            if live.state == (State::Placed { blocked: true }) {
+            if live.state == (State::Placed { blocked: true }) && live.failed.is_none() {
                 let at = live.since + BLOCKED_STUCK;
                 if at <= now.at {
                     due.push(attempt.clone());
@@ -147,6 +147,7 @@ impl Campaign {
         }
         next.into_iter().for_each(|at| self.wake(at));
         for attempt in due {
+            self.live.entry(attempt.clone()).and_modify(|live| live.failed = Some(now.at));
             self.actions.push_back(Action::Record(News::Parked(attempt, now.at)));
         }
     }

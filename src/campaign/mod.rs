@@ -16,6 +16,8 @@ pub mod event;
 mod finish;
 pub mod hours;
 mod lines;
+pub mod misuse;
+mod money;
 mod news;
 mod pace;
 pub mod plan;
@@ -23,22 +25,26 @@ pub mod retry;
 mod search;
 mod start;
 pub mod tally;
+pub mod trouble;
 mod watch;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::pool::Pool;
+use crate::pool::calls::CallId;
 use crate::pool::headroom::Slots;
 use crate::time::{Instant, Now, Stamp};
 use attempt::{AttemptId, State};
-use breaker::{Backoff, Breaker, Refusals};
+use breaker::Breaker;
+use doubt::Proofs;
 use event::{Action, BatchLead, Event, History, LeadId, Line, Notice, ReadId, Stop, Why};
 use lines::Lines;
 use pace::Pace;
 use plan::Plan;
-use start::Phase;
+use start::{Start, Step};
 use tally::Tally;
+use trouble::{Backoff, Refusals, Silence};
 use watch::{Reading, Watch};
 
 /// No sleep is longer, so that a suspended machine is noticed.
@@ -49,43 +55,50 @@ const GRACE: Duration = Duration::from_secs(5);
 /// One run of one campaign.
 pub struct Campaign {
     plan: Plan,
+    start: Start,
     pool: Pool,
-    phase: Phase,
     batch: Batch,
     live: BTreeMap<AttemptId, Live>,
     watch: Watch,
     reading: Option<(ReadId, Reading)>,
     reads: u64,
-    proof: Option<search::Search>,
+    proofs: Proofs,
+    doubts: BTreeMap<LeadId, doubt::Count>,
     pace: Pace,
     lines: Lines,
     breaker: Breaker,
-    refusals: Refusals<(AttemptId, LeadId)>,
+    refusals: Refusals,
     backoff: Backoff,
-    /// Nothing can be sent before then.
-    unreachable_until: Option<Instant>,
+    silence: Silence,
+    money: money::Money,
+    tally: Tally,
     first: First,
-    claiming: bool,
-    paused: bool,
     stopping: Option<Why>,
     /// Out by then, whatever is still on its way.
     leave_by: Option<Instant>,
     interrupted: bool,
+    paused: bool,
+    started_paused: bool,
+    claiming: bool,
+    /// Nothing is to be claimed before then, for a reason that is not the pool's.
+    hold_claims_until: Option<Instant>,
+    /// Attempts of this run, refused ones apart.
+    attempts: u64,
+    /// Leads that left the queue because the line that they name is dead.
+    without_line: u64,
+    /// Calls that got an answer.
+    answered: u64,
+    fresh_wanted: bool,
+    no_room: bool,
+    scheduled: BTreeSet<CallId>,
     others_reserve: u32,
-    asked_again_at: Option<Instant>,
-    began: Stamp,
     known_limit: Option<u32>,
     limits_missing: bool,
     date_missing: bool,
     org_confirmed: bool,
     orphans_due: Instant,
-    spent_usd: f64,
-    calls_ended: u64,
-    answered_leads: u64,
-    doubts: BTreeMap<LeadId, doubt::Count>,
-    tally: Tally,
     actions: VecDeque<Action>,
-    last_decided: Instant,
+    wake_at: Option<Instant>,
 }
 
 /// The open batch.
@@ -120,15 +133,13 @@ struct Live {
     batch: Option<u64>,
     line: Line,
     state: State,
-    call: Option<crate::pool::calls::CallId>,
+    call: Option<CallId>,
     failed: Option<Instant>,
     provider_time: Stamp,
     since: Instant,
     cost: f64,
     /// It is this campaign's, rather than an orphan's of another.
     ours: bool,
-    /// It is the breaker's test call.
-    test: bool,
 }
 
 /// How far the first dial of the run is: the listing is read between its answer and the second one.
@@ -145,41 +156,45 @@ impl Campaign {
     pub fn new(plan: Plan, history: History, now: Now) -> Self {
         let assumed = plan.slots.or(history.last_limit).unwrap_or(DEFAULT_SLOTS);
         let mut campaign = Self {
+            start: Start::new(&history, &plan.campaign, now.at),
             pool: Pool::new(plan.poll, plan.probe_after, assumed),
-            phase: Phase::begin(&history),
             batch: Batch::default(),
             live: BTreeMap::new(),
             watch: Watch::new(plan.poll),
             reading: None,
             reads: 0,
-            proof: None,
+            proofs: Proofs::default(),
+            doubts: BTreeMap::new(),
             pace: Pace::new(plan.rate, now.at),
             lines: Lines::new(plan.lines.clone()),
             breaker: Breaker::new(plan.probe_after),
             refusals: Refusals::default(),
-            backoff: Backoff::new(now.at),
-            unreachable_until: None,
+            backoff: Backoff::default(),
+            silence: Silence::default(),
+            money: money::Money::new(history.cost_usd, history.calls_ended),
+            tally: Tally::default(),
             first: First::NotYet,
-            claiming: false,
-            paused: history.paused,
             stopping: None,
             leave_by: None,
             interrupted: false,
+            paused: history.paused,
+            started_paused: history.paused,
+            claiming: false,
+            hold_claims_until: None,
+            attempts: 0,
+            without_line: 0,
+            answered: 0,
+            fresh_wanted: false,
+            no_room: false,
+            scheduled: BTreeSet::new(),
             others_reserve: history.others.reserve,
-            asked_again_at: None,
-            began: Stamp::from(now.at.timestamp()),
             known_limit: None,
             limits_missing: false,
             date_missing: false,
             org_confirmed: history.org_confirmed,
             orphans_due: now.at + plan.poll * 60,
-            spent_usd: history.cost_usd,
-            calls_ended: history.calls_ended,
-            answered_leads: 0,
-            doubts: BTreeMap::new(),
-            tally: Tally::default(),
             actions: VecDeque::new(),
-            last_decided: now.at,
+            wake_at: None,
             plan,
         };
         campaign.pool.merge_others(&history.others);
@@ -218,14 +233,13 @@ impl Campaign {
         if self.is_over() {
             return None;
         }
-        let soonest = self.wakeups(now).into_iter().flatten().min();
         let longest = now.at + LONGEST_SLEEP;
-        Some(soonest.map_or(longest, |at| at.clamp(now.at + Duration::from_micros(1), longest)))
+        Some(self.wake_at.map_or(longest, |at| at.clamp(now.at + Duration::from_micros(1), longest)))
     }
 
     /// Whether [`Action::Finish`] has been given.
     pub fn is_over(&self) -> bool {
-        self.phase == Phase::Over
+        matches!(self.start.step, Step::Over)
     }
 
     /// What this run did so far.
@@ -254,7 +268,7 @@ impl Campaign {
         if self.is_over() {
             return;
         }
-        self.last_decided = now.at;
+        self.wake_at = None;
         self.note_time(now);
         self.begin_search(now);
         self.want_orphans(now);
@@ -295,6 +309,11 @@ impl Campaign {
         }
     }
 
+    /// Wants to be woken then, at the latest.
+    fn wake(&mut self, at: Instant) {
+        self.wake_at = Some(self.wake_at.map_or(at, |known| known.min(at)));
+    }
+
     fn tell(&mut self, notice: Notice) {
         self.actions.push_back(Action::Tell(notice));
     }
@@ -308,12 +327,38 @@ impl Campaign {
             self.orphans_due = now.at + self.plan.poll * 60;
             self.actions.push_back(Action::FindOrphans);
         }
+        self.wake(self.orphans_due);
     }
 
     fn note_time(&mut self, now: Now) {
-        if self.plan.until.is_some_and(|until| now.wall >= until) {
+        let Some(until) = self.plan.until else { return };
+        if now.wall >= until {
             self.stop(Why::Until);
+        } else {
+            self.wake(now.at + until.duration_since(now.wall).unsigned_abs());
         }
+    }
+}
+
+impl Live {
+    fn new(lead: Option<BatchLead>, state: State, provider_time: Stamp, now: Instant) -> Self {
+        Self {
+            lead,
+            batch: None,
+            line: Line(0),
+            state,
+            call: None,
+            failed: None,
+            provider_time,
+            since: now,
+            cost: 0.0,
+            ours: true,
+        }
+    }
+
+    /// Whether the run is to see its end: it is up or on its way, and this campaign's.
+    fn is_followed(&self) -> bool {
+        self.ours && matches!(self.state, State::Claimed | State::Placed { .. })
     }
 }
 

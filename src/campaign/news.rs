@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::attempt::{AttemptId, Cause, State};
-use super::breaker::next_utc_minute;
+use super::breaker::Turn;
 use super::disposition::Class;
 use super::event::{
     Action, Change, LeadNow, Limits, News, Notice, Open, ReadId, Recorded, SeenCall, Status, Why, Wire,
 };
+use super::trouble::next_utc_minute;
 use super::{BatchState, Campaign, First, Live};
 use crate::pool::calls::{Call, CallId};
 use crate::time::{Instant, Now, Stamp};
@@ -53,8 +54,7 @@ impl Campaign {
     fn hear_wire(&mut self, wire: Wire, now: Now) {
         if let Some(date) = wire.date {
             self.pool.offset.hear_date(date, wire.sent, wire.received);
-            self.backoff.answered(now.at);
-            self.unreachable_until = None;
+            self.reached();
             self.check_clock(date, now);
         }
     }
@@ -73,9 +73,9 @@ impl Campaign {
         if wire.date.is_none() && !std::mem::replace(&mut self.date_missing, true) {
             self.tell(Notice::NoDate);
         }
-        self.backoff.answered(now.at);
-        self.refusals.answered();
-        self.answered_leads += 1;
+        self.reached();
+        self.refusals.accepted();
+        self.answered += 1;
         self.first_is_over(attempt, wire.received);
         let blocked = limits.is_some_and(|limits| limits.blocked);
         self.pool.answered(&call.id, slot_of(call, true, blocked), attempt, wire, limits);
@@ -129,7 +129,7 @@ impl Campaign {
             }
             Cause::Connect => {
                 let until = self.backoff.failed(now.at);
-                self.unreachable_until = Some(until);
+                self.hold_claims_until = self.hold_claims_until.max(Some(until));
                 self.tell(Notice::Unreachable(until, message.to_owned()));
                 self.check_reachable(message, now);
             }
@@ -139,10 +139,8 @@ impl Campaign {
             Cause::Lead => self.tell(Notice::LeadRefused(lead, message.to_owned())),
             Cause::Config => {
                 self.tell(Notice::LeadRefused(lead, message.to_owned()));
-                let three = lead.and_then(|lead| self.refusals.refused((attempt.clone(), lead)));
-                if let Some(three) = three {
-                    let attempts = three.into_iter().map(|(attempt, _)| attempt).collect();
-                    self.actions.push_back(Action::Record(News::Reopened(attempts)));
+                if let Some(three) = self.refusals.refused(attempt.clone()) {
+                    self.actions.push_back(Action::Record(News::Reopened(three.into())));
                     self.stop(Why::Config(message.to_owned()));
                 }
             }
@@ -151,7 +149,13 @@ impl Campaign {
     }
 
     fn drop_line(&mut self, attempt: &AttemptId, message: &str) {
-        let Some(live) = self.live.get(attempt) else { return };
+        if let Some(live) = self.live.remove(attempt) {
+            self.drop_line_of(&live, message);
+            self.live.insert(attempt.clone(), live);
+        }
+    }
+
+    fn drop_line_of(&mut self, live: &Live, message: &str) {
         let lead = live.lead.as_ref().map(|lead| &lead.lead);
         if let Some(id) = self.lines.drop_line(live.line, lead, message) {
             self.tell(Notice::LineDropped(id, message.to_owned()));
@@ -161,17 +165,22 @@ impl Campaign {
         }
     }
 
+    /// The provider answered, whatever it said.
+    pub(super) fn reached(&mut self) {
+        self.backoff.worked();
+        self.silence.answered();
+    }
+
     /// Two minutes without any answer: out, since nothing can be followed either.
     pub(super) fn check_reachable(&mut self, message: &str, now: Now) {
-        if self.backoff.is_lost(now.at) {
+        if self.silence.failed(now.at) {
             self.stop(Why::Unreachable(message.to_owned()));
         }
     }
 
     fn hear_listing(&mut self, read: ReadId, wire: Wire, calls: &[SeenCall], full: bool, now: Now) {
         self.hear_wire(wire, now);
-        self.backoff.answered(now.at);
-        self.unreachable_until = None;
+        self.reached();
         let latest = self.pool.offset.latest(wire.received);
         for call in calls {
             self.watch.changed(call.updated, latest);
@@ -187,11 +196,17 @@ impl Campaign {
         let ours = call.attempt.as_ref().is_some_and(|attempt| self.live.contains_key(attempt));
         if ours {
             self.proofs.confirmed = true;
+            if let Some(cost) = call.cost {
+                self.money.hear(&call.id, cost);
+            }
         }
         if let Some(attempt) = &call.attempt {
             self.start.saw_marked(attempt);
         }
         if matches!(call.status, Status::Scheduled | Status::Other) && call.end().is_none() {
+            if call.status == Status::Scheduled {
+                self.scheduled.insert(call.id.clone());
+            }
             return;
         }
         let over = call.end();
@@ -201,12 +216,12 @@ impl Campaign {
         } else {
             self.watch.saw(&call.id, received);
         }
-        // A call of the past that we never saw up cannot matter to the pool.
-        if over.is_some() && self.pool.call(&call.id).is_none() && !ours {
+        // What was over before the pool was last seen cannot matter to it.
+        if over.is_some_and(|end| self.pool.is_past(end)) && self.pool.call(&call.id).is_none() && !ours {
             return;
         }
         let mut slot = slot_of(call, ours, pool_ended);
-        if self.started_scheduled.remove(&call.id) {
+        if self.scheduled.remove(&call.id) {
             slot.from = call.updated;
         }
         let was_up = self.pool.call(&call.id).is_none_or(|known| known.ended.is_none());
@@ -249,10 +264,10 @@ impl Campaign {
         };
         let was = std::mem::replace(&mut live.state, change.now);
         live.call = change.call.clone().or(live.call.take());
-        live.cost = change.cost.unwrap_or(live.cost);
-        let this_run = live.batch.is_some();
         let lead = change.lead;
-        self.tally.count(this_run, was, change.now);
+        if live.batch.is_some() {
+            self.tally.count(was, change.now);
+        }
         if was == State::InDoubt && change.now != State::InDoubt && change.now != State::Parked {
             self.tell(Notice::Resolved(lead, change.now));
         }
@@ -264,7 +279,7 @@ impl Campaign {
                 self.tell(Notice::Parked(lead));
             }
             State::Ended(class) => self.ended(&change, class, now),
-            State::Refused(cause) => self.refused(&change, was, cause),
+            State::Refused(cause) => self.refused(&change, was, cause, now),
         }
         if change.lead_now == LeadNow::Open || matches!(change.lead_now, LeadNow::Due(_)) {
             self.somebody_is_left();
@@ -275,12 +290,10 @@ impl Campaign {
         self.pool.settled(&change.attempt);
         let Some(live) = self.live.remove(&change.attempt) else { return };
         if live.ours {
-            self.calls_ended += 1;
-            self.spent_usd += live.cost;
             if class == Class::Unknown {
                 self.tell(Notice::UnknownReason(change.reason.clone().unwrap_or_default()));
             }
-            self.hear_breaker(class, change.reason.as_deref().unwrap_or_default(), live.test, now);
+            self.hear_breaker(&change.attempt, class, change.reason.as_deref().unwrap_or_default(), now);
         }
         if let Some(call) = &live.call {
             self.watch.over(call);
@@ -291,23 +304,20 @@ impl Campaign {
         }
     }
 
-    fn hear_breaker(&mut self, class: Class, reason: &str, test: bool, now: Now) {
-        use super::breaker::Tripped;
-        match self.breaker.ended(class, reason, test, now.at) {
-            Tripped::No => {}
-            Tripped::Opened(on) => self.tell(Notice::BreakerTripped(on)),
-            Tripped::Closed => self.tell(Notice::BreakerClosed),
-            Tripped::ForGood(on) => self.stop(Why::Breaker(on)),
+    fn hear_breaker(&mut self, attempt: &AttemptId, class: Class, reason: &str, now: Now) {
+        match self.breaker.ended(now.at, attempt, class, reason) {
+            None => {}
+            Some(Turn::Tripped(on)) => self.tell(Notice::BreakerTripped(on)),
+            Some(Turn::Closed) => self.tell(Notice::BreakerClosed),
+            Some(Turn::GiveUp(on)) => self.stop(Why::Breaker(on)),
         }
     }
 
     /// A refused attempt gives its lead back to the head of the queue where it is to be tried again at once.
-    fn refused(&mut self, change: &Change, was: State, cause: Cause) {
+    fn refused(&mut self, change: &Change, was: State, cause: Cause, now: Now) {
         self.pool.settled(&change.attempt);
         let Some(live) = self.live.remove(&change.attempt) else { return };
-        if live.test {
-            self.breaker.test_withdrawn();
-        }
+        self.breaker.refused(now.at, &change.attempt);
         if live.batch.is_some() {
             self.attempts = self.attempts.saturating_sub(1);
         }
@@ -316,20 +326,13 @@ impl Campaign {
                 Cause::Account => self.stop(Why::Account(change.reason.clone().unwrap_or_default())),
                 Cause::Line => {
                     let reason = change.reason.clone().unwrap_or_default();
-                    let lead = live.lead.as_ref().map(|lead| &lead.lead);
-                    if let Some(id) = self.lines.drop_line(live.line, lead, &reason) {
-                        self.tell(Notice::LineDropped(id, reason.clone()));
-                    }
-                    if !self.lines.any_left() {
-                        self.stop(Why::Lines(reason));
-                    }
+                    self.drop_line_of(&live, &reason);
                 }
                 _ => {}
             }
         }
         let again = matches!(cause, Cause::Pool | Cause::Rate | Cause::Connect | Cause::Line);
         if again && change.lead_now == LeadNow::Open && self.batch.state == BatchState::Open {
-            self.batch.queue.extend(None::<super::BatchLead>);
             live.lead.into_iter().for_each(|lead| self.batch.queue.push_front(lead));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::attempt::{Cause, State};
 use crate::pool::headroom::Slots;
 use crate::time::Instant;
 
@@ -30,6 +31,26 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// An attempt of this run went from one state to another.
+    pub(super) fn count(&mut self, was: State, now: State) {
+        if was == now {
+            return;
+        }
+        let placed = |state| matches!(state, State::Placed { .. } | State::Ended(_));
+        if placed(now) && !placed(was) {
+            self.placed += 1;
+        } else if placed(was) && !placed(now) {
+            self.placed = self.placed.saturating_sub(1);
+        }
+        if let State::Refused(cause) = now {
+            self.refused += 1;
+            self.blocked += u64::from(cause == Cause::Pool);
+        }
+        if was == State::InDoubt && now != State::Parked {
+            self.in_doubt_resolved += 1;
+        }
+    }
+
     /// Takes note of the pool as it is from now on.
     pub(super) fn note(&mut self, now: Instant, slots: Slots, reserve: u32) {
         if let Some((since, true)) = self.since {

@@ -223,7 +223,7 @@ impl Campaign {
         match reading {
             Reading::Search => self.start.search(),
             Reading::Watch => self.watch.round.as_mut(),
-            Reading::Proof => self.proof.as_mut(),
+            Reading::Proof => self.proofs.search.as_mut(),
             Reading::One(_) => None,
         }
     }
@@ -245,7 +245,7 @@ impl Campaign {
     pub(super) fn read_failed(&mut self, read: ReadId, failure: &ReadFailure, now: Now) {
         let Some((_, reading)) = self.reading.take_if(|(id, _)| *id == read) else { return };
         if let Some(date) = failure.date {
-            self.backoff.answered(now.at);
+            self.reached();
             self.check_clock(date, now);
         }
         match failure.kind {

@@ -169,10 +169,14 @@ impl Pool {
         self.calls.get(id)
     }
 
+    /// Whether an end lies before anything that can still matter.
+    pub fn is_past(&self, ended: Stamp) -> bool {
+        self.observation.as_ref().is_some_and(|seen| ended < seen.heard)
+    }
+
     /// Forgets calls that ended before anything that can still matter, and names them.
     pub fn forget_ended(&mut self) -> Vec<CallId> {
-        let Some(heard) = self.observation.as_ref().map(|seen| seen.heard) else { return Vec::new() };
-        let over = |call: &Call| call.ended.is_some_and(|ended| ended < heard);
+        let over = |call: &Call| call.ended.is_some_and(|ended| self.is_past(ended));
         let ids: Vec<CallId> = self.calls.iter().filter(|(_, call)| over(call)).map(|(id, _)| id.clone()).collect();
         for id in &ids {
             self.calls.remove(id);
