@@ -40,16 +40,16 @@ impl World {
     /// One organisation's calls, the newest first.
     pub fn list(&mut self, now: Stamp, org: usize, filter: &Filter) -> Vec<&PretendCall> {
         self.advance(now);
-        let Some(shelf) = self.shelves.get(org) else { return Vec::new() };
+        let Some(theirs) = self.shelves.get(org) else { return Vec::new() };
         let fits = |place: &Place| self.fits(&self.calls[*place], filter);
         let within = |(from, to): (Stamp, Stamp)| (from, 0)..=(to.max(from), Place::MAX);
         let mut places: Vec<Place> = if let Some(id) = &filter.id {
             self.find(org, id).into_iter().filter(fits).collect()
         } else if filter.updated == Filter::default().updated {
-            let newest = shelf.created.range(within(filter.created)).rev();
+            let newest = theirs.created.range(within(filter.created)).rev();
             newest.map(|(_, place)| *place).filter(fits).take(filter.limit).collect()
         } else {
-            shelf.updated.range(within(filter.updated)).map(|(_, place)| *place).filter(fits).collect()
+            theirs.updated.range(within(filter.updated)).map(|(_, place)| *place).filter(fits).collect()
         };
         places.sort_by_key(|place| std::cmp::Reverse((self.calls[*place].created, *place)));
         places.truncate(filter.limit);

@@ -68,7 +68,7 @@ pub(super) enum Shown {
 /// One call.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PretendCall {
-    /// `id`: a UUIDv7.
+    /// `id`: a version 7 UUID.
     pub id: CallId,
     /// Whose it is, counted from 0.
     pub org: usize,

@@ -21,6 +21,8 @@ mod chance;
 mod life;
 mod posting;
 mod shelf;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
@@ -234,7 +236,7 @@ impl World {
     }
 }
 
-/// A UUIDv7: the time in milliseconds, then chance.
+/// A version 7 UUID: the time in milliseconds, then chance.
 fn uuid_v7(at: Stamp, chance: &mut Chance) -> CallId {
     let millis = u128::try_from(at.as_micros().max(0) / 1000).unwrap_or(0) & 0xffff_ffff_ffff;
     let random = u128::from(chance.bits()) << 64 | u128::from(chance.bits());
