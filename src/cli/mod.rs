@@ -1,1 +1,120 @@
-//! cli
+//! What was typed, and what it means: one small file per command. Nothing here decides about calls.
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::exit::Exit;
+use args::{CheckArgs, RunArgs};
+use failure::Failure;
+use layers::Sources;
+
+pub mod args;
+pub mod values;
+
+pub mod layers;
+
+pub mod surroundings;
+
+pub mod plan;
+
+pub mod account;
+
+pub mod place;
+
+pub mod failure;
+
+/// Rings a list of leads through the Vapi voice API, and keeps slots free for inbound callers
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "dialer", version, about, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Command {
+    /// Rings the list; run it again to go on
+    Run(Box<RunArgs>),
+    /// The list doctor: who would be rung, who not, and why
+    Check(CheckArgs),
+}
+
+/// From a command line to an exit code.
+pub fn main(argv: &[OsString]) -> Exit {
+    match read(argv, &surroundings::process_env).and_then(|typed| dispatch(&typed).map_err(Refusal::Wrong)) {
+        Ok(exit) => exit,
+        Err(Refusal::Clap(error)) => clap_says(&error),
+        Err(Refusal::Wrong(failure)) => {
+            say(&failure.to_string());
+            failure.exit
+        }
+    }
+}
+
+fn dispatch(typed: &Typed) -> Result<Exit, Failure> {
+    match &typed.command {
+        Command::Run(_) | Command::Check(_) => Ok(Exit::Settled),
+    }
+}
+
+/// What was typed, with the campaign file and the environment folded in.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    /// The command and its options.
+    pub command: Command,
+    /// Where each option comes from.
+    pub sources: Sources,
+}
+
+/// Why there is nothing to do: it was help that was asked for, or something is wrong.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Help, the version, or a line that clap cannot read.
+    Clap(clap::Error),
+    /// A campaign file or a variable that is wrong.
+    Wrong(Failure),
+}
+
+/// Reads a command line, the campaign file that it names, and the environment.
+pub fn read(argv: &[OsString], env: &dyn Fn(&str) -> Option<String>) -> Result<Typed, Refusal> {
+    let mut command = Cli::command();
+    command.build();
+    let first = command.clone().try_get_matches_from(argv).map_err(Refusal::Clap)?;
+    let (name, typed) = first.subcommand().unwrap_or(("", &first));
+    if !matches!(name, "run" | "check") {
+        let command = Cli::from_arg_matches(&first).map_err(Refusal::Clap)?.command;
+        return Ok(Typed { command, sources: Sources::default() });
+    }
+    let sub = |name: &str| command.find_subcommand(name).expect("it is one of ours");
+    let (added, sources) = layers::lower(sub(name), sub("run"), typed, env).map_err(Refusal::Wrong)?;
+    let whole = argv.iter().take(2).cloned().chain(added).chain(argv.iter().skip(2).cloned());
+    let matches = command.clone().try_get_matches_from(whole).map_err(Refusal::Clap)?;
+    let command = Cli::from_arg_matches(&matches).map_err(Refusal::Clap)?.command;
+    Ok(Typed { command, sources })
+}
+
+/// Writes to stdout; a reader that has gone away is no failure.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::machine(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line of talk to stderr; nobody being there to read it is no failure.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// What the exit code is when clap has the last word.
+fn clap_says(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage } else { Exit::Settled }
+}
