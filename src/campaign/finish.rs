@@ -77,7 +77,8 @@ impl Campaign {
         }
         let provable = self.next_proof_at();
         if self.without_line > 0 {
-            return self.finish(Why::Lines("the lines that some leads name are out of service".to_owned()), rest.next_at);
+            return self
+                .finish(Why::Lines("the lines that some leads name are out of service".to_owned()), rest.next_at);
         }
         if rest.later == 0 && provable.is_none() {
             return self.finish(Why::Complete, None);

@@ -137,7 +137,6 @@ struct Live {
     failed: Option<Instant>,
     provider_time: Stamp,
     since: Instant,
-    cost: f64,
     /// It is this campaign's, rather than an orphan's of another.
     ours: bool,
 }
@@ -260,7 +259,10 @@ impl Campaign {
 
     /// Calls of this campaign that are up or on their way.
     pub fn calls_up(&self) -> usize {
-        self.live.values().filter(|live| live.ours && matches!(live.state, State::Placed { .. } | State::Claimed)).count()
+        self.live
+            .values()
+            .filter(|live| live.ours && matches!(live.state, State::Placed { .. } | State::Claimed))
+            .count()
     }
 
     /// Everything that follows from what is known now. Does nothing that it has done before.
@@ -351,7 +353,6 @@ impl Live {
             failed: None,
             provider_time,
             since: now,
-            cost: 0.0,
             ours: true,
         }
     }

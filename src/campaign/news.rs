@@ -42,7 +42,9 @@ impl Campaign {
                 self.tell(Notice::InDoubt(lead, message));
             }
             News::Listed { read, wire, calls, full } => self.hear_listing(read, wire, &calls, full, now),
-            News::Absent(attempt, _) | News::Parked(attempt, _) | News::Withdrawn(attempt) => self.pool.settled(&attempt),
+            News::Absent(attempt, _) | News::Parked(attempt, _) | News::Withdrawn(attempt) => {
+                self.pool.settled(&attempt)
+            }
             News::GivenUp(_) | News::Reopened(_) => {}
         }
         for change in recorded.changes {
@@ -236,10 +238,10 @@ impl Campaign {
     pub(super) fn one_done(&mut self, id: &CallId, found: bool, now: Now) {
         self.watch.saw(id, now.at);
         let ours = self.live.iter().find(|(_, live)| live.call.as_ref() == Some(id));
-        if let Some((attempt, live)) = ours {
-            if now.at.since(live.since) > self.plan.longest_call + GIVE_UP_MARGIN {
+        if let Some((attempt, since)) = ours.map(|(attempt, live)| (attempt.clone(), live.since)) {
+            if now.at.since(since) > self.plan.longest_call + GIVE_UP_MARGIN {
+                self.actions.push_back(Action::Record(News::GivenUp(attempt)));
                 self.tell(Notice::GaveUp(id.clone()));
-                self.actions.push_back(Action::Record(News::GivenUp(attempt.clone())));
             }
             return;
         }

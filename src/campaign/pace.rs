@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use governor::clock::{Clock, FakeRelativeClock};
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
@@ -14,7 +16,7 @@ const SLACK: Duration = Duration::from_millis(5);
 
 /// The rate, on the campaign's own clock.
 pub(super) struct Pace {
-    limiter: RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock>,
+    limiter: RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, NoOpMiddleware<Nanos>>,
     clock: FakeRelativeClock,
     at: Instant,
     /// No request before then, as the provider asked.
@@ -27,7 +29,8 @@ impl Pace {
         let gap = (rate.per / rate.count.get()).max(Duration::from_nanos(1));
         let burst = u32::try_from(SLACK.as_nanos() / gap.as_nanos()).unwrap_or(u32::MAX);
         let burst = std::num::NonZeroU32::new(burst.max(1)).unwrap_or(std::num::NonZeroU32::MIN);
-        let quota = Quota::with_period(gap).map_or_else(|| Quota::per_second(rate.count), |quota| quota.allow_burst(burst));
+        let quota =
+            Quota::with_period(gap).map_or_else(|| Quota::per_second(rate.count), |quota| quota.allow_burst(burst));
         Self { limiter: RateLimiter::direct_with_clock(quota, clock.clone()), clock, at: now, not_before: None }
     }
 
@@ -38,9 +41,9 @@ impl Pace {
         }
         self.clock.advance(now.since(self.at));
         self.at = self.at.max(now);
-        self.limiter.check().map_err(|not_until| {
-            now + not_until.wait_time_from(self.clock.now()).max(Duration::from_micros(1))
-        })
+        self.limiter
+            .check()
+            .map_err(|not_until| now + not_until.wait_time_from(self.clock.now()).max(Duration::from_micros(1)))
     }
 
     /// No request before then.
