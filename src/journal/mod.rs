@@ -1,5 +1,6 @@
 //! Remembers: the durable record, and what any journal must do.
 
+pub mod answer;
 pub mod claim;
 
 use crate::campaign::disposition::Class;
