@@ -143,3 +143,93 @@ impl Breaker {
         Some(Turn::Tripped(reason.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::campaign::attempt::Mark;
+
+    const WAIT: Duration = Duration::from_mins(1);
+
+    fn id(number: u32) -> AttemptId {
+        AttemptId::mint(&Mark::of("leads"), u128::from(number))
+    }
+
+    fn second(number: i64) -> Instant {
+        Instant::from_micros(number * 1_000_000)
+    }
+
+    /// Feeds ends one a second, and says at which of them it tripped.
+    fn trips_at(classes: &[Class]) -> Option<usize> {
+        let mut breaker = Breaker::new(WAIT);
+        (0..).zip(classes).find_map(|(at, class)| breaker.ended(second(0), &id(at), *class, "why").map(|_| at as usize))
+    }
+
+    #[test]
+    fn three_of_configuration_or_ten_others_in_a_row_trip_it() {
+        use Class::{Answered, Busy, Config, Fault, Invalid, Rejected, Unknown};
+        assert_eq!(trips_at(&[Config; 4]), Some(2));
+        assert_eq!(trips_at(&[Fault; 12]), Some(9));
+        assert_eq!(trips_at(&[Config, Config, Busy, Config, Config, Answered]), None);
+        assert_eq!(trips_at(&[Config, Fault, Config, Unknown, Invalid, Config]), Some(5), "none of these is a contact");
+        let row: Vec<Class> = (0..40).map(|at| if at % 10 == 9 { Rejected } else { Fault }).collect();
+        assert_eq!(trips_at(&row), None);
+    }
+
+    fn tripped() -> Breaker {
+        let mut breaker = Breaker::new(WAIT);
+        for number in 0..9 {
+            assert_eq!(breaker.failed(second(0), &id(number), "503"), None);
+        }
+        assert_eq!(breaker.failed(second(5), &id(9), "503"), Some(Turn::Tripped("503".into())));
+        breaker
+    }
+
+    #[test]
+    fn one_test_call_after_the_wait_decides() {
+        for (class, turn, leave) in [
+            (Class::NoAnswer, Turn::Closed, Leave::Any),
+            (Class::Fault, Turn::GiveUp("why".into()), Leave::None),
+            (Class::Config, Turn::GiveUp("why".into()), Leave::None),
+        ] {
+            let mut breaker = tripped();
+            assert_eq!(breaker.leave(second(64)), Leave::NotBefore(second(65)));
+            assert_eq!(breaker.leave(second(65)), Leave::OneTest);
+            breaker.testing(id(77));
+            assert_eq!(breaker.leave(second(66)), Leave::None);
+            assert_eq!(breaker.ended(second(67), &id(3), Class::Answered, "an older call"), None);
+            assert_eq!(breaker.leave(second(68)), Leave::None);
+            assert_eq!(breaker.ended(second(69), &id(77), class, "why"), Some(turn));
+            assert_eq!(breaker.leave(second(69)), leave);
+        }
+        let mut breaker = tripped();
+        breaker.testing(id(77));
+        assert_eq!(breaker.failed(second(70), &id(77), "502"), Some(Turn::GiveUp("502".into())));
+    }
+
+    #[test]
+    fn a_test_call_that_came_to_nothing_is_made_again_later() {
+        let mut breaker = tripped();
+        breaker.testing(id(77));
+        breaker.refused(second(70), &id(77));
+        assert_eq!(breaker.leave(second(71)), Leave::NotBefore(second(130)));
+        assert_eq!(breaker.leave(second(130)), Leave::OneTest);
+        breaker.testing(id(78));
+        assert_eq!(breaker.ended(second(140), &id(78), Class::Invalid, "no such number"), None);
+        assert_eq!(breaker.leave(second(200)), Leave::OneTest);
+    }
+
+    proptest! {
+        #[test]
+        fn it_trips_at_the_first_row_that_is_long_enough(ends in prop::collection::vec(0_usize..12, 0..60)) {
+            let classes: Vec<Class> = ends.into_iter().map(|at| Class::ALL[at]).collect();
+            let row = |upto: usize, class| {
+                classes[..=upto].iter().rev().take_while(|end| !end.reached_network()).filter(|end| **end == class).count()
+            };
+            let long = |at: &usize| row(*at, Class::Config) >= 3 || row(*at, Class::Fault) >= 10;
+            prop_assert_eq!(trips_at(&classes), (0..classes.len()).find(long));
+        }
+    }
+}

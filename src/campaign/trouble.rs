@@ -82,3 +82,58 @@ pub fn next_utc_minute(now: Stamp) -> Stamp {
     const MINUTE: i64 = 60_000_000;
     Stamp::from_micros((now.as_micros().div_euclid(MINUTE) + 1).saturating_mul(MINUTE))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::attempt::Mark;
+
+    fn second(number: i64) -> Instant {
+        Instant::from_micros(number * 1_000_000)
+    }
+
+    #[test]
+    fn three_refusals_in_a_row_are_given_back() {
+        let id = |number: u128| AttemptId::mint(&Mark::of("leads"), number);
+        let mut refusals = Refusals::default();
+        assert_eq!(refusals.refused(id(1)), None);
+        assert_eq!(refusals.refused(id(2)), None);
+        refusals.accepted();
+        for number in [3, 4] {
+            assert_eq!(refusals.refused(id(number)), None);
+        }
+        assert_eq!(refusals.refused(id(5)), Some([id(3), id(4), id(5)]));
+        assert_eq!(refusals.refused(id(6)), None);
+    }
+
+    #[test]
+    fn connects_are_tried_less_and_less_often() {
+        let mut backoff = Backoff::default();
+        let mut waits = |times: usize| -> Vec<u64> {
+            (0..times).map(|_| backoff.failed(second(100)).since(second(100)).as_secs()).collect()
+        };
+        assert_eq!(waits(8), [1, 2, 4, 8, 16, 30, 30, 30]);
+        assert_eq!(waits(1000).last(), Some(&30));
+        backoff.worked();
+        assert_eq!(backoff.failed(second(7)), second(8));
+    }
+
+    #[test]
+    fn silence_is_two_minutes_of_failures_only() {
+        let mut silence = Silence::default();
+        assert!(!silence.failed(second(0)) && !silence.failed(second(119)) && silence.failed(second(120)));
+        silence.answered();
+        assert!(!silence.failed(second(500)), "an idle hour is no silence");
+        assert!(!silence.failed(second(4100)), "nor is a lid that was closed");
+        assert!(silence.failed(second(4101)));
+    }
+
+    #[test]
+    fn the_next_minute_always_lies_ahead() {
+        let minute = 60_000_000;
+        for (now, next) in [(0, minute), (1, minute), (minute - 1, minute), (minute, 2 * minute), (-1, 0)] {
+            assert_eq!(next_utc_minute(Stamp::from_micros(now)), Stamp::from_micros(next));
+        }
+        assert_eq!(next_utc_minute(Stamp::from_micros(i64::MAX)), Stamp::from_micros(i64::MAX));
+    }
+}

@@ -220,3 +220,78 @@ fn whole_days(value: &str) -> Result<i64, String> {
 fn day_of(date: Date) -> Option<i64> {
     Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second().div_euclid(DAY))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn days(path: &str, text: &str) -> Result<Vec<String>, String> {
+        let day = |day: &i64| jiff::Timestamp::from_second(day * DAY).unwrap().strftime("%F").to_string();
+        read(Path::new(path), text).map(|holidays| holidays.0.iter().map(day).collect()).map_err(|e| e.to_string())
+    }
+
+    fn event(body: &str) -> Result<Vec<String>, String> {
+        days("free.ics", &format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{body}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"))
+    }
+
+    #[test]
+    fn dates_with_words_for_people() {
+        let text = "\u{feff}# bank holidays\r\n2026-12-25 Christmas\n\n  2026-12-26,Boxing Day # both\n2026-12-25\n";
+        assert_eq!(days("free.txt", text), Ok(vec!["2026-12-25".into(), "2026-12-26".into()]));
+        let error = days("free.txt", "2026-12-25\n25.12.2026").unwrap_err();
+        assert_eq!(error, "--holidays: free.txt:2: \"25.12.2026\" is not a date; write 2026-12-25");
+        assert!(days("free.txt", "2026-02-29").is_err());
+        assert!(days("free.txt", "# none\n").unwrap_err().contains("names no day"));
+        assert!(days("free.txt", &"#".repeat(MOST_BYTES + 1)).unwrap_err().contains("too large"));
+    }
+
+    #[test]
+    fn whole_day_events_end_before_their_end() {
+        assert_eq!(event("DTSTART;VALUE=DATE:20261225"), Ok(vec!["2026-12-25".into()]));
+        assert_eq!(event("DTSTART;VALUE=DATE:20261224\r\nDTEND;VALUE=DATE:20261227").unwrap().len(), 3);
+        assert_eq!(event("DTSTART:20261231\r\nDTEND:20261231"), Ok(vec!["2026-12-31".into()]));
+        assert_eq!(event("DTSTART;VALUE=DATE:20261224\r\nDURATION:P1W").unwrap().len(), 7);
+    }
+
+    #[test]
+    fn timed_events_take_the_days_they_touch() {
+        let start = "DTSTART;TZID=\"Europe:Berlin\":20261224T140000";
+        assert_eq!(event(&format!("{start}\r\nDTEND:20261225T000000")), Ok(vec!["2026-12-24".into()]));
+        assert_eq!(event(&format!("{start}\r\nDTEND:20261225T003000Z")).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn yearly_events_come_every_year() {
+        let christmas = event("DTSTART;VALUE=DATE:20201225\r\nRRULE:FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=25").unwrap();
+        assert_eq!((christmas.len(), christmas[0].as_str()), (180, "2020-12-25"));
+        let leap = event("DTSTART:20240229\nRRULE:FREQ=YEARLY;UNTIL=20321231T000000Z").unwrap();
+        assert_eq!(leap, ["2024-02-29", "2028-02-29", "2032-02-29"]);
+        assert_eq!(event("DTSTART:20240229\nRRULE:FREQ=YEARLY;COUNT=2;INTERVAL=4").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_it_would_have_to_guess_at_is_an_error() {
+        for (line, body) in [
+            (5, "DTSTART:20261126\nRRULE:FREQ=YEARLY;BYDAY=4TH;BYMONTH=11"),
+            (5, "DTSTART:20261126\nRRULE:FREQ=MONTHLY"),
+            (4, "DTSTART:20261126\nRDATE:20271125"),
+            (4, "SUMMARY:no start"),
+            (3, "DTSTART:Christmas"),
+            (4, "DTSTART:20261126\nDURATION:PT12H"),
+            (5, "DTSTART:20261126\nDTEND:20301126"),
+        ] {
+            let error = event(body).unwrap_err();
+            assert!(error.starts_with(&format!("--holidays: free.ics:{line}: ")), "{body}: {error}");
+        }
+        let error = days("free.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261225").unwrap_err();
+        assert_eq!(error, "--holidays: free.ics:3: the file ends in the middle of an event");
+    }
+
+    #[test]
+    fn alarms_folds_zones_and_cancelled_events_are_no_holidays() {
+        let text = "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nDTSTART:19700101T000000\nRRULE:FREQ=YEARLY;BYDAY=1SU\n\
+                    END:VTIMEZONE\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:2026\n 1225\nBEGIN:VALARM\nDURATION:PT15M\n\
+                    END:VALARM\nEND:VEVENT\nBEGIN:VEVENT\nSTATUS:CANCELLED\nDTSTART:20260101\nEND:VEVENT\n";
+        assert_eq!(days("calendar", text), Ok(vec!["2026-12-25".into()]));
+    }
+}

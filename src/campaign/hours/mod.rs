@@ -6,6 +6,8 @@
 mod holidays;
 mod parse;
 mod spans;
+#[cfg(test)]
+mod tests;
 mod timetable;
 
 use std::collections::HashMap;

@@ -74,7 +74,7 @@ pub(super) fn days(text: &str) -> Result<Days, Misuse> {
 fn day(text: &str) -> Result<usize, Misuse> {
     let lower = text.to_ascii_lowercase();
     let named = |name: &&str| lower == **name || lower == name[..3];
-    NAMES.iter().position(|name| named(name)).ok_or_else(|| {
+    NAMES.iter().position(named).ok_or_else(|| {
         Misuse::new("--days", format!("{text:?} is not a day of the week; write mon-fri, or mon,wed,sat, or all"))
     })
 }

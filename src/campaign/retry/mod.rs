@@ -2,6 +2,8 @@
 //! changed plan changes the answer for leads of long ago too.
 
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
