@@ -6,9 +6,9 @@ use std::path::Path;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::args::PlaceArgs;
-use super::failure::Failure;
 use super::layers::{Layer, Sources};
 use super::surroundings::Surroundings;
+use crate::report::failure::Failure;
 
 /// The variable that holds the key.
 pub const KEY_VARIABLE: &str = "VAPI_API_KEY";

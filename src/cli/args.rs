@@ -2,6 +2,7 @@
 //!
 //! The same options can stand in a campaign file and some in the environment; [`layers`](super::layers) turns those
 //! into arguments too, so nothing here reads either.
+#![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use super::account::{self, Account};
 use super::args::{PoolArgs, RunArgs};
-use super::failure::Failure;
 use super::layers::{Layer, Sources};
 use super::place::{self, Input, State};
 use super::surroundings::Surroundings;
@@ -15,18 +14,20 @@ use super::values::{Color, Until};
 use crate::campaign::hours::Calling;
 use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::retry::Retries;
+use crate::report::failure::Failure;
 
 /// The limit to assume of a pool that nothing is known of.
 pub const USUAL_SLOTS: u32 = 10;
 /// Polls after which one call tries a pool of which there is no news.
 const PROBE_POLLS: u32 = 60;
 /// Ring time, the longest talk that an assistant can be given, and a margin.
-const LONGEST_CALL: Duration = Duration::from_secs(60 + 43_200 + 60);
+const LONGEST_CALL: Duration = Duration::from_mins(1 + 12 * 60 + 1);
 /// What a date in the campaign's name implies: a restart after midnight is another campaign.
-const DATED_REST: Duration = Duration::from_secs(20 * 3600);
+const DATED_REST: Duration = Duration::from_hours(20);
 
 /// Everything that a run goes by.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Planned {
     /// What the campaign decides by.
     pub plan: Plan,
