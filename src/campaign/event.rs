@@ -45,6 +45,8 @@ pub enum Action {
     Watermark(Stamp),
     /// Take this campaign's calls that the journal does not know into it. Answered by [`Event::Adopted`].
     Adopt,
+    /// The second search after an adoption has found nothing new: write that down.
+    AdoptionDone,
     /// Look for attempts whose run is dead. Answered by [`Event::Orphans`].
     FindOrphans,
     /// Something that a person should know.
@@ -60,8 +62,6 @@ pub struct Ask {
     pub leads: Vec<(LeadId, Line)>,
     /// This run's picture of the pool; the journal merges what other runs know before it grants.
     pub pool: Pool,
-    /// Calls of our own that may be up at most, if that is capped.
-    pub max_concurrent: Option<u32>,
     /// The provider's time now, at the least: written down with the claim, for the proof of absence.
     pub provider_time: Stamp,
 }
@@ -393,7 +393,7 @@ pub struct Others {
 pub struct Recorded {
     /// Attempts whose state is another now, this campaign's and orphans'.
     pub changes: Vec<Change>,
-    /// Calls with this campaign's mark that no attempt of this journal has made.
+    /// Calls with this campaign's mark that no attempt of this journal has made, met for the first time.
     pub strangers: Vec<Stranger>,
 }
 
@@ -453,8 +453,8 @@ pub struct Open {
     pub attempt: AttemptId,
     /// Its call, once known.
     pub call: Option<CallId>,
-    /// Its lead, if it is this campaign's.
-    pub lead: Option<LeadId>,
+    /// Whether it is this campaign's.
+    pub ours: bool,
     /// What it is; `Claimed` of a dead run is handed over as `InDoubt`.
     pub state: State,
     /// Since when it is in doubt: for a dead run's claim, when its death was noticed.
@@ -476,6 +476,10 @@ pub struct History {
     pub watermark: Option<Stamp>,
     /// The journal holds an attempt of this campaign.
     pub has_attempts: bool,
+    /// Calls with this campaign's mark that no attempt of the journal has made, kept from earlier searches.
+    pub strangers: u64,
+    /// When the newest of them was created.
+    pub newest_stranger: Option<Stamp>,
     /// When this campaign last adopted calls without the second search having been done since.
     pub adopted_at: Option<Instant>,
     /// A pause is kept.
@@ -486,6 +490,10 @@ pub struct History {
     pub unsettled: u64,
     /// What the campaign has cost so far, in US dollars.
     pub cost_usd: f64,
+    /// Its calls that are over.
+    pub calls_ended: u64,
+    /// The limit that this pool was last known to have, by any run.
+    pub last_limit: Option<u32>,
 }
 
 /// Something that a person should know; the words are for the face to find.
@@ -495,6 +503,8 @@ pub enum Notice {
     PoolRefused,
     /// The limit is another than before.
     LimitIs(u32),
+    /// Answers carry no `Date`: whether the clock is right cannot be told.
+    NoDate,
     /// The account shows no limits: the reserve is kept only against what can be seen.
     NoLimits,
     /// Nobody knows whether this lead's call was created.
@@ -523,8 +533,12 @@ pub enum Notice {
     Following(usize),
     /// Calls with our mark were taken into the journal.
     Adopted(usize),
-    /// How far the first search is: from, to, and where it is.
+    /// How far the first search is, from 0 to 1.
     Searching(f64),
+    /// The first search goes no further back than this, though the journal's knowledge ends earlier.
+    StoppedShort(Stamp),
+    /// A lead is on a do-not-call list.
+    Suppressed(LeadId),
     /// An ended reason that no rule knows.
     UnknownReason(String),
     /// A lead's request was refused for good.

@@ -1,1 +1,3 @@
-//! rehearsal
+//! Pretends: a provider that does not exist, stepped in virtual time or served over HTTP on loopback.
+
+pub mod world;
