@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::summary::Tally;
+use super::summary::End;
 use crate::campaign::disposition::Class;
-use crate::campaign::event::Outcome;
 use crate::exit::Exit;
-use crate::journal::Totals;
 
 /// What the reader made of the list's rows. `rows = leads + rejected + duplicates`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
@@ -72,10 +70,11 @@ struct Nothing<'a> {
 }
 
 /// The object of a run, as one line.
-pub fn run(campaign: &str, exit: Exit, rows: Rows, totals: &Totals, tally: &Tally, outcome: &Outcome) -> String {
+pub fn run(campaign: &str, rows: Rows, end: &End<'_>) -> String {
+    let (totals, tally) = (end.totals, end.tally);
     let object = Object {
         campaign,
-        exit: exit.code(),
+        exit: end.exit.code(),
         list: rows,
         leads: Leads {
             total: totals.total,
@@ -99,8 +98,8 @@ pub fn run(campaign: &str, exit: Exit, rows: Rows, totals: &Totals, tally: &Tall
             lowest_free: tally.lowest_free,
             below_reserve_s: milli(tally.below_reserve.as_secs_f64()),
         },
-        next_at: outcome.next_at.map(|at| format!("{at:.0}")),
-        seconds: milli(tally.took.as_secs_f64()),
+        next_at: end.outcome.next_at.map(|at| format!("{at:.0}")),
+        seconds: milli(end.took.as_secs_f64()),
         cost_usd: milli(totals.cost_usd * 10.0) / 10.0,
     };
     line(&object)
@@ -125,7 +124,9 @@ fn milli(number: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::event::Why;
+    use crate::campaign::event::{Outcome, Why};
+    use crate::campaign::tally::Tally;
+    use crate::journal::Totals;
     use std::time::Duration;
 
     #[test]
@@ -141,22 +142,23 @@ mod tests {
             dispositions: [(Class::NoAnswer, 201), (Class::HungUp, 963), (Class::Suppressed, 2)].into(),
             cost_usd: 61.2,
         };
-        let tally = Tally {
-            placed: 1302,
-            refused: 5,
-            blocked: 3,
-            in_doubt_resolved: 1,
-            peak_ours: 7,
-            lowest_free: Some(2),
-            below_reserve: Duration::from_micros(4_000_100),
-            limit: 10,
-            reserve: 3,
-            took: Duration::from_mins(130),
-        };
+        let mut tally = Tally::default();
+        (tally.placed, tally.refused, tally.blocked, tally.in_doubt_resolved) = (1302, 5, 3, 1);
+        (tally.limit, tally.reserve, tally.peak_ours, tally.lowest_free) = (10, 3, 7, Some(2));
+        tally.below_reserve = Duration::from_micros(4_000_100);
         let rows = Rows { rows: 1240, leads: 1204, rejected: 15, duplicates: 21 };
         let next_at = "2026-11-23T17:00:00Z".parse().ok();
         let outcome = Outcome { why: Why::Later, next_at, interrupted: false };
-        insta::assert_snapshot!(run("leads", Exit::Later, rows, &totals, &tally, &outcome), @r#"{"campaign":"leads","exit":4,"list":{"rows":1240,"leads":1204,"rejected":15,"duplicates":21},"leads":{"total":1204,"settled":1166,"open":35,"in_doubt":3,"suppressed":2,"removed":4},"dispositions":{"hung-up":963,"no-answer":201,"suppressed":2},"calls":{"placed":1302,"refused":5,"blocked":3,"in_doubt_resolved":1},"pool":{"limit":10,"reserve":3,"peak_ours":7,"lowest_free":2,"below_reserve_s":4.0},"next_at":"2026-11-23T17:00:00Z","seconds":7800.0,"cost_usd":61.2}"#);
+        let end = End {
+            outcome: &outcome,
+            exit: Exit::Later,
+            totals: &totals,
+            tally: &tally,
+            took: Duration::from_mins(130),
+            now: jiff::Timestamp::UNIX_EPOCH,
+            waits_for: None,
+        };
+        insta::assert_snapshot!(run("leads", rows, &end), @r#"{"campaign":"leads","exit":4,"list":{"rows":1240,"leads":1204,"rejected":15,"duplicates":21},"leads":{"total":1204,"settled":1166,"open":35,"in_doubt":3,"suppressed":2,"removed":4},"dispositions":{"hung-up":963,"no-answer":201,"suppressed":2},"calls":{"placed":1302,"refused":5,"blocked":3,"in_doubt_resolved":1},"pool":{"limit":10,"reserve":3,"peak_ours":7,"lowest_free":2,"below_reserve_s":4.0},"next_at":"2026-11-23T17:00:00Z","seconds":7800.0,"cost_usd":61.2}"#);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::style::{count, second, span};
+use super::style::{count, moment, second, span};
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::event::{Notice, Why};
 use crate::leads::lead::Phone;
@@ -22,7 +22,7 @@ pub enum Weight {
 /// How much this matters.
 pub fn weight(notice: &Notice) -> Weight {
     match notice {
-        Notice::Batch(..) | Notice::Searching(_) | Notice::ReadFailed(_) => Weight::Detail,
+        Notice::Batch(..) | Notice::Suppressed(_) | Notice::Searching(_) | Notice::ReadFailed(_) => Weight::Detail,
         Notice::PoolRefused
         | Notice::LimitIs(_)
         | Notice::InDoubt(..)
@@ -53,6 +53,9 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
     match notice {
         Notice::PoolRefused => "pool full (a refusal); lead back at the head of the queue".to_owned(),
         Notice::LimitIs(limit) => format!("the pool's limit is now {limit}"),
+        Notice::NoDate => {
+            "the API does not say what time it is: whether this machine's clock is right cannot be told".to_owned()
+        }
         Notice::NoLimits => {
             "the account shows no limits: the reserve is kept only against the calls that can be seen".to_owned()
         }
@@ -77,6 +80,11 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::Searching(done) => {
             format!("searching the account for calls of this campaign: {:.0}%", done.clamp(0.0, 1.0) * 100.0)
         }
+        Notice::StoppedShort(from) => {
+            let from = moment(from.timestamp(), now.wall, zone);
+            format!("the search goes back to {from} at most (--look-back); calls before that stay unknown")
+        }
+        Notice::Suppressed(_) => format!("{who} is on a do-not-call list; not rung"),
         Notice::UnknownReason(reason) => {
             format!("a call ended with {reason:?}, which is not known; its lead is settled as unknown")
         }

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::pace::Pace;
 use super::style::{Glyphs, Paint, count, moment, percent, second, thousands};
+use crate::pool::headroom::Slots;
 use crate::time::Now;
 
 /// Above this many slots the pool is one bar with four parts.
@@ -53,14 +54,8 @@ pub struct Snapshot {
     pub settled: u64,
     /// The batch that is open.
     pub batch: Option<OpenBatch>,
-    /// Calls of ours that are up or on their way.
-    pub ours: u32,
-    /// Other calls: inbound, web, other organisations as far as known, and what an answer counted that nobody shows.
-    pub others: u32,
-    /// The pool's limit, as far as known.
-    pub limit: u32,
-    /// Slots to keep: the reserve of the hour, and the caution.
-    pub keep: u32,
+    /// The pool.
+    pub slots: Slots,
     /// Dialing is held up, and by what: a pause, closed hours, an adoption to be confirmed.
     pub held_up: Option<String>,
 }
@@ -74,15 +69,6 @@ pub struct OpenBatch {
     pub done: usize,
     /// Leads it was cut with.
     pub size: usize,
-}
-
-impl Snapshot {
-    /// Slots free beyond those kept, and slots free and kept.
-    pub fn free_and_kept(&self) -> (u32, u32) {
-        let left = self.limit.saturating_sub(self.ours).saturating_sub(self.others);
-        let kept = left.min(self.keep);
-        (left - kept, kept)
-    }
 }
 
 impl Headline {
@@ -148,7 +134,7 @@ impl Canvas<'_> {
     }
 
     fn batch(&self, snapshot: &Snapshot) -> String {
-        let up = match snapshot.ours {
+        let up = match snapshot.slots.ours {
             0 => "nobody ringing or talking".to_owned(),
             ours => format!("{} ringing or talking", thousands(ours.into())),
         };
@@ -164,8 +150,8 @@ impl Canvas<'_> {
     }
 
     fn pool(&self, snapshot: &Snapshot) -> String {
-        let (free, kept) = snapshot.free_and_kept();
-        let parts = [snapshot.ours, snapshot.others, free, kept];
+        let Slots { ours, others, free, kept, .. } = snapshot.slots;
+        let parts = [ours, others, free, kept];
         let cells = if parts.iter().fold(0, |sum: u32, part| sum.saturating_add(*part)) > MOST_GLYPHS {
             shares(parts, POOL_CELLS)
         } else {
@@ -200,8 +186,7 @@ pub fn plain_line(snapshot: &Snapshot, pace: &Pace, zone: &TimeZone) -> String {
     if let Some(batch) = snapshot.batch {
         let _ = write!(line, ", batch {} {}/{}", thousands(batch.number), batch.done, batch.size);
     }
-    let (free, kept) = snapshot.free_and_kept();
-    let (ours, others, limit) = (snapshot.ours, snapshot.others, snapshot.limit);
+    let Slots { ours, others, free, kept, limit } = snapshot.slots;
     let _ = write!(line, ", pool {ours} ours {others} others {free} free {kept} kept of {limit}");
     line.extend(snapshot.held_up.iter().map(|why| format!(", {why}")));
     line.extend(done_at(snapshot, pace, zone).map(|done| format!(", {done}")));

@@ -10,33 +10,9 @@ use super::notice;
 use super::style::{Paint, count, dollars, moment, span, thousands};
 use crate::campaign::disposition::Class;
 use crate::campaign::event::{Outcome, Why};
+use crate::campaign::tally::Tally;
 use crate::exit::Exit;
 use crate::journal::Totals;
-
-/// What one run did, counted while it ran.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Tally {
-    /// Calls placed.
-    pub placed: u64,
-    /// Attempts that surely created no call.
-    pub refused: u64,
-    /// Those of them that the pool refused.
-    pub blocked: u64,
-    /// Doubts that were resolved.
-    pub in_doubt_resolved: u64,
-    /// The most calls of ours that were up at once.
-    pub peak_ours: u32,
-    /// The fewest free slots known of; none where no answer showed any.
-    pub lowest_free: Option<u32>,
-    /// For how long fewer than the reserve were free.
-    pub below_reserve: Duration,
-    /// The limit that was seen last, else assumed.
-    pub limit: u32,
-    /// The reserve at the end.
-    pub reserve: u32,
-    /// How long the run took, by the campaign's clock.
-    pub took: Duration,
-}
 
 /// Everything that the end is told from.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +25,8 @@ pub struct End<'a> {
     pub totals: &'a Totals,
     /// What this run did.
     pub tally: &'a Tally,
+    /// How long it took, by the campaign's clock.
+    pub took: Duration,
     /// When.
     pub now: Timestamp,
     /// Why the next lead has to wait until `next_at`, in words, where that is known: "when hours open in New York".
@@ -59,7 +37,7 @@ pub struct End<'a> {
 pub fn text(end: &End<'_>, zone: &TimeZone, paint: Paint) -> String {
     let mut lines = vec![leads(end, zone)];
     lines.extend(dispositions(end.totals));
-    lines.extend(pool(end.tally));
+    lines.extend(pool(end));
     lines.push(calls(end));
     lines.push(next(end, zone, paint));
     lines.join("\n")
@@ -112,11 +90,12 @@ fn dispositions(totals: &Totals) -> Option<String> {
     (!parts.is_empty()).then(|| format!("  {}", parts.join(" · ")))
 }
 
-fn pool(tally: &Tally) -> Option<String> {
+fn pool(end: &End<'_>) -> Option<String> {
+    let tally = end.tally;
     if tally.placed == 0 && tally.refused == 0 {
         return None;
     }
-    let took = span(tally.took);
+    let took = span(end.took);
     let kept = if tally.below_reserve.is_zero() {
         format!("kept for all of {took}")
     } else {
@@ -200,24 +179,17 @@ mod tests {
     }
 
     fn tally() -> Tally {
-        Tally {
-            placed: 1302,
-            refused: 5,
-            blocked: 3,
-            in_doubt_resolved: 1,
-            peak_ours: 7,
-            lowest_free: Some(2),
-            below_reserve: Duration::from_secs(4),
-            limit: 10,
-            reserve: 3,
-            took: Duration::from_mins(130),
-        }
+        let mut tally = Tally::default();
+        (tally.placed, tally.refused, tally.blocked) = (1302, 5, 3);
+        (tally.in_doubt_resolved, tally.lowest_free) = (1, Some(2));
+        (tally.below_reserve, tally.limit, tally.reserve) = (Duration::from_secs(4), 10, 3);
+        tally
     }
 
     fn drawn(outcome: &Outcome, exit: Exit, totals: &Totals, tally: &Tally) -> String {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let waits_for = Some("when hours open in New York");
-        text(&End { outcome, exit, totals, tally, now, waits_for }, &TimeZone::UTC, Paint(false))
+        text(&End { outcome, exit, totals, tally, took: Duration::from_mins(130), now, waits_for }, &TimeZone::UTC, Paint(false))
     }
 
     #[test]
