@@ -1,68 +1,20 @@
 //! Which account is rung from: the key, what talks, the lines, and where the API is.
 
-use std::fmt;
 use std::path::Path;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use super::args::PlaceArgs;
-use super::failure::Failure;
 use super::layers::{Layer, Sources};
 use super::surroundings::Surroundings;
+use crate::report::failure::Failure;
+use crate::vapi::base::BaseUrl;
+use crate::vapi::request::Target;
 
 /// The variable that holds the key.
 pub const KEY_VARIABLE: &str = "VAPI_API_KEY";
 /// No key is longer.
 const LONGEST_KEY: usize = 4096;
-
-/// What talks to the people who are rung.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Target {
-    /// `assistantId`.
-    Assistant(String),
-    /// `squadId`.
-    Squad(String),
-    /// `workflowId`.
-    Workflow(String),
-}
-
-impl Target {
-    /// Its id.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Assistant(id) | Self::Squad(id) | Self::Workflow(id) => id,
-        }
-    }
-}
-
-/// The private key of an organisation. Shows as `***`.
-#[derive(Clone)]
-pub struct Key(SecretString);
-
-impl Key {
-    /// From its text, without the white space around it.
-    pub fn new(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err("is empty".into());
-        }
-        if text.len() > LONGEST_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("is not a key: a key is one line of plain letters, digits and signs".into());
-        }
-        Ok(Self(text.to_owned().into()))
-    }
-
-    /// The text, for the one header that it goes into.
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
 
 /// The account. Under `--dry-run` what is missing is a placeholder.
 #[derive(Clone, Debug)]
@@ -70,7 +22,7 @@ pub struct Account {
     /// Where the API is, without a slash at its end.
     pub base_url: String,
     /// The key; none in a dry run without one, and in the sandbox.
-    pub key: Option<Key>,
+    pub key: Option<SecretString>,
     /// What talks.
     pub target: Target,
     /// The lines (phone number ids), taken in turn; never empty.
@@ -169,40 +121,17 @@ fn identifier(id: &str, flag: &str) -> Result<String, Failure> {
 }
 
 fn base_url(text: &str) -> Result<String, Failure> {
-    let wrong = |reason: &str| Failure::usage(format!("--base-url: {reason}"));
-    let url = reqwest::Url::parse(text.trim())
-        .map_err(|error| wrong(&format!("{text:?} is not a URL ({error})")).advise("as in https://api.vapi.ai"))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("it holds a user or a password").advise(format!("the key goes into {KEY_VARIABLE}")));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("it must end with the path").advise("as in https://api.vapi.ai"));
-    }
-    let loopback = match url.host_str() {
-        Some("localhost" | "[::1]") => true,
-        Some(host) => host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback()),
-        None => false,
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if loopback => {}
-        "http" => {
-            return Err(wrong("http:// would send the key over the network for all to read")
-                .advise("use https://, or http:// to this machine (127.0.0.1, [::1], localhost)"));
-        }
-        scheme => return Err(wrong(&format!("{scheme}: is not a way to reach the API")).advise("use https://")),
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
+    BaseUrl::parse(text).map(|url| url.to_string()).map_err(|error| Failure::usage(error.to_string()))
 }
 
-fn key(args: &PlaceArgs, around: &Surroundings<'_>, warnings: &mut Vec<String>) -> Result<Option<Key>, Failure> {
+fn key(args: &PlaceArgs, around: &Surroundings<'_>, warnings: &mut Vec<String>) -> Result<Option<SecretString>, Failure> {
     let variable = around.var(KEY_VARIABLE);
     match (&args.api_key_file, variable) {
         (None, None) => Ok(None),
         (Some(_), Some(_)) => Err(Failure::usage(format!("both {KEY_VARIABLE} and --api-key-file give a key"))
             .advise("leave one of them out, so that it is plain which account is rung from")),
         (None, Some(text)) => {
-            Key::new(&text).map(Some).map_err(|reason| Failure::usage(format!("{KEY_VARIABLE} {reason}")))
+            secret(&text).map(Some).map_err(|reason| Failure::usage(format!("{KEY_VARIABLE} {reason}")))
         }
         (Some(path), None) => {
             let key = key_from(path)?;
@@ -214,7 +143,7 @@ fn key(args: &PlaceArgs, around: &Surroundings<'_>, warnings: &mut Vec<String>) 
     }
 }
 
-fn key_from(path: &Path) -> Result<Key, Failure> {
+fn key_from(path: &Path) -> Result<SecretString, Failure> {
     use std::io::Read;
     let wrong = |reason: &str| {
         Failure::usage(format!("the key in {} {reason}", path.display())).advise("named by --api-key-file")
@@ -223,7 +152,19 @@ fn key_from(path: &Path) -> Result<Key, Failure> {
     let mut text = String::new();
     let most = u64::try_from(LONGEST_KEY + 2).unwrap_or(u64::MAX);
     file.take(most).read_to_string(&mut text).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
-    Key::new(&text).map_err(|reason| wrong(&reason))
+    secret(&text).map_err(|reason| wrong(&reason))
+}
+
+/// A key from its text, without the white space around it.
+fn secret(text: &str) -> Result<SecretString, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("is empty".into());
+    }
+    if text.len() > LONGEST_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("is not a key: a key is one line of plain letters, digits and signs".into());
+    }
+    Ok(text.to_owned().into())
 }
 
 #[cfg(unix)]

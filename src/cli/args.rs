@@ -2,6 +2,7 @@
 //!
 //! The same options can stand in a campaign file and some in the environment; [`layers`](super::layers) turns those
 //! into arguments too, so nothing here reads either.
+#![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -216,14 +217,14 @@ pub struct RetryArgs {
     #[arg(long, value_name = "NAME")]
     pub opt_out_field: Option<String>,
     /// Contact attempts a lead
-    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value = "1")]
     pub attempts: u32,
     /// When to ring again after which end, as in no-answer=2h,1d or voicemail=never; repeatable
     /// [default with --attempts: no-answer=4h busy=30m voicemail=1d rejected=1d fault=1h]
     #[arg(long, value_name = "CLASS=D[,D..]|never", verbatim_doc_comment)]
     pub retry: Vec<String>,
     /// Attempts a lead in one day of its own zone
-    #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", default_value = "2")]
     pub per_day: u32,
 }
 

@@ -9,7 +9,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Command};
 use toml::de::{DeTable, DeValue};
 
-use super::failure::Failure;
+use crate::report::failure::Failure;
 
 /// Options that the environment may give, and the variables that do. The key is not among them: it is no argument.
 pub const ENVIRONMENT: [(&str, &str); 6] = [

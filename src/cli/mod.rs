@@ -6,8 +6,8 @@ use std::io::Write;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::exit::Exit;
+use crate::report::failure::Failure;
 use args::{CheckArgs, RunArgs};
-use failure::Failure;
 use layers::Sources;
 
 pub mod args;
@@ -22,8 +22,6 @@ pub mod plan;
 pub mod account;
 
 pub mod place;
-
-pub mod failure;
 
 /// Rings a list of leads through the Vapi voice API, and keeps slots free for inbound callers
 #[derive(Clone, Debug, clap::Parser)]
@@ -40,7 +38,7 @@ pub enum Command {
     /// Rings the list; run it again to go on
     Run(Box<RunArgs>),
     /// The list doctor: who would be rung, who not, and why
-    Check(CheckArgs),
+    Check(Box<CheckArgs>),
 }
 
 /// From a command line to an exit code.

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::failure::Failure;
 use super::layers::{Layer, Sources};
 use super::surroundings::Surroundings;
+use crate::report::failure::Failure;
 
 /// No campaign's name is longer, in bytes: it becomes part of file names.
 const LONGEST_NAME: usize = 100;

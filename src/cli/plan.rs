@@ -1,32 +1,36 @@
 //! What was typed becomes a plan, or an error that names the flag and the cure. Nobody is rung on half a plan.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::account::{self, Account};
-use super::args::{PoolArgs, RunArgs};
-use super::failure::Failure;
+use super::args::{CallingArgs, PoolArgs, RetryArgs, RunArgs};
 use super::layers::{Layer, Sources};
 use super::place::{self, Input, State};
 use super::surroundings::Surroundings;
 use super::values::{Color, Until};
 use crate::campaign::hours::Calling;
+use crate::campaign::misuse::Misuse;
 use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::retry::Retries;
+use crate::report::failure::Failure;
 
 /// The limit to assume of a pool that nothing is known of.
 pub const USUAL_SLOTS: u32 = 10;
 /// Polls after which one call tries a pool of which there is no news.
 const PROBE_POLLS: u32 = 60;
 /// Ring time, the longest talk that an assistant can be given, and a margin.
-const LONGEST_CALL: Duration = Duration::from_secs(60 + 43_200 + 60);
+const LONGEST_CALL: Duration = Duration::from_mins(1 + 12 * 60 + 1);
+/// No list of holidays is larger.
+const LARGEST_HOLIDAYS: u64 = 4 << 20;
 /// What a date in the campaign's name implies: a restart after midnight is another campaign.
-const DATED_REST: Duration = Duration::from_secs(20 * 3600);
+const DATED_REST: Duration = Duration::from_hours(20);
 
 /// Everything that a run goes by.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Planned {
     /// What the campaign decides by.
     pub plan: Plan,
@@ -89,7 +93,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Res
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
     let plan = Plan {
         seed: seed(&name.text),
-        campaign: name.text,
+        campaign: name.text.clone(),
         poll: args.pace.poll,
         probe_after: args.pace.probe_after.unwrap_or(args.pace.poll.saturating_mul(PROBE_POLLS)),
         in_doubt: args.pace.in_doubt.0,
@@ -102,8 +106,8 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Res
         batch_size: args.pace.batch_size,
         drain: args.pace.drain,
         rate: args.pace.rate,
-        calling: Calling::any(),
-        retries: Retries::never(),
+        calling: calling(&args.calling, hours_hold(args, sources), around)?,
+        retries: retries(&args.retry, seed(&name.text), around)?,
         not_if_called_within,
         limit: args.stop.limit,
         max_cost: args.stop.max_cost,
@@ -206,6 +210,36 @@ fn seed(campaign: &str) -> u64 {
 }
 
 /// Whether hours hold at all: the sandbox rings at any time, unless the command line says when.
-pub fn hours_hold(args: &RunArgs, sources: &Sources) -> bool {
+fn hours_hold(args: &RunArgs, sources: &Sources) -> bool {
     !args.rehearse.sandbox || sources.of("hours") == Layer::CommandLine
+}
+
+/// When people may be rung.
+pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Surroundings<'_>) -> Result<Calling, Failure> {
+    let holidays = args.holidays.as_deref().map(|path| read_holidays(path).map(|text| (path, text))).transpose()?;
+    let holidays = holidays.as_ref().map(|(path, text)| (*path, text.as_str()));
+    let hours = if hours_hold { args.hours.as_str() } else { "any" };
+    let calling = Calling::parse(hours, args.days.as_deref(), holidays, args.guard).map_err(misuse)?;
+    Ok(calling.machine_zone(around.zone.clone()))
+}
+
+fn read_holidays(path: &Path) -> Result<String, Failure> {
+    use std::io::Read;
+    let unreadable =
+        |error: std::io::Error| Failure::usage(format!("cannot read {}, named by --holidays: {error}", path.display()));
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(LARGEST_HOLIDAYS + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > LARGEST_HOLIDAYS {
+        return Err(Failure::usage(format!("{}, named by --holidays, is too large for a list of dates", path.display())));
+    }
+    Ok(text)
+}
+
+fn retries(args: &RetryArgs, seed: u64, around: &Surroundings<'_>) -> Result<Retries, Failure> {
+    Retries::parse(args.attempts, &args.retry, args.per_day, seed, around.zone.clone()).map_err(misuse)
+}
+
+fn misuse(misuse: Misuse) -> Failure {
+    Failure::usage(misuse.to_string())
 }

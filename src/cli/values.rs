@@ -11,7 +11,7 @@ use jiff::civil::Time;
 use crate::campaign::plan::Rate;
 
 /// No option takes a longer time than this: nothing overflows, and nobody means it.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(366 * 24);
 /// No pool is larger than this.
 const MOST_SLOTS: u32 = 1_000_000;
 
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn lengths_of_time_take_effect_as_given() {
         assert_eq!(span("100ms"), Ok(Duration::from_millis(100)));
-        assert_eq!(span("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(span("1h30m"), Ok(Duration::from_mins(90)));
         assert_eq!(span("0"), Ok(Duration::ZERO));
         for text in ["", "5", "-3s", "1 fortnight", "2y", "99999999999999999999d"] {
             assert!(span(text).is_err(), "{text}");
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn doubts_end_after_a_time_or_never() {
         assert_eq!(in_doubt("never"), Ok(InDoubt(None)));
-        assert_eq!(in_doubt("10m"), Ok(InDoubt(Some(Duration::from_secs(600)))));
+        assert_eq!(in_doubt("10m"), Ok(InDoubt(Some(Duration::from_mins(10)))));
         assert!(in_doubt("0s").unwrap_err().contains("never"));
     }
 

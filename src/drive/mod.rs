@@ -1,1 +1,3 @@
-//! drive
+//! Acts, in real time.
+
+pub mod progress;

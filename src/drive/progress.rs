@@ -1,0 +1,183 @@
+//! The face of a running campaign, on stderr: bars on a terminal, one plain line a minute elsewhere, and what happens
+//! below or between. It is fed plain snapshots, decides nothing, and losing its reader ends no run.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Write;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::tz::TimeZone;
+
+use crate::campaign::event::Notice;
+use crate::leads::lead::Phone;
+use crate::report::notice::{Weight, weight, words};
+use crate::report::pace::Pace;
+use crate::report::screen::{Canvas, Headline, Snapshot, event_line, plain_line};
+use crate::report::style::{Glyphs, Paint};
+use crate::time::{Instant, Now};
+
+/// Lines about what happened that stay below the bars.
+const EVENTS: usize = 5;
+/// How often a line is written where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_mins(1);
+/// Columns where a terminal does not tell.
+const USUAL_WIDTH: usize = 100;
+
+/// How the face is to look.
+#[derive(Clone, Debug)]
+pub struct Looks {
+    /// stderr is a terminal, so there are bars.
+    pub terminal: bool,
+    /// Only trouble is shown.
+    pub quiet: bool,
+    /// Signs.
+    pub glyphs: Glyphs,
+    /// Colour.
+    pub paint: Paint,
+    /// The zone of whoever looks.
+    pub zone: TimeZone,
+}
+
+/// The face.
+pub struct Face {
+    looks: Looks,
+    bars: Option<Bars>,
+    pace: Pace,
+    last: Option<Snapshot>,
+    written: Option<Instant>,
+    log: Option<File>,
+}
+
+struct Bars {
+    all: MultiProgress,
+    rows: [ProgressBar; 3],
+    events: [ProgressBar; EVENTS],
+    told: VecDeque<String>,
+}
+
+impl Face {
+    /// A face that has said the headline. What happens is also written to `log`.
+    pub fn open(looks: Looks, headline: &Headline, now: Now, log: Option<File>) -> Self {
+        Self::on(looks, headline, now, log, ProgressDrawTarget::stderr())
+    }
+
+    fn on(looks: Looks, headline: &Headline, now: Now, log: Option<File>, target: ProgressDrawTarget) -> Self {
+        let line = headline.line(looks.glyphs, now.wall, &looks.zone);
+        let bars = (looks.terminal && !looks.quiet).then(|| Bars::open(&line, target));
+        let mut face = Self { looks, bars, pace: Pace::default(), last: None, written: Some(now.at), log };
+        face.note(now, &line);
+        if face.bars.is_none() && !face.looks.quiet {
+            write_line(&line);
+        }
+        face
+    }
+
+    /// Shows how things stand.
+    pub fn show(&mut self, snapshot: &Snapshot) {
+        self.pace.observe(snapshot.now.at, snapshot.settled);
+        if let Some(bars) = &self.bars {
+            let width = bars.width();
+            let canvas = Canvas { glyphs: self.looks.glyphs, paint: self.looks.paint, width, zone: &self.looks.zone };
+            for (row, text) in bars.rows.iter().zip(canvas.rows(snapshot, &self.pace)) {
+                row.set_message(text);
+            }
+        }
+        let due = self.written.is_none_or(|at| snapshot.now.at.since(at) >= LINE_EVERY);
+        if due {
+            self.write_minute(snapshot);
+        }
+        self.last = Some(snapshot.clone());
+    }
+
+    fn write_minute(&mut self, snapshot: &Snapshot) {
+        self.written = Some(snapshot.now.at);
+        let line = plain_line(snapshot, &self.pace, &self.looks.zone);
+        self.note(snapshot.now, &line);
+        if self.bars.is_none() && !self.looks.quiet {
+            write_line(&line);
+        }
+    }
+
+    /// Says what happened. `phone` is whom it is about.
+    pub fn tell(&mut self, now: Now, notice: &Notice, phone: Option<Phone>) {
+        let words = words(notice, phone, now, &self.looks.zone);
+        self.say(now, weight(notice), &words);
+    }
+
+    /// Says something else that a person should know.
+    pub fn say(&mut self, now: Now, weight: Weight, words: &str) {
+        self.note(now, words);
+        let line = event_line(now.wall, &self.looks.zone, words);
+        let line = if weight == Weight::Trouble { self.looks.paint.yellow(&line) } else { line };
+        match &mut self.bars {
+            _ if weight == Weight::Detail => {}
+            Some(bars) => bars.tell(&line),
+            None if self.looks.quiet && weight < Weight::Trouble => {}
+            None => write_line(&line),
+        }
+    }
+
+    /// Shows how things stood last, and lets go of the terminal: whatever is written next stands below.
+    pub fn finish(mut self) {
+        if let Some(last) = self.last.take() {
+            self.write_minute(&last);
+        }
+        if let Some(bars) = &self.bars {
+            bars.close();
+        }
+    }
+
+    fn note(&mut self, now: Now, words: &str) {
+        // A log that cannot be written to any more is no reason to stop ringing; it is let go.
+        if let Some(log) = &mut self.log
+            && writeln!(log, "{:.3} {words}", now.wall).is_err()
+        {
+            self.log = None;
+        }
+    }
+}
+
+impl Bars {
+    fn open(headline: &str, target: ProgressDrawTarget) -> Self {
+        let all = MultiProgress::with_draw_target(target);
+        let style = ProgressStyle::with_template("{wide_msg}").expect("a template that is known to parse");
+        let line = |text: &str| {
+            let bar = all.add(ProgressBar::new(1).with_style(style.clone()));
+            bar.set_message(text.to_owned());
+            bar
+        };
+        let _ = all.println(headline);
+        let _ = all.println("");
+        let rows = std::array::from_fn(|_| line(""));
+        let events = std::array::from_fn(|_| line(""));
+        Self { all, rows, events, told: VecDeque::new() }
+    }
+
+    fn width(&self) -> usize {
+        console::Term::stderr().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into())
+    }
+
+    fn tell(&mut self, line: &str) {
+        self.told.push_back(format!(" {line}"));
+        if self.told.len() > EVENTS {
+            self.told.pop_front();
+        }
+        for (bar, line) in self.events.iter().zip(&self.told) {
+            bar.set_message(line.clone());
+        }
+    }
+
+    fn close(&self) {
+        for bar in self.rows.iter().chain(self.events.iter().take(self.told.len())) {
+            bar.abandon();
+        }
+        for bar in self.events.iter().skip(self.told.len()) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn write_line(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
