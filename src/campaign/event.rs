@@ -476,6 +476,8 @@ pub struct History {
     pub watermark: Option<Stamp>,
     /// The journal holds an attempt of this campaign.
     pub has_attempts: bool,
+    /// Calls with this campaign's mark that earlier searches found and nobody has taken in.
+    pub strangers: Vec<Stranger>,
     /// When this campaign last adopted calls without the second search having been done since.
     pub adopted_at: Option<Instant>,
     /// A pause is kept.
@@ -486,6 +488,10 @@ pub struct History {
     pub unsettled: u64,
     /// What the campaign has cost so far, in US dollars.
     pub cost_usd: f64,
+    /// Its calls that are over.
+    pub calls_ended: u64,
+    /// The limit that this pool was last known to have, by any run.
+    pub last_limit: Option<u32>,
 }
 
 /// Something that a person should know; the words are for the face to find.

@@ -111,7 +111,8 @@ impl Pool {
 
     /// Claims that may hold a slot: on their way, or in doubt and not yet counted by an observation.
     fn holding(&self) -> impl Iterator<Item = &Unanswered> {
-        let uncounted = |it: &&Unanswered| it.failed.is_none_or(|failed| self.observed.is_none_or(|sent| sent < failed));
+        let uncounted =
+            |it: &&Unanswered| it.failed.is_none_or(|failed| self.observed.is_none_or(|sent| sent < failed));
         self.unanswered.values().chain(self.theirs.values()).filter(uncounted)
     }
 
