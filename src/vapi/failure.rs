@@ -19,10 +19,10 @@ const DAILY_LIMIT: &[&str] = &["daily outbound call limit"];
 /// A number that was bought just now.
 const ACTIVATING: &[&str] = &["is activating"];
 /// How long a number that is being activated is left alone.
-const ACTIVATION: Duration = Duration::from_secs(60);
+const ACTIVATION: Duration = Duration::from_mins(1);
 /// Longest wait that a `Retry-After` is believed.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// What came of one request.
 #[derive(Clone, Copy, Debug)]
