@@ -81,6 +81,15 @@ impl Reply {
     }
 }
 
+impl Cut {
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::TooLarge => "it is too large",
+            Self::Broken(reason) => reason,
+        }
+    }
+}
+
 impl NoReply {
     pub(super) fn into_message(self) -> String {
         match self {

@@ -144,7 +144,7 @@ fn a_2xx_is_placed_only_if_its_call_can_be_read() {
     {
         assert!(matches!(answer(201, body), Sorted::InDoubt(_)), "{body}");
     }
-    let cut = Answer { status: 201, body: call, cut: true, ..Answer::default() };
+    let cut = Answer { status: 201, body: call, cut: Some("too large"), ..Answer::default() };
     assert!(matches!(sort(Outcome::Answer(cut), Own::default(), None), Sorted::InDoubt(_)));
 }
 
@@ -206,9 +206,9 @@ fn a_line_that_comes_back_says_when() {
 proptest::proptest! {
     #[test]
     fn every_outcome_is_sorted_and_nothing_uncertain_is_called_refused(
-        status: u16, body in ".{0,120}", cut: bool, wait in ".{0,12}",
+        status: u16, body in ".{0,120}", cut: Option<bool>, wait in ".{0,12}",
     ) {
-        let answer = Answer { status, body: &body, cut, retry_after: Some(&wait), date: http_date(DATE) };
+        let answer = Answer { status, body: &body, cut: cut.map(|_| "reset"), retry_after: Some(&wait), date: http_date(DATE) };
         match sort(Outcome::Answer(answer), Own::default(), Some("stop")) {
             Sorted::Refused(_) => {
                 assert!((300..500).contains(&status) && ![408, 409, 425].contains(&status));
