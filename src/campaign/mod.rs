@@ -38,7 +38,7 @@ use crate::time::{Instant, Now, Stamp};
 use attempt::{AttemptId, State};
 use breaker::Breaker;
 use doubt::Proofs;
-use event::{Action, BatchLead, Event, History, LeadId, Line, Notice, ReadId, Stop, Why};
+use event::{Action, BatchLead, Event, History, Line, Notice, ReadId, Stop, Why};
 use lines::Lines;
 use pace::Pace;
 use plan::Plan;
@@ -63,7 +63,6 @@ pub struct Campaign {
     reading: Option<(ReadId, Reading)>,
     reads: u64,
     proofs: Proofs,
-    doubts: BTreeMap<LeadId, doubt::Count>,
     pace: Pace,
     lines: Lines,
     breaker: Breaker,
@@ -86,8 +85,6 @@ pub struct Campaign {
     attempts: u64,
     /// Leads that left the queue because the line that they name is dead.
     without_line: u64,
-    /// Calls that got an answer.
-    answered: u64,
     fresh_wanted: bool,
     no_room: bool,
     scheduled: BTreeSet<CallId>,
@@ -163,7 +160,6 @@ impl Campaign {
             reading: None,
             reads: 0,
             proofs: Proofs::default(),
-            doubts: BTreeMap::new(),
             pace: Pace::new(plan.rate, now.at),
             lines: Lines::new(plan.lines.clone()),
             breaker: Breaker::new(plan.probe_after),
@@ -182,7 +178,6 @@ impl Campaign {
             hold_claims_until: None,
             attempts: 0,
             without_line: 0,
-            answered: 0,
             fresh_wanted: false,
             no_room: false,
             scheduled: BTreeSet::new(),
@@ -217,6 +212,7 @@ impl Campaign {
                 }
                 self.adopt_open(open, now.at);
             }
+            Event::LineDown(id, why) => self.line_is_down(&id, &why, None, now),
             Event::Stop(stop) => self.told_to_stop(stop, now),
         }
         self.decide(now);
