@@ -253,6 +253,23 @@ impl Campaign {
         open.then(|| (self.batch.number, self.batch.size.saturating_sub(self.batch.queue.len()), self.batch.size))
     }
 
+    /// The provider names the organisation that the journal takes the account for: its listings prove absence.
+    pub fn confirm_org(&mut self) {
+        self.org_confirmed = true;
+    }
+
+    /// Why nobody is dialed at the moment, where that is not the pool's doing.
+    pub fn held_up(&self) -> Option<&'static str> {
+        match self.start.step {
+            _ if self.paused => Some("paused"),
+            _ if self.stopping.is_some() => Some("no more dials; the last calls are followed to their end"),
+            Step::Searching(_) | Step::FurtherBack(..) | Step::Adopting => Some("searching the account's calls"),
+            Step::Waiting(_) | Step::Again(_) => Some("making sure that nothing else was on its way"),
+            _ if matches!(self.batch.state, BatchState::Nobody(_)) => Some("nobody may be dialed now"),
+            _ => None,
+        }
+    }
+
     /// Calls of this campaign that are up or on their way.
     pub fn calls_up(&self) -> usize {
         self.live

@@ -67,7 +67,10 @@ fn a_large_pool_is_one_bar_with_four_parts() {
 fn what_holds_dialing_up_is_said_and_nothing_is_foretold() {
     let snapshot = Snapshot {
         slots: Slots { ours: 0, others: 2, free: 5, kept: 3, limit: 10 },
-        batch: None, held_up: Some("paused".into()), ..snapshot() };
+        batch: None,
+        held_up: Some("paused".into()),
+        ..snapshot()
+    };
     insta::assert_snapshot!(drawn(&snapshot, Glyphs::UNICODE, 100), @r"
     leads     █████████████████░░░░░░░░░░░░░░░░░    612/1,204    50%   7.0 a minute
     no batch                                                    nobody ringing or talking   paused
