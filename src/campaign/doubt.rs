@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::attempt::{AttemptId, State};
+use super::attempt::State;
 use super::event::{Action, LeadId, News, Query};
 use super::search::{Along, Search};
 use super::start::{MARGIN, PAGE};
 use super::watch::Reading;
 use super::{Campaign, Live};
+use crate::pool::attempt_id::AttemptId;
 use crate::time::{Instant, Now};
 
 /// Doubts after which a lead is put aside: a request that always breaks must not go round for ever.

@@ -8,15 +8,16 @@ use secrecy::SecretString;
 
 use super::base::{BaseUrl, BaseUrlError};
 use super::failure::{self, Answer, Outcome, Own, Sorted};
+use super::preflight::{LineInfo, PreflightFailure, PreflightTrouble, TargetInfo};
 use super::request::{Target, listing_query, request_body};
 use super::said::Said;
 use super::transport::{Cut, Exchange, NoReply, Reply, Settings, Transport};
-use super::preflight::{LineInfo, PreflightFailure, PreflightTrouble, TargetInfo};
 use super::{call, preflight};
-use crate::campaign::attempt::AttemptId;
-use crate::campaign::event::{News, Query, ReadFailure, ReadId, ReadTrouble, SeenCall, Wire};
+use crate::campaign::event::{News, Query, ReadFailure, ReadId, ReadTrouble, SeenCall};
 use crate::journal::claim::Claim;
 use crate::leads::lead::Lead;
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::news::Wire;
 use crate::time::Instant;
 
 /// Tells what time it is on the run's clock.
@@ -109,7 +110,10 @@ impl Client {
             }
         };
         let Exchange { wire, reply } = self.transport.get(url).await;
-        match reply.map_err(|none| (ReadTrouble::Fault, none.into_message())).and_then(|reply| self.listed(&reply, wire, query)) {
+        match reply
+            .map_err(|none| (ReadTrouble::Fault, none.into_message()))
+            .and_then(|reply| self.listed(&reply, wire, query))
+        {
             Ok((calls, full)) => Ok(News::Listed { read: id, wire, calls, full }),
             Err((kind, message)) => {
                 let message = self.transport.tidy(&message);
@@ -177,7 +181,9 @@ impl Client {
         match (reply.status, query) {
             (200..=299, _) => {}
             (404, Query::One(_)) => return Ok((Vec::new(), false)),
-            (status, _) => return Err((read_trouble(reply, wire), failure::message(status, &Said::in_body(&reply.body)))),
+            (status, _) => {
+                return Err((read_trouble(reply, wire), failure::message(status, &Said::in_body(&reply.body))));
+            }
         }
         match &reply.cut {
             Some(Cut::TooLarge) => return Err((ReadTrouble::TooLarge, "the answer is too large".to_owned())),
@@ -186,10 +192,12 @@ impl Client {
         }
         let read = match query {
             Query::One(_) => call::read_call(&reply.body, field).map(|call| (vec![call], false)),
-            Query::Updated { limit, .. } | Query::Created { limit, .. } => call::read_page(&reply.body, field).map(|page| {
-                let full = page.rows >= usize::from(*limit) || page.unreadable() > 0;
-                (page.calls, full)
-            }),
+            Query::Updated { limit, .. } | Query::Created { limit, .. } => {
+                call::read_page(&reply.body, field).map(|page| {
+                    let full = page.rows >= usize::from(*limit) || page.unreadable() > 0;
+                    (page.calls, full)
+                })
+            }
         };
         read.ok_or_else(|| (ReadTrouble::Fault, "the answer is not what was asked for".to_owned()))
     }

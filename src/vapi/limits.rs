@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::scan;
-use crate::campaign::event::Limits;
+use crate::pool::news::Limits;
 
 /// The limits in an object of their own; `None` where it says nothing of them.
 pub(super) fn read(object: &Value) -> Option<Limits> {
@@ -44,7 +44,9 @@ mod tests {
 
     #[test]
     fn what_is_absent_or_odd_stays_unknown() {
-        for body in [json!({}), json!(null), json!([]), json!("concurrencyLimit"), json!({ "subscriptionLimits": null })] {
+        for body in
+            [json!({}), json!(null), json!([]), json!("concurrencyLimit"), json!({ "subscriptionLimits": null })]
+        {
             assert_eq!(find(&body), None, "{body}");
         }
         let odd = json!({ "concurrencyBlocked": "no", "concurrencyLimit": {}, "remainingConcurrentCalls": 1e99 });

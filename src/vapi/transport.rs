@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::client::{ClientError, Clock};
 use super::{failure, said, tls};
-use crate::campaign::event::Wire;
+use crate::pool::news::Wire;
 
 /// Most of an answer to a `POST`, or of a refusal, that is read.
 const LARGEST_ANSWER: usize = 1 << 20;
@@ -92,7 +92,8 @@ impl NoReply {
 impl Transport {
     pub(super) fn new(settings: Settings<'_>) -> Result<Self, ClientError> {
         let Settings { key, tls, post_timeout, scale, clock } = settings;
-        let config = if tls { tls::system() } else { tls::nobody() }.map_err(|error| ClientError::Tls(error.to_string()))?;
+        let config =
+            if tls { tls::system() } else { tls::nobody() }.map_err(|error| ClientError::Tls(error.to_string()))?;
         let headers = headers(key)?;
         let client = |timeout: Duration, idle: Duration| {
             reqwest::Client::builder()
