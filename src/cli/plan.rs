@@ -231,7 +231,10 @@ fn read_holidays(path: &Path) -> Result<String, Failure> {
     let file = std::fs::File::open(path).map_err(unreadable)?;
     file.take(LARGEST_HOLIDAYS + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() as u64 > LARGEST_HOLIDAYS {
-        return Err(Failure::usage(format!("{}, named by --holidays, is too large for a list of dates", path.display())));
+        return Err(Failure::usage(format!(
+            "{}, named by --holidays, is too large for a list of dates",
+            path.display()
+        )));
     }
     Ok(text)
 }

@@ -13,7 +13,7 @@ use super::request::{Target, listing_query, request_body};
 use super::said::Said;
 use super::transport::{Cut, Exchange, NoReply, Reply, Settings, Transport};
 use super::{call, preflight};
-use crate::campaign::event::{News, Query, ReadFailure, ReadId, ReadTrouble, SeenCall};
+use crate::campaign::event::{Line, News, Query, ReadFailure, ReadId, ReadTrouble, SeenCall};
 use crate::journal::claim::Claim;
 use crate::leads::lead::Lead;
 use crate::pool::attempt_id::AttemptId;
@@ -89,13 +89,15 @@ impl Client {
     ///
     /// Dropping the future before it is done leaves the attempt as a dead run's: claimed, and perhaps placed.
     pub async fn place(&self, claim: Claim) -> News {
-        let attempt = claim.attempt().clone();
-        let line = &self.lines[claim.line().0];
-        let body = request_body(&self.target, line, attempt.as_str(), claim.lead()).to_string();
-        let own = own(claim.lead(), line);
-        drop(claim);
+        self.send(claim.attempt(), claim.lead(), claim.line()).await
+    }
+
+    /// What placing a claim does; nobody else sends a `POST`.
+    async fn send(&self, attempt: &AttemptId, lead: &Lead, line: Line) -> News {
+        let line = &self.lines[line.0];
+        let body = request_body(&self.target, line, attempt.as_str(), lead).to_string();
         let exchange = self.transport.post(self.base.join(&["call"]), body).await;
-        self.sorted(attempt, own, &exchange)
+        self.sorted(attempt.clone(), own(lead, line), &exchange)
     }
 
     /// Reads a listing, or one call. A page with a row that could not be read counts as full, as it is no proof that
@@ -154,7 +156,7 @@ impl Client {
             Ok(reply) => Outcome::Answer(Answer {
                 status: reply.status,
                 body: &reply.body,
-                cut: reply.cut.is_some(),
+                cut: reply.cut.as_ref().map(Cut::reason),
                 retry_after: reply.retry_after.as_deref(),
                 date: wire.date,
             }),
@@ -186,8 +188,8 @@ impl Client {
             }
         }
         match &reply.cut {
-            Some(Cut::TooLarge) => return Err((ReadTrouble::TooLarge, "the answer is too large".to_owned())),
-            Some(Cut::Broken(message)) => return Err((ReadTrouble::Fault, message.clone())),
+            Some(cut @ Cut::TooLarge) => return Err((ReadTrouble::TooLarge, cut.reason().to_owned())),
+            Some(cut @ Cut::Broken(_)) => return Err((ReadTrouble::Fault, cut.reason().to_owned())),
             None => {}
         }
         let read = match query {
@@ -215,3 +217,6 @@ fn own(lead: &Lead, line: &str) -> Own {
     let own_line = lead.phone_number_id.as_deref().is_some_and(|own| own != line);
     Own { assistant: lead.assistant_id.is_some(), line: own_line }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ const POST_IDLE: Duration = Duration::from_secs(4);
 /// The same for reads, which can be repeated.
 const READ_IDLE: Duration = Duration::from_secs(30);
 /// Longest wait for a listing.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest wait for a connection; shorter than any request may take, so that its failure is known as such.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// However fast the clock goes, a machine needs this long to read a listing from itself.
@@ -78,6 +78,15 @@ impl Reply {
     /// How long the provider asks us to wait.
     pub(super) fn wait(&self, wire: Wire) -> Option<Duration> {
         failure::retry_after(self.retry_after.as_deref()?, wire.date)
+    }
+}
+
+impl Cut {
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::TooLarge => "it is too large",
+            Self::Broken(reason) => reason,
+        }
     }
 }
 
