@@ -437,10 +437,8 @@ pub struct History {
     pub watermark: Option<Stamp>,
     /// The journal holds an attempt of this campaign.
     pub has_attempts: bool,
-    /// Calls with this campaign's mark that no attempt of the journal has made, kept from earlier searches.
-    pub strangers: u64,
-    /// When the newest of them was created.
-    pub newest_stranger: Option<Stamp>,
+    /// Calls with this campaign's mark that earlier searches found and nobody has taken in.
+    pub strangers: Vec<Stranger>,
     /// When this campaign last adopted calls without the second search having been done since.
     pub adopted_at: Option<Instant>,
     /// A pause is kept.

@@ -156,6 +156,16 @@ impl Pool {
         self.limit.map(|(_, limit)| limit)
     }
 
+    /// What is known best of the pool: the newest observation, for other runs to learn of.
+    pub fn observation(&self) -> Option<&Observation> {
+        self.observation.as_ref()
+    }
+
+    /// The newest limit seen, and when.
+    pub fn limit_seen(&self) -> Option<(Stamp, u32)> {
+        self.limit
+    }
+
     /// Whether a claim of this run is on its way.
     pub fn is_in_flight(&self, attempt: &AttemptId) -> bool {
         self.unanswered.get(attempt).is_some_and(|it| it.failed.is_none())
