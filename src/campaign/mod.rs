@@ -32,10 +32,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::pool::Pool;
+use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
 use crate::pool::headroom::Slots;
 use crate::time::{Instant, Now, Stamp};
-use attempt::{AttemptId, State};
+use attempt::State;
 use breaker::Breaker;
 use doubt::Proofs;
 use event::{Action, BatchLead, Event, History, Line, Notice, ReadId, Stop, Why};

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::attempt::{AttemptId, Cause, State};
+use super::attempt::{Cause, State};
 use super::breaker::Turn;
 use super::disposition::Class;
-use super::event::{
-    Action, Change, LeadNow, Limits, News, Notice, Open, ReadId, Recorded, SeenCall, Status, Why, Wire,
-};
+use super::event::{Action, Change, LeadNow, News, Notice, Open, ReadId, Recorded, SeenCall, Status, Why};
 use super::lines::Left;
 use super::trouble::next_utc_minute;
 use super::{BatchState, Campaign, First, Live};
+use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId};
+use crate::pool::news::{Limits, Wire};
 use crate::time::{Instant, Now, Stamp};
 
 /// Further from the provider's time than this, the hours that leads are rung in would be wrong.

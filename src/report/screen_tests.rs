@@ -124,6 +124,7 @@ proptest! {
             prop_assert_eq!(part > 0, cell > 0);
         }
         let slots = Slots { ours, others, free, kept, limit: u32::MAX };
-        prop_assert!(drawn(&Snapshot { slots, ..snapshot() }, Glyphs::ASCII, 80).lines().count() == 3);
+        let lines = drawn(&Snapshot { slots, ..snapshot() }, Glyphs::ASCII, 80).lines().count();
+        prop_assert_eq!(lines, 3);
     }
 }
