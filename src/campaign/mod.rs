@@ -208,8 +208,9 @@ impl Campaign {
             Event::ReadFailed(read, failure) => self.read_failed(read, &failure, now),
             Event::Adopted(changes) => self.adopted(changes, now),
             Event::Orphans(open) => {
-                if !open.is_empty() {
-                    self.tell(Notice::Following(open.len()));
+                let new = open.iter().filter(|open| !self.live.contains_key(&open.attempt)).count();
+                if new > 0 {
+                    self.tell(Notice::Following(new));
                 }
                 self.adopt_open(open, now.at);
             }
