@@ -1,3 +1,5 @@
 //! Acts, in real time.
 
+pub mod clock;
+
 pub mod progress;

@@ -50,7 +50,6 @@ pub struct Face {
 }
 
 struct Bars {
-    all: MultiProgress,
     rows: [ProgressBar; 3],
     events: [ProgressBar; EVENTS],
     told: VecDeque<String>,
@@ -77,7 +76,7 @@ impl Face {
     pub fn show(&mut self, snapshot: &Snapshot) {
         self.pace.observe(snapshot.now.at, snapshot.settled);
         if let Some(bars) = &self.bars {
-            let width = bars.width();
+            let width = Bars::width();
             let canvas = Canvas { glyphs: self.looks.glyphs, paint: self.looks.paint, width, zone: &self.looks.zone };
             for (row, text) in bars.rows.iter().zip(canvas.rows(snapshot, &self.pace)) {
                 row.set_message(text);
@@ -151,10 +150,10 @@ impl Bars {
         let _ = all.println("");
         let rows = std::array::from_fn(|_| line(""));
         let events = std::array::from_fn(|_| line(""));
-        Self { all, rows, events, told: VecDeque::new() }
+        Self { rows, events, told: VecDeque::new() }
     }
 
-    fn width(&self) -> usize {
+    fn width() -> usize {
         console::Term::stderr().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into())
     }
 
