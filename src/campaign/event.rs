@@ -175,7 +175,7 @@ pub enum News {
         cause: Cause,
         /// `subscriptionLimits`, where they came.
         limits: Option<Limits>,
-        /// How long the provider asks us to wait.
+        /// How long the provider asks us to wait; for a line, until it may be tried again (none: not in this run).
         retry_after: Option<Duration>,
         /// Status and message, for people.
         message: String,
@@ -199,7 +199,7 @@ pub enum News {
         wire: Wire,
         /// The rows.
         calls: Vec<SeenCall>,
-        /// As many rows came as were asked for: there may be more.
+        /// There may be more: as many rows came as were asked for, or one of them could not be read.
         full: bool,
     },
     /// One complete listing, asked for at that time, does not show this attempt.

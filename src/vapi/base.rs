@@ -15,7 +15,9 @@ pub enum BaseUrlError {
     #[error("--base-url {0:?} is not a URL; it should look like https://api.vapi.ai")]
     NotAUrl(String),
     /// Neither `https` nor `http` to loopback.
-    #[error("--base-url {0} would send the key unprotected; use https:// (http:// is for 127.0.0.1, [::1] and localhost)")]
+    #[error(
+        "--base-url {0} would send the key unprotected; use https:// (http:// is for 127.0.0.1, [::1] and localhost)"
+    )]
     Unprotected(String),
     /// A password, a query or a fragment in it.
     #[error("--base-url must not hold a user, a password, a ? or a #; the key goes into VAPI_API_KEY")]
@@ -89,7 +91,9 @@ mod tests {
         for text in ["https://api.vapi.ai", "http://127.0.0.1:8790", "http://[::1]:1", "http://localhost:80/api/"] {
             assert!(BaseUrl::parse(text).is_ok(), "{text}");
         }
-        for text in ["http://api.vapi.ai", "http://127.0.0.1.evil.com", "http://10.0.0.1", "ftp://127.0.0.1", "file:///x"] {
+        for text in
+            ["http://api.vapi.ai", "http://127.0.0.1.evil.com", "http://10.0.0.1", "ftp://127.0.0.1", "file:///x"]
+        {
             assert!(matches!(BaseUrl::parse(text), Err(BaseUrlError::Unprotected(_))), "{text}");
         }
         for text in ["", "api.vapi.ai", "https://"] {

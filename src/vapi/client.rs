@@ -8,13 +8,13 @@ use secrecy::SecretString;
 
 use super::base::{BaseUrl, BaseUrlError};
 use super::failure::{self, Answer, Outcome, Own, Sorted};
+use super::preflight::{LineInfo, PreflightFailure, PreflightTrouble, TargetInfo};
 use super::request::{Target, listing_query, request_body};
 use super::said::Said;
 use super::transport::{Cut, Exchange, NoReply, Reply, Settings, Transport};
-use super::preflight::{LineInfo, PreflightFailure, PreflightTrouble, TargetInfo};
 use super::{call, preflight};
 use crate::campaign::attempt::AttemptId;
-use crate::campaign::event::{News, Query, ReadFailure, ReadId, ReadTrouble, SeenCall, Wire};
+use crate::campaign::event::{Line, News, Query, ReadFailure, ReadId, ReadTrouble, SeenCall, Wire};
 use crate::journal::claim::Claim;
 use crate::leads::lead::Lead;
 use crate::time::Instant;
@@ -88,13 +88,15 @@ impl Client {
     ///
     /// Dropping the future before it is done leaves the attempt as a dead run's: claimed, and perhaps placed.
     pub async fn place(&self, claim: Claim) -> News {
-        let attempt = claim.attempt().clone();
-        let line = &self.lines[claim.line().0];
-        let body = request_body(&self.target, line, attempt.as_str(), claim.lead()).to_string();
-        let own = own(claim.lead(), line);
-        drop(claim);
+        self.send(claim.attempt(), claim.lead(), claim.line()).await
+    }
+
+    /// What placing a claim does; nobody else sends a `POST`.
+    async fn send(&self, attempt: &AttemptId, lead: &Lead, line: Line) -> News {
+        let line = &self.lines[line.0];
+        let body = request_body(&self.target, line, attempt.as_str(), lead).to_string();
         let exchange = self.transport.post(self.base.join(&["call"]), body).await;
-        self.sorted(attempt, own, &exchange)
+        self.sorted(attempt.clone(), own(lead, line), &exchange)
     }
 
     /// Reads a listing, or one call. A page with a row that could not be read counts as full, as it is no proof that
@@ -109,7 +111,10 @@ impl Client {
             }
         };
         let Exchange { wire, reply } = self.transport.get(url).await;
-        match reply.map_err(|none| (ReadTrouble::Fault, none.into_message())).and_then(|reply| self.listed(&reply, wire, query)) {
+        match reply
+            .map_err(|none| (ReadTrouble::Fault, none.into_message()))
+            .and_then(|reply| self.listed(&reply, wire, query))
+        {
             Ok((calls, full)) => Ok(News::Listed { read: id, wire, calls, full }),
             Err((kind, message)) => {
                 let message = self.transport.tidy(&message);
@@ -150,7 +155,7 @@ impl Client {
             Ok(reply) => Outcome::Answer(Answer {
                 status: reply.status,
                 body: &reply.body,
-                cut: reply.cut.is_some(),
+                cut: reply.cut.as_ref().map(Cut::reason),
                 retry_after: reply.retry_after.as_deref(),
                 date: wire.date,
             }),
@@ -177,19 +182,23 @@ impl Client {
         match (reply.status, query) {
             (200..=299, _) => {}
             (404, Query::One(_)) => return Ok((Vec::new(), false)),
-            (status, _) => return Err((read_trouble(reply, wire), failure::message(status, &Said::in_body(&reply.body)))),
+            (status, _) => {
+                return Err((read_trouble(reply, wire), failure::message(status, &Said::in_body(&reply.body))));
+            }
         }
         match &reply.cut {
-            Some(Cut::TooLarge) => return Err((ReadTrouble::TooLarge, "the answer is too large".to_owned())),
-            Some(Cut::Broken(message)) => return Err((ReadTrouble::Fault, message.clone())),
+            Some(cut @ Cut::TooLarge) => return Err((ReadTrouble::TooLarge, cut.reason().to_owned())),
+            Some(cut @ Cut::Broken(_)) => return Err((ReadTrouble::Fault, cut.reason().to_owned())),
             None => {}
         }
         let read = match query {
             Query::One(_) => call::read_call(&reply.body, field).map(|call| (vec![call], false)),
-            Query::Updated { limit, .. } | Query::Created { limit, .. } => call::read_page(&reply.body, field).map(|page| {
-                let full = page.rows >= usize::from(*limit) || page.unreadable() > 0;
-                (page.calls, full)
-            }),
+            Query::Updated { limit, .. } | Query::Created { limit, .. } => {
+                call::read_page(&reply.body, field).map(|page| {
+                    let full = page.rows >= usize::from(*limit) || page.unreadable() > 0;
+                    (page.calls, full)
+                })
+            }
         };
         read.ok_or_else(|| (ReadTrouble::Fault, "the answer is not what was asked for".to_owned()))
     }
@@ -207,3 +216,6 @@ fn own(lead: &Lead, line: &str) -> Own {
     let own_line = lead.phone_number_id.as_deref().is_some_and(|own| own != line);
     Own { assistant: lead.assistant_id.is_some(), line: own_line }
 }
+
+#[cfg(test)]
+mod tests;

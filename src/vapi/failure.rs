@@ -19,10 +19,10 @@ const DAILY_LIMIT: &[&str] = &["daily outbound call limit"];
 /// A number that was bought just now.
 const ACTIVATING: &[&str] = &["is activating"];
 /// How long a number that is being activated is left alone.
-const ACTIVATION: Duration = Duration::from_secs(60);
+const ACTIVATION: Duration = Duration::from_mins(1);
 /// Longest wait that a `Retry-After` is believed.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-const DAY: Duration = Duration::from_secs(86_400);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// What came of one request.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +42,8 @@ pub struct Answer<'a> {
     pub status: u16,
     /// The body, as far as it came.
     pub body: &'a str,
-    /// It broke off, or was longer than anybody should read.
-    pub cut: bool,
+    /// Why it is not whole, if it broke off or was longer than anybody should read.
+    pub cut: Option<&'a str>,
     /// `Retry-After` as it came.
     pub retry_after: Option<&'a str>,
     /// `Date`.
@@ -104,8 +104,10 @@ pub fn sort(outcome: Outcome<'_>, own: Own, opt_out_field: Option<&str>) -> Sort
 fn sort_answer(answer: Answer<'_>, own: Own, opt_out_field: Option<&str>) -> Sorted {
     match answer.status {
         200..=299 => {
-            let read = if answer.cut { None } else { call::read_answer(answer.body, opt_out_field) };
-            match read {
+            if let Some(cut) = answer.cut {
+                return Sorted::InDoubt(format!("{}, but the answer is not whole: {cut}", answer.status));
+            }
+            match call::read_answer(answer.body, opt_out_field) {
                 Some((call, limits)) => Sorted::Placed(Box::new(call), limits),
                 None => Sorted::InDoubt(format!("{}, but no call can be read in the answer", answer.status)),
             }

@@ -44,7 +44,9 @@ mod tests {
 
     #[test]
     fn what_is_absent_or_odd_stays_unknown() {
-        for body in [json!({}), json!(null), json!([]), json!("concurrencyLimit"), json!({ "subscriptionLimits": null })] {
+        for body in
+            [json!({}), json!(null), json!([]), json!("concurrencyLimit"), json!({ "subscriptionLimits": null })]
+        {
             assert_eq!(find(&body), None, "{body}");
         }
         let odd = json!({ "concurrencyBlocked": "no", "concurrencyLimit": {}, "remainingConcurrentCalls": 1e99 });

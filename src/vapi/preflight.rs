@@ -194,7 +194,10 @@ fn walk<'a>(json: &'a Value, used: &mut BTreeSet<&'a str>, given: &mut BTreeSet<
 
 /// What stands between each pair of marks, without the dashes that eat the space around them.
 fn blocks<'a>(text: &'a str, open: &'static str, close: &'static str) -> impl Iterator<Item = &'a str> {
-    text.split(open).skip(1).filter_map(move |rest| rest.split_once(close)).map(|(inside, _)| inside.trim_matches('-').trim())
+    text.split(open)
+        .skip(1)
+        .filter_map(move |rest| rest.split_once(close))
+        .map(|(inside, _)| inside.trim_matches('-').trim())
 }
 
 /// The name in `name` and `name | filter`; none for properties, literals, and what has a default.

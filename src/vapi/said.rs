@@ -64,7 +64,8 @@ fn collect<'a>(json: &'a Value, strings: &mut Vec<&'a str>) {
 /// A text for people: one line, at most 300 characters, without the secret and without control characters.
 pub(super) fn tidy(text: &str, secret: &str) -> String {
     let hidden = if secret.is_empty() { text.to_owned() } else { text.replace(secret, "***") };
-    let words: Vec<&str> = hidden.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        hidden.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     let line = words.join(" ");
     match line.char_indices().nth(LONGEST_SHOWN) {
         Some((end, _)) => format!("{}...", &line[..end]),
@@ -134,7 +135,8 @@ mod tests {
 
     #[test]
     fn html_is_cut_down_to_its_text() {
-        let html = "<!DOCTYPE html><head><title>522</title><style>a{credit}</style></head><h1>Connection timed out</h1>";
+        let html =
+            "<!DOCTYPE html><head><title>522</title><style>a{credit}</style></head><h1>Connection timed out</h1>";
         let said = Said::in_body(html);
         assert_eq!(tidy(&said.shown, ""), "522 Connection timed out");
         assert!(!said.has(&["connection"]), "{said:?}");

@@ -74,7 +74,7 @@ pub(super) fn array(raw: Raw<'_>) -> Vec<&RawValue> {
 pub(super) fn says_something(raw: Raw<'_>) -> bool {
     raw.map(RawValue::get).is_some_and(|json| {
         let inside = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
-        !inside.replace("\\n", " ").trim().is_empty()
+        inside.split("\\n").any(|line| !line.trim().is_empty())
     })
 }
 

@@ -21,7 +21,7 @@ const POST_IDLE: Duration = Duration::from_secs(4);
 /// The same for reads, which can be repeated.
 const READ_IDLE: Duration = Duration::from_secs(30);
 /// Longest wait for a listing.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest wait for a connection; shorter than any request may take, so that its failure is known as such.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// However fast the clock goes, a machine needs this long to read a listing from itself.
@@ -81,6 +81,15 @@ impl Reply {
     }
 }
 
+impl Cut {
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::TooLarge => "it is too large",
+            Self::Broken(reason) => reason,
+        }
+    }
+}
+
 impl NoReply {
     pub(super) fn into_message(self) -> String {
         match self {
@@ -92,7 +101,8 @@ impl NoReply {
 impl Transport {
     pub(super) fn new(settings: Settings<'_>) -> Result<Self, ClientError> {
         let Settings { key, tls, post_timeout, scale, clock } = settings;
-        let config = if tls { tls::system() } else { tls::nobody() }.map_err(|error| ClientError::Tls(error.to_string()))?;
+        let config =
+            if tls { tls::system() } else { tls::nobody() }.map_err(|error| ClientError::Tls(error.to_string()))?;
         let headers = headers(key)?;
         let client = |timeout: Duration, idle: Duration| {
             reqwest::Client::builder()
