@@ -24,6 +24,8 @@ pub mod account;
 
 pub mod place;
 
+pub mod looks;
+
 /// Rings a list of leads through the Vapi voice API, and keeps slots free for inbound callers
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "dialer", version, about, max_term_width = 100, arg_required_else_help = true)]
@@ -58,8 +60,13 @@ pub fn main(argv: &[OsString]) -> Exit {
 }
 
 fn dispatch(typed: &Typed) -> Result<Exit, Failure> {
+    let around = Surroundings::of_process();
     match &typed.command {
-        Command::Run(_) | Command::Check(_) => Err(Failure::machine("not yet")),
+        Command::Run(args) => {
+            let planned = plan::plan(args, &typed.sources, &around)?;
+            Err(Failure::machine(format!("campaign {} cannot be run by this build", planned.plan.campaign)))
+        }
+        Command::Check(_) => Err(Failure::machine("lists cannot be checked by this build")),
     }
 }
 

@@ -354,7 +354,7 @@ impl<J: Journal> Stage<J> {
                 let answer = failure::Answer {
                     status: refusal.status,
                     body: &body,
-                    cut: false,
+                    cut: None,
                     retry_after: retry_after.as_deref(),
                     date: wire.date,
                 };
