@@ -108,6 +108,8 @@ pub enum Event {
     Adopted(Vec<Change>),
     /// Attempts of dead runs on this account, to be followed as if our own.
     Orphans(Vec<Open>),
+    /// A line cannot be rung from: found out before the first dial. Its id, and why.
+    LineDown(String, String),
     /// A person or the system wants it to end or to pause.
     Stop(Stop),
 }
@@ -515,6 +517,8 @@ pub enum Notice {
     DoubleRing(Option<LeadId>, CallId),
     /// A line left the rotation, and why.
     LineDropped(String, String),
+    /// A line is left alone for a while, and why.
+    LineRests(String, String),
     /// Requests come too fast; none before then.
     RateLimited(Instant),
     /// Nothing could be sent; tried again then.

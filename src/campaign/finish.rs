@@ -94,7 +94,8 @@ impl Campaign {
 
     fn finish_stopped(&mut self) {
         let why = self.stopping.clone().unwrap_or(Why::Stopped);
-        self.finish(why, None);
+        let next_at = matches!(why, Why::Lines(_)).then(|| self.lines.back_at()).flatten();
+        self.finish(why, next_at.map(crate::time::Instant::timestamp));
     }
 
     fn finish(&mut self, why: Why, next_at: Option<Timestamp>) {

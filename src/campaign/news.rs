@@ -8,6 +8,7 @@ use super::disposition::Class;
 use super::event::{
     Action, Change, LeadNow, Limits, News, Notice, Open, ReadId, Recorded, SeenCall, Status, Why, Wire,
 };
+use super::lines::Left;
 use super::trouble::next_utc_minute;
 use super::{BatchState, Campaign, First, Live};
 use crate::pool::calls::{Call, CallId};
@@ -77,7 +78,6 @@ impl Campaign {
         }
         self.reached();
         self.refusals.accepted();
-        self.answered += 1;
         self.first_is_over(attempt, wire.received);
         let blocked = limits.is_some_and(|limits| limits.blocked);
         self.pool.answered(&call.id, slot_of(call, true, blocked), attempt, wire, limits);
@@ -137,7 +137,7 @@ impl Campaign {
             }
             Cause::Account if key => self.stop(Why::Key(message.to_owned())),
             Cause::Account => self.stop(Why::Account(message.to_owned())),
-            Cause::Line => self.drop_line(attempt, message),
+            Cause::Line => self.drop_line(attempt, message, retry_after, now),
             Cause::Lead => self.tell(Notice::LeadRefused(lead, message.to_owned())),
             Cause::Config => {
                 self.tell(Notice::LeadRefused(lead, message.to_owned()));
@@ -150,17 +150,20 @@ impl Campaign {
         }
     }
 
-    fn drop_line(&mut self, attempt: &AttemptId, message: &str) {
-        if let Some(live) = self.live.remove(attempt) {
-            self.drop_line_of(&live, message);
-            self.live.insert(attempt.clone(), live);
+    fn drop_line(&mut self, attempt: &AttemptId, message: &str, wait: Option<Duration>, now: Now) {
+        if let Some(live) = self.live.get(attempt) {
+            let lead = live.lead.as_ref().map(|lead| &lead.lead);
+            let id = self.lines.id(live.line, lead).cloned();
+            id.into_iter().for_each(|id| self.line_is_down(&id, message, wait, now));
         }
     }
 
-    fn drop_line_of(&mut self, live: &Live, message: &str) {
-        let lead = live.lead.as_ref().map(|lead| &lead.lead);
-        if let Some(id) = self.lines.drop_line(live.line, lead, message) {
-            self.tell(Notice::LineDropped(id, message.to_owned()));
+    /// A line cannot be rung from, for that long or for good.
+    pub(super) fn line_is_down(&mut self, id: &str, message: &str, wait: Option<Duration>, now: Now) {
+        match self.lines.refused(id, now.at, wait) {
+            Left::Dropped => self.tell(Notice::LineDropped(id.to_owned(), message.to_owned())),
+            Left::Rests => self.tell(Notice::LineRests(id.to_owned(), message.to_owned())),
+            Left::Already => {}
         }
         if !self.lines.any_left() {
             self.stop(Why::Lines(message.to_owned()));
@@ -327,8 +330,11 @@ impl Campaign {
             match cause {
                 Cause::Account => self.stop(Why::Account(change.reason.clone().unwrap_or_default())),
                 Cause::Line => {
+                    let lead = live.lead.as_ref().map(|lead| &lead.lead);
                     let reason = change.reason.clone().unwrap_or_default();
-                    self.drop_line_of(&live, &reason);
+                    let midnight = self.until_utc_midnight(now);
+                    let id = self.lines.id(live.line, lead).cloned();
+                    id.into_iter().for_each(|id| self.line_is_down(&id, &reason, Some(midnight), now));
                 }
                 _ => {}
             }
@@ -337,6 +343,13 @@ impl Campaign {
         if again && change.lead_now == LeadNow::Open && self.batch.state == BatchState::Open {
             live.lead.into_iter().for_each(|lead| self.batch.queue.push_front(lead));
         }
+    }
+
+    /// A daily limit ends at midnight UTC, the provider's.
+    fn until_utc_midnight(&self, now: Now) -> Duration {
+        const DAY: i64 = 86_400_000_000;
+        let gone = self.pool.offset.earliest(now.at).as_micros().rem_euclid(DAY);
+        Duration::from_micros((DAY - gone).unsigned_abs())
     }
 
     fn somebody_is_left(&mut self) {
@@ -387,7 +400,7 @@ impl Campaign {
         }
     }
 
-    fn lead_of(&self, attempt: &AttemptId) -> Option<super::LeadId> {
+    fn lead_of(&self, attempt: &AttemptId) -> Option<super::event::LeadId> {
         self.live.get(attempt).and_then(|live| live.lead.as_ref()).map(|lead| lead.id)
     }
 }

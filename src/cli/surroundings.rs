@@ -17,7 +17,7 @@ pub struct Surroundings<'a> {
 impl Surroundings<'_> {
     /// Those of this process, now.
     pub fn of_process() -> Self {
-        Self { env: &process_env, now: crate::drive::clock::wall(), zone: TimeZone::system() }
+        Self { env: &process_env, now: crate::drive::clock::Clock::real().now().wall, zone: TimeZone::system() }
     }
 
     /// A variable that is set to something.
