@@ -1,3 +1,4 @@
 //! Pretends: a provider that does not exist, stepped in virtual time or served over HTTP on loopback.
 
+pub mod sandbox;
 pub mod world;
