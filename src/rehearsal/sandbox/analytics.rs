@@ -43,7 +43,7 @@ fn one(query: &Value, world: &mut World, now: Stamp, org: usize) -> Result<Value
         Some("subscription") => of_the_pool(world.calls(), &range, now, &operations)?,
         _ => return Err(Refusal::invalid("queries.0.table must be one of the following values: call, subscription")),
     };
-    let mut cells: BTreeMap<(Option<Stamp>, String), (Vec<Value>, Vec<Row>)> = BTreeMap::new();
+    let mut cells: BTreeMap<_, (Vec<Value>, Vec<Row>)> = BTreeMap::new();
     for row in rows {
         let key = (range.step_of(row.at), format!("{:?}", row.groups));
         let cell = cells.entry(key).or_insert_with(|| (row.groups.clone(), Vec::new()));
@@ -53,7 +53,7 @@ fn one(query: &Value, world: &mut World, now: Stamp, org: usize) -> Result<Value
         .into_iter()
         .map(|((step, _), (keys, rows))| {
             let mut line: Map<String, Value> = groups.iter().map(Group::key).zip(keys).collect();
-            step.into_iter().for_each(|step| drop(line.insert("date".into(), render::time(step))));
+            line.extend(step.map(|step| ("date".to_owned(), render::time(step))));
             for (nth, operation) in operations.iter().enumerate() {
                 line.insert(operation.alias.clone(), json!(operation.over(&rows, nth)));
             }

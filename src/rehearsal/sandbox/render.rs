@@ -40,12 +40,18 @@ pub(super) fn call(call: &PretendCall, org: &str, base: &str, limits: Option<&Li
     put("createdAt", time(call.created));
     put("updatedAt", time(call.updated));
     put("cost", json!(call.cost()));
-    let times = [("startedAt", call.started), ("endedAt", call.ended)];
-    for (key, at) in times {
-        at.into_iter().for_each(|at| put(key, time(at)));
+    let known = [
+        ("startedAt", call.started.map(time)),
+        ("endedAt", call.ended.map(time)),
+        ("endedReason", call.reason.as_ref().map(|reason| json!(reason))),
+        ("name", call.name.as_ref().map(|name| json!(name.as_ref()))),
+        ("subscriptionLimits", limits.map(limits_json)),
+    ];
+    for (key, value) in known {
+        if let Some(value) = value {
+            put(key, value);
+        }
     }
-    call.reason.iter().for_each(|reason| put("endedReason", json!(reason)));
-    call.name.iter().for_each(|name| put("name", json!(name.as_ref())));
     if call.kind != Kind::Web {
         put("phoneCallProvider", json!("twilio"));
         put("phoneCallTransport", json!("pstn"));
@@ -60,7 +66,6 @@ pub(super) fn call(call: &PretendCall, org: &str, base: &str, limits: Option<&Li
     if call.settled {
         settled(call, &mut put);
     }
-    limits.into_iter().for_each(|limits| put("subscriptionLimits", limits_json(limits)));
     Value::Object(shown)
 }
 

@@ -122,21 +122,24 @@ impl House {
     /// The one answer to a batch, once all of it is done. What loses the answer of one loses it for all.
     async fn batch(&self, org: usize, customers: Vec<(Value, Result<NewCall, Refusal>)>) -> Option<Answer> {
         let owner = self.desk.with(|world, _| world.org_id(org));
-        let send = |(customer, new): (Value, Result<NewCall, _>)| (customer, new.map(|new| self.desk.send(org, new)));
-        let sent: Vec<_> = customers.into_iter().map(send).collect();
-        let (mut results, mut errors, mut last, mut lost) = (Vec::new(), Vec::new(), None, None);
-        for (customer, sent) in sent {
-            let came = match sent {
+        let hand_in = |(customer, new): (Value, Result<NewCall, _>)| {
+            let on_its_way = new.map(|new| self.desk.send(org, new));
+            (customer, on_its_way)
+        };
+        let posts: Vec<_> = customers.into_iter().map(hand_in).collect();
+        let (mut results, mut errors, mut limits, mut lost) = (Vec::new(), Vec::new(), None, None);
+        for (customer, post) in posts {
+            let came = match post {
                 Err(refusal) => Came::Refused(refusal),
-                Ok(sent) => sent.reply().await?.answer,
+                Ok(post) => post.reply().await?.answer,
             };
             match came {
-                Came::Created(call, limits) => {
+                Came::Created(call, at_its_end) => {
                     results.push(render::call(&call, &owner, &self.base, None));
-                    last = limits.or(last);
+                    limits = at_its_end.or(limits);
                 }
                 Came::Refused(refusal) => {
-                    last = refusal.limits.or(last);
+                    limits = refusal.limits.or(limits);
                     errors.push(json!({ "customer": customer, "error": refusal.message }));
                 }
                 Came::Error(_) | Came::Html(_) | Came::Dropped => lost = Some(came),
@@ -150,7 +153,7 @@ impl House {
             None => {}
         }
         let mut body = json!({ "results": results, "errors": errors });
-        if let Some(limits) = last {
+        if let Some(limits) = limits {
             body["subscriptionLimits"] = limits_json(&limits);
         }
         Some(gate::answer(201, &body, now))
