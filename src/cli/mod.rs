@@ -26,6 +26,8 @@ pub mod place;
 
 pub mod looks;
 
+pub mod sandbox;
+
 /// Rings a list of leads through the Vapi voice API, and keeps slots free for inbound callers
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "dialer", version, about, max_term_width = 100, arg_required_else_help = true)]
@@ -42,6 +44,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// The list doctor: who would be rung, who not, and why
     Check(Box<CheckArgs>),
+    /// A stand-in for the API, on loopback
+    Sandbox(Box<sandbox::Args>),
 }
 
 /// From a command line to an exit code.
@@ -54,7 +58,7 @@ pub fn main(argv: &[OsString]) -> Exit {
     };
     let json = match &typed.command {
         Command::Run(run) => run.shown.json,
-        Command::Check(_) => false,
+        Command::Check(_) | Command::Sandbox(_) => false,
     };
     dispatch(&typed).unwrap_or_else(|failure| refuse(&failure, json, typed.campaign().as_deref()))
 }
@@ -67,7 +71,17 @@ fn dispatch(typed: &Typed) -> Result<Exit, Failure> {
             Err(Failure::machine(format!("campaign {} cannot be run by this build", planned.plan.campaign)))
         }
         Command::Check(_) => Err(Failure::machine("lists cannot be checked by this build")),
+        Command::Sandbox(args) => runtime()?
+            .block_on(sandbox::run(sandbox::Args::clone(args)))
+            .map(|()| Exit::Settled)
+            .map_err(|error| Failure::machine(format!("{error:#}"))),
     }
+}
+
+/// Where everything that waits is run.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| Failure::machine(format!("cannot start: {error}")))
 }
 
 /// What was typed, with the campaign file and the environment folded in.
