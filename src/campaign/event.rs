@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::attempt::{AttemptId, Cause, State};
+use super::attempt::{Cause, State};
 use super::disposition::Class;
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::Pool;
+use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
+use crate::pool::news::{Limits, Others, Wire};
 use crate::time::{Instant, Stamp};
 
 /// A lead's number in the journal.
@@ -108,6 +110,8 @@ pub enum Event {
     Adopted(Vec<Change>),
     /// Attempts of dead runs on this account, to be followed as if our own.
     Orphans(Vec<Open>),
+    /// A line cannot be rung from: found out before the first dial. Its id, and why.
+    LineDown(String, String),
     /// A person or the system wants it to end or to pause.
     Stop(Stop),
 }
@@ -213,28 +217,6 @@ pub enum News {
     /// The three attempts before were refused for what looked like the lead and is the configuration: their leads are
     /// open again.
     Reopened(Vec<AttemptId>),
-}
-
-/// When a request was sent and its answer came, and what time the provider said it was.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Wire {
-    /// When the request began to be sent.
-    pub sent: Instant,
-    /// When its answer, or the failure, was received.
-    pub received: Instant,
-    /// The `Date` header, cut to the second by whoever sent it.
-    pub date: Option<Stamp>,
-}
-
-/// `subscriptionLimits` as they came: nothing in it is to be trusted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Limits {
-    /// `concurrencyBlocked`.
-    pub blocked: bool,
-    /// `concurrencyLimit`.
-    pub limit: Option<i64>,
-    /// `remainingConcurrentCalls`.
-    pub remaining: Option<i64>,
 }
 
 /// `status` of a call.
@@ -369,25 +351,6 @@ pub enum Away {
     Gone,
 }
 
-/// What the other live runs on this pool know and do: replaces what they were known to do before.
-#[derive(Clone, Debug, Default)]
-pub struct Others {
-    /// Their claims without an answer.
-    pub unanswered: Vec<(AttemptId, crate::pool::Unanswered)>,
-    /// Their calls.
-    pub calls: Vec<(CallId, crate::pool::calls::Call)>,
-    /// The newest observation of any of them.
-    pub observation: Option<crate::pool::observation::Observation>,
-    /// The newest limit that any of them has seen, and when.
-    pub limit: Option<(Stamp, u32)>,
-    /// The largest reserve of any of them.
-    pub reserve: u32,
-    /// No POST before then: one of them met a 429.
-    pub rate_until: Option<Instant>,
-    /// A slot is to be left to another run that waits and has fewer calls up.
-    pub yield_one: bool,
-}
-
 /// What a record changed, worked out by the journal.
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
@@ -515,6 +478,8 @@ pub enum Notice {
     DoubleRing(Option<LeadId>, CallId),
     /// A line left the rotation, and why.
     LineDropped(String, String),
+    /// A line is left alone for a while, and why.
+    LineRests(String, String),
     /// Requests come too fast; none before then.
     RateLimited(Instant),
     /// Nothing could be sent; tried again then.

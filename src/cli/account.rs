@@ -124,7 +124,11 @@ fn base_url(text: &str) -> Result<String, Failure> {
     BaseUrl::parse(text).map(|url| url.to_string()).map_err(|error| Failure::usage(error.to_string()))
 }
 
-fn key(args: &PlaceArgs, around: &Surroundings<'_>, warnings: &mut Vec<String>) -> Result<Option<SecretString>, Failure> {
+fn key(
+    args: &PlaceArgs,
+    around: &Surroundings<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<SecretString>, Failure> {
     let variable = around.var(KEY_VARIABLE);
     match (&args.api_key_file, variable) {
         (None, None) => Ok(None),

@@ -219,7 +219,8 @@ pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Surroundings<'_>) 
     let holidays = args.holidays.as_deref().map(|path| read_holidays(path).map(|text| (path, text))).transpose()?;
     let holidays = holidays.as_ref().map(|(path, text)| (*path, text.as_str()));
     let hours = if hours_hold { args.hours.as_str() } else { "any" };
-    let calling = Calling::parse(hours, args.days.as_deref(), holidays, args.guard).map_err(misuse)?;
+    let calling =
+        Calling::parse(hours, args.days.as_deref(), holidays, args.guard).map_err(|misuse| misused(&misuse))?;
     Ok(calling.machine_zone(around.zone.clone()))
 }
 
@@ -231,15 +232,19 @@ fn read_holidays(path: &Path) -> Result<String, Failure> {
     let file = std::fs::File::open(path).map_err(unreadable)?;
     file.take(LARGEST_HOLIDAYS + 1).read_to_string(&mut text).map_err(unreadable)?;
     if text.len() as u64 > LARGEST_HOLIDAYS {
-        return Err(Failure::usage(format!("{}, named by --holidays, is too large for a list of dates", path.display())));
+        return Err(Failure::usage(format!(
+            "{}, named by --holidays, is too large for a list of dates",
+            path.display()
+        )));
     }
     Ok(text)
 }
 
 fn retries(args: &RetryArgs, seed: u64, around: &Surroundings<'_>) -> Result<Retries, Failure> {
-    Retries::parse(args.attempts, &args.retry, args.per_day, seed, around.zone.clone()).map_err(misuse)
+    Retries::parse(args.attempts, &args.retry, args.per_day, seed, around.zone.clone())
+        .map_err(|misuse| misused(&misuse))
 }
 
-fn misuse(misuse: Misuse) -> Failure {
+fn misused(misuse: &Misuse) -> Failure {
     Failure::usage(misuse.to_string())
 }

@@ -71,7 +71,9 @@ pub enum Error {
         known: i64,
     },
     /// The disk or the system refused, or another process holds the file for too long.
-    #[error("the journal {file} cannot be written or read: {what}\n  nothing more is dialed; run the same command again")]
+    #[error(
+        "the journal {file} cannot be written or read: {what}\n  nothing more is dialed; run the same command again"
+    )]
     Trouble {
         /// The database.
         file: PathBuf,

@@ -6,9 +6,11 @@ use super::Error;
 use super::facts::{Attempt, Origin};
 use super::rows::Rows;
 use super::standing::{Person, rang_twice, too_many_doubts};
-use crate::campaign::attempt::{AttemptId, Cause, State};
-use crate::campaign::event::{Change, LeadId, LeadNow, News, Recorded, SeenCall, Stranger, Wire};
+use crate::campaign::attempt::{Cause, State};
+use crate::campaign::event::{Change, LeadId, LeadNow, News, Recorded, SeenCall, Stranger};
 use crate::campaign::plan::Plan;
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::news::Wire;
 use crate::time::{Instant, Now};
 
 /// The minute that a rate limit is counted in, where the provider names no other wait.

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use super::Error;
 use super::facts::Attempt;
 use super::standing::{Person, Stand};
-use crate::campaign::attempt::{AttemptId, Mark, State};
+use crate::campaign::attempt::State;
 use crate::campaign::event::{LeadId, SeenCall};
 use crate::leads::lead::{Lead, Phone};
+use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::{Instant, Now};
 
 /// A lead as it stands in the journal.

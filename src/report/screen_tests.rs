@@ -67,7 +67,10 @@ fn a_large_pool_is_one_bar_with_four_parts() {
 fn what_holds_dialing_up_is_said_and_nothing_is_foretold() {
     let snapshot = Snapshot {
         slots: Slots { ours: 0, others: 2, free: 5, kept: 3, limit: 10 },
-        batch: None, held_up: Some("paused".into()), ..snapshot() };
+        batch: None,
+        held_up: Some("paused".into()),
+        ..snapshot()
+    };
     insta::assert_snapshot!(drawn(&snapshot, Glyphs::UNICODE, 100), @r"
     leads     █████████████████░░░░░░░░░░░░░░░░░    612/1,204    50%   7.0 a minute
     no batch                                                    nobody ringing or talking   paused
@@ -121,6 +124,7 @@ proptest! {
             prop_assert_eq!(part > 0, cell > 0);
         }
         let slots = Slots { ours, others, free, kept, limit: u32::MAX };
-        prop_assert!(drawn(&Snapshot { slots, ..snapshot() }, Glyphs::ASCII, 80).lines().count() == 3);
+        let rows = drawn(&Snapshot { slots, ..snapshot() }, Glyphs::ASCII, 80);
+        prop_assert_eq!(rows.lines().count(), 3);
     }
 }

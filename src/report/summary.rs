@@ -189,7 +189,11 @@ mod tests {
     fn drawn(outcome: &Outcome, exit: Exit, totals: &Totals, tally: &Tally) -> String {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let waits_for = Some("when hours open in New York");
-        text(&End { outcome, exit, totals, tally, took: Duration::from_mins(130), now, waits_for }, &TimeZone::UTC, Paint(false))
+        text(
+            &End { outcome, exit, totals, tally, took: Duration::from_mins(130), now, waits_for },
+            &TimeZone::UTC,
+            Paint(false),
+        )
     }
 
     #[test]

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Params, Row, named_params};
+use rusqlite::{Connection, Params, Row, named_params};
 
 use super::super::Error;
 use super::super::facts::{Attempt, Origin};
-use crate::campaign::attempt::{AttemptId, Cause, End, Facts, State};
+use crate::campaign::attempt::{Cause, End, Facts, State};
 use crate::campaign::disposition::Class;
 use crate::campaign::event::LeadId;
 use crate::leads::lead::Phone;
+use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{CallId, Post};
 use crate::time::{Instant, Stamp};
 
@@ -32,12 +33,6 @@ pub(super) fn select(db: &Connection, condition: &str, params: impl Params) -> R
 /// The attempt with that id.
 pub(super) fn by_id(db: &Connection, id: &AttemptId) -> Result<Option<Attempt>, Error> {
     Ok(select(db, "WHERE attempt = ?1", [id.as_str()])?.pop())
-}
-
-/// Where an attempt stands in the table.
-pub(super) fn number(db: &Connection, id: &AttemptId) -> Result<Option<i64>, Error> {
-    let mut statement = db.prepare_cached("SELECT id FROM attempts WHERE attempt = ?1")?;
-    Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?)
 }
 
 fn read(row: &Row<'_>) -> Result<Attempt, Error> {
@@ -78,14 +73,13 @@ fn read(row: &Row<'_>) -> Result<Attempt, Error> {
 }
 
 fn read_facts(row: &Row<'_>) -> Result<Facts, Error> {
-    let refused = row.get::<_, Option<String>>(13)?.map(|name| {
-        Cause::named(&name).ok_or_else(|| Error::damaged(format!("{name:?} is not a cause of a refusal")))
-    });
+    let refused = row
+        .get::<_, Option<String>>(13)?
+        .map(|name| Cause::named(&name).ok_or_else(|| Error::damaged(format!("{name:?} is not a cause of a refusal"))));
     let ended: Option<i64> = row.get(18)?;
     let reason = row.get::<_, Option<String>>(19)?.unwrap_or_default();
-    let instant = |column| -> Result<Option<Instant>, Error> {
-        Ok(row.get::<_, Option<i64>>(column)?.map(Instant::from_micros))
-    };
+    let instant =
+        |column| -> Result<Option<Instant>, Error> { Ok(row.get::<_, Option<i64>>(column)?.map(Instant::from_micros)) };
     Ok(Facts {
         refused: refused.transpose()?,
         created: row.get::<_, Option<i64>>(25)?.is_some(),

@@ -9,9 +9,10 @@ use super::attempts::{self, digits};
 use super::lock::is_held;
 use super::table::suppress;
 use super::{Disk, leads};
-use crate::campaign::attempt::{Mark, State};
+use crate::campaign::attempt::State;
 use crate::campaign::event::LeadId;
 use crate::leads::lead::Phone;
+use crate::pool::attempt_id::Mark;
 use crate::time::Now;
 
 /// What a person left behind who is to be forgotten.
@@ -53,13 +54,7 @@ impl Disk {
     }
 
     /// Gives parked leads back to the list, all or that one. Returns how many.
-    pub fn release(
-        &mut self,
-        account: &Account,
-        campaign: &str,
-        phone: Option<Phone>,
-        now: Now,
-    ) -> Result<u64, Error> {
+    pub fn release(&mut self, account: &Account, campaign: &str, phone: Option<Phone>, now: Now) -> Result<u64, Error> {
         let campaign = self.campaign(account, campaign)?;
         self.within(|tx| {
             let parked = "SELECT id FROM leads WHERE campaign = ?1 AND standing = 'parked' \
@@ -99,7 +94,8 @@ impl Disk {
             let hash = phone_hash(&salt, phone);
             tx.execute("UPDATE suppressions SET phone = NULL, reason = 'forgotten' WHERE hash = ?1", [hash])?;
             // A list that is brought in again has the row again: its content must not be taken for known.
-            let renew = "UPDATE campaigns SET list_hash = NULL WHERE id IN (SELECT campaign FROM leads WHERE phone = ?1)";
+            let renew =
+                "UPDATE campaigns SET list_hash = NULL WHERE id IN (SELECT campaign FROM leads WHERE phone = ?1)";
             tx.execute(renew, [digits(phone)])?;
             let leads = tx.execute("DELETE FROM leads WHERE phone = ?1", [digits(phone)])? as u64;
             let erase = "UPDATE attempts SET phone = NULL, lead = NULL, message = NULL WHERE phone = ?1";

@@ -9,8 +9,20 @@ use super::super::Error;
 
 /// File systems on other machines, where neither our lock nor the database's log is safe.
 const ON_THE_NETWORK: [&str; 14] = [
-    "nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "lustre", "davfs", "fuse.sshfs", "fuse.glusterfs",
-    "fuse.rclone", "fuse.s3fs",
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "smbfs",
+    "ncpfs",
+    "afs",
+    "ceph",
+    "lustre",
+    "davfs",
+    "fuse.sshfs",
+    "fuse.glusterfs",
+    "fuse.rclone",
+    "fuse.s3fs",
 ];
 
 /// Makes the directory, if it is not there, and refuses one that cannot keep a journal.

@@ -9,11 +9,11 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use sha2::{Digest, Sha256};
 
 use super::super::{DUPLICATES_SHOWN, Error, ImportError, Imported, Listed, place, placed};
+use super::Disk;
 use super::accounts::Account;
 use super::attempts::digits;
 use super::lock::Lock;
-use super::Disk;
-use crate::campaign::attempt::Mark;
+use crate::pool::attempt_id::Mark;
 use crate::time::Now;
 
 /// The list and the target of a campaign, as they were given.
@@ -54,10 +54,7 @@ impl Disk {
         Ok(imported)
     }
 
-    fn stage<E>(
-        &mut self,
-        rows: &mut dyn Iterator<Item = Result<Listed, E>>,
-    ) -> Result<Staged, ImportError<E>> {
+    fn stage<E>(&mut self, rows: &mut dyn Iterator<Item = Result<Listed, E>>) -> Result<Staged, ImportError<E>> {
         let file = self.file.clone();
         let wrong = |error: rusqlite::Error| Error::from(error).within(&file);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Deferred).map_err(wrong)?;

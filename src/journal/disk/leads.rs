@@ -17,12 +17,7 @@ use crate::time::{Instant, Now};
 pub(super) type Zones = HashMap<i64, Arc<[String]>>;
 
 /// A lead of a campaign.
-pub(super) fn by_id(
-    db: &Connection,
-    zones: &mut Zones,
-    campaign: i64,
-    id: LeadId,
-) -> Result<Option<LeadRow>, Error> {
+pub(super) fn by_id(db: &Connection, zones: &mut Zones, campaign: i64, id: LeadId) -> Result<Option<LeadRow>, Error> {
     let mut statement = db.prepare_cached(
         "SELECT lead, zone_set, listed, suppressed, added, standing, class, due, later, doubts FROM leads \
          WHERE id = ?1 AND campaign = ?2",

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::Error;
 use super::directory::{private_file, private_folder, refused};
-use crate::campaign::attempt::Mark;
+use crate::pool::attempt_id::Mark;
 use crate::time::Now;
 
 /// Held for as long as it lives.

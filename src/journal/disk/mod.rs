@@ -50,10 +50,7 @@ impl Disk {
     }
 }
 
-fn transact<T>(
-    db: &mut Connection,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
+fn transact<T>(db: &mut Connection, work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let done = work(&tx)?;
     tx.commit()?;

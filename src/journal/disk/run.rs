@@ -17,9 +17,10 @@ use super::others::{Followed, gather, leaves_one, share};
 use super::runs::{LIVE, begin, bury, pool};
 use super::table::Table;
 use super::{Disk, transact};
-use crate::campaign::attempt::{AttemptId, Mark, State};
+use crate::campaign::attempt::State;
 use crate::campaign::event::{Ask, Change, Claimed, History, LeadId, News, Open, Opened, Recorded};
 use crate::campaign::plan::Plan;
+use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::{Instant, Now, Stamp};
 
 /// The journal of one run.
@@ -83,7 +84,8 @@ impl Disk {
     /// A campaign's number.
     pub(super) fn campaign(&self, account: &Account, name: &str) -> Result<i64, Error> {
         let find = "SELECT id FROM campaigns WHERE account = ?1 AND name = ?2";
-        let found = self.read(|db| Ok(db.query_row(find, params![account.id, name], |row| row.get(0)).optional()?))?;
+        let found =
+            self.read(|db| Ok(db.query_row(find, params![account.id, name], |row| row.get(0)).optional()?))?;
         found.ok_or_else(|| Error::NoCampaign(name.to_owned()))
     }
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::super::Error;
 use super::attempts;
 use super::lock::is_held;
-use crate::campaign::attempt::Mark;
+use crate::pool::attempt_id::Mark;
 use crate::time::Now;
 
 /// What the attempts table calls live, as its index has it.
@@ -62,14 +62,7 @@ fn bury_one(db: &Connection, dead: &Unended, now: Now) -> Result<(), Error> {
 }
 
 /// Writes down that a run began.
-pub(super) fn begin(
-    db: &Connection,
-    campaign: i64,
-    pool: i64,
-    pid: u32,
-    reserve: u32,
-    now: Now,
-) -> Result<i64, Error> {
+pub(super) fn begin(db: &Connection, campaign: i64, pool: i64, pid: u32, reserve: u32, now: Now) -> Result<i64, Error> {
     db.execute(
         "INSERT INTO runs (campaign, pool, pid, started, reserve) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![campaign, pool, pid, now.wall.as_microsecond(), reserve],

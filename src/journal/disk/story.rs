@@ -13,8 +13,8 @@ use super::attempts::{self, digits, wall};
 use super::leads::standing_named;
 use super::lock::is_held;
 use super::{Disk, accounts};
-use crate::campaign::attempt::Mark;
 use crate::leads::lead::Phone;
+use crate::pool::attempt_id::Mark;
 
 /// A campaign of this journal.
 #[derive(Clone, PartialEq, Debug)]

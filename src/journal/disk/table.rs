@@ -12,9 +12,10 @@ use super::super::{Dnc, Error};
 use super::accounts::phone_hash;
 use super::leads::Zones;
 use super::{attempts, leads};
-use crate::campaign::attempt::{AttemptId, Mark, State};
+use crate::campaign::attempt::State;
 use crate::campaign::event::{LeadId, SeenCall};
 use crate::leads::lead::Phone;
+use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::{Instant, Now};
 
 /// The rows of one run's campaign, within a transaction.
@@ -198,7 +199,8 @@ impl Rows for Table<'_> {
     }
 
     fn batch(&mut self) -> Result<Option<(u64, usize)>, Error> {
-        let find = "SELECT number, size FROM batches WHERE campaign = ?1 AND closed IS NULL ORDER BY number DESC LIMIT 1";
+        let find =
+            "SELECT number, size FROM batches WHERE campaign = ?1 AND closed IS NULL ORDER BY number DESC LIMIT 1";
         let mut statement = self.db.prepare_cached(find)?;
         Ok(statement.query_row([self.campaign], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }

@@ -8,9 +8,11 @@ use super::granting::{Maker, grant};
 use super::recording::{adopt, record, stranger};
 use super::rows::Rows;
 use super::{Chance, Control, Dnc, Error, Journal, Totals, count, opening};
-use crate::campaign::attempt::{Mark, State};
-use crate::campaign::event::{Ask, Change, Claimed, History, News, Open, Opened, Others, Recorded};
+use crate::campaign::attempt::State;
+use crate::campaign::event::{Ask, Change, Claimed, History, News, Open, Opened, Recorded};
 use crate::campaign::plan::Plan;
+use crate::pool::attempt_id::Mark;
+use crate::pool::news::Others;
 use crate::time::{Instant, Now, Stamp};
 use table::Table;
 

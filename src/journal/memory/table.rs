@@ -9,9 +9,10 @@ use super::super::facts::{Attempt, Origin};
 use super::super::rows::{LeadRow, Round, Rows, Waiting, ZoneSet};
 use super::super::standing::{Stand, Standing};
 use super::super::{Dnc, Error};
-use crate::campaign::attempt::{AttemptId, Mark, State};
+use crate::campaign::attempt::State;
 use crate::campaign::event::{LeadId, SeenCall};
 use crate::leads::lead::{Lead, Phone};
+use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::{Instant, Now};
 
 /// This campaign's number; calls with the mark of others are kept under numbers of their own.
