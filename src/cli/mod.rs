@@ -177,3 +177,4 @@ fn clap_says(error: &clap::Error, argv: &[OsString]) -> Exit {
     }
     Exit::Usage
 }
+pub mod check;

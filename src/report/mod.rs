@@ -17,3 +17,4 @@ pub mod dry_run;
 pub mod json;
 
 pub mod failure;
+pub mod findings;
