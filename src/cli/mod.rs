@@ -26,6 +26,10 @@ pub mod place;
 
 pub mod looks;
 
+pub mod sandbox;
+
+pub mod shell;
+
 /// Rings a list of leads through the Vapi voice API, and keeps slots free for inbound callers
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "dialer", version, about, max_term_width = 100, arg_required_else_help = true)]
@@ -42,6 +46,12 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// The list doctor: who would be rung, who not, and why
     Check(Box<CheckArgs>),
+    /// A stand-in for the API, on loopback: nobody is rung
+    Sandbox(Box<sandbox::Args>),
+    /// Completions for a shell, on stdout
+    Completions(shell::CompletionsArgs),
+    /// The manual page, on stdout
+    Man,
 }
 
 /// From a command line to an exit code.
@@ -54,7 +64,7 @@ pub fn main(argv: &[OsString]) -> Exit {
     };
     let json = match &typed.command {
         Command::Run(run) => run.shown.json,
-        Command::Check(_) => false,
+        _ => false,
     };
     dispatch(&typed).unwrap_or_else(|failure| refuse(&failure, json, typed.campaign().as_deref()))
 }
@@ -67,7 +77,21 @@ fn dispatch(typed: &Typed) -> Result<Exit, Failure> {
             Err(Failure::machine(format!("campaign {} cannot be run by this build", planned.plan.campaign)))
         }
         Command::Check(_) => Err(Failure::machine("lists cannot be checked by this build")),
+        Command::Sandbox(args) => serve(sandbox::Args::clone(args)),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man => shell::man(),
     }
+}
+
+fn serve(args: sandbox::Args) -> Result<Exit, Failure> {
+    let served = runtime()?.block_on(sandbox::run(args));
+    served.map(|()| Exit::Settled).map_err(|error| Failure::machine(format!("{error:#}")))
+}
+
+/// What tasks run on.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::machine(format!("cannot start threads: {error}")))
 }
 
 /// What was typed, with the campaign file and the environment folded in.
