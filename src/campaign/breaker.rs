@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use super::attempt::AttemptId;
 use super::disposition::Class;
+use crate::pool::attempt_id::AttemptId;
 use crate::time::Instant;
 
 /// Faults of credentials or configuration in a row that trip it.
@@ -149,7 +149,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::campaign::attempt::Mark;
+    use crate::pool::attempt_id::Mark;
 
     const WAIT: Duration = Duration::from_mins(1);
 

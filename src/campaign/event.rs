@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::attempt::{AttemptId, Cause, State};
+use super::attempt::{Cause, State};
 use super::disposition::Class;
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::Pool;
+use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
+use crate::pool::news::{Limits, Others, Wire};
 use crate::time::{Instant, Stamp};
 
 /// A lead's number in the journal.
@@ -217,28 +219,6 @@ pub enum News {
     Reopened(Vec<AttemptId>),
 }
 
-/// When a request was sent and its answer came, and what time the provider said it was.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Wire {
-    /// When the request began to be sent.
-    pub sent: Instant,
-    /// When its answer, or the failure, was received.
-    pub received: Instant,
-    /// The `Date` header, cut to the second by whoever sent it.
-    pub date: Option<Stamp>,
-}
-
-/// `subscriptionLimits` as they came: nothing in it is to be trusted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Limits {
-    /// `concurrencyBlocked`.
-    pub blocked: bool,
-    /// `concurrencyLimit`.
-    pub limit: Option<i64>,
-    /// `remainingConcurrentCalls`.
-    pub remaining: Option<i64>,
-}
-
 /// `status` of a call.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Status {
@@ -369,25 +349,6 @@ pub enum Away {
     Later,
     /// Settled or removed meanwhile.
     Gone,
-}
-
-/// What the other live runs on this pool know and do: replaces what they were known to do before.
-#[derive(Clone, Debug, Default)]
-pub struct Others {
-    /// Their claims without an answer.
-    pub unanswered: Vec<(AttemptId, crate::pool::Unanswered)>,
-    /// Their calls.
-    pub calls: Vec<(CallId, crate::pool::calls::Call)>,
-    /// The newest observation of any of them.
-    pub observation: Option<crate::pool::observation::Observation>,
-    /// The newest limit that any of them has seen, and when.
-    pub limit: Option<(Stamp, u32)>,
-    /// The largest reserve of any of them.
-    pub reserve: u32,
-    /// No POST before then: one of them met a 429.
-    pub rate_until: Option<Instant>,
-    /// A slot is to be left to another run that waits and has fewer calls up.
-    pub yield_one: bool,
 }
 
 /// What a record changed, worked out by the journal.

@@ -32,10 +32,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::pool::Pool;
+use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
 use crate::pool::headroom::Slots;
 use crate::time::{Instant, Now, Stamp};
-use attempt::{AttemptId, State};
+use attempt::State;
 use breaker::Breaker;
 use doubt::Proofs;
 use event::{Action, BatchLead, Event, History, Line, Notice, ReadId, Stop, Why};
@@ -207,8 +208,9 @@ impl Campaign {
             Event::ReadFailed(read, failure) => self.read_failed(read, &failure, now),
             Event::Adopted(changes) => self.adopted(changes, now),
             Event::Orphans(open) => {
-                if !open.is_empty() {
-                    self.tell(Notice::Following(open.len()));
+                let new = open.iter().filter(|open| !self.live.contains_key(&open.attempt)).count();
+                if new > 0 {
+                    self.tell(Notice::Following(new));
                 }
                 self.adopt_open(open, now.at);
             }

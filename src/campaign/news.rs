@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::attempt::{AttemptId, Cause, State};
+use super::attempt::{Cause, State};
 use super::breaker::Turn;
 use super::disposition::Class;
-use super::event::{
-    Action, Change, LeadNow, Limits, News, Notice, Open, ReadId, Recorded, SeenCall, Status, Why, Wire,
-};
+use super::event::{Action, Change, LeadNow, News, Notice, Open, ReadId, Recorded, SeenCall, Status, Why};
 use super::lines::Left;
 use super::trouble::next_utc_minute;
 use super::{BatchState, Campaign, First, Live};
+use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId};
+use crate::pool::news::{Limits, Wire};
 use crate::time::{Instant, Now, Stamp};
 
 /// Further from the provider's time than this, the hours that leads are rung in would be wrong.
@@ -198,12 +198,13 @@ impl Campaign {
     }
 
     fn saw_call(&mut self, call: &SeenCall, received: Instant) {
-        let ours = call.attempt.as_ref().is_some_and(|attempt| self.live.contains_key(attempt));
-        if ours {
-            self.proofs.confirmed = true;
-            if let Some(cost) = call.cost {
-                self.money.hear(&call.id, cost);
-            }
+        let live = call.attempt.as_ref().and_then(|attempt| self.live.get(attempt));
+        let ours = live.is_some();
+        self.proofs.confirmed |= ours;
+        if let Some(cost) = call.cost
+            && (live.is_some_and(|live| live.ours) || self.money.knows(&call.id))
+        {
+            self.money.hear(&call.id, cost);
         }
         if let Some(attempt) = &call.attempt {
             self.start.saw_marked(attempt);
@@ -378,6 +379,9 @@ impl Campaign {
     /// Follows attempts of the past.
     pub(super) fn adopt_open(&mut self, open: Vec<Open>, now: Instant) {
         for attempt in open {
+            if self.live.contains_key(&attempt.attempt) {
+                continue;
+            }
             let mut live = Live::new(None, attempt.state, attempt.provider_time, now);
             live.ours = attempt.ours;
             live.call.clone_from(&attempt.call);
@@ -390,7 +394,7 @@ impl Campaign {
             } else if attempt.state == State::InDoubt {
                 self.pool.doubted(attempt.attempt.clone(), attempt.failed.unwrap_or(now));
             }
-            self.live.entry(attempt.attempt).or_insert(live);
+            self.live.insert(attempt.attempt, live);
         }
     }
 

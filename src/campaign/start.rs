@@ -1,9 +1,9 @@
 //! Before dialing: searching the account's listing for calls that the journal may not know.
 
-use super::attempt::Mark;
 use super::event::{Action, Change, History, Notice, Stranger, Why};
 use super::search::{Along, Search};
 use super::{BatchState, Campaign};
+use crate::pool::attempt_id::Mark;
 use crate::time::{Instant, Now, Stamp};
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ impl Start {
     }
 
     /// Takes note of a row: whether it is a call of this campaign.
-    pub(super) fn saw_marked(&mut self, attempt: &super::attempt::AttemptId) {
+    pub(super) fn saw_marked(&mut self, attempt: &crate::pool::attempt_id::AttemptId) {
         if attempt.mark() == self.mark
             && let Step::FurtherBack(_, _, found) = &mut self.step
         {

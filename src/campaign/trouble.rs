@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::attempt::AttemptId;
+use crate::pool::attempt_id::AttemptId;
 use crate::time::{Instant, Stamp};
 
 /// Requests refused for what looks like their lead (the other 4xx). Three in a row, without a 2xx between, are more
@@ -86,7 +86,7 @@ pub fn next_utc_minute(now: Stamp) -> Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::attempt::Mark;
+    use crate::pool::attempt_id::Mark;
 
     fn second(number: i64) -> Instant {
         Instant::from_micros(number * 1_000_000)

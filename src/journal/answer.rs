@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::claim::Claim;
 use super::{Error, Journal};
-use crate::campaign::attempt::AttemptId;
 use crate::campaign::event::{Action, Event, News};
+use crate::pool::attempt_id::AttemptId;
 use crate::time::Now;
 
 /// Claims that were granted and not yet placed.

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::campaign::attempt::{AttemptId, Cause, End, Facts, State};
-use crate::campaign::event::{LeadId, Limits, Open, SeenCall, Wire};
+use crate::campaign::attempt::{Cause, End, Facts, State};
+use crate::campaign::event::{LeadId, Open, SeenCall};
 use crate::campaign::retry::Contact;
 use crate::leads::lead::Phone;
+use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId, Post};
+use crate::pool::news::{Limits, Wire};
 use crate::time::{Instant, Now, Stamp};
 
 /// How an attempt came into the journal.

@@ -11,10 +11,11 @@ use super::recording::concerning;
 use super::rows::{LeadRow, Rows};
 use super::standing::Standing;
 use super::{Chance, Error};
-use crate::campaign::attempt::{AttemptId, Facts, Mark, State};
+use crate::campaign::attempt::{Facts, State};
 use crate::campaign::event::{Ask, Away, Granted, LeadId, Line};
 use crate::campaign::plan::Plan;
 use crate::leads::lead::{Lead, Phone};
+use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::Now;
 
 /// How long a lead is put off whose number another claim holds.

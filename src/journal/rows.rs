@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use super::Error;
 use super::facts::Attempt;
 use super::standing::{Person, Stand};
-use crate::campaign::attempt::{AttemptId, Mark, State};
+use crate::campaign::attempt::State;
 use crate::campaign::event::{LeadId, SeenCall};
 use crate::leads::lead::{Lead, Phone};
+use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::{Instant, Now};
 
 /// A lead as it stands in the journal.
@@ -90,8 +91,6 @@ pub(super) trait Rows {
     fn rung_elsewhere(&mut self, phone: Phone) -> Result<Option<Timestamp>, Error>;
     /// No POST on this pool before then.
     fn pause_posts(&mut self, until: Instant) -> Result<(), Error>;
-    /// Attempts of this campaign that may be calls that are up.
-    fn up(&mut self) -> Result<u32, Error>;
 
     /// The zone sets of this campaign's leads.
     fn zone_sets(&mut self) -> Result<Vec<ZoneSet>, Error>;

@@ -3,18 +3,20 @@
 //! [`Pool`] takes in news in any order and answers with an [`Allowance`]. It compares no start of a call with a clock:
 //! what is up now is what is known to have begun and not known to have ended.
 
+pub mod attempt_id;
 pub mod calls;
 pub mod headroom;
+pub mod news;
 pub mod observation;
 pub mod offset;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::campaign::attempt::AttemptId;
-use crate::campaign::event::{Limits, Others, Wire};
 use crate::time::{Instant, Stamp};
+use attempt_id::AttemptId;
 use calls::{Call, CallId, Post};
+use news::{Limits, Others, Wire};
 use observation::Observation;
 use offset::Offset;
 

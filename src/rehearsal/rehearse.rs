@@ -13,14 +13,15 @@ use super::world::answer::{Answer, PostId, Reply};
 use super::world::call::NewCall;
 use super::world::{Filter, World};
 use crate::campaign::Campaign;
-use crate::campaign::attempt::AttemptId;
 use crate::campaign::event::{
-    Action, Event, News, Notice, Outcome, Query, ReadFailure, ReadId, ReadTrouble, SeenCall, Stop, Wire,
+    Action, Event, News, Notice, Outcome, Query, ReadFailure, ReadId, ReadTrouble, SeenCall, Stop,
 };
 use crate::campaign::plan::Plan;
 use crate::journal::answer::{Answer as Mine, Claims, answer, write_down};
 use crate::journal::claim::Claim;
 use crate::journal::{Error, Journal};
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::news::Wire;
 use crate::time::{Instant, Now, Stamp};
 use crate::vapi::failure::{self, Own, Sorted};
 

@@ -5,10 +5,11 @@ use serde_json::value::RawValue;
 
 use super::limits;
 use super::scan::{self, Raw};
-use crate::campaign::attempt::AttemptId;
-use crate::campaign::event::{Limits, SeenCall, Status};
+use crate::campaign::event::{SeenCall, Status};
 use crate::leads::lead::Phone;
+use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
+use crate::pool::news::Limits;
 
 /// Longest id of a call or an organisation that is believed; real ones are UUIDs.
 const LONGEST_ID: usize = 128;

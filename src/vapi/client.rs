@@ -13,10 +13,11 @@ use super::request::{Target, listing_query, request_body};
 use super::said::Said;
 use super::transport::{Cut, Exchange, NoReply, Reply, Settings, Transport};
 use super::{call, preflight};
-use crate::campaign::attempt::AttemptId;
-use crate::campaign::event::{Line, News, Query, ReadFailure, ReadId, ReadTrouble, SeenCall, Wire};
+use crate::campaign::event::{Line, News, Query, ReadFailure, ReadId, ReadTrouble, SeenCall};
 use crate::journal::claim::Claim;
 use crate::leads::lead::Lead;
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::news::Wire;
 use crate::time::Instant;
 
 /// Tells what time it is on the run's clock.

@@ -9,7 +9,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::call;
 use super::said::Said;
 use crate::campaign::attempt::Cause;
-use crate::campaign::event::{Limits, SeenCall};
+use crate::campaign::event::SeenCall;
+use crate::pool::news::Limits;
 use crate::time::Stamp;
 
 /// Words of an account that may not dial: no credit, a frozen subscription, fraud.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::scan;
-use crate::campaign::event::Limits;
+use crate::pool::news::Limits;
 
 /// The limits in an object of their own; `None` where it says nothing of them.
 pub(super) fn read(object: &Value) -> Option<Limits> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::failure;
 use super::said::Said;
 use super::transport::{NoReply, Reply};
-use crate::campaign::event::Wire;
+use crate::pool::news::Wire;
 
 /// Most template variables that are looked for.
 const MOST_VARIABLES: usize = 200;

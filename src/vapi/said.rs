@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::limits;
-use crate::campaign::event::Limits;
+use crate::pool::news::Limits;
 
 /// Longest text that is searched for the provider's phrases.
 const LONGEST_SEARCHED: usize = 10_000;

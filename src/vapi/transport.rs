@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::client::{ClientError, Clock};
 use super::{failure, said, tls};
-use crate::campaign::event::Wire;
+use crate::pool::news::Wire;
 
 /// Most of an answer to a `POST`, or of a refusal, that is read.
 const LARGEST_ANSWER: usize = 1 << 20;

@@ -10,7 +10,8 @@ use super::config::{BlockedAs, Traffic, WorldConfig};
 use super::fault::{Fault, Faults};
 use super::mix::{Ending, Shape};
 use super::{Filter, World};
-use crate::campaign::event::{Limits, Status};
+use crate::campaign::event::Status;
+use crate::pool::news::Limits;
 use crate::time::Stamp;
 
 const START: Stamp = Stamp::from_micros(1_790_000_000_000_000);
