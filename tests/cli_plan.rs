@@ -58,10 +58,10 @@ impl Typing {
             Refusal::Wrong(failure) => failure,
             Refusal::Clap(error) => Failure::usage(error.to_string()),
         })?;
-        let Command::Run(args) = &read.command else { panic!("{:?}", read.command) };
+        let Command::Run(run) = &read.command else { panic!("{:?}", read.command) };
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        plan(args, &read.sources, &Surroundings { env: &env, now, zone })
+        plan(run, &read.sources, &Surroundings { env: &env, now, zone })
     }
 
     fn refusal(&self, line: &str) -> String {

@@ -236,7 +236,7 @@ pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &Su
     let (asked, now) = (calling.clone(), around.now);
     ListOptions {
         columns: args.column.clone(),
-        region: args.region.clone(),
+        region: args.region,
         sheet: args.sheet.clone(),
         require: args.require.clone(),
         allow: args.allow.clone(),
