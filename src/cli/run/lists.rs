@@ -1,23 +1,15 @@
 //! The lists of a run: from files to the journal, with what cannot be rung on its way to the rejects file.
 
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
 
 use super::super::place::Input;
 use super::super::plan::Planned;
-use super::super::say;
-use super::journal;
-use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::{Dnc, ImportError, Imported, Listed};
 use crate::leads::list::{List, ListError, Row};
 use crate::leads::options::{ListOptions, Source};
-use crate::leads::rejects::Rejects;
-use crate::leads::suppress::Suppress;
 use crate::report::failure::Failure;
 use crate::time::Now;
 
@@ -25,43 +17,71 @@ use crate::time::Now;
 pub(super) struct Lists {
     sources: Vec<Source>,
     options: ListOptions,
-    rejects: PathBuf,
-    strict: bool,
-    quiet: bool,
     shown: String,
-    /// What came from stdin, for as long as it may be read again.
-    _spool: Option<tempfile::NamedTempFile>,
 }
 
 impl Lists {
-    /// Looks for the lists; stdin is read to its end.
-    pub(super) fn open(options: &ListOptions, planned: &Planned, dir: &Path) -> Result<Self, Failure> {
-        let mut spool = None;
-        let mut sources = Vec::new();
-        for input in &planned.inputs {
-            sources.push(match input {
-                Input::File(path) => Source::File(path.clone()),
-                Input::Stdin => {
-                    let file = spool_stdin(dir)?;
-                    let source = Source::File(file.path().to_owned());
-                    spool = Some(file);
-                    source
-                }
-            });
-        }
-        let rejects = planned.rejects.clone().unwrap_or_else(|| dir.join(format!("{}.rejects.csv", planned.plan.campaign)));
+    pub(super) fn open(options: &ListOptions, planned: &Planned, _dir: &Path) -> Result<Self, Failure> {
+        let sources = planned.inputs.iter().map(|input| match input {
+            Input::File(path) => Source::File(path.clone()),
+            Input::Stdin => Source::Stdin,
+        });
         let shown = planned.inputs.iter().map(|input| match input {
             Input::Stdin => "stdin".to_owned(),
             Input::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         });
-        Ok(Self {
-            sources,
-            options: options.clone(),
-            rejects,
-            strict: planned.strict,
-            quiet: planned.quiet,
-            shown: shown.collect::<Vec<_>>().join(", "),
-            _spool: spool,
-        })
+        Ok(Self { sources: sources.collect(), options: options.clone(), shown: shown.collect::<Vec<_>>().join(", ") })
+    }
+
+    pub(super) fn paths(&self) -> Vec<String> {
+        self.sources.iter().map(|s| std::fs::canonicalize(s.path().unwrap()).unwrap().display().to_string()).collect()
+    }
+
+    pub(super) fn shown(&self) -> String {
+        self.shown.clone()
+    }
+
+    pub(super) fn import(
+        &self,
+        disk: &mut Disk,
+        lock: &Lock,
+        head: &Head,
+        _variables: &[String],
+        now: Now,
+    ) -> Result<(Imported, u64), Failure> {
+        let mut rejected = 0;
+        let mut all: Vec<Result<Listed, ListError>> = Vec::new();
+        for (file_index, source) in self.sources.iter().enumerate() {
+            for row in List::open(source, &self.options).map_err(|e| Failure::usage(e.to_string()))? {
+                match row {
+                    Ok(Row::Lead { line, lead }) => all.push(Ok(Listed { file_index, line, lead })),
+                    Ok(Row::Rejected { .. }) => rejected += 1,
+                    Err(e) => all.push(Err(e)),
+                }
+            }
+        }
+        let imported = disk.import(lock, head, now, &mut all.into_iter()).map_err(|e| match e {
+            ImportError::List(e) => Failure::usage(e.to_string()),
+            ImportError::Journal(e) => super::journal(e),
+        })?;
+        Ok((imported, rejected))
+    }
+}
+
+pub(super) fn lacks(known: &[String], needed: &[String]) -> bool {
+    needed.iter().any(|variable| !known.contains(variable))
+}
+
+pub(super) struct DoNotCall {}
+
+impl DoNotCall {
+    pub(super) fn open(_files: &[std::path::PathBuf]) -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+    pub(super) fn check(&self) -> Dnc {
+        Box::new(|_| false)
+    }
+    pub(super) fn look_again(&self) -> Result<(), String> {
+        Ok(())
     }
 }

@@ -28,6 +28,7 @@ use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::disk::run::{Run, Start};
 use crate::journal::{Error, Imported, Journal};
+use crate::leads::options::ListOptions;
 use crate::report::failure::Failure;
 use crate::report::json::Rows;
 use crate::report::screen::Headline;
@@ -41,20 +42,21 @@ use venue::Venue;
 const LATELY: Duration = Duration::from_secs(7 * 86_400);
 
 /// Rings the list.
-pub fn run(planned: &Planned, lists: &lists::Said, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+pub fn run(planned: &Planned, said: &ListOptions, around: &Surroundings<'_>) -> Result<Exit, Failure> {
     for warning in &planned.warnings {
         say(&format!("warning: {warning}"));
     }
-    super::runtime()?.block_on(ring(planned, lists, around))
+    super::runtime()?.block_on(ring(planned, said, around))
 }
 
-async fn ring(planned: &Planned, lists: &lists::Said, around: &Surroundings<'_>) -> Result<Exit, Failure> {
-    let mut signals = Signals::listen().map_err(|error| Failure::machine(format!("cannot listen to signals: {error}")))?;
+async fn ring(planned: &Planned, said: &ListOptions, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+    let mut signals =
+        Signals::listen().map_err(|error| Failure::machine(format!("cannot listen to signals: {error}")))?;
     let venue = Venue::open(planned).await?;
     let client = venue.client(planned)?;
     let mut disk = Disk::open(&venue.dir, &mut (Box::new(chance) as crate::journal::Chance)).map_err(journal)?;
     let (account, mut read) = account(&mut disk, &venue, &client, planned, &mut signals).await?;
-    let lists = Lists::open(lists, planned, &venue.dir)?;
+    let lists = Lists::open(said, planned, &venue.dir)?;
     loop {
         let session = Session { planned, venue: &venue, client: &client, account: &account, lists: &lists, around };
         match session.run(disk, read.take(), &mut signals).await? {
@@ -116,12 +118,8 @@ impl Session<'_> {
         let target = planned.account.target.id();
         let variables = disk.variables(self.account, target).map_err(journal)?;
         let (imported, rejected) = self.import(&mut disk, &lock, &variables, now)?;
-        let rows = Rows {
-            rows: imported.rows + rejected,
-            leads: imported.leads,
-            rejected,
-            duplicates: imported.duplicates,
-        };
+        let rows =
+            Rows { rows: imported.rows + rejected, leads: imported.leads, rejected, duplicates: imported.duplicates };
         let dnc = DoNotCall::open(&planned.dnc)?;
         let pool = planned.pool.clone().unwrap_or_else(|| self.account.name.clone());
         let start = Start {
@@ -257,9 +255,11 @@ fn reserve_fits(plan: &Plan, last: Option<u32>) -> Result<(), Failure> {
 fn journal(error: Error) -> Failure {
     let exit = match &error {
         Error::Held { .. } => Exit::Held,
-        Error::OtherList { .. } | Error::OtherTarget { .. } | Error::Drops { .. } | Error::Empty | Error::NoCampaign(_) => {
-            Exit::Usage
-        }
+        Error::OtherList { .. }
+        | Error::OtherTarget { .. }
+        | Error::Drops { .. }
+        | Error::Empty
+        | Error::NoCampaign(_) => Exit::Usage,
         _ => Exit::Machine,
     };
     let text = error.to_string();

@@ -16,8 +16,8 @@ use crate::time::Stamp;
 use crate::vapi::base::BaseUrl;
 use crate::vapi::client::{Client, ClientOptions};
 
-/// How many times faster the built-in stand-in lives: a call of a minute takes a second and a half.
-const QUICK: f64 = 40.0;
+/// How many times faster the built-in stand-in lives: a call of a minute takes a second.
+const QUICK: f64 = 60.0;
 /// What the stand-in's own account is called.
 const STAND_IN: &str = "sandbox";
 
