@@ -5,11 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::check::{Request, check};
+use super::super::check::{Request, check, looked};
+use super::super::doctor::list_failure;
+use super::super::journal::failed;
 use super::super::place::Input;
 use super::super::plan::Planned;
-use super::super::{list_failure, say};
-use super::journal;
+use super::super::say;
 use crate::journal::disk::Disk;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
@@ -19,7 +20,7 @@ use crate::leads::options::{ListOptions, Region, Source};
 use crate::leads::rejects::{Rejects, overwritten};
 use crate::leads::suppress::Suppression;
 use crate::report::failure::Failure;
-use crate::report::findings::{Checked, Looked};
+use crate::report::findings::Checked;
 use crate::report::style::count;
 use crate::time::Now;
 
@@ -57,7 +58,11 @@ impl<'a> Lists<'a> {
     pub(super) fn paths(&self) -> Vec<String> {
         let shown = |path: &Path| path.to_string_lossy().into_owned();
         let real = |path: &Path| fs::canonicalize(path).map_or_else(|_| shown(path), |path| shown(&path));
-        self.planned.inputs.iter().map(|input| if let Input::File(path) = input { real(path) } else { "-".into() }).collect()
+        self.planned
+            .inputs
+            .iter()
+            .map(|input| if let Input::File(path) = input { real(path) } else { "-".into() })
+            .collect()
     }
 
     /// What the lists are called on a screen.
@@ -93,7 +98,7 @@ impl<'a> Lists<'a> {
         let imported = imported.map_err(|error| match error {
             ImportError::List(Trouble::List(error)) => self.failure(&error, variables),
             ImportError::List(Trouble::Rejects(error)) => self.cannot_reject(&error),
-            ImportError::Journal(error) => journal(error),
+            ImportError::Journal(error) => failed(error),
         })?;
         let written = rejects.finish().map_err(|error| self.cannot_reject(&error))?;
         self.say_what_was_found(lists, &imported, written);
@@ -133,7 +138,7 @@ impl<'a> Lists<'a> {
         }
         if lists.iter().any(|list| !list.findings().is_empty()) {
             let mut checked = Checked {
-                lists: lists.iter().map(Looked::of).collect(),
+                lists: lists.iter().map(looked).collect(),
                 counts: lists[0].counts(),
                 suppressed: 0,
                 hours: Vec::new(),
@@ -145,7 +150,8 @@ impl<'a> Lists<'a> {
             say(checked.text(&self.zone).trim_end());
         }
         if imported.duplicates > 0 {
-            let lines: Vec<String> = imported.duplicate_lines.iter().take(6).map(|(_, line)| line.to_string()).collect();
+            let lines: Vec<String> =
+                imported.duplicate_lines.iter().take(6).map(|(_, line)| line.to_string()).collect();
             let more = if imported.duplicates > 6 { ", ..." } else { "" };
             let rows = count(imported.duplicates, "row repeats an earlier one", "rows repeat an earlier one");
             say(&format!("{rows}, and is rung once: lines {}{more}", lines.join(", ")));
@@ -253,9 +259,11 @@ impl Spool {
     fn of_stdin(dir: &Path) -> Result<Self, Failure> {
         use std::os::unix::fs::OpenOptionsExt;
         let path = dir.join(format!("stdin-{}.csv", std::process::id()));
-        let cannot = |error: &io::Error| Failure::machine(format!("stdin cannot be kept in {}: {error}", path.display()));
+        let cannot =
+            |error: &io::Error| Failure::machine(format!("stdin cannot be kept in {}: {error}", path.display()));
         let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(|e| cannot(&e))?;
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(|e| cannot(&e))?;
         let spool = Self { path: path.clone() };
         io::copy(&mut io::stdin().lock(), &mut file).map_err(|error| cannot(&error))?;
         Ok(spool)
