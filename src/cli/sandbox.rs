@@ -14,8 +14,13 @@ use crate::rehearsal::world::fault::{Fault, Faults};
 /// The longest that any of its lengths may be.
 const LONGEST: Duration = Duration::from_hours(24);
 
+const AFTER: &str = "Every id of an assistant, squad, workflow or line is known, but those that begin with `missing`. A line \
+                     whose id begins with `blocked` or `activating` is so; one whose id begins with `vapi` is the \
+                     provider's own: ten calls a day, within North America.";
+
 /// A stand-in for the API, on loopback: nobody is rung
 #[derive(clap::Args, Clone, Debug)]
+#[command(after_help = AFTER)]
 pub struct Args {
     /// Where it listens; loopback only, port 0 takes any
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790")]
