@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::call::PretendCall;
-use crate::campaign::event::Limits;
+use crate::pool::news::Limits;
 use crate::time::Stamp;
 
 /// Names one request to place a call.

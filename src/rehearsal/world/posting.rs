@@ -11,7 +11,7 @@ use super::fault::{Fate, Way};
 use super::life::Birth;
 use super::mix::Script;
 use super::{Place, Turn, World, stamped, uuid_v7};
-use crate::campaign::event::Limits;
+use crate::pool::news::Limits;
 use crate::time::Stamp;
 
 /// Outbound calls that a line of the provider's own may place in a day (UTC).

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{MINUTE, START, at, place, quiet, reply, talks, to};
-use crate::campaign::event::{Limits, Status};
+use crate::campaign::event::Status;
+use crate::pool::news::Limits;
 use crate::rehearsal::world::answer::{Answer, Refusal};
 use crate::rehearsal::world::call::{NewCall, POOL_REASON};
 use crate::rehearsal::world::config::{BlockedAs, WorldConfig};

@@ -10,7 +10,8 @@ use super::call::NewCall;
 use super::config::WorldConfig;
 use super::mix::{Ending, Shape};
 use super::{Filter, World};
-use crate::campaign::event::{Limits, Status};
+use crate::campaign::event::Status;
+use crate::pool::news::Limits;
 use crate::time::Stamp;
 
 const START: Stamp = Stamp::from_micros(1_790_000_000_000_000);
