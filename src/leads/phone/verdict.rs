@@ -39,7 +39,7 @@ pub fn judge(text: &str, region: Option<Region>, allow: &[Allow]) -> Result<Judg
     })?;
     let kind = number.get_type();
     let is_valid = kind != PhoneNumberType::Unknown;
-    if is_emergency(&number, |national, emergency| national == emergency) {
+    if number.national_number < 1_000_000 && is_emergency(&number, |national, emergency| national == emergency) {
         return Err(Kind::Emergency);
     }
     let refused = if is_valid { refused(kind) } else { invalid(&number) };

@@ -89,13 +89,17 @@ fn send_rows<R: Read + Seek>(
         };
         let (number, column) = cell.get_position();
         let line = u64::from(number) + 1;
-        if line != row.line && !row.cells.is_empty() {
+        if line != row.line && holds_anything(&row) {
             to.send(Ok(std::mem::take(&mut row))).map_err(|_| Gone)?;
         }
         row.line = line;
         put(&mut row, column as usize, text(cell.get_value()));
     }
-    if row.cells.is_empty() { Ok(()) } else { to.send(Ok(row)).map_err(|_| Gone) }
+    if holds_anything(&row) { to.send(Ok(row)).map_err(|_| Gone) } else { Ok(()) }
+}
+
+fn holds_anything(row: &Row) -> bool {
+    !row.cells.is_empty() || row.flaw.is_some()
 }
 
 fn put(row: &mut Row, column: usize, text: String) {
