@@ -23,7 +23,7 @@ fn libphonenumber_agrees_on_every_number() {
         match verdict {
             // libphonenumber knows numbers of 16 digits; E.164, and so the provider, does not.
             "valid" if e164.len() > 16 => {
-                assert_eq!(read(cell, region, &Allow::ALL).err(), Some(Kind::Length), "{row}")
+                assert_eq!(read(cell, region, &Allow::ALL).err(), Some(Kind::Length), "{row}");
             }
             "valid" => {
                 let found = read(cell, region, &costly).unwrap_or_else(|refused| panic!("{row}: {refused}"));
@@ -51,7 +51,7 @@ fn libphonenumber_agrees_on_every_number() {
                 }
             }
             _ => {
-                assert_eq!(read(cell, region, &Allow::ALL).map(|found| found.phone).err(), Some(Kind::Length), "{row}")
+                assert_eq!(read(cell, region, &Allow::ALL).map(|found| found.phone).err(), Some(Kind::Length), "{row}");
             }
         }
         seen += 1;

@@ -50,7 +50,7 @@ fn a_delimiter_may_be_named_on_the_first_line() {
 
 #[test]
 fn a_quotation_mark_that_is_never_closed_costs_one_row() {
-    let tail = (0..500).map(|at| format!("+1415555{at:04},Eve\n")).collect::<String>();
+    let tail = (0..500).map(|at| format!("+1415555{at:04},Eve\n")).collect::<Vec<_>>().concat();
     for opening in ["+14155550100,\"Bob\n", "+14155550100,\"Bob\n+14155550101,\"Cy\"\n", "\"+14155550100,Bob\n"] {
         let found = rows(format!("phone,name\n{opening}{tail}").as_bytes());
         assert_eq!(found[1].2, Some(Flaw::OpenQuote), "{opening}");
@@ -138,7 +138,9 @@ fn hours_and_zones_are_settled_before_the_run() {
 fn written(table: &[Vec<String>], delimiter: u8, crlf: bool) -> Vec<u8> {
     let terminator = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).terminator(terminator).from_writer(Vec::new());
-    table.iter().for_each(|row| writer.write_record(row).unwrap());
+    for row in table {
+        writer.write_record(row).unwrap();
+    }
     writer.into_inner().unwrap()
 }
 
@@ -147,7 +149,7 @@ fn survives(bytes: &[u8]) {
     let options =
         ListOptions { allow: Allow::ALL.to_vec(), region: Some("US".parse().unwrap()), ..ListOptions::default() };
     let Ok(mut list) = List::from_bytes("x", bytes.to_vec(), &options) else { return };
-    let (mut leads, mut rejected, mut last) = (0, 0, 0);
+    let (mut leads, mut rejected, mut before) = (0, 0, 0);
     for row in &mut list {
         let line = match row {
             Ok(Row::Lead { line, lead }) => {
@@ -161,8 +163,8 @@ fn survives(bytes: &[u8]) {
             }
             Err(_) => break,
         };
-        assert!(line > last, "{line} after {last}");
-        last = line;
+        assert!(line > before, "{line} after {before}");
+        before = line;
     }
     assert_eq!((list.counts().leads, list.counts().rejected), (leads, rejected));
 }
@@ -242,18 +244,18 @@ fn fuzz() {
 
 /// A workbook as small as can be, its cells written in place.
 fn workbook(table: &[&[&str]]) -> Vec<u8> {
-    let mut sheet = String::new();
-    for (row, cells) in table.iter().enumerate() {
-        sheet += &format!("<row r=\"{}\">", row + 1);
-        for (column, cell) in cells.iter().enumerate() {
-            let place = format!("{}{}", char::from(b'A' + u8::try_from(column).unwrap()), row + 1);
-            sheet += &match cell.strip_prefix("=") {
-                Some(number) => format!("<c r=\"{place}\"><v>{number}</v></c>"),
-                None => format!("<c r=\"{place}\" t=\"inlineStr\"><is><t>{cell}</t></is></c>"),
-            };
+    let cell = |row: usize, column: usize, text: &str| {
+        let place = format!("{}{row}", char::from(b'A' + u8::try_from(column).unwrap()));
+        match text.strip_prefix('=') {
+            Some(number) => format!("<c r=\"{place}\"><v>{number}</v></c>"),
+            None => format!("<c r=\"{place}\" t=\"inlineStr\"><is><t>{text}</t></is></c>"),
         }
-        sheet += "</row>";
-    }
+    };
+    let row = |(at, cells): (usize, &&[&str])| {
+        let cells: Vec<String> = cells.iter().enumerate().map(|(column, text)| cell(at + 1, column, text)).collect();
+        format!("<row r=\"{}\">{}</row>", at + 1, cells.concat())
+    };
+    let sheet = table.iter().enumerate().map(row).collect::<Vec<_>>().concat();
     packed(&sheet)
 }
 
@@ -318,10 +320,10 @@ fn a_workbook_is_a_list_too() {
 
 #[test]
 fn a_workbook_built_to_fill_the_memory_is_refused() {
-    let last = packed(
+    let far = packed(
         "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>phone</t></is></c></row><row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c></row>",
     );
-    let mut list = List::from_bytes("far.xlsx", last, &ListOptions::default()).unwrap();
+    let mut list = List::from_bytes("far.xlsx", far, &ListOptions::default()).unwrap();
     assert!(
         matches!(list.next(), Some(Ok(Row::Rejected { line: 1_048_576, reason, .. })) if reason.kind == Kind::TooLarge)
     );
