@@ -1,2 +1,6 @@
 //! argv to exit code.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    let argv: Vec<_> = std::env::args_os().collect();
+    dialer::cli::main(&argv).code().into()
+}

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::attempt::{AttemptId, Cause, State};
+use super::attempt::{Cause, State};
 use super::disposition::Class;
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::Pool;
+use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
+use crate::pool::news::{Limits, Others, Wire};
 use crate::time::{Instant, Stamp};
 
 /// A lead's number in the journal.
@@ -45,6 +47,8 @@ pub enum Action {
     Watermark(Stamp),
     /// Take this campaign's calls that the journal does not know into it. Answered by [`Event::Adopted`].
     Adopt,
+    /// The second search after an adoption has found nothing new: write that down.
+    AdoptionDone,
     /// Look for attempts whose run is dead. Answered by [`Event::Orphans`].
     FindOrphans,
     /// Something that a person should know.
@@ -60,8 +64,6 @@ pub struct Ask {
     pub leads: Vec<(LeadId, Line)>,
     /// This run's picture of the pool; the journal merges what other runs know before it grants.
     pub pool: Pool,
-    /// Calls of our own that may be up at most, if that is capped.
-    pub max_concurrent: Option<u32>,
     /// The provider's time now, at the least: written down with the claim, for the proof of absence.
     pub provider_time: Stamp,
 }
@@ -100,6 +102,8 @@ pub enum Event {
     BatchOpened(Opened),
     /// What was granted.
     Claimed(Claimed),
+    /// Nobody may be claimed for now, such as when a do-not-call list cannot be read.
+    ClaimsHeld,
     /// News, written down, with what it changed.
     News(News, Recorded),
     /// A read brought nothing.
@@ -108,6 +112,8 @@ pub enum Event {
     Adopted(Vec<Change>),
     /// Attempts of dead runs on this account, to be followed as if our own.
     Orphans(Vec<Open>),
+    /// A line cannot be rung from: found out before the first dial. Its id, and why.
+    LineDown(String, String),
     /// A person or the system wants it to end or to pause.
     Stop(Stop),
 }
@@ -175,7 +181,7 @@ pub enum News {
         cause: Cause,
         /// `subscriptionLimits`, where they came.
         limits: Option<Limits>,
-        /// How long the provider asks us to wait.
+        /// How long the provider asks us to wait; for a line, until it may be tried again (none: not in this run).
         retry_after: Option<Duration>,
         /// Status and message, for people.
         message: String,
@@ -199,7 +205,7 @@ pub enum News {
         wire: Wire,
         /// The rows.
         calls: Vec<SeenCall>,
-        /// As many rows came as were asked for: there may be more.
+        /// There may be more: as many rows came as were asked for, or one of them could not be read.
         full: bool,
     },
     /// One complete listing, asked for at that time, does not show this attempt.
@@ -213,28 +219,6 @@ pub enum News {
     /// The three attempts before were refused for what looked like the lead and is the configuration: their leads are
     /// open again.
     Reopened(Vec<AttemptId>),
-}
-
-/// When a request was sent and its answer came, and what time the provider said it was.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Wire {
-    /// When the request began to be sent.
-    pub sent: Instant,
-    /// When its answer, or the failure, was received.
-    pub received: Instant,
-    /// The `Date` header, cut to the second by whoever sent it.
-    pub date: Option<Stamp>,
-}
-
-/// `subscriptionLimits` as they came: nothing in it is to be trusted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Limits {
-    /// `concurrencyBlocked`.
-    pub blocked: bool,
-    /// `concurrencyLimit`.
-    pub limit: Option<i64>,
-    /// `remainingConcurrentCalls`.
-    pub remaining: Option<i64>,
 }
 
 /// `status` of a call.
@@ -369,31 +353,12 @@ pub enum Away {
     Gone,
 }
 
-/// What the other live runs on this pool know and do: replaces what they were known to do before.
-#[derive(Clone, Debug, Default)]
-pub struct Others {
-    /// Their claims without an answer.
-    pub unanswered: Vec<(AttemptId, crate::pool::Unanswered)>,
-    /// Their calls.
-    pub calls: Vec<(CallId, crate::pool::calls::Call)>,
-    /// The newest observation of any of them.
-    pub observation: Option<crate::pool::observation::Observation>,
-    /// The newest limit that any of them has seen, and when.
-    pub limit: Option<(Stamp, u32)>,
-    /// The largest reserve of any of them.
-    pub reserve: u32,
-    /// No POST before then: one of them met a 429.
-    pub rate_until: Option<Instant>,
-    /// A slot is to be left to another run that waits and has fewer calls up.
-    pub yield_one: bool,
-}
-
 /// What a record changed, worked out by the journal.
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
     /// Attempts whose state is another now, this campaign's and orphans'.
     pub changes: Vec<Change>,
-    /// Calls with this campaign's mark that no attempt of this journal has made.
+    /// Calls with this campaign's mark that no attempt of this journal has made, met for the first time.
     pub strangers: Vec<Stranger>,
 }
 
@@ -453,8 +418,8 @@ pub struct Open {
     pub attempt: AttemptId,
     /// Its call, once known.
     pub call: Option<CallId>,
-    /// Its lead, if it is this campaign's.
-    pub lead: Option<LeadId>,
+    /// Whether it is this campaign's.
+    pub ours: bool,
     /// What it is; `Claimed` of a dead run is handed over as `InDoubt`.
     pub state: State,
     /// Since when it is in doubt: for a dead run's claim, when its death was noticed.
@@ -476,6 +441,8 @@ pub struct History {
     pub watermark: Option<Stamp>,
     /// The journal holds an attempt of this campaign.
     pub has_attempts: bool,
+    /// Calls with this campaign's mark that earlier searches found and nobody has taken in.
+    pub strangers: Vec<Stranger>,
     /// When this campaign last adopted calls without the second search having been done since.
     pub adopted_at: Option<Instant>,
     /// A pause is kept.
@@ -486,6 +453,10 @@ pub struct History {
     pub unsettled: u64,
     /// What the campaign has cost so far, in US dollars.
     pub cost_usd: f64,
+    /// Its calls that are over.
+    pub calls_ended: u64,
+    /// The limit that this pool was last known to have, by any run.
+    pub last_limit: Option<u32>,
 }
 
 /// Something that a person should know; the words are for the face to find.
@@ -495,6 +466,8 @@ pub enum Notice {
     PoolRefused,
     /// The limit is another than before.
     LimitIs(u32),
+    /// Answers carry no `Date`: whether the clock is right cannot be told.
+    NoDate,
     /// The account shows no limits: the reserve is kept only against what can be seen.
     NoLimits,
     /// Nobody knows whether this lead's call was created.
@@ -507,6 +480,8 @@ pub enum Notice {
     DoubleRing(Option<LeadId>, CallId),
     /// A line left the rotation, and why.
     LineDropped(String, String),
+    /// A line is left alone for a while, and why.
+    LineRests(String, String),
     /// Requests come too fast; none before then.
     RateLimited(Instant),
     /// Nothing could be sent; tried again then.
@@ -523,8 +498,12 @@ pub enum Notice {
     Following(usize),
     /// Calls with our mark were taken into the journal.
     Adopted(usize),
-    /// How far the first search is: from, to, and where it is.
+    /// How far the first search is, from 0 to 1.
     Searching(f64),
+    /// The first search goes no further back than this, though the journal's knowledge ends earlier.
+    StoppedShort(Stamp),
+    /// A lead is on a do-not-call list.
+    Suppressed(LeadId),
     /// An ended reason that no rule knows.
     UnknownReason(String),
     /// A lead's request was refused for good.

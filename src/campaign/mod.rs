@@ -1,8 +1,386 @@
 //! Decides: a state machine without clock, socket, task or chance of its own.
+//!
+//! [`Campaign::handle`] takes in what happened, [`Campaign::next_action`] says what to do about it, and
+//! [`Campaign::next_wakeup`] when to come back if nothing happens. A wake-up that comes early changes nothing.
+//!
+//! The files beside this one each hold one concern of the same machine: `start` (searching before dialing), `dial`
+//! (who is claimed next), `news` (what answers and listings mean), `watch` (when the listing is read), `doubt` (proof of
+//! absence), `finish` (when it is over).
 
 pub mod attempt;
+pub mod breaker;
+mod dial;
 pub mod disposition;
+mod doubt;
 pub mod event;
+mod finish;
 pub mod hours;
+mod lines;
+pub mod misuse;
+mod money;
+mod news;
+mod pace;
 pub mod plan;
 pub mod retry;
+mod search;
+mod start;
+pub mod tally;
+pub mod trouble;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::pool::Pool;
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::calls::CallId;
+use crate::pool::headroom::Slots;
+use crate::time::{Instant, Now, Stamp};
+use attempt::State;
+use breaker::Breaker;
+use doubt::Proofs;
+use event::{Action, BatchLead, Event, History, Line, Notice, ReadId, Stop, Why};
+use lines::Lines;
+use pace::Pace;
+use plan::Plan;
+use start::{Start, Step};
+use tally::Tally;
+use trouble::{Backoff, Refusals, Silence};
+use watch::{Reading, Watch};
+
+/// No sleep is longer, so that a suspended machine is noticed.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// How long answers on their way are waited for when the run has to end at once.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// One run of one campaign.
+pub struct Campaign {
+    plan: Plan,
+    start: Start,
+    pool: Pool,
+    batch: Batch,
+    live: BTreeMap<AttemptId, Live>,
+    watch: Watch,
+    reading: Option<(ReadId, Reading)>,
+    reads: u64,
+    proofs: Proofs,
+    pace: Pace,
+    lines: Lines,
+    breaker: Breaker,
+    refusals: Refusals,
+    backoff: Backoff,
+    silence: Silence,
+    money: money::Money,
+    tally: Tally,
+    first: First,
+    stopping: Option<Why>,
+    /// Out by then, whatever is still on its way.
+    leave_by: Option<Instant>,
+    interrupted: bool,
+    paused: bool,
+    started_paused: bool,
+    claiming: bool,
+    /// Nothing is to be claimed before then, for a reason that is not the pool's.
+    hold_claims_until: Option<Instant>,
+    /// Attempts of this run, refused ones apart.
+    attempts: u64,
+    /// Leads that left the queue because the line that they name is dead.
+    without_line: u64,
+    fresh_wanted: bool,
+    no_room: bool,
+    scheduled: BTreeSet<CallId>,
+    others_reserve: u32,
+    known_limit: Option<u32>,
+    limits_missing: bool,
+    date_missing: bool,
+    org_confirmed: bool,
+    orphans_due: Instant,
+    actions: VecDeque<Action>,
+    wake_at: Option<Instant>,
+}
+
+/// The open batch.
+#[derive(Debug, Default)]
+struct Batch {
+    state: BatchState,
+    number: u64,
+    size: usize,
+    /// Who is left to dial now, the most urgent first.
+    queue: VecDeque<BatchLead>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+enum BatchState {
+    /// None is open; one is to be asked for.
+    #[default]
+    Wanted,
+    /// Asked for.
+    Asked,
+    /// Open.
+    Open,
+    /// Nobody may be dialed now.
+    Nobody(event::Rest),
+}
+
+/// An attempt that is not over.
+#[derive(Debug)]
+struct Live {
+    /// Its lead, where it is this run's own.
+    lead: Option<BatchLead>,
+    /// The batch that it belongs to; none for one of the past.
+    batch: Option<u64>,
+    line: Line,
+    state: State,
+    call: Option<CallId>,
+    failed: Option<Instant>,
+    provider_time: Stamp,
+    since: Instant,
+    /// It is this campaign's, rather than an orphan's of another.
+    ours: bool,
+}
+
+/// How far the first dial of the run is: the listing is read between its answer and the second one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum First {
+    NotYet,
+    OnItsWay,
+    Over(Instant),
+    Checked,
+}
+
+impl Campaign {
+    /// A run that goes on from a history; that of a fresh start is empty.
+    pub fn new(plan: Plan, history: History, now: Now) -> Self {
+        let assumed = plan.slots.or(history.last_limit).unwrap_or(DEFAULT_SLOTS);
+        let mut campaign = Self {
+            start: Start::new(&history, &plan.campaign, now.at),
+            pool: Pool::new(plan.poll, plan.probe_after, assumed),
+            batch: Batch::default(),
+            live: BTreeMap::new(),
+            watch: Watch::new(plan.poll),
+            reading: None,
+            reads: 0,
+            proofs: Proofs::default(),
+            pace: Pace::new(plan.rate, now.at),
+            lines: Lines::new(plan.lines.clone()),
+            breaker: Breaker::new(plan.probe_after),
+            refusals: Refusals::default(),
+            backoff: Backoff::default(),
+            silence: Silence::default(),
+            money: money::Money::new(history.cost_usd, history.calls_ended),
+            tally: Tally::default(),
+            first: First::NotYet,
+            stopping: None,
+            leave_by: None,
+            interrupted: false,
+            paused: history.paused,
+            started_paused: history.paused,
+            claiming: false,
+            hold_claims_until: None,
+            attempts: 0,
+            without_line: 0,
+            fresh_wanted: false,
+            no_room: false,
+            scheduled: BTreeSet::new(),
+            others_reserve: history.others.reserve,
+            known_limit: None,
+            limits_missing: false,
+            date_missing: false,
+            org_confirmed: history.org_confirmed,
+            orphans_due: now.at + plan.poll * 60,
+            actions: VecDeque::new(),
+            wake_at: None,
+            plan,
+        };
+        campaign.pool.merge_others(&history.others);
+        campaign.adopt_open(history.open, now.at);
+        campaign.decide(now);
+        campaign
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Now, event: Event) {
+        match event {
+            Event::Wake => {}
+            Event::BatchOpened(opened) => self.batch_opened(opened, now),
+            Event::Claimed(claimed) => self.claimed(claimed, now),
+            Event::ClaimsHeld => {
+                self.claiming = false;
+                self.hold_claims_until = Some(now.at + self.plan.poll);
+            }
+            Event::News(news, recorded) => self.hear(news, recorded, now),
+            Event::ReadFailed(read, failure) => self.read_failed(read, &failure, now),
+            Event::Adopted(changes) => self.adopted(changes, now),
+            Event::Orphans(open) => {
+                let new = open.iter().filter(|open| !self.live.contains_key(&open.attempt)).count();
+                if new > 0 {
+                    self.tell(Notice::Following(new));
+                }
+                self.adopt_open(open, now.at);
+            }
+            Event::LineDown(id, why) => self.line_is_down(&id, &why, None, now),
+            Event::Stop(stop) => self.told_to_stop(stop, now),
+        }
+        self.decide(now);
+    }
+
+    /// What to do next, in order; `None` when there is nothing until the next event or wake-up.
+    pub fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When to send [`Event::Wake`] if nothing else happens; `None` once it is over.
+    pub fn next_wakeup(&self, now: Now) -> Option<Instant> {
+        if self.is_over() {
+            return None;
+        }
+        let longest = now.at + LONGEST_SLEEP;
+        Some(self.wake_at.map_or(longest, |at| at.clamp(now.at + Duration::from_micros(1), longest)))
+    }
+
+    /// Whether [`Action::Finish`] has been given.
+    pub fn is_over(&self) -> bool {
+        matches!(self.start.step, Step::Over)
+    }
+
+    /// What this run did so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The pool in slots, as far as known.
+    pub fn slots(&self, now: Now) -> Slots {
+        self.pool.slots(self.reserve(now))
+    }
+
+    /// The open batch: its number, how many of it are not waiting to be dialed, and its size.
+    pub fn batch(&self) -> Option<(u64, usize, usize)> {
+        let open = self.batch.state == BatchState::Open;
+        open.then(|| (self.batch.number, self.batch.size.saturating_sub(self.batch.queue.len()), self.batch.size))
+    }
+
+    /// The provider names the organisation that the journal takes the account for: its listings prove absence.
+    pub fn confirm_org(&mut self) {
+        self.org_confirmed = true;
+    }
+
+    /// Why nobody is dialed at the moment, where that is not the pool's doing.
+    pub fn held_up(&self) -> Option<&'static str> {
+        match self.start.step {
+            _ if self.paused => Some("paused"),
+            _ if self.stopping.is_some() => Some("no more dials; the last calls are followed to their end"),
+            Step::Searching(_) | Step::FurtherBack(..) | Step::Adopting => Some("searching the account's calls"),
+            Step::Waiting(_) | Step::Again(_) => Some("making sure that nothing else was on its way"),
+            _ if matches!(self.batch.state, BatchState::Nobody(_)) => Some("nobody may be dialed now"),
+            _ => None,
+        }
+    }
+
+    /// Calls of this campaign that are up or on their way.
+    pub fn calls_up(&self) -> usize {
+        self.live
+            .values()
+            .filter(|live| live.ours && matches!(live.state, State::Placed { .. } | State::Claimed))
+            .count()
+    }
+
+    /// Everything that follows from what is known now. Does nothing that it has done before.
+    fn decide(&mut self, now: Now) {
+        if self.is_over() {
+            return;
+        }
+        self.wake_at = None;
+        self.note_time(now);
+        self.begin_search(now);
+        self.want_orphans(now);
+        self.want_batch(now);
+        self.want_proof(now);
+        self.want_claims(now);
+        self.want_read(now);
+        self.want_end(now);
+        let reserve = self.reserve(now);
+        self.tally.note(now.at, self.pool.slots(reserve), reserve);
+    }
+
+    fn told_to_stop(&mut self, stop: Stop, now: Now) {
+        match stop {
+            Stop::Drain => self.stop(Why::Stopped),
+            Stop::Now => {
+                self.stop(Why::Stopped);
+                self.interrupted = true;
+                self.leave_by.get_or_insert(now.at + GRACE);
+            }
+            Stop::Pause | Stop::Resume => {
+                let paused = stop == Stop::Pause;
+                if paused != self.paused {
+                    self.paused = paused;
+                    self.tell(Notice::Paused(paused));
+                }
+            }
+        }
+    }
+
+    /// Dialing stops, for this reason unless a weightier one is known already.
+    fn stop(&mut self, why: Why) {
+        if self.stopping.as_ref().is_none_or(|known| why.weight() > known.weight()) {
+            if self.stopping.as_ref() != Some(&why) {
+                self.tell(Notice::Stopping(why.clone()));
+            }
+            self.stopping = Some(why);
+        }
+    }
+
+    /// Wants to be woken then, at the latest.
+    fn wake(&mut self, at: Instant) {
+        self.wake_at = Some(self.wake_at.map_or(at, |known| known.min(at)));
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        self.actions.push_back(Action::Tell(notice));
+    }
+
+    fn reserve(&self, now: Now) -> u32 {
+        self.plan.reserve.at(now.wall).max(self.others_reserve)
+    }
+
+    fn want_orphans(&mut self, now: Now) {
+        if now.at >= self.orphans_due && self.stopping.is_none() {
+            self.orphans_due = now.at + self.plan.poll * 60;
+            self.actions.push_back(Action::FindOrphans);
+        }
+        self.wake(self.orphans_due);
+    }
+
+    fn note_time(&mut self, now: Now) {
+        let Some(until) = self.plan.until else { return };
+        if now.wall >= until {
+            self.stop(Why::Until);
+        } else {
+            self.wake(now.at + until.duration_since(now.wall).unsigned_abs());
+        }
+    }
+}
+
+impl Live {
+    fn new(lead: Option<BatchLead>, state: State, provider_time: Stamp, now: Instant) -> Self {
+        Self {
+            lead,
+            batch: None,
+            line: Line(0),
+            state,
+            call: None,
+            failed: None,
+            provider_time,
+            since: now,
+            ours: true,
+        }
+    }
+
+    /// Whether the run is to see its end: it is up or on its way, and this campaign's.
+    fn is_followed(&self) -> bool {
+        self.ours && matches!(self.state, State::Claimed | State::Placed { .. })
+    }
+}
+
+/// What an account has unless it is said or seen otherwise.
+pub const DEFAULT_SLOTS: u32 = 10;

@@ -141,7 +141,8 @@ fn summed_up(
     checked
 }
 
-fn looked(list: &List) -> Looked {
+/// What one list holds, as far as it has been read.
+pub fn looked(list: &List) -> Looked {
     Looked {
         name: list.name().to_owned(),
         format: list.format(),

@@ -1,2 +1,225 @@
-//! cli
+//! What was typed, and what it means: one small file per command. Nothing here decides about calls.
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::exit::Exit;
+use crate::report::failure::Failure;
+use args::{CheckArgs, RunArgs};
+use control::Order;
+use layers::Sources;
+use surroundings::Surroundings;
+
+pub mod args;
+pub mod values;
+
+pub mod layers;
+
+pub mod surroundings;
+
+pub mod plan;
+
+pub mod account;
+
+pub mod place;
+
+pub mod run;
+
+pub mod looks;
+
+pub mod sandbox;
+
+pub mod journal;
+
+pub mod status;
+
+pub mod explain;
+
+pub mod control;
+
+pub mod release;
+
+pub mod people;
+
+pub mod shell;
+
+pub mod doctor;
+
+/// Rings a list of leads through the Vapi voice API, and keeps slots free for inbound callers
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "dialer", version, about, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Command {
+    /// Rings the list; run it again to go on
+    Run(Box<RunArgs>),
+    /// The list doctor: who would be rung, who not, and why
+    Check(Box<CheckArgs>),
+    /// How the campaigns stand
+    Status(status::StatusArgs),
+    /// When and why a person was rung, or was not
+    Explain(explain::ExplainArgs),
+    /// No more calls of a campaign until it is resumed, from another shell; kept
+    Pause(control::CampaignArgs),
+    /// Ends a pause
+    Resume(control::CampaignArgs),
+    /// Ends a run as the first Ctrl-C does, from another shell
+    Stop(control::CampaignArgs),
+    /// Gives leads that were put aside back to the list; asks first
+    Release(release::ReleaseArgs),
+    /// Never rings a number again, in any campaign
+    Suppress(people::SuppressArgs),
+    /// Erases a person, and never rings them again
+    Forget(people::ForgetArgs),
+    /// A stand-in for the API, on loopback: nobody is rung
+    Sandbox(Box<sandbox::Args>),
+    /// Completions for a shell, on stdout
+    Completions(shell::CompletionsArgs),
+    /// The manual page, on stdout
+    Man,
+}
+
+/// From a command line to an exit code.
+pub fn main(argv: &[OsString]) -> Exit {
+    let env = &surroundings::process_env;
+    let typed = match read(argv, env) {
+        Ok(typed) => typed,
+        Err(Refusal::Clap(error)) => return clap_says(&error, argv),
+        Err(Refusal::Wrong(failure)) => return refuse(&failure, wants_json(argv), None),
+    };
+    let json = match &typed.command {
+        Command::Run(run) => run.shown.json,
+        _ => false,
+    };
+    dispatch(&typed).unwrap_or_else(|failure| refuse(&failure, json, typed.campaign().as_deref()))
+}
+
+fn dispatch(typed: &Typed) -> Result<Exit, Failure> {
+    let around = Surroundings::of_process();
+    match &typed.command {
+        Command::Run(args) => {
+            let planned = plan::plan(args, &typed.sources, &around)?;
+            run::run(&planned, &around)
+        }
+        Command::Check(args) => doctor::check_lists(args, &typed.sources, &around),
+        Command::Status(args) => status::status(args, &around),
+        Command::Explain(args) => explain::explain(args, &around),
+        Command::Pause(args) => control::order(Order::Pause, args, &around),
+        Command::Resume(args) => control::order(Order::Resume, args, &around),
+        Command::Stop(args) => control::order(Order::Stop, args, &around),
+        Command::Release(args) => release::release(args, &around),
+        Command::Suppress(args) => people::suppress(args, &around),
+        Command::Forget(args) => people::forget(args, &around),
+        Command::Sandbox(args) => serve(sandbox::Args::clone(args)),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man => shell::man(),
+    }
+}
+
+fn serve(args: sandbox::Args) -> Result<Exit, Failure> {
+    let served = runtime()?.block_on(sandbox::run(args));
+    served.map(|()| Exit::Settled).map_err(|error| Failure::machine(format!("{error:#}")))
+}
+
+/// What tasks run on.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| Failure::machine(format!("cannot start threads: {error}")))
+}
+
+/// What was typed, with the campaign file and the environment folded in.
+#[derive(Clone, Debug)]
+pub struct Typed {
+    /// The command and its options.
+    pub command: Command,
+    /// Where each option comes from.
+    pub sources: Sources,
+}
+
+impl Typed {
+    /// The campaign that a run would be, as far as its name can be told.
+    fn campaign(&self) -> Option<String> {
+        let Command::Run(args) = &self.command else { return None };
+        let around = Surroundings::of_process();
+        let inputs = place::inputs(&args.leads).ok()?;
+        place::name(args.place.campaign.as_deref(), &inputs, &around).ok().map(|name| name.text)
+    }
+}
+
+/// Why there is nothing to do: it was help that was asked for, or something is wrong.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Help, the version, or a line that clap cannot read.
+    Clap(clap::Error),
+    /// A campaign file or a variable that is wrong.
+    Wrong(Failure),
+}
+
+/// Reads a command line, the campaign file that it names, and the environment.
+pub fn read(argv: &[OsString], env: &dyn Fn(&str) -> Option<String>) -> Result<Typed, Refusal> {
+    let mut command = Cli::command();
+    command.build();
+    let first = command.clone().try_get_matches_from(argv).map_err(Refusal::Clap)?;
+    let (name, typed) = first.subcommand().unwrap_or(("", &first));
+    let sub = |name: &str| command.find_subcommand(name).expect("it is one of ours");
+    let (added, sources) = layers::lower(sub(name), sub("run"), typed, env).map_err(Refusal::Wrong)?;
+    let whole = argv.iter().take(2).cloned().chain(added).chain(argv.iter().skip(2).cloned());
+    let matches = command.clone().try_get_matches_from(whole).map_err(Refusal::Clap)?;
+    let command = Cli::from_arg_matches(&matches).map_err(Refusal::Clap)?.command;
+    Ok(Typed { command, sources })
+}
+
+/// Writes to stdout; a reader that has gone away is no failure.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::machine(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line of talk to stderr; nobody being there to read it is no failure.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Says that nothing was done, and why; for a program too, where one asked for `--json`.
+fn refuse(failure: &Failure, json: bool, campaign: Option<&str>) -> Exit {
+    say(&failure.to_string());
+    if json {
+        let object = crate::report::json::nothing(campaign, failure.exit, &failure.one_line());
+        // The exit code says more than a stdout that nobody reads.
+        let _ = print(&object);
+    }
+    failure.exit
+}
+
+/// Whether `run --json` was meant, on a line that could not be read.
+fn wants_json(argv: &[OsString]) -> bool {
+    argv.get(1).is_some_and(|command| command == "run") && argv.iter().any(|word| word == "--json")
+}
+
+/// What the exit code is when clap has the last word.
+fn clap_says(error: &clap::Error, argv: &[OsString]) -> Exit {
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Exit::Settled;
+    }
+    if wants_json(argv) {
+        let text = error.to_string();
+        let said = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let _ = print(&crate::report::json::nothing(None, Exit::Usage, said));
+    }
+    Exit::Usage
+}
 pub mod check;

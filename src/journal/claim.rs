@@ -1,8 +1,8 @@
 //! The right to send one request: made by a journal once the attempt is on disk, used up by sending it.
 
-use crate::campaign::attempt::AttemptId;
 use crate::campaign::event::Line;
 use crate::leads::lead::Lead;
+use crate::pool::attempt_id::AttemptId;
 
 /// An attempt that is on disk, so may be placed, once. Only a journal makes one; it cannot be cloned.
 #[derive(Debug)]

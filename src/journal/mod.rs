@@ -1,22 +1,154 @@
 //! Remembers: the durable record, and what any journal must do.
+//!
+//! Only facts are stored; what they mean is worked out by pure functions that every journal shares ([`facts`],
+//! [`standing`], and the steps in [`recording`], [`granting`] and [`opening`]). A journal decides nothing of its own.
 
+pub mod answer;
 pub mod claim;
+pub mod disk;
+pub mod facts;
+mod granting;
+pub mod memory;
+mod opening;
+mod recording;
+mod rows;
+pub mod standing;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
 
 use crate::campaign::disposition::Class;
 use crate::campaign::event::{Ask, Change, Claimed, History, News, Open, Opened, Recorded};
+use crate::leads::lead::{Lead, Phone};
 use crate::time::{Now, Stamp};
 use claim::Claim;
+use standing::Standing;
+
+/// Whether a number stands on a do-not-call list outside the journal; asked at every claim.
+pub type Dnc = Box<dyn Fn(Phone) -> bool + Send>;
+
+/// Where the randomness of attempt ids comes from: the operating system, or a seed in a rehearsal.
+pub type Chance = Box<dyn FnMut() -> u128 + Send>;
 
 /// What goes wrong with a journal. After any of these nothing more may be dialed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The disk, the file, the database; with what is safe and what to do.
-    #[error("{0}")]
-    Damage(String),
+    /// The file is not what was written: cut short, overwritten, flipped bits.
+    #[error(
+        "the journal {file} is damaged: {what}\n  the provider's own listing knows the calls: move the file away, with \
+         its -wal and -shm, and start with --adopt"
+    )]
+    Damage {
+        /// The database.
+        file: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// The disk, or a quota, is full.
+    #[error("no space left for the journal {0}: nothing more is dialed; free some and run the same command again")]
+    Full(PathBuf),
+    /// The directory or the file cannot be used.
+    #[error("the state directory {dir} cannot be used: {why}\n  choose another:   --state DIR")]
+    Directory {
+        /// The state directory.
+        dir: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// Written by another version of this program.
+    #[error(
+        "the journal {file} has schema version {found}, and this program knows version {known}\n  use the version of \
+         dialer that wrote it, or another --state DIR"
+    )]
+    Version {
+        /// The database.
+        file: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// The disk or the system refused, or another process holds the file for too long.
+    #[error(
+        "the journal {file} cannot be written or read: {what}\n  nothing more is dialed; run the same command again"
+    )]
+    Trouble {
+        /// The database.
+        file: PathBuf,
+        /// What the database said.
+        what: String,
+    },
+    /// Two campaigns of one account whose calls could not be told apart.
+    #[error("the calls of campaign {campaign} would look like those of {other}: give it another name, --campaign NAME")]
+    SameMark {
+        /// The new one.
+        campaign: String,
+        /// The one that is there.
+        other: String,
+    },
+    /// Another run has this campaign.
+    #[error(
+        "campaign {campaign} is being run{}{}\n  wait for it, or look: dialer status {campaign}",
+        since.as_ref().map(|at| format!(" since {at}")).unwrap_or_default(),
+        pid.map(|pid| format!(" by process {pid}")).unwrap_or_default()
+    )]
+    Held {
+        /// The campaign.
+        campaign: String,
+        /// The process that has it, where it could be read.
+        pid: Option<u32>,
+        /// Since when, for people.
+        since: Option<String>,
+    },
+    /// The same name with another list, and the name was not given explicitly.
+    #[error(
+        "campaign {campaign} was started with another list: {known}\n  the same campaign with this list:   --campaign \
+         {campaign}\n  another campaign:                   --campaign another-name"
+    )]
+    OtherList {
+        /// The campaign.
+        campaign: String,
+        /// The lists that it was started with.
+        known: String,
+    },
+    /// The same name with another assistant, squad or workflow, and the name was not given explicitly.
+    #[error(
+        "campaign {campaign} was started with {known}\n  the same campaign with another:   --campaign {campaign}\n  \
+         another campaign:                 --campaign another-name"
+    )]
+    OtherTarget {
+        /// The campaign.
+        campaign: String,
+        /// The target that it was started with.
+        known: String,
+    },
+    /// The list lacks more than half of the leads that are still open.
+    #[error(
+        "the list lacks {dropped} of the {open} leads of campaign {campaign} that are still open\n  a further list goes \
+         in beside the first: run leads.csv mended.csv --campaign {campaign}\n  if they are to be dropped: --replace"
+    )]
+    Drops {
+        /// The campaign.
+        campaign: String,
+        /// Leads that would be dropped.
+        dropped: u64,
+        /// Leads that are open.
+        open: u64,
+    },
+    /// The list has no lead.
+    #[error("the list has no lead that can be rung")]
+    Empty,
+    /// No such campaign in this journal.
+    #[error("this journal has no campaign {0}\n  see which there are: dialer status")]
+    NoCampaign(String),
 }
 
 /// What a journal does for one run of one campaign. Every method is one transaction that is on disk when it returns.
 pub trait Journal {
+    /// What a run of this campaign goes on from: asked for once, first.
+    fn history(&mut self, now: Now) -> Result<History, Error>;
     /// Cuts the next batch from the leads that may be dialed now, or takes up the one that a dead run left open.
     fn open_batch(&mut self, now: Now) -> Result<Opened, Error>;
     /// Writes down that a batch is closed.
@@ -33,10 +165,19 @@ pub trait Journal {
     fn adoption_done(&mut self, now: Now) -> Result<(), Error>;
     /// Attempts of this account that are not over and whose run is dead; the claimed among them are in doubt from now.
     fn orphans(&mut self, now: Now) -> Result<Vec<Open>, Error>;
-    /// What a run of this campaign goes on from.
-    fn history(&mut self, now: Now) -> Result<History, Error>;
+    /// What another shell has asked of this run; cheap enough to be asked at every poll.
+    fn control(&mut self, now: Now) -> Result<Control, Error>;
     /// How the campaign stands.
     fn totals(&mut self, now: Now) -> Result<Totals, Error>;
+}
+
+/// What another shell has asked of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Control {
+    /// `dialer pause`, until `dialer resume`.
+    pub paused: bool,
+    /// `dialer stop`: this run is to end.
+    pub stop: bool,
 }
 
 /// How a campaign stands. `total = settled + open + in_doubt`.
@@ -57,7 +198,97 @@ pub struct Totals {
     /// Gone from the list, outside the total.
     pub removed: u64,
     /// Settled leads by what settled them.
-    pub dispositions: std::collections::BTreeMap<Class, u64>,
+    pub dispositions: BTreeMap<Class, u64>,
     /// What its calls have cost, in US dollars.
     pub cost_usd: f64,
+}
+
+/// One row of a list that can be rung.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Listed {
+    /// Which of the lists, from 0.
+    pub file_index: usize,
+    /// Its line in that list.
+    pub line: u64,
+    /// Who it is.
+    pub lead: Lead,
+}
+
+/// What an import made of a list.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Imported {
+    /// Rows that came.
+    pub rows: u64,
+    /// Leads on the list now.
+    pub leads: u64,
+    /// Rows that repeat an earlier one.
+    pub duplicates: u64,
+    /// Where the first of them stand: list and line.
+    pub duplicate_lines: Vec<(usize, u64)>,
+    /// Leads that were not known before.
+    pub added: u64,
+    /// Leads that were gone from the list and are on it again.
+    pub back: u64,
+    /// Leads that are not on the list any more.
+    pub removed: u64,
+}
+
+impl Imported {
+    /// Counts a row that repeats an earlier one.
+    fn duplicate(&mut self, file_index: usize, line: u64) {
+        self.duplicates += 1;
+        if self.duplicate_lines.len() < DUPLICATES_SHOWN {
+            self.duplicate_lines.push((file_index, line));
+        }
+    }
+}
+
+/// Lines that one list may have before its places run into the next one's.
+const LINES: i64 = 1 << 40;
+
+/// Where a row stands among all rows of all lists, as one number that sorts.
+fn place(file_index: usize, line: u64) -> i64 {
+    let file = i64::try_from(file_index).unwrap_or(i64::MAX).min(1 << 20);
+    let line = i64::try_from(line).unwrap_or(i64::MAX).min(LINES - 1);
+    file * LINES + line
+}
+
+/// The list and the line of a place.
+fn placed(place: i64) -> (usize, u64) {
+    let (file, line) = (place.div_euclid(LINES), place.rem_euclid(LINES));
+    (usize::try_from(file).unwrap_or(0), line.unsigned_abs())
+}
+
+/// Counts leads that stand like this.
+fn count(totals: &mut Totals, standing: Standing, leads: u64) {
+    totals.total += leads;
+    match standing {
+        Standing::Open | Standing::Busy => totals.open += leads,
+        Standing::InDoubt => totals.in_doubt += leads,
+        Standing::Parked => {
+            totals.in_doubt += leads;
+            totals.parked += leads;
+        }
+        Standing::Settled(class) => {
+            totals.settled += leads;
+            *totals.dispositions.entry(class).or_default() += leads;
+            if class == Class::Suppressed {
+                totals.suppressed += leads;
+            }
+        }
+    }
+}
+
+/// Duplicates that are told one by one.
+const DUPLICATES_SHOWN: usize = 20;
+
+/// Why a list could not be imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError<E> {
+    /// The list could not be read to its end.
+    #[error("{0}")]
+    List(E),
+    /// The journal refused.
+    #[error(transparent)]
+    Journal(#[from] Error),
 }

@@ -41,7 +41,7 @@ pub struct Post {
     pub remaining: Option<i64>,
 }
 
-/// A call that has held a slot.
+/// A call, as far as it concerns the pool.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
     /// Since when it holds its slot, in the provider's time.
@@ -52,9 +52,23 @@ pub struct Call {
     pub ours: bool,
     /// How it was asked for, where we asked.
     pub post: Option<Post>,
+    /// It was seen ringing, talking, or with a start.
+    pub rung: bool,
+    /// Its answer said that the pool was full, or it ended for that reason: it holds no slot unless it rings.
+    pub shut_out: bool,
 }
 
 impl Call {
+    /// Whether it holds, or has held, a slot.
+    pub fn entered(&self) -> bool {
+        self.rung || !self.shut_out
+    }
+
+    /// Whether it holds a slot now, as far as is known.
+    pub fn is_up(&self) -> bool {
+        self.entered() && self.ended.is_none()
+    }
+
     /// Takes in what else is known of the same call: the earlier start, the earlier end, the fuller record.
     pub fn merge(&mut self, other: &Self) {
         self.from = self.from.min(other.from);
@@ -63,6 +77,8 @@ impl Call {
             (a, b) => a.or(b),
         };
         self.ours |= other.ours;
+        self.rung |= other.rung;
+        self.shut_out |= other.shut_out;
         self.post = self.post.or(other.post);
     }
 }

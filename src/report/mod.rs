@@ -1,2 +1,24 @@
-//! report
+//! Shows: words, numbers and rows for people, and the object for programs. Pure: it is given everything it says.
+
+pub mod style;
+
+pub mod screen;
+
+pub mod pace;
+
+pub mod notice;
+
+pub mod ending;
+
+pub mod summary;
+
+pub mod dry_run;
+
+pub mod status;
+
+pub mod story;
+
+pub mod json;
+
+pub mod failure;
 pub mod findings;

@@ -1,0 +1,202 @@
+//! Who is claimed next: every condition for a dial, in the order in which it is cheapest to ask.
+
+use super::attempt::State;
+use super::breaker::Leave;
+use super::event::{Action, Ask, Away, BatchLead, Claimed, LeadId, Line, Notice, Opened, Why};
+use super::{BatchState, Campaign, First, Live};
+use crate::time::{Instant, Now};
+
+impl Campaign {
+    /// Closes a batch that has nobody left to dial now, and asks for the next.
+    pub(super) fn want_batch(&mut self, now: Now) {
+        if self.claiming || self.stopping.is_some() {
+            return;
+        }
+        if self.batch.state == BatchState::Open && self.batch.queue.is_empty() && !self.batch_drains() {
+            self.actions.push_back(Action::CloseBatch(self.batch.number));
+            self.batch.state = BatchState::Wanted;
+        }
+        if let BatchState::Nobody(rest) = self.batch.state
+            && let Some(next_at) = rest.next_at
+        {
+            if next_at <= now.wall {
+                self.batch.state = BatchState::Wanted;
+            } else {
+                let wait = next_at.duration_since(now.wall).unsigned_abs();
+                self.wake(now.at + wait);
+            }
+        }
+        if self.batch.state == BatchState::Wanted {
+            self.batch.state = BatchState::Asked;
+            self.actions.push_back(Action::OpenBatch);
+        }
+    }
+
+    fn batch_drains(&self) -> bool {
+        let mine = |live: &Live| live.batch == Some(self.batch.number) && live.state.is_live();
+        self.plan.drain && self.live.values().any(|live| mine(live) && live.state != State::InDoubt)
+    }
+
+    pub(super) fn batch_opened(&mut self, opened: Opened, now: Now) {
+        match opened {
+            Opened::Batch { number, size, leads } => {
+                self.tell(Notice::Batch(number, size));
+                self.batch = super::Batch { state: BatchState::Open, number, size, queue: leads.into() };
+            }
+            Opened::Nobody(rest) => self.batch.state = BatchState::Nobody(rest),
+        }
+        self.begin_search(now);
+    }
+
+    /// Asks for as many claims as everything allows.
+    pub(super) fn want_claims(&mut self, now: Now) {
+        self.fresh_wanted = false;
+        self.no_room = false;
+        let idle = self.claiming || self.paused || self.stopping.is_some() || !self.start.may_dial();
+        if idle || self.batch.state != BatchState::Open || self.batch.queue.is_empty() {
+            return;
+        }
+        if let Some(until) = self.held_until(now.at) {
+            return self.wake(until);
+        }
+        let allowed = self.allowed_now(now);
+        if allowed == 0 || !self.has_fresh_news(now.at) {
+            return;
+        }
+        let leads = self.pick(allowed, now.at);
+        if leads.is_empty() {
+            return;
+        }
+        self.claiming = true;
+        let provider_time = self.pool.offset.earliest(now.at);
+        self.actions.push_back(Action::Claim(Ask { leads, pool: self.pool.clone(), provider_time }));
+    }
+
+    /// Until when nothing may be sent, whatever the pool says.
+    fn held_until(&self, now: Instant) -> Option<Instant> {
+        let breaker = if let Leave::NotBefore(at) = self.breaker.leave(now) { Some(at) } else { None };
+        [self.hold_claims_until, self.pace.not_before, breaker].into_iter().flatten().filter(|at| now < *at).max()
+    }
+
+    fn allowed_now(&mut self, now: Now) -> usize {
+        let reserve = self.reserve(now);
+        let allowance = self.pool.allowed(now.at, reserve, self.plan.caution);
+        self.no_room = allowance.dials == 0;
+        if allowance.dials == 0 {
+            self.pool.next_change(now.at).into_iter().for_each(|at| self.wake(at));
+        }
+        let mut dials = usize::try_from(allowance.dials).unwrap_or(usize::MAX).min(self.batch.queue.len());
+        if let Some(cap) = self.plan.max_concurrent {
+            let up = self.live.values().filter(|live| live.ours && live.state.is_live()).count();
+            dials = dials.min(usize::try_from(cap).unwrap_or(usize::MAX).saturating_sub(up));
+        }
+        if let Some(left) = self.attempts_left() {
+            dials = dials.min(usize::try_from(left).unwrap_or(usize::MAX));
+        }
+        match (self.first, self.breaker.leave(now.at)) {
+            (First::OnItsWay, _) | (_, Leave::None | Leave::NotBefore(_)) => dials = 0,
+            (First::NotYet, _) | (_, Leave::OneTest) => dials = dials.min(1),
+            _ => {}
+        }
+        if dials > 0 && self.would_cost_too_much() {
+            self.stop(Why::Cost);
+            dials = 0;
+        }
+        dials
+    }
+
+    /// Attempts that `--limit` still allows.
+    pub(super) fn attempts_left(&self) -> Option<u64> {
+        self.plan.limit.map(|limit| limit.saturating_sub(self.attempts))
+    }
+
+    fn would_cost_too_much(&self) -> bool {
+        let up = self.live.values().filter(|live| live.ours && live.state.is_live()).count();
+        self.plan.max_cost.is_some_and(|most| self.money.would_pass(most, up))
+    }
+
+    /// No dial on old news: the listing is read first, and once more between the first answer and the second dial.
+    fn has_fresh_news(&mut self, now: Instant) -> bool {
+        let since = if let First::Over(at) = self.first { Some(at) } else { None };
+        let fresh = self.watch.is_fresh(now, since);
+        self.fresh_wanted = !fresh;
+        if fresh && since.is_some() {
+            self.first = First::Checked;
+        }
+        fresh
+    }
+
+    /// As many leads as the rate lets through, each with its line. A test call takes the lead with the fewest doubts.
+    fn pick(&mut self, allowed: usize, now: Instant) -> Vec<(LeadId, Line)> {
+        let test = self.breaker.leave(now) == Leave::OneTest;
+        if test && let Some(calmest) = (0..self.batch.queue.len()).min_by_key(|at| self.batch.queue[*at].doubts) {
+            self.batch.queue.swap(0, calmest);
+        }
+        self.leave_without_line();
+        let mut picked = Vec::new();
+        let mut wake = None;
+        for lead in &self.batch.queue {
+            if picked.len() >= allowed {
+                break;
+            }
+            let Some(line) = self.lines.pick(&lead.lead, now) else {
+                wake = wake.or(self.lines.next_back(now));
+                continue;
+            };
+            if let Err(again) = self.pace.take(now) {
+                wake = Some(again);
+                break;
+            }
+            picked.push((lead.id, line));
+        }
+        wake.into_iter().for_each(|at| self.wake(at));
+        picked
+    }
+
+    /// Leads that name a line which is dead wait for another run.
+    fn leave_without_line(&mut self) {
+        let before = self.batch.queue.len();
+        self.batch.queue.retain(|lead| !self.lines.is_dead_for(&lead.lead));
+        self.without_line += (before - self.batch.queue.len()) as u64;
+    }
+
+    pub(super) fn claimed(&mut self, claimed: Claimed, now: Now) {
+        self.claiming = false;
+        self.pool.merge_others(&claimed.others);
+        self.others_reserve = claimed.others.reserve;
+        claimed.others.rate_until.into_iter().for_each(|at| self.pace.hold_until(at));
+        if claimed.granted.is_empty() && claimed.turned_away.is_empty() {
+            self.hold_claims_until = Some(now.at + self.plan.poll);
+        }
+        for (lead, away) in &claimed.turned_away {
+            self.leave_queue(*lead);
+            if *away == Away::Suppressed {
+                self.tell(Notice::Suppressed(*lead));
+            }
+        }
+        for granted in claimed.granted {
+            let lead = self.leave_queue(granted.lead);
+            self.pool.claimed(granted.attempt.clone(), now.at);
+            let provider_time = self.pool.offset.earliest(now.at);
+            let live = Live {
+                batch: Some(self.batch.number),
+                line: granted.line,
+                ..Live::new(lead, State::Claimed, provider_time, now.at)
+            };
+            self.live.insert(granted.attempt.clone(), live);
+            if self.breaker.leave(now.at) == Leave::OneTest {
+                self.breaker.testing(granted.attempt.clone());
+            }
+            self.attempts += 1;
+            self.actions.push_back(Action::Place(granted.attempt, granted.line));
+            if self.first == First::NotYet {
+                self.first = First::OnItsWay;
+            }
+        }
+    }
+
+    fn leave_queue(&mut self, lead: LeadId) -> Option<BatchLead> {
+        let at = self.batch.queue.iter().position(|waiting| waiting.id == lead)?;
+        self.batch.queue.remove(at)
+    }
+}

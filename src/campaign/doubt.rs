@@ -1,0 +1,124 @@
+//! Attempts in doubt: found, proven absent, or put aside for a person.
+
+use std::time::Duration;
+
+use super::attempt::State;
+use super::event::{Action, News, Query};
+use super::search::{Along, Search};
+use super::start::{MARGIN, PAGE};
+use super::watch::Reading;
+use super::{Campaign, Live};
+use crate::time::{Instant, Now};
+
+/// How long a call that came back blocked may stay without ringing: ring time and two minutes.
+const BLOCKED_STUCK: Duration = Duration::from_secs(60 + 120);
+/// Proofs that may fail before the run stops waiting for one.
+const MOST_FAILURES: u32 = 3;
+
+/// What the proofs have come to.
+#[derive(Debug, Default)]
+pub(super) struct Proofs {
+    pub(super) search: Option<Search>,
+    /// A call that this journal made was seen in the search: it is the right organisation's.
+    pub(super) confirmed: bool,
+    not_before: Option<Instant>,
+    failures: u32,
+}
+
+impl Campaign {
+    /// How long absence must hold.
+    pub(super) fn absence_must_hold(&self) -> Duration {
+        let parking = (self.plan.poll * 20).min(Duration::from_secs(600));
+        self.plan.in_doubt.unwrap_or(parking)
+    }
+
+    fn provable_at(&self, live: &Live) -> Option<Instant> {
+        (live.state == State::InDoubt).then(|| live.failed.unwrap_or(live.since) + self.absence_must_hold())
+    }
+
+    /// Whether a doubt can be proven now and its proof has not failed too often.
+    pub(super) fn has_due_doubt(&self, now: Instant) -> bool {
+        self.proofs.failures < MOST_FAILURES && self.next_proof_at().is_some_and(|at| at <= now)
+    }
+
+    /// When the first doubt can be proven.
+    pub(super) fn next_proof_at(&self) -> Option<Instant> {
+        self.live.values().filter_map(|live| self.provable_at(live)).min()
+    }
+
+    /// Begins a proof as soon as one can succeed.
+    pub(super) fn want_proof(&mut self, now: Now) {
+        self.park_stuck(now);
+        if self.proofs.search.is_some() {
+            return;
+        }
+        let Some(due) = self.next_proof_at() else { return };
+        let due = self.proofs.not_before.map_or(due, |at| at.max(due));
+        if now.at < due {
+            return self.wake(due);
+        }
+        let doubts = self.live.values().filter(|live| live.state == State::InDoubt);
+        if let Some(from) = doubts.map(|live| live.provider_time).min() {
+            self.proofs.search = Some(Search::since(Along::Created, from - MARGIN, PAGE));
+            self.proofs.confirmed = self.org_confirmed;
+        }
+    }
+
+    pub(super) fn next_proof(&mut self, now: Now) -> Option<(Query, Reading)> {
+        let search = self.proofs.search.as_mut()?;
+        let query = search.next(now.at);
+        let waits = search.waits_until();
+        if query.is_none() {
+            waits.into_iter().for_each(|at| self.wake(at));
+        }
+        query.map(|query| (query, Reading::Proof))
+    }
+
+    pub(super) fn proof_part_done(&mut self, now: Now) {
+        let Some(mut search) = self.proofs.search.take() else { return };
+        search.part_done();
+        if !search.is_complete() {
+            self.proofs.search = Some(search);
+            return;
+        }
+        let Some(began) = search.began() else { return };
+        if !self.proofs.confirmed {
+            return self.proof_given_up(now);
+        }
+        self.proofs.failures = 0;
+        let proven = |live: &Live| self.provable_at(live).is_some_and(|at| at <= began);
+        let parks = self.plan.in_doubt.is_none();
+        let absent = self.live.iter().filter(|(_, live)| proven(live)).map(|(attempt, _)| attempt.clone());
+        for attempt in absent.collect::<Vec<_>>() {
+            let news = if parks { News::Parked(attempt, began) } else { News::Absent(attempt, began) };
+            self.actions.push_back(Action::Record(news));
+        }
+    }
+
+    pub(super) fn proof_given_up(&mut self, now: Now) {
+        self.proofs.search = None;
+        self.proofs.failures += 1;
+        self.proofs.not_before = Some(now.at + self.plan.poll * 15);
+    }
+
+    /// A call that came back blocked and neither rang nor ended.
+    fn park_stuck(&mut self, now: Now) {
+        let mut due = Vec::new();
+        let mut next = None;
+        for (attempt, live) in &self.live {
+            if live.state == (State::Placed { blocked: true }) && live.failed.is_none() {
+                let at = live.since + BLOCKED_STUCK;
+                if at <= now.at {
+                    due.push(attempt.clone());
+                } else {
+                    next = Some(next.map_or(at, |next: Instant| next.min(at)));
+                }
+            }
+        }
+        next.into_iter().for_each(|at| self.wake(at));
+        for attempt in due {
+            self.live.entry(attempt.clone()).and_modify(|live| live.failed = Some(now.at));
+            self.actions.push_back(Action::Record(News::Parked(attempt, now.at)));
+        }
+    }
+}

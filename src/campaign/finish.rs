@@ -1,0 +1,110 @@
+//! When it is over, and why.
+
+use jiff::Timestamp;
+
+use super::attempt::State;
+use super::event::{Action, Outcome, Why};
+use super::start::Step;
+use super::{BatchState, Campaign, GRACE, Live};
+use crate::time::Now;
+
+impl Why {
+    /// Of several reasons the weightiest is told: in the order of the exit codes 6, 5, 2, 1, 4.
+    pub(super) const fn weight(&self) -> u8 {
+        match self {
+            Self::Strangers(..) | Self::AnotherMachine(_) => 7,
+            Self::Key(_) => 6,
+            Self::Account(_) | Self::Lines(_) | Self::Breaker(_) | Self::Config(_) => 5,
+            Self::Reserve(..) => 4,
+            Self::Unreachable(_) | Self::SearchFailed(_) | Self::Clock(_) => 3,
+            Self::Stopped => 2,
+            Self::Limit | Self::Cost | Self::Until | Self::Paused => 1,
+            Self::Complete | Self::Later | Self::DoubtsLeft | Self::ParkedLeft => 0,
+        }
+    }
+
+    /// Whether there is no sense in following calls any more.
+    const fn cannot_follow(&self) -> bool {
+        matches!(self, Self::Key(_) | Self::Unreachable(_) | Self::SearchFailed(_))
+    }
+}
+
+/// Whether an action that is still to be carried out is answered by an event.
+const fn brings_news(action: &Action) -> bool {
+    !matches!(action, Action::Tell(_) | Action::Watermark(_) | Action::CloseBatch(_) | Action::AdoptionDone)
+}
+
+impl Campaign {
+    /// Whether calls of this campaign are up, or on their way.
+    pub(super) fn follows_calls(&self) -> bool {
+        self.live.values().any(Live::is_followed)
+    }
+
+    /// Ends the run when nothing is left to do or to follow.
+    pub(super) fn want_end(&mut self, now: Now) {
+        self.want_limit();
+        if self.claiming || self.actions.iter().any(brings_news) {
+            return;
+        }
+        if let Some(by) = self.leave_by {
+            let on_its_way = self.live.values().any(|live| live.state == State::Claimed && live.ours);
+            return if on_its_way && now.at < by { self.wake(by) } else { self.finish_stopped() };
+        }
+        if self.stopping.as_ref().is_some_and(Why::cannot_follow) {
+            self.leave_by = Some(now.at + GRACE);
+            return self.want_end(now);
+        }
+        if self.follows_calls() {
+            return;
+        }
+        if self.stopping.is_some() {
+            return self.finish_stopped();
+        }
+        if self.paused && self.started_paused && !self.plan.wait {
+            return self.finish(Why::Paused, None);
+        }
+        self.end_of_list(now);
+    }
+
+    /// `--limit` has been used up, and none of its attempts can still turn out to have been none.
+    fn want_limit(&mut self) {
+        let undecided = |live: &Live| live.state == State::Claimed || live.state == (State::Placed { blocked: true });
+        if self.stopping.is_none() && self.attempts_left() == Some(0) && !self.live.values().any(undecided) {
+            self.stop(Why::Limit);
+        }
+    }
+
+    fn end_of_list(&mut self, now: Now) {
+        let BatchState::Nobody(rest) = self.batch.state else { return };
+        if self.has_due_doubt(now.at) || !matches!(self.start.step, Step::Fresh | Step::Dialing) {
+            return;
+        }
+        let provable = self.next_proof_at();
+        if self.without_line > 0 {
+            return self
+                .finish(Why::Lines("the lines that some leads name are out of service".to_owned()), rest.next_at);
+        }
+        if rest.later == 0 && provable.is_none() {
+            return self.finish(Why::Complete, None);
+        }
+        if self.plan.wait {
+            return;
+        }
+        let provable: Option<Timestamp> = provable.map(|at| at.max(now.at).timestamp());
+        let next_at = [rest.next_at, provable].into_iter().flatten().min();
+        let why = if rest.later > 0 { Why::Later } else { Why::DoubtsLeft };
+        self.finish(why, next_at);
+    }
+
+    fn finish_stopped(&mut self) {
+        let why = self.stopping.clone().unwrap_or(Why::Stopped);
+        let next_at = matches!(why, Why::Lines(_)).then(|| self.lines.back_at()).flatten();
+        self.finish(why, next_at.map(crate::time::Instant::timestamp));
+    }
+
+    fn finish(&mut self, why: Why, next_at: Option<Timestamp>) {
+        self.start.step = Step::Over;
+        let interrupted = self.interrupted;
+        self.actions.push_back(Action::Finish(Outcome { why, next_at, interrupted }));
+    }
+}

@@ -1,0 +1,419 @@
+//! What answers, refusals and listings mean.
+
+use std::time::Duration;
+
+use super::attempt::{Cause, State};
+use super::breaker::Turn;
+use super::disposition::Class;
+use super::event::{Action, Change, LeadNow, News, Notice, Open, ReadId, Recorded, SeenCall, Status, Why};
+use super::lines::Left;
+use super::trouble::next_utc_minute;
+use super::{BatchState, Campaign, First, Live};
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::calls::{Call, CallId};
+use crate::pool::news::{Limits, Wire};
+use crate::time::{Instant, Now, Stamp};
+
+/// Further from the provider's time than this, the hours that leads are rung in would be wrong.
+const CLOCK_OFF: Duration = Duration::from_secs(120);
+/// Beyond the longest that a call can last, this long, before it is given up.
+const GIVE_UP_MARGIN: Duration = Duration::from_secs(300);
+/// The longest that any call can last.
+const ANY_CALL: Duration = Duration::from_secs(12 * 3600 + 600);
+
+impl Campaign {
+    /// News that the journal has written down, and what it changed.
+    pub(super) fn hear(&mut self, news: News, recorded: Recorded, now: Now) {
+        match news {
+            News::Answered { attempt, wire, call, limits } => self.hear_answer(&attempt, wire, &call, limits, now),
+            News::Refused { attempt, wire, cause, limits, retry_after, message, key } => {
+                self.hear_wire(wire, now);
+                self.pool.settled(&attempt);
+                self.first_is_over(&attempt, wire.received);
+                self.hear_refusal(&attempt, cause, retry_after, &message, key, wire, limits, now);
+            }
+            News::Failed { attempt, wire, message } => {
+                self.hear_wire(wire, now);
+                self.pool.failed(&attempt, wire.received);
+                self.first_is_over(&attempt, wire.received);
+                let lead = self.lead_of(&attempt);
+                if let Some(live) = self.live.get_mut(&attempt) {
+                    live.failed.get_or_insert(wire.received);
+                }
+                self.tell(Notice::InDoubt(lead, message));
+            }
+            News::Listed { read, wire, calls, full } => self.hear_listing(read, wire, &calls, full, now),
+            News::Absent(attempt, _) | News::Parked(attempt, _) | News::Withdrawn(attempt) => {
+                self.pool.settled(&attempt)
+            }
+            News::GivenUp(_) | News::Reopened(_) => {}
+        }
+        for change in recorded.changes {
+            self.apply(change, now);
+        }
+        self.met_strangers(&recorded.strangers);
+    }
+
+    fn hear_wire(&mut self, wire: Wire, now: Now) {
+        if let Some(date) = wire.date {
+            self.pool.offset.hear_date(date, wire.sent, wire.received);
+            self.reached();
+            self.check_clock(date, now);
+        }
+    }
+
+    /// Dials nobody by a wall clock that is wrong.
+    pub(super) fn check_clock(&mut self, date: Stamp, now: Now) {
+        let wall = Stamp::from(now.wall);
+        let off = wall.since(date).max(date.since(wall));
+        if off > CLOCK_OFF + Duration::from_secs(1) {
+            self.stop(Why::Clock(off));
+        }
+    }
+
+    fn hear_answer(&mut self, attempt: &AttemptId, wire: Wire, call: &SeenCall, limits: Option<Limits>, now: Now) {
+        self.hear_wire(wire, now);
+        if wire.date.is_none() && !std::mem::replace(&mut self.date_missing, true) {
+            self.tell(Notice::NoDate);
+        }
+        self.reached();
+        self.refusals.accepted();
+        self.first_is_over(attempt, wire.received);
+        let blocked = limits.is_some_and(|limits| limits.blocked);
+        self.pool.answered(&call.id, slot_of(call, true, blocked), attempt, wire, limits);
+        self.watch.saw(&call.id, now.at);
+        if blocked {
+            self.tell(Notice::PoolRefused);
+        }
+        let shown = limits.is_some_and(|limits| limits.limit.is_some() || limits.remaining.is_some());
+        if !shown && !std::mem::replace(&mut self.limits_missing, true) {
+            self.tell(Notice::NoLimits);
+        }
+        self.note_limit(now);
+    }
+
+    /// Tells of a limit that changed, and stops where it cannot carry the reserve.
+    fn note_limit(&mut self, now: Now) {
+        let Some(limit) = self.pool.seen_limit() else { return };
+        if self.known_limit.replace(limit) != Some(limit) {
+            self.tell(Notice::LimitIs(limit));
+        }
+        let kept = self.reserve(now) + self.plan.caution;
+        if kept >= limit && !self.plan.reserve.is_timetable() {
+            self.stop(Why::Reserve(kept, limit));
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one refusal, taken apart by the caller")]
+    fn hear_refusal(
+        &mut self,
+        attempt: &AttemptId,
+        cause: Cause,
+        retry_after: Option<Duration>,
+        message: &str,
+        key: bool,
+        wire: Wire,
+        limits: Option<Limits>,
+        now: Now,
+    ) {
+        let lead = self.lead_of(attempt);
+        match cause {
+            Cause::Pool => {
+                self.pool.refused(wire, limits);
+                self.tell(Notice::PoolRefused);
+                self.note_limit(now);
+            }
+            Cause::Rate => {
+                let minute = self.pool.offset.latest_ours(next_utc_minute(self.pool.offset.latest(wire.received)));
+                let until = retry_after.map_or(minute, |wait| wire.received + wait);
+                self.pace.hold_until(until);
+                self.tell(Notice::RateLimited(until));
+            }
+            Cause::Connect => {
+                let until = self.backoff.failed(now.at);
+                self.hold_claims_until = self.hold_claims_until.max(Some(until));
+                self.tell(Notice::Unreachable(until, message.to_owned()));
+                self.check_reachable(message, now);
+            }
+            Cause::Account if key => self.stop(Why::Key(message.to_owned())),
+            Cause::Account => self.stop(Why::Account(message.to_owned())),
+            Cause::Line => self.drop_line(attempt, message, retry_after, now),
+            Cause::Lead => self.tell(Notice::LeadRefused(lead, message.to_owned())),
+            Cause::Config => {
+                self.tell(Notice::LeadRefused(lead, message.to_owned()));
+                if let Some(three) = self.refusals.refused(attempt.clone()) {
+                    self.actions.push_back(Action::Record(News::Reopened(three.into())));
+                    self.stop(Why::Config(message.to_owned()));
+                }
+            }
+            Cause::Absent | Cause::Withdrawn => {}
+        }
+    }
+
+    fn drop_line(&mut self, attempt: &AttemptId, message: &str, wait: Option<Duration>, now: Now) {
+        if let Some(live) = self.live.get(attempt) {
+            let lead = live.lead.as_ref().map(|lead| &lead.lead);
+            let id = self.lines.id(live.line, lead).cloned();
+            id.into_iter().for_each(|id| self.line_is_down(&id, message, wait, now));
+        }
+    }
+
+    /// A line cannot be rung from, for that long or for good.
+    pub(super) fn line_is_down(&mut self, id: &str, message: &str, wait: Option<Duration>, now: Now) {
+        match self.lines.refused(id, now.at, wait) {
+            Left::Dropped => self.tell(Notice::LineDropped(id.to_owned(), message.to_owned())),
+            Left::Rests => self.tell(Notice::LineRests(id.to_owned(), message.to_owned())),
+            Left::Already => {}
+        }
+        if !self.lines.any_left() {
+            self.stop(Why::Lines(message.to_owned()));
+        }
+    }
+
+    /// The provider answered, whatever it said.
+    pub(super) fn reached(&mut self) {
+        self.backoff.worked();
+        self.silence.answered();
+    }
+
+    /// Two minutes without any answer: out, since nothing can be followed either.
+    pub(super) fn check_reachable(&mut self, message: &str, now: Now) {
+        if self.silence.failed(now.at) {
+            self.stop(Why::Unreachable(message.to_owned()));
+        }
+    }
+
+    fn hear_listing(&mut self, read: ReadId, wire: Wire, calls: &[SeenCall], full: bool, now: Now) {
+        self.hear_wire(wire, now);
+        self.reached();
+        let latest = self.pool.offset.latest(wire.received);
+        for call in calls {
+            self.watch.changed(call.updated, latest);
+            self.saw_call(call, wire.received);
+        }
+        for id in self.pool.forget_ended() {
+            self.watch.over(&id);
+        }
+        self.read_done(read, full, !calls.is_empty(), now);
+    }
+
+    fn saw_call(&mut self, call: &SeenCall, received: Instant) {
+        let live = call.attempt.as_ref().and_then(|attempt| self.live.get(attempt));
+        let ours = live.is_some();
+        self.proofs.confirmed |= ours;
+        if let Some(cost) = call.cost
+            && (live.is_some_and(|live| live.ours) || self.money.knows(&call.id))
+        {
+            self.money.hear(&call.id, cost);
+        }
+        if let Some(attempt) = &call.attempt {
+            self.start.saw_marked(attempt);
+        }
+        if matches!(call.status, Status::Scheduled | Status::Other) && call.end().is_none() {
+            if call.status == Status::Scheduled {
+                self.scheduled.insert(call.id.clone());
+            }
+            return;
+        }
+        let over = call.end();
+        let pool_ended = over.is_some() && is_pool_end(call);
+        if over.is_some() {
+            self.watch.over(&call.id);
+        } else {
+            self.watch.saw(&call.id, received);
+        }
+        // What was over before the pool was last seen cannot matter to it.
+        if over.is_some_and(|end| self.pool.is_past(end)) && self.pool.call(&call.id).is_none() && !ours {
+            return;
+        }
+        let mut slot = slot_of(call, ours, pool_ended);
+        if self.scheduled.remove(&call.id) {
+            slot.from = call.updated;
+        }
+        let was_up = self.pool.call(&call.id).is_none_or(|known| known.ended.is_none());
+        self.pool.saw(&call.id, &slot, call.attempt.as_ref());
+        if let Some(end) = over.filter(|_| ours && pool_ended && was_up && !slot.rung) {
+            self.pool.ended_full(end, received);
+            self.tell(Notice::PoolRefused);
+        }
+    }
+
+    /// A call was asked for by its id.
+    pub(super) fn one_done(&mut self, id: &CallId, found: bool, now: Now) {
+        self.watch.saw(id, now.at);
+        let ours = self.live.iter().find(|(_, live)| live.call.as_ref() == Some(id));
+        if let Some((attempt, since)) = ours.map(|(attempt, live)| (attempt.clone(), live.since)) {
+            if now.at.since(since) > self.plan.longest_call + GIVE_UP_MARGIN {
+                self.actions.push_back(Action::Record(News::GivenUp(attempt)));
+                self.tell(Notice::GaveUp(id.clone()));
+            }
+            return;
+        }
+        let Some(call) = self.pool.call(id) else { return };
+        let latest = self.pool.offset.latest(now.at);
+        if latest.since(call.from) > ANY_CALL || (!found && latest.since(call.from) > self.plan.longest_call) {
+            let over = Call { ended: Some(latest), ..call.clone() };
+            self.pool.saw(id, &over, None);
+            self.watch.over(id);
+            self.tell(Notice::GaveUp(id.clone()));
+        }
+    }
+
+    /// Takes in what the journal says an attempt and its lead are now.
+    pub(super) fn apply(&mut self, change: Change, now: Now) {
+        if change.double {
+            let call = change.call.clone().unwrap_or_else(|| CallId::new("unknown"));
+            self.tell(Notice::DoubleRing(change.lead, call));
+        }
+        let Some(live) = self.live.get_mut(&change.attempt) else {
+            return self.apply_unknown(change, now);
+        };
+        let was = std::mem::replace(&mut live.state, change.now);
+        live.call = change.call.clone().or(live.call.take());
+        let lead = change.lead;
+        if live.batch.is_some() {
+            self.tally.count(was, change.now);
+        }
+        if was == State::InDoubt && change.now != State::InDoubt && change.now != State::Parked {
+            self.tell(Notice::Resolved(lead, change.now));
+        }
+        match change.now {
+            State::Claimed | State::InDoubt | State::Placed { .. } => {}
+            State::Parked => {
+                self.pool.settled(&change.attempt);
+                self.live.remove(&change.attempt);
+                self.tell(Notice::Parked(lead));
+            }
+            State::Ended(class) => self.ended(&change, class, now),
+            State::Refused(cause) => self.refused(&change, was, cause, now),
+        }
+        if change.lead_now == LeadNow::Open || matches!(change.lead_now, LeadNow::Due(_)) {
+            self.somebody_is_left();
+        }
+    }
+
+    fn ended(&mut self, change: &Change, class: Class, now: Now) {
+        self.pool.settled(&change.attempt);
+        let Some(live) = self.live.remove(&change.attempt) else { return };
+        if live.ours {
+            if class == Class::Unknown {
+                self.tell(Notice::UnknownReason(change.reason.clone().unwrap_or_default()));
+            }
+            self.hear_breaker(&change.attempt, class, change.reason.as_deref().unwrap_or_default(), now);
+        }
+        if let Some(call) = &live.call {
+            self.watch.over(call);
+            if let Some(known) = self.pool.call(call).filter(|known| known.ended.is_none()) {
+                let over = Call { ended: Some(self.pool.offset.latest(now.at)), ..known.clone() };
+                self.pool.saw(call, &over, None);
+            }
+        }
+    }
+
+    fn hear_breaker(&mut self, attempt: &AttemptId, class: Class, reason: &str, now: Now) {
+        match self.breaker.ended(now.at, attempt, class, reason) {
+            None => {}
+            Some(Turn::Tripped(on)) => self.tell(Notice::BreakerTripped(on)),
+            Some(Turn::Closed) => self.tell(Notice::BreakerClosed),
+            Some(Turn::GiveUp(on)) => self.stop(Why::Breaker(on)),
+        }
+    }
+
+    /// A refused attempt gives its lead back to the head of the queue where it is to be tried again at once.
+    fn refused(&mut self, change: &Change, was: State, cause: Cause, now: Now) {
+        self.pool.settled(&change.attempt);
+        let Some(live) = self.live.remove(&change.attempt) else { return };
+        self.breaker.refused(now.at, &change.attempt);
+        if live.batch.is_some() {
+            self.attempts = self.attempts.saturating_sub(1);
+        }
+        if matches!(was, State::Placed { .. }) && live.ours {
+            match cause {
+                Cause::Account => self.stop(Why::Account(change.reason.clone().unwrap_or_default())),
+                Cause::Line => {
+                    let lead = live.lead.as_ref().map(|lead| &lead.lead);
+                    let reason = change.reason.clone().unwrap_or_default();
+                    let midnight = self.until_utc_midnight(now);
+                    let id = self.lines.id(live.line, lead).cloned();
+                    id.into_iter().for_each(|id| self.line_is_down(&id, &reason, Some(midnight), now));
+                }
+                _ => {}
+            }
+        }
+        let again = matches!(cause, Cause::Pool | Cause::Rate | Cause::Connect | Cause::Line);
+        if again && change.lead_now == LeadNow::Open && self.batch.state == BatchState::Open {
+            live.lead.into_iter().for_each(|lead| self.batch.queue.push_front(lead));
+        }
+    }
+
+    /// A daily limit ends at midnight UTC, the provider's.
+    fn until_utc_midnight(&self, now: Now) -> Duration {
+        const DAY: i64 = 86_400_000_000;
+        let gone = self.pool.offset.earliest(now.at).as_micros().rem_euclid(DAY);
+        Duration::from_micros((DAY - gone).unsigned_abs())
+    }
+
+    fn somebody_is_left(&mut self) {
+        if matches!(self.batch.state, BatchState::Nobody(_)) {
+            self.batch.state = BatchState::Wanted;
+        }
+    }
+
+    /// An attempt that is not followed yet: one that came to light.
+    fn apply_unknown(&mut self, change: Change, now: Now) {
+        if !change.now.is_live() {
+            if change.lead_now == LeadNow::Open || matches!(change.lead_now, LeadNow::Due(_)) {
+                self.somebody_is_left();
+            }
+            return;
+        }
+        let mut live = Live::new(None, change.now, self.pool.offset.earliest(now.at), now.at);
+        live.ours = change.lead.is_some();
+        live.call.clone_from(&change.call);
+        self.live.insert(change.attempt, live);
+        if let Some(lead) = change.lead {
+            self.batch.queue.retain(|waiting| waiting.id != lead);
+        }
+    }
+
+    /// Follows attempts of the past.
+    pub(super) fn adopt_open(&mut self, open: Vec<Open>, now: Instant) {
+        for attempt in open {
+            if self.live.contains_key(&attempt.attempt) {
+                continue;
+            }
+            let mut live = Live::new(None, attempt.state, attempt.provider_time, now);
+            live.ours = attempt.ours;
+            live.call.clone_from(&attempt.call);
+            live.failed = attempt.failed;
+            if let (Some(id), State::Placed { blocked }) = (&attempt.call, attempt.state) {
+                let from = attempt.created.unwrap_or(attempt.provider_time);
+                let call = Call { from, ended: None, ours: true, post: None, rung: false, shut_out: blocked };
+                self.pool.saw(id, &call, None);
+                self.watch.saw(id, now);
+            } else if attempt.state == State::InDoubt {
+                self.pool.doubted(attempt.attempt.clone(), attempt.failed.unwrap_or(now));
+            }
+            self.live.insert(attempt.attempt, live);
+        }
+    }
+
+    fn first_is_over(&mut self, attempt: &AttemptId, received: Instant) {
+        if self.first == First::OnItsWay && self.live.contains_key(attempt) {
+            self.first = First::Over(received);
+        }
+    }
+
+    fn lead_of(&self, attempt: &AttemptId) -> Option<super::event::LeadId> {
+        self.live.get(attempt).and_then(|live| live.lead.as_ref()).map(|lead| lead.id)
+    }
+}
+
+fn is_pool_end(call: &SeenCall) -> bool {
+    let verdict = super::disposition::classify(call.reason.as_deref().unwrap_or_default());
+    verdict == super::disposition::Verdict::Pool
+}
+
+fn slot_of(call: &SeenCall, ours: bool, shut_out: bool) -> Call {
+    Call { from: call.created, ended: call.end(), ours, post: None, rung: call.has_rung(), shut_out }
+}

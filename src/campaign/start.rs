@@ -1,0 +1,226 @@
+//! Before dialing: searching the account's listing for calls that the journal may not know.
+
+use super::event::{Action, Change, History, Notice, Stranger, Why};
+use super::search::{Along, Search};
+use super::{BatchState, Campaign};
+use crate::pool::attempt_id::Mark;
+use crate::time::{Instant, Now, Stamp};
+use std::time::Duration;
+
+/// Rows of a page where every call of the organisation is read: small, since whole calls can be large.
+pub(super) const PAGE: u16 = 100;
+/// Searches begin that much earlier than they would have to.
+pub(super) const MARGIN: Duration = Duration::from_secs(60);
+/// Failures in a row after which a search is given up.
+pub(super) const TRIES: u32 = 12;
+
+/// How far a run is on its way to dialing.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Nobody to dial, nothing to follow so far: no connection yet.
+    Fresh,
+    /// From the watermark to now.
+    Searching(Search),
+    /// Further back, as long as calls of the campaign are found: where the stretch begins, and whether one was found.
+    FurtherBack(Search, Stamp, bool),
+    /// Adopting what was found.
+    Adopting,
+    /// After an adoption: until something that was on its way must have shown up.
+    Waiting(Instant),
+    /// The second search.
+    Again(Search),
+    /// May dial.
+    Dialing,
+    /// Everything is over.
+    Over,
+}
+
+/// The step, and what the start has learnt.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub(super) step: Step,
+    watermark: Option<Stamp>,
+    has_attempts: bool,
+    adopted_at: Option<Instant>,
+    strangers: u64,
+    newest: Option<Stamp>,
+    /// When the run began.
+    pub(super) began: Instant,
+    mark: Mark,
+    told: f64,
+}
+
+impl Start {
+    pub(super) fn new(history: &History, campaign: &str, now: Instant) -> Self {
+        Self {
+            step: Step::Fresh,
+            watermark: history.watermark,
+            has_attempts: history.has_attempts,
+            adopted_at: history.adopted_at,
+            strangers: history.strangers.len() as u64,
+            newest: history.strangers.iter().map(|stranger| stranger.created).max(),
+            began: now,
+            mark: Mark::of(campaign),
+            told: 0.0,
+        }
+    }
+
+    pub(super) fn may_dial(&self) -> bool {
+        matches!(self.step, Step::Dialing)
+    }
+
+    /// The search that is under way, if one is.
+    pub(super) fn search(&mut self) -> Option<&mut Search> {
+        match &mut self.step {
+            Step::Searching(search) | Step::FurtherBack(search, ..) | Step::Again(search) => Some(search),
+            _ => None,
+        }
+    }
+
+    /// Takes note of a row: whether it is a call of this campaign.
+    pub(super) fn saw_marked(&mut self, attempt: &crate::pool::attempt_id::AttemptId) {
+        if attempt.mark() == self.mark
+            && let Step::FurtherBack(_, _, found) = &mut self.step
+        {
+            *found = true;
+        }
+    }
+}
+
+impl Campaign {
+    /// Leaves the fresh state once there is a reason to connect.
+    pub(super) fn begin_search(&mut self, now: Now) {
+        if let Step::Waiting(until) = self.start.step {
+            if now.at < until {
+                return self.wake(until);
+            }
+            let from = self.start.watermark.unwrap_or_else(|| self.pool.offset.earliest(self.start.began));
+            self.start.step = Step::Again(Search::since(Along::Created, from - MARGIN, PAGE));
+        }
+        if !matches!(self.start.step, Step::Fresh) || self.stopping.is_some() {
+            return;
+        }
+        let someone = self.batch.state == BatchState::Open && !self.paused;
+        if !someone && !self.follows_calls() && !self.has_due_doubt(now.at) {
+            return;
+        }
+        let horizon = self.pool.offset.earliest(now.at) - self.plan.look_back;
+        let from = match self.start.watermark {
+            Some(mark) if mark < horizon => {
+                self.tell(Notice::StoppedShort(horizon));
+                horizon
+            }
+            Some(mark) => mark,
+            None if self.plan.look_back.is_zero() => return self.searched(now, None),
+            None => horizon,
+        };
+        self.start.step = Step::Searching(Search::since(Along::Created, from, PAGE));
+        self.start.watermark = Some(from);
+    }
+
+    /// A part of the search came and was complete.
+    pub(super) fn search_part_done(&mut self, now: Now) {
+        let latest = self.pool.offset.latest(now.at);
+        let Some(search) = self.start.search() else { return };
+        search.part_done();
+        let progress = search.progress(latest);
+        let (complete, began) = (search.is_complete(), search.began());
+        if complete {
+            self.search_complete(now, began);
+        } else if progress - self.start.told >= 0.05 {
+            self.start.told = progress;
+            self.tell(Notice::Searching(progress));
+        }
+    }
+
+    fn search_complete(&mut self, now: Now, began: Option<Instant>) {
+        match std::mem::replace(&mut self.start.step, Step::Fresh) {
+            Step::FurtherBack(_, from, true) => self.search_back_from(from),
+            Step::FurtherBack(..) => self.adopt(),
+            Step::Again(_) => self.searched_again(now, began),
+            _ => self.searched(now, began),
+        }
+    }
+
+    fn searched(&mut self, now: Now, began: Option<Instant>) {
+        if self.start.strangers > 0 && !self.start.has_attempts {
+            if self.plan.adopt {
+                let from = self.start.watermark.unwrap_or_else(|| self.pool.offset.earliest(now.at));
+                return self.search_back_from(from);
+            }
+            let newest = self.start.newest.unwrap_or_else(|| self.pool.offset.earliest(now.at));
+            self.start.step = Step::Dialing;
+            return self.stop(Why::Strangers(self.start.strangers, newest));
+        }
+        self.keep_watermark(began);
+        if self.start.strangers > 0 {
+            return self.adopt();
+        }
+        self.start.step = match self.start.adopted_at {
+            Some(at) => Step::Waiting(at + self.absence_must_hold()),
+            None => Step::Dialing,
+        };
+    }
+
+    fn search_back_from(&mut self, from: Stamp) {
+        let length = self.plan.look_back.max(MARGIN);
+        let search = Search::between(Along::Created, from - length, Some(from), PAGE);
+        self.start.step = Step::FurtherBack(search, from - length, false);
+    }
+
+    fn adopt(&mut self) {
+        self.start.step = Step::Adopting;
+        self.actions.push_back(Action::Adopt);
+    }
+
+    fn searched_again(&mut self, _now: Now, began: Option<Instant>) {
+        self.keep_watermark(began);
+        if self.start.strangers > 0 {
+            return self.adopt();
+        }
+        self.actions.push_back(Action::AdoptionDone);
+        self.start.step = Step::Dialing;
+    }
+
+    fn keep_watermark(&mut self, began: Option<Instant>) {
+        if let Some(began) = began {
+            let mark = self.pool.offset.earliest(began) - MARGIN;
+            self.start.watermark = Some(mark);
+            self.actions.push_back(Action::Watermark(mark));
+        }
+    }
+
+    /// Calls with our mark that the journal did not know were taken in.
+    pub(super) fn adopted(&mut self, changes: Vec<Change>, now: Now) {
+        self.tell(Notice::Adopted(changes.len()));
+        for change in changes {
+            self.apply(change, now);
+        }
+        self.start.strangers = 0;
+        self.start.has_attempts = true;
+        self.batch = super::Batch::default();
+        if matches!(self.start.step, Step::Adopting) {
+            self.start.step = Step::Waiting(now.at + self.absence_must_hold());
+        }
+    }
+
+    /// Calls with our mark that this journal did not make, seen for the first time.
+    pub(super) fn met_strangers(&mut self, strangers: &[Stranger]) {
+        let since = self.pool.offset.earliest(self.start.began);
+        for stranger in strangers {
+            self.start.strangers += 1;
+            self.start.newest = self.start.newest.max(Some(stranger.created));
+            if stranger.created >= since && (self.start.has_attempts || self.start.may_dial()) {
+                self.stop(Why::AnotherMachine(stranger.call.clone()));
+            }
+        }
+        if !strangers.is_empty() && self.start.may_dial() && self.stopping.is_none() {
+            self.actions.push_back(Action::Adopt);
+        }
+    }
+
+    /// A search could not be read often enough.
+    pub(super) fn search_given_up(&mut self, message: String) {
+        self.stop(Why::SearchFailed(message));
+    }
+}

@@ -1,0 +1,184 @@
+//! Which account is rung from: the key, what talks, the lines, and where the API is.
+
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use super::args::PlaceArgs;
+use super::layers::{Layer, Sources};
+use super::surroundings::Surroundings;
+use crate::rehearsal::sandbox::{ASSISTANT, LINE};
+use crate::report::failure::Failure;
+use crate::vapi::base::BaseUrl;
+use crate::vapi::request::Target;
+
+/// The variable that holds the key.
+pub const KEY_VARIABLE: &str = "VAPI_API_KEY";
+/// No key is longer.
+const LONGEST_KEY: usize = 4096;
+
+/// The account. Under `--dry-run` what is missing is a placeholder.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Where the API is, without a slash at its end.
+    pub base_url: String,
+    /// The key; none in a dry run without one, and in the sandbox.
+    pub key: Option<SecretString>,
+    /// What talks.
+    pub target: Target,
+    /// The lines (phone number ids), taken in turn; never empty.
+    pub lines: Vec<String>,
+}
+
+/// The account as it was given, with a line for each thing that is missing and for each that deserves a warning.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The account, with placeholders for what is missing.
+    pub account: Account,
+    /// What is missing, first what and then the cure.
+    pub missing: Vec<(String, String)>,
+    /// What deserves a word.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the account out of the options and the environment.
+pub fn find(args: &PlaceArgs, around: &Surroundings<'_>) -> Result<Found, Failure> {
+    let (mut missing, mut warnings) = (Vec::new(), Vec::new());
+    let base_url = base_url(&args.base_url)?;
+    let key = key(args, around, &mut warnings)?;
+    if key.is_none() {
+        missing.push((
+            "no key".to_owned(),
+            format!("set {KEY_VARIABLE} to the organisation's private key, or name a file:   --api-key-file FILE"),
+        ));
+    }
+    let target = target(args)?.unwrap_or_else(|| {
+        let cure = "name what talks:   --assistant-id ID (or VAPI_ASSISTANT_ID), --squad-id or --workflow-id";
+        missing.push(("no assistant".to_owned(), cure.to_owned()));
+        Target::Assistant("ASSISTANT_ID".into())
+    });
+    let mut lines = lines(&args.phone_number_id)?;
+    if lines.is_empty() {
+        let cure = "name the line to ring from:   --phone-number-id ID (or VAPI_PHONE_NUMBER_ID)";
+        missing.push(("no phone number to ring from".to_owned(), cure.to_owned()));
+        lines.push("PHONE_NUMBER_ID".into());
+    }
+    Ok(Found { account: Account { base_url, key, target, lines }, missing, warnings })
+}
+
+/// The account of the built-in stand-in. Nothing of a real one may reach it, so nothing of a real one is read.
+pub fn of_sandbox(args: &PlaceArgs, sources: &Sources) -> Result<Account, Failure> {
+    if sources.of("base-url") == Layer::CommandLine {
+        return Err(Failure::usage("--sandbox brings its own API, so --base-url cannot be given with it")
+            .advise("leave one of the two out"));
+    }
+    let typed = |option: &str| sources.of(option) == Layer::CommandLine;
+    let lines = if typed("phone-number-id") { lines(&args.phone_number_id)? } else { vec![LINE.into()] };
+    let target = if ["assistant-id", "squad-id", "workflow-id"].into_iter().any(typed) { target(args)? } else { None };
+    let target = target.unwrap_or_else(|| Target::Assistant(ASSISTANT.into()));
+    Ok(Account { base_url: String::new(), key: None, target, lines })
+}
+
+fn target(args: &PlaceArgs) -> Result<Option<Target>, Failure> {
+    let given = |id: &Option<String>, make: fn(String) -> Target, flag: &str| match id.as_deref().map(str::trim) {
+        None => Ok(None),
+        Some(id) => identifier(id, flag).map(|id| Some(make(id))),
+    };
+    let targets = [
+        given(&args.assistant_id, Target::Assistant, "--assistant-id")?,
+        given(&args.squad_id, Target::Squad, "--squad-id")?,
+        given(&args.workflow_id, Target::Workflow, "--workflow-id")?,
+    ];
+    let mut targets = targets.into_iter().flatten();
+    let first = targets.next();
+    if targets.next().is_some() {
+        return Err(Failure::usage(
+            "more than one of --assistant-id, --squad-id and --workflow-id is given, and one of them talks",
+        )
+        .advise("leave the others out; VAPI_ASSISTANT_ID, VAPI_SQUAD_ID and VAPI_WORKFLOW_ID count too"));
+    }
+    Ok(first)
+}
+
+fn lines(given: &[String]) -> Result<Vec<String>, Failure> {
+    let mut lines: Vec<String> = Vec::new();
+    for id in given.iter().flat_map(|ids| ids.split(',')) {
+        let id = identifier(id.trim(), "--phone-number-id")?;
+        if !lines.contains(&id) {
+            lines.push(id);
+        }
+    }
+    Ok(lines)
+}
+
+/// An id stands in URLs and reports, so it is plain.
+fn identifier(id: &str, flag: &str) -> Result<String, Failure> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if (1..=100).contains(&id.len()) && id.bytes().all(plain) {
+        return Ok(id.to_owned());
+    }
+    Err(Failure::usage(format!("{flag}: {id:?} is not an id of the API"))
+        .advise("an id is letters, digits and dashes, as the dashboard shows it"))
+}
+
+fn base_url(text: &str) -> Result<String, Failure> {
+    BaseUrl::parse(text).map(|url| url.to_string()).map_err(|error| Failure::usage(error.to_string()))
+}
+
+fn key(
+    args: &PlaceArgs,
+    around: &Surroundings<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<SecretString>, Failure> {
+    let variable = around.var(KEY_VARIABLE);
+    match (&args.api_key_file, variable) {
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) => Err(Failure::usage(format!("both {KEY_VARIABLE} and --api-key-file give a key"))
+            .advise("leave one of them out, so that it is plain which account is rung from")),
+        (None, Some(text)) => {
+            secret(&text).map(Some).map_err(|reason| Failure::usage(format!("{KEY_VARIABLE} {reason}")))
+        }
+        (Some(path), None) => {
+            let key = key_from(path)?;
+            if others_may_read(path) {
+                warnings.push(format!("{} can be read by every user of this machine:   chmod 600 it", path.display()));
+            }
+            Ok(Some(key))
+        }
+    }
+}
+
+fn key_from(path: &Path) -> Result<SecretString, Failure> {
+    use std::io::Read;
+    let wrong = |reason: &str| {
+        Failure::usage(format!("the key in {} {reason}", path.display())).advise("named by --api-key-file")
+    };
+    let file = std::fs::File::open(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    let mut text = String::new();
+    let most = u64::try_from(LONGEST_KEY + 2).unwrap_or(u64::MAX);
+    file.take(most).read_to_string(&mut text).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    secret(&text).map_err(|reason| wrong(&reason))
+}
+
+/// A key from its text, without the white space around it.
+fn secret(text: &str) -> Result<SecretString, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("is empty".into());
+    }
+    if text.len() > LONGEST_KEY || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("is not a key: a key is one line of plain letters, digits and signs".into());
+    }
+    Ok(text.to_owned().into())
+}
+
+#[cfg(unix)]
+fn others_may_read(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o004 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_may_read(_path: &Path) -> bool {
+    false
+}

@@ -1,0 +1,131 @@
+//! Where a campaign is remembered, and under which name.
+
+use std::path::{Path, PathBuf};
+
+use super::layers::{Layer, Sources};
+use super::surroundings::Surroundings;
+use crate::report::failure::Failure;
+
+/// No campaign's name is longer, in bytes: it becomes part of file names.
+const LONGEST_NAME: usize = 100;
+
+/// Where state is kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum State {
+    /// In this directory, made where it is missing.
+    Kept(PathBuf),
+    /// Nowhere that lasts: a directory of its own that goes with the run.
+    ThrownAway,
+}
+
+/// What a list is read from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Input {
+    /// `-`.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+/// A campaign's name, and how it came about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Name {
+    /// The name, with the date in it where it was asked for.
+    pub text: String,
+    /// It was given, not taken from the list's file.
+    pub given: bool,
+    /// It holds the date.
+    pub dated: bool,
+}
+
+/// The lists, in order; stdin at most once.
+pub fn inputs(leads: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+    let stdin = |path: &PathBuf| path.as_os_str() == "-";
+    if leads.iter().filter(|path| stdin(path)).count() > 1 {
+        return Err(Failure::usage("- stands more than once among the lists, and stdin can be read once"));
+    }
+    let input = |path: &PathBuf| if stdin(path) { Input::Stdin } else { Input::File(path.clone()) };
+    Ok(leads.iter().map(input).collect())
+}
+
+/// The campaign's name: as given, else the stem of the one list.
+pub fn name(given: Option<&str>, inputs: &[Input], around: &Surroundings<'_>) -> Result<Name, Failure> {
+    let Some(given) = given else {
+        let text = stem(inputs)?;
+        check_name(&text).map_err(|reason| {
+            Failure::usage(format!("the list's name, {text:?}, makes no campaign name: {reason}"))
+                .advise("give it one:   --campaign NAME")
+        })?;
+        return Ok(Name { text, given: false, dated: false });
+    };
+    let today = around.now.to_zoned(around.zone.clone()).strftime("%Y-%m-%d").to_string();
+    let text = given.trim().replace("{date}", &today);
+    check_name(&text).map_err(|reason| Failure::usage(format!("--campaign: {given:?} is no name: {reason}")))?;
+    Ok(Name { text, given: true, dated: given.contains("{date}") })
+}
+
+fn stem(inputs: &[Input]) -> Result<String, Failure> {
+    let advice = "give it one:   --campaign NAME";
+    match inputs {
+        [Input::File(path)] => path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::usage(format!("{} makes no campaign name", path.display())).advise(advice)),
+        [Input::Stdin] => {
+            Err(Failure::usage("a list from stdin has no name to remember the campaign by").advise(advice))
+        }
+        _ => Err(Failure::usage("several lists have no one name to remember the campaign by").advise(advice)),
+    }
+}
+
+/// Why this cannot be a campaign's name, which stands in file names, on screens and in other people's shells.
+pub fn check_name(name: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("it is empty".into());
+    }
+    if name.len() > LONGEST_NAME {
+        return Err(format!("it is longer than {LONGEST_NAME} bytes"));
+    }
+    if name.starts_with(['.', '-']) {
+        return Err("it starts with a dot or a dash".into());
+    }
+    let wrong = |c: &char| c.is_control() || matches!(c, '/' | '\\' | '{' | '}');
+    match name.chars().find(wrong) {
+        Some('{' | '}') => Err("between braces it knows {date} alone".into()),
+        Some(c) => Err(format!("it holds {c:?}")),
+        None => Ok(()),
+    }
+}
+
+/// The directory where this machine's campaigns are remembered.
+pub fn state_dir(given: Option<&Path>, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
+    if let Some(given) = given {
+        return Ok(given.to_owned());
+    }
+    let absolute = |name: &str| around.var(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    if let Some(kept) = absolute("XDG_STATE_HOME") {
+        return Ok(kept.join("dialer"));
+    }
+    absolute("HOME").map(|home| home.join(".local/state/dialer")).ok_or_else(|| {
+        Failure::usage("there is no place to remember this campaign: neither HOME nor XDG_STATE_HOME is set")
+            .advise("name a directory that lasts:   --state DIR (or DIALER_STATE)")
+    })
+}
+
+/// Where a run keeps its state. The sandbox remembers nothing unless the command line says where.
+pub fn state(
+    given: Option<&Path>,
+    sources: &Sources,
+    sandbox: bool,
+    dry_run: bool,
+    around: &Surroundings<'_>,
+) -> Result<State, Failure> {
+    if sandbox && sources.of("state") != Layer::CommandLine {
+        return Ok(State::ThrownAway);
+    }
+    match state_dir(given, around) {
+        Err(_) if dry_run => Ok(State::ThrownAway),
+        found => found.map(State::Kept),
+    }
+}

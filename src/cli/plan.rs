@@ -1,0 +1,272 @@
+//! What was typed becomes a plan, or an error that names the flag and the cure. Nobody is rung on half a plan.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::account::{self, Account};
+use super::args::{CallingArgs, ListArgs, PoolArgs, RetryArgs, RunArgs};
+use super::layers::{Layer, Sources};
+use super::place::{self, Input, State};
+use super::surroundings::Surroundings;
+use super::values::{Color, Until};
+use crate::campaign::hours::Calling;
+use crate::campaign::misuse::Misuse;
+use crate::campaign::plan::{Plan, Reserve};
+use crate::campaign::retry::Retries;
+use crate::leads::options::{ListOptions, Zone};
+use crate::report::failure::Failure;
+
+/// The limit to assume of a pool that nothing is known of.
+pub const USUAL_SLOTS: u32 = 10;
+/// Polls after which one call tries a pool of which there is no news.
+const PROBE_POLLS: u32 = 60;
+/// Ring time, the longest talk that an assistant can be given, and a margin.
+const LONGEST_CALL: Duration = Duration::from_mins(1 + 12 * 60 + 1);
+/// No list of holidays is larger.
+const LARGEST_HOLIDAYS: u64 = 4 << 20;
+/// What a date in the campaign's name implies: a restart after midnight is another campaign.
+const DATED_REST: Duration = Duration::from_hours(20);
+
+/// Everything that a run goes by.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub struct Planned {
+    /// What the campaign decides by.
+    pub plan: Plan,
+    /// The name was given, not taken from the list's file: another list or assistant may go under it.
+    pub name_given: bool,
+    /// The lists, in order.
+    pub inputs: Vec<Input>,
+    /// How they are read.
+    pub list: ListOptions,
+    /// Where rows go that cannot be rung, if that was said.
+    pub rejects: Option<PathBuf>,
+    /// Any finding ends it.
+    pub strict: bool,
+    /// The import may drop more than half of the open leads.
+    pub replace: bool,
+    /// Do-not-call lists.
+    pub dnc: Vec<PathBuf>,
+    /// Joins organisations of one subscription.
+    pub pool: Option<String>,
+    /// Which account is rung from; in the sandbox its base URL is empty, for the stand-in to fill in.
+    pub account: Account,
+    /// What a dry run lacks for a real one: what, and the cure.
+    pub missing: Vec<(String, String)>,
+    /// Where it is remembered.
+    pub state: State,
+    /// How long a request may go unanswered.
+    pub post_timeout: Duration,
+    /// The field of a call's analysis that says: never again.
+    pub opt_out_field: Option<String>,
+    /// Everything but the dialing.
+    pub dry_run: bool,
+    /// Against the built-in stand-in.
+    pub sandbox: bool,
+    /// One object on stdout.
+    pub json: bool,
+    /// Only trouble is shown.
+    pub quiet: bool,
+    /// Whether colours are shown.
+    pub color: Color,
+    /// What happens is written here too.
+    pub log: Option<PathBuf>,
+    /// What deserves a word before it starts.
+    pub warnings: Vec<String>,
+}
+
+/// Works out the plan.
+pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Result<Planned, Failure> {
+    let inputs = place::inputs(&args.leads)?;
+    let name = place::name(args.place.campaign.as_deref(), &inputs, around)?;
+    let sandbox = args.rehearse.sandbox;
+    let dry_run = args.rehearse.dry_run;
+    let state = place::state(args.place.state.as_deref(), sources, sandbox, dry_run, around)?;
+    if let Some(slots) = args.pool.slots {
+        reserve_fits(&reserve(&args.pool, around), args.pool.caution, slots)?;
+    }
+    let (account, missing, mut warnings) = account(args, sources, around)?;
+    if let Some(slots) = args.pool.slots
+        && args.pool.max_concurrent.is_some_and(|most| most > slots)
+    {
+        warnings.push(format!("--max-concurrent is above --slots {slots}, so it caps nothing"));
+    }
+    let calling = calling(&args.calling, hours_hold(args, sources), around)?;
+    let list = list(&args.list, args.calling.zone.as_ref(), &calling, around);
+    let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
+    let plan = Plan {
+        seed: seed(&name.text),
+        campaign: name.text.clone(),
+        poll: args.pace.poll,
+        probe_after: args.pace.probe_after.unwrap_or(args.pace.poll.saturating_mul(PROBE_POLLS)),
+        in_doubt: args.pace.in_doubt.0,
+        look_back: args.pace.look_back,
+        adopt: args.pace.adopt,
+        reserve: reserve(&args.pool, around),
+        slots: args.pool.slots,
+        max_concurrent: args.pool.max_concurrent,
+        caution: args.pool.caution,
+        batch_size: args.pace.batch_size,
+        drain: args.pace.drain,
+        rate: args.pace.rate,
+        calling,
+        retries: retries(&args.retry, seed(&name.text), around)?,
+        not_if_called_within,
+        limit: args.stop.limit,
+        max_cost: args.stop.max_cost,
+        until: args.stop.until.map(|until| instant(until, around)).transpose()?,
+        wait: args.stop.wait,
+        lines: account.lines.clone(),
+        longest_call: LONGEST_CALL,
+    };
+    Ok(Planned {
+        plan,
+        name_given: name.given,
+        inputs,
+        list,
+        rejects: args.list.rejects.clone(),
+        strict: args.list.strict,
+        replace: args.pace.replace,
+        dnc: args.calling.dnc.clone(),
+        pool: pool_name(args.pool.pool.as_deref())?,
+        account,
+        missing,
+        state,
+        post_timeout: args.pace.post_timeout,
+        opt_out_field: args.retry.opt_out_field.clone(),
+        dry_run,
+        sandbox,
+        json: args.shown.json,
+        quiet: args.shown.quiet,
+        color: args.shown.color,
+        log: args.shown.log.clone(),
+        warnings,
+    })
+}
+
+type FoundAccount = (Account, Vec<(String, String)>, Vec<String>);
+
+fn account(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Result<FoundAccount, Failure> {
+    if args.rehearse.sandbox {
+        return Ok((account::of_sandbox(&args.place, sources)?, Vec::new(), Vec::new()));
+    }
+    let found = account::find(&args.place, around)?;
+    if !args.rehearse.dry_run
+        && let Some((what, cure)) = found.missing.first()
+    {
+        return Err(Failure::usage(what.clone())
+            .advise(cure.clone())
+            .advise("or try it without an account:   --sandbox, or --dry-run"));
+    }
+    Ok((found.account, found.missing, found.warnings))
+}
+
+fn reserve(args: &PoolArgs, around: &Surroundings<'_>) -> Reserve {
+    Reserve { table: args.reserve.0.clone(), zone: around.zone.clone() }
+}
+
+/// Whether the reserve and the caution leave a slot to dial with, of the limit known at the start: `--slots`, else the
+/// last known, else [`USUAL_SLOTS`]. A timetable may take all: nobody is dialed in those hours.
+pub fn reserve_fits(reserve: &Reserve, caution: u32, slots: u32) -> Result<(), Failure> {
+    let least = reserve.table.iter().map(|(_, kept)| *kept).min().unwrap_or(0);
+    if (reserve.is_timetable() && caution < slots) || least.saturating_add(caution) < slots {
+        return Ok(());
+    }
+    let and = if caution > 0 { format!(" and a caution of {caution}") } else { String::new() };
+    let what = match least {
+        0 => format!("a caution of {caution} leaves no slot of the pool's {slots} to dial with"),
+        least => format!("a reserve of {least}{and} leaves no slot of the pool's {slots} to dial with"),
+    };
+    let cure = match slots.saturating_sub(1) {
+        0 => "keep none:   --reserve 0 --caution 0, or say how many there are:   --slots N".to_owned(),
+        most if caution > 0 => {
+            format!(
+                "keep {most} or fewer with --reserve and --caution together, or say how many there are:   --slots N"
+            )
+        }
+        most => format!("keep {most} or fewer with --reserve, or say how many there are:   --slots N"),
+    };
+    Err(Failure::usage(what).advise(cure))
+}
+
+fn pool_name(given: Option<&str>) -> Result<Option<String>, Failure> {
+    let Some(name) = given else { return Ok(None) };
+    place::check_name(name).map_err(|reason| Failure::usage(format!("--pool: {name:?} is no name: {reason}")))?;
+    Ok(Some(name.to_owned()))
+}
+
+fn instant(until: Until, around: &Surroundings<'_>) -> Result<Timestamp, Failure> {
+    match until {
+        Until::Instant(instant) => Ok(instant),
+        Until::Today(time) => {
+            let today = around.now.to_zoned(around.zone.clone()).date();
+            let zoned = today.to_datetime(time).to_zoned(around.zone.clone());
+            zoned.map(|zoned| zoned.timestamp()).map_err(|error| Failure::usage(format!("--until: {error}")))
+        }
+    }
+}
+
+/// The same campaign draws the same chances, whichever run of it asks.
+fn seed(campaign: &str) -> u64 {
+    use sha2::{Digest, Sha256};
+    let hash = Sha256::digest(campaign.as_bytes());
+    hash.iter().rev().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
+}
+
+/// Whether hours hold at all: the sandbox rings at any time, unless the command line says when.
+fn hours_hold(args: &RunArgs, sources: &Sources) -> bool {
+    !args.rehearse.sandbox || sources.of("hours") == Layer::CommandLine
+}
+
+/// When people may be rung.
+pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Surroundings<'_>) -> Result<Calling, Failure> {
+    let holidays = args.holidays.as_deref().map(|path| read_holidays(path).map(|text| (path, text))).transpose()?;
+    let holidays = holidays.as_ref().map(|(path, text)| (*path, text.as_str()));
+    let hours = if hours_hold { args.hours.as_str() } else { "any" };
+    let calling =
+        Calling::parse(hours, args.days.as_deref(), holidays, args.guard).map_err(|misuse| misused(&misuse))?;
+    Ok(calling.machine_zone(around.zone.clone()))
+}
+
+/// How lists are read, given when people may be rung.
+pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &Surroundings<'_>) -> ListOptions {
+    let (asked, now) = (calling.clone(), around.now);
+    ListOptions {
+        columns: args.column.clone(),
+        region: args.region,
+        sheet: args.sheet.clone(),
+        require: args.require.clone(),
+        allow: args.allow.clone(),
+        zone: zone.cloned(),
+        hours_any: !calling.needs_zone(),
+        opens: Some(Arc::new(move |zones| asked.next_open(zones, now).is_some())),
+    }
+}
+
+fn read_holidays(path: &Path) -> Result<String, Failure> {
+    use std::io::Read;
+    let unreadable =
+        |error: std::io::Error| Failure::usage(format!("cannot read {}, named by --holidays: {error}", path.display()));
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(LARGEST_HOLIDAYS + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > LARGEST_HOLIDAYS {
+        return Err(Failure::usage(format!(
+            "{}, named by --holidays, is too large for a list of dates",
+            path.display()
+        )));
+    }
+    Ok(text)
+}
+
+fn retries(args: &RetryArgs, seed: u64, around: &Surroundings<'_>) -> Result<Retries, Failure> {
+    Retries::parse(args.attempts, &args.retry, args.per_day, seed, around.zone.clone())
+        .map_err(|misuse| misused(&misuse))
+}
+
+fn misused(misuse: &Misuse) -> Failure {
+    Failure::usage(misuse.to_string())
+}

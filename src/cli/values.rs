@@ -1,0 +1,228 @@
+//! The values that options take: each is parsed here, once, and valid from then on.
+//!
+//! Whatever these refuse, clap reports with the flag's name; so the messages say only what is wrong with the value.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::Time;
+
+use crate::campaign::plan::Rate;
+
+/// No option takes a longer time than this: nothing overflows, and nobody means it.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
+/// No pool is larger than this.
+const MOST_SLOTS: u32 = 1_000_000;
+
+/// `--in-doubt`: how long absence must hold, or never.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InDoubt(pub Option<Duration>);
+
+/// `--reserve` as it was typed: slots by the minute of the day from which they are kept, sorted, the first at 0.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Slots(pub Vec<(u16, u32)>);
+
+/// `--until` as it was typed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Until {
+    /// Today, in the machine's zone.
+    Today(Time),
+    /// That instant.
+    Instant(Timestamp),
+}
+
+/// `--color`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// A length of time that may be nought: `90s`, `2s`, `100ms`, `1h30m`, `0`.
+pub fn span(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let span = if text == "0" { Ok(Duration::ZERO) } else { humantime::parse_duration(text) };
+    match span {
+        Ok(span) if span <= LONGEST => Ok(span),
+        Ok(_) => Err("longer than a year".into()),
+        Err(_) => Err("not a length of time; write it as 100ms, 2s, 10m or 1h30m".into()),
+    }
+}
+
+/// A length of time longer than nought.
+pub fn wait(text: &str) -> Result<Duration, String> {
+    match span(text)? {
+        Duration::ZERO => Err("must be longer than nought".into()),
+        wait => Ok(wait),
+    }
+}
+
+/// `never`, or a length of time.
+pub fn in_doubt(text: &str) -> Result<InDoubt, String> {
+    if text.trim() == "never" {
+        return Ok(InDoubt(None));
+    }
+    wait(text).map(|after| InDoubt(Some(after))).map_err(|error| format!("{error}; or never"))
+}
+
+/// `N/s` or `N/min`.
+pub fn rate(text: &str) -> Result<Rate, String> {
+    let wrong = || "write it as 1/s or 30/min".to_owned();
+    let (count, unit) = text.trim().split_once('/').ok_or_else(wrong)?;
+    let seconds = match unit.trim() {
+        "s" => 1,
+        "min" => 60,
+        _ => return Err(wrong()),
+    };
+    let count: u32 = count.trim().parse().map_err(|_| wrong())?;
+    let count = NonZeroU32::new(count).ok_or("at this rate nobody is ever rung; write it as 1/s or 30/min")?;
+    Ok(Rate { count, per: Duration::from_secs(seconds) })
+}
+
+/// A number of slots, or a timetable of them: `3`, `08:00=4,18:00=2`.
+pub fn slots(text: &str) -> Result<Slots, String> {
+    let text = text.trim();
+    if text == "auto" {
+        return Err("this version does not choose a reserve by itself: give a number of slots, or a timetable".into());
+    }
+    if !text.contains('=') {
+        return Ok(Slots(vec![(0, count_of_slots(text)?)]));
+    }
+    let mut table = text.split(',').map(timetable_entry).collect::<Result<Vec<_>, _>>()?;
+    table.sort_unstable();
+    if let Some(pair) = table.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(format!("{:02}:{:02} stands twice in it", pair[0].0 / 60, pair[0].0 % 60));
+    }
+    if let (Some(&(first, _)), Some(&(_, last))) = (table.first(), table.last())
+        && first > 0
+    {
+        table.insert(0, (0, last));
+    }
+    Ok(Slots(table))
+}
+
+fn timetable_entry(text: &str) -> Result<(u16, u32), String> {
+    let (at, slots) = text.split_once('=').ok_or_else(|| format!("{text:?} is not TIME=SLOTS, as in 08:00=4"))?;
+    let at = time_of_day(at.trim()).ok_or_else(|| format!("{at:?} is not a time of day, as in 08:00"))?;
+    let minute = u16::try_from(i32::from(at.hour()) * 60 + i32::from(at.minute())).unwrap_or(0);
+    Ok((minute, count_of_slots(slots.trim())?))
+}
+
+/// A number of slots; none is one too.
+pub fn count_of_slots(text: &str) -> Result<u32, String> {
+    let slots: u32 = text.parse().map_err(|_| format!("{text:?} is not a number of slots"))?;
+    if slots <= MOST_SLOTS { Ok(slots) } else { Err(format!("no pool has more than {MOST_SLOTS} slots")) }
+}
+
+/// A number of slots, at least one.
+pub fn some_slots(text: &str) -> Result<u32, String> {
+    match count_of_slots(text)? {
+        0 => Err("must be at least 1".into()),
+        slots => Ok(slots),
+    }
+}
+
+/// `--batch-size`: 50 to 100.
+pub fn batch_size(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(size @ 50..=100) => Ok(size),
+        _ => Err("a batch holds 50 to 100 leads".into()),
+    }
+}
+
+/// An amount of US dollars, more than nothing; a leading `$` is forgiven.
+pub fn dollars(text: &str) -> Result<f64, String> {
+    let amount = text.trim().trim_start_matches('$').parse::<f64>();
+    match amount {
+        Ok(amount) if amount.is_finite() && amount > 0.0 => Ok(amount),
+        _ => Err("not an amount of US dollars, as in 25 or 7.50".into()),
+    }
+}
+
+/// `17:00`, or an instant as RFC 3339 writes it.
+pub fn until(text: &str) -> Result<Until, String> {
+    let text = text.trim();
+    // A campaign file writes times of day with their seconds.
+    let minutes = text.strip_suffix(":00").filter(|rest| rest.contains(':')).unwrap_or(text);
+    if let Some(time) = time_of_day(minutes) {
+        return Ok(Until::Today(time));
+    }
+    let wrong = |_| "not a time: write 17:00 for today, or an instant as in 2026-12-01T17:00:00Z".to_owned();
+    text.parse().map(Until::Instant).map_err(wrong)
+}
+
+/// `HH:MM`, nothing else.
+fn time_of_day(text: &str) -> Option<Time> {
+    let (hour, minute) = text.split_once(':')?;
+    let plain = |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !plain(hour) || !plain(minute) || minute.len() != 2 {
+        return None;
+    }
+    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_take_effect_as_given() {
+        assert_eq!(span("100ms"), Ok(Duration::from_millis(100)));
+        assert_eq!(span("1h30m"), Ok(Duration::from_mins(90)));
+        assert_eq!(span("0"), Ok(Duration::ZERO));
+        for text in ["", "5", "-3s", "1 fortnight", "2y", "99999999999999999999d"] {
+            assert!(span(text).is_err(), "{text}");
+        }
+        assert!(wait("0s").is_err());
+    }
+
+    #[test]
+    fn doubts_end_after_a_time_or_never() {
+        assert_eq!(in_doubt("never"), Ok(InDoubt(None)));
+        assert_eq!(in_doubt("10m"), Ok(InDoubt(Some(Duration::from_mins(10)))));
+        assert!(in_doubt("0s").unwrap_err().contains("never"));
+    }
+
+    #[test]
+    fn rates_are_by_the_second_or_the_minute() {
+        assert_eq!(rate("30/min").map(|rate| (rate.count.get(), rate.per.as_secs())), Ok((30, 60)));
+        assert_eq!(rate(" 5 / s").map(|rate| (rate.count.get(), rate.per.as_secs())), Ok((5, 1)));
+        for text in ["0/s", "1", "1/h", "-1/s", "1.5/s", "99999999999/s", "/s"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reserve_is_a_number_or_a_timetable_that_covers_the_day() {
+        assert_eq!(slots("3"), Ok(Slots(vec![(0, 3)])));
+        assert_eq!(slots("18:00=2,08:00=4"), Ok(Slots(vec![(0, 2), (480, 4), (1080, 2)])));
+        assert_eq!(slots("00:00=1, 9:30=5"), Ok(Slots(vec![(0, 1), (570, 5)])));
+        for text in ["", "-1", "three", "08:00=4,08:00=5", "25:00=1", "08:00", "08:00=x", "8=4", "4294967295"] {
+            assert!(slots(text).is_err(), "{text}");
+        }
+        assert!(slots("auto").unwrap_err().contains("give a number"));
+    }
+
+    #[test]
+    fn an_end_is_today_or_an_instant() {
+        assert_eq!(until("17:00"), Ok(Until::Today(Time::constant(17, 0, 0, 0))));
+        assert_eq!(until("17:00:00"), until("17:00"));
+        assert!(matches!(until("2026-12-01T17:00:00+01:00"), Ok(Until::Instant(_))));
+        for text in ["", "tomorrow", "24:00", "17:60", "17", "2026-12-01", "2026-12-01T17:00:00"] {
+            assert!(until(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_amounts_have_bounds() {
+        assert_eq!(batch_size("50"), Ok(50));
+        assert!(["49", "101", "", "x", "-50"].iter().all(|text| batch_size(text).is_err()));
+        assert_eq!(dollars("$7.50"), Ok(7.5));
+        assert!(["0", "-1", "inf", "NaN", ""].iter().all(|text| dollars(text).is_err()));
+    }
+}

@@ -1,0 +1,309 @@
+//! The face of a running campaign, on stderr: bars on a terminal, one plain line a minute elsewhere, and what happens
+//! below or between. It is fed plain snapshots, decides nothing, and losing its reader ends no run.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Write;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::tz::TimeZone;
+
+use crate::campaign::event::Notice;
+use crate::leads::lead::Phone;
+use crate::report::notice::{Weight, weight, words};
+use crate::report::pace::Pace;
+use crate::report::screen::{Canvas, Headline, Snapshot, event_line, plain_line, standing};
+use crate::report::style::{Glyphs, Paint};
+use crate::time::{Instant, Now};
+
+/// Lines about what happened that stay below the bars.
+const EVENTS: usize = 5;
+/// How often a line is written where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_mins(1);
+/// Columns where a terminal does not tell.
+const USUAL_WIDTH: usize = 100;
+
+/// How the face is to look.
+#[derive(Clone, Debug)]
+pub struct Looks {
+    /// stderr is a terminal, so there are bars.
+    pub terminal: bool,
+    /// Only trouble is shown.
+    pub quiet: bool,
+    /// Signs.
+    pub glyphs: Glyphs,
+    /// Colour.
+    pub paint: Paint,
+    /// The zone of whoever looks.
+    pub zone: TimeZone,
+}
+
+/// The face.
+pub struct Face {
+    looks: Looks,
+    bars: Option<Bars>,
+    pace: Pace,
+    last: Option<Snapshot>,
+    written: Option<Instant>,
+    log: Option<File>,
+}
+
+struct Bars {
+    rows: [ProgressBar; 3],
+    events: [ProgressBar; EVENTS],
+    told: VecDeque<String>,
+}
+
+impl Face {
+    /// A face that has said the headline. What happens is also written to `log`.
+    pub fn open(looks: Looks, headline: &Headline, now: Now, log: Option<File>) -> Self {
+        Self::on(looks, headline, now, log, ProgressDrawTarget::stderr())
+    }
+
+    fn on(looks: Looks, headline: &Headline, now: Now, log: Option<File>, target: ProgressDrawTarget) -> Self {
+        let line = headline.line(looks.glyphs, now.wall, &looks.zone);
+        let bars = (looks.terminal && !looks.quiet).then(|| Bars::open(&line, target));
+        let mut face = Self { looks, bars, pace: Pace::default(), last: None, written: Some(now.at), log };
+        face.note(now, &line);
+        if face.bars.is_none() && !face.looks.quiet {
+            write_line(&line);
+        }
+        face
+    }
+
+    /// Shows how things stand.
+    pub fn show(&mut self, snapshot: &Snapshot) {
+        self.pace.observe(snapshot.now.at, snapshot.settled);
+        if let Some(bars) = &self.bars {
+            let width = Bars::width();
+            let canvas = Canvas { glyphs: self.looks.glyphs, paint: self.looks.paint, width, zone: &self.looks.zone };
+            for (row, text) in bars.rows.iter().zip(canvas.rows(snapshot, &self.pace)) {
+                row.set_message(text);
+            }
+        }
+        let due = self.written.is_none_or(|at| snapshot.now.at.since(at) >= LINE_EVERY);
+        if due {
+            self.write_minute(snapshot);
+        }
+        self.last = Some(snapshot.clone());
+    }
+
+    fn write_minute(&mut self, snapshot: &Snapshot) {
+        self.written = Some(snapshot.now.at);
+        self.note(snapshot.now, &standing(snapshot, &self.pace, &self.looks.zone));
+        if self.bars.is_none() && !self.looks.quiet {
+            write_line(&plain_line(snapshot, &self.pace, &self.looks.zone));
+        }
+    }
+
+    /// Says what happened. `phone` is whom it is about.
+    pub fn tell(&mut self, now: Now, notice: &Notice, phone: Option<Phone>) {
+        let words = words(notice, phone, now, &self.looks.zone);
+        self.say(now, weight(notice), &words);
+    }
+
+    /// Says something else that a person should know.
+    pub fn say(&mut self, now: Now, weight: Weight, words: &str) {
+        self.note(now, words);
+        let line = event_line(now.wall, &self.looks.zone, words);
+        let line = if weight == Weight::Trouble { self.looks.paint.yellow(&line) } else { line };
+        match &mut self.bars {
+            _ if weight == Weight::Detail => {}
+            Some(bars) => bars.tell(&line),
+            None if self.looks.quiet && weight < Weight::Trouble => {}
+            None => write_line(&line),
+        }
+    }
+
+    /// Shows how things stood last, and lets go of the terminal: whatever is written next stands below.
+    pub fn finish(mut self) {
+        if let Some(last) = self.last.take()
+            && self.written.is_none_or(|at| at < last.now.at)
+        {
+            self.write_minute(&last);
+        }
+        if let Some(bars) = &self.bars {
+            bars.close();
+        }
+    }
+
+    fn note(&mut self, now: Now, words: &str) {
+        // A log that cannot be written to any more is no reason to stop ringing; it is let go.
+        if let Some(log) = &mut self.log
+            && writeln!(log, "{:.3} {words}", now.wall).is_err()
+        {
+            self.log = None;
+        }
+    }
+}
+
+impl Bars {
+    fn open(headline: &str, target: ProgressDrawTarget) -> Self {
+        let all = MultiProgress::with_draw_target(target);
+        let style = ProgressStyle::with_template("{wide_msg}").expect("a template that is known to parse");
+        let line = |text: &str| {
+            let bar = all.add(ProgressBar::new(1).with_style(style.clone()));
+            bar.set_message(text.to_owned());
+            bar
+        };
+        let _ = all.println(headline);
+        let _ = all.println("");
+        let rows = std::array::from_fn(|_| line(""));
+        let events = std::array::from_fn(|_| line(""));
+        Self { rows, events, told: VecDeque::new() }
+    }
+
+    fn width() -> usize {
+        console::Term::stderr().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into())
+    }
+
+    fn tell(&mut self, line: &str) {
+        self.told.push_back(format!(" {line}"));
+        if self.told.len() > EVENTS {
+            self.told.pop_front();
+        }
+        for (bar, line) in self.events.iter().zip(&self.told) {
+            bar.set_message(line.clone());
+        }
+    }
+
+    fn close(&self) {
+        for bar in self.rows.iter().chain(self.events.iter().take(self.told.len())) {
+            bar.abandon();
+        }
+        for bar in self.events.iter().skip(self.told.len()) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn write_line(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::campaign::event::LeadId;
+    use crate::pool::headroom::Slots;
+    use crate::report::screen::OpenBatch;
+
+    /// A terminal that remembers what was written to it.
+    #[derive(Clone, Debug, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl indicatif::TermLike for Paper {
+        fn width(&self) -> u16 {
+            100
+        }
+        fn height(&self) -> u16 {
+            40
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)?;
+            self.write_str("\n")
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn headline() -> Headline {
+        Headline {
+            list: "leads.csv".into(),
+            campaign: "leads".into(),
+            reserve: "3".into(),
+            leads: 1204,
+            settled_earlier: 0,
+            last_settled: None,
+            rung_elsewhere: 0,
+            reopened: 0,
+            to_ring: 1204,
+            sandbox: false,
+        }
+    }
+
+    fn at(seconds: u64) -> Now {
+        let at = Instant::from_micros(0) + Duration::from_secs(seconds);
+        Now { at, wall: at.timestamp() }
+    }
+
+    fn snapshot(seconds: u64) -> Snapshot {
+        Snapshot {
+            now: at(seconds),
+            total: 1204,
+            settled: 612,
+            batch: Some(OpenBatch { number: 13, done: 22, size: 50 }),
+            slots: Slots { ours: 4, others: 2, free: 1, kept: 3, limit: 10 },
+            held_up: None,
+        }
+    }
+
+    fn looks(terminal: bool) -> Looks {
+        Looks { terminal, quiet: false, glyphs: Glyphs::UNICODE, paint: Paint(false), zone: TimeZone::UTC }
+    }
+
+    #[test]
+    fn a_terminal_shows_the_bars_and_what_happened_last() {
+        let paper = Paper::default();
+        let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
+        let mut face = Face::on(looks(true), &headline(), at(0), None, target);
+        face.show(&snapshot(1));
+        for minute in 0..7 {
+            face.tell(at(60 * minute), &Notice::LimitIs(10 + u32::try_from(minute).unwrap()), None);
+        }
+        let phone = Phone::from_e164("+14155550100");
+        face.tell(at(500), &Notice::InDoubt(Some(LeadId(1)), "no answer for 30 s".into()), phone);
+        face.finish();
+        let seen = paper.0.lock().unwrap().clone();
+        let last: String = seen[seen.rfind(" leads ").unwrap()..].to_owned();
+        for part in ["612/1,204", "batch 13", "●●●●○○·▒▒▒", "limit is now 16", "+141555501.. in doubt"]
+        {
+            assert!(last.contains(part), "{part}: {last}");
+        }
+        assert!(!last.contains("limit is now 11"), "only the last few stay: {last}");
+        assert!(!seen.contains("0100"), "{seen}");
+    }
+
+    #[test]
+    fn a_log_has_every_event_and_a_line_a_minute() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let mut face = Face::open(looks(false), &headline(), at(0), Some(File::create(&path).unwrap()));
+        for second in 0..=130 {
+            face.show(&snapshot(second));
+        }
+        face.tell(at(131), &Notice::Batch(13, 50), None);
+        face.finish();
+        insta::assert_snapshot!(std::fs::read_to_string(path).unwrap(), @r"
+        1970-01-01T00:00:00.000Z dialer · leads.csv · reserve 3 · campaign leads · 1,204 leads, 1,204 to ring
+        1970-01-01T00:01:00.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
+        1970-01-01T00:02:00.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
+        1970-01-01T00:02:11.000Z batch 13, 50 leads
+        1970-01-01T00:02:10.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
+        ");
+    }
+}

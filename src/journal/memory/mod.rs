@@ -1,0 +1,137 @@
+//! A journal without a disk, for rehearsals: one campaign, nothing durable, the same steps and the same answers.
+
+mod list;
+mod table;
+
+use super::claim::Claim;
+use super::granting::{Maker, grant};
+use super::recording::{adopt, record, stranger};
+use super::rows::Rows;
+use super::{Chance, Control, Dnc, Error, Journal, Totals, count, opening};
+use crate::campaign::attempt::State;
+use crate::campaign::event::{Ask, Change, Claimed, History, News, Open, Opened, Recorded};
+use crate::campaign::plan::Plan;
+use crate::pool::attempt_id::Mark;
+use crate::pool::news::Others;
+use crate::time::{Instant, Now, Stamp};
+use table::Table;
+
+/// A journal in memory, for one campaign.
+pub struct Memory {
+    plan: Plan,
+    mark: Mark,
+    chance: Chance,
+    table: Table,
+    watermark: Option<Stamp>,
+    adopted_at: Option<Instant>,
+    last_limit: Option<u32>,
+    control: Control,
+}
+
+impl Memory {
+    /// An empty journal for the campaign of this plan.
+    pub fn new(plan: Plan, chance: Chance, dnc: Dnc) -> Self {
+        let mark = Mark::of(&plan.campaign);
+        let table = Table::new(mark.clone(), dnc);
+        let control = Control::default();
+        Self { plan, mark, chance, table, watermark: None, adopted_at: None, last_limit: None, control }
+    }
+
+    /// What another shell would ask of the run.
+    pub fn ask(&mut self, control: Control) {
+        self.control = control;
+    }
+
+    fn open_attempts(&mut self, now: Now) -> Result<Vec<Open>, Error> {
+        let mut open = Vec::new();
+        for mut attempt in self.table.live() {
+            if attempt.state() == State::Claimed {
+                attempt.fail(now.at, "the run died before an answer came");
+                self.table.put(&attempt)?;
+            }
+            open.push(attempt.open(true));
+        }
+        Ok(open)
+    }
+}
+
+impl Journal for Memory {
+    fn history(&mut self, now: Now) -> Result<History, Error> {
+        self.control.stop = false;
+        let open = self.open_attempts(now)?;
+        self.look_at_everybody(now)?;
+        let totals = self.totals(now)?;
+        let found = self.table.found()?;
+        Ok(History {
+            open,
+            others: Others::default(),
+            watermark: self.watermark,
+            has_attempts: self.table.has_attempts(),
+            strangers: found.iter().filter_map(stranger).collect(),
+            adopted_at: self.adopted_at,
+            paused: self.control.paused,
+            org_confirmed: false,
+            unsettled: totals.open + totals.in_doubt,
+            cost_usd: totals.cost_usd,
+            calls_ended: self.table.calls_ended(),
+            last_limit: self.last_limit,
+        })
+    }
+
+    fn open_batch(&mut self, now: Now) -> Result<Opened, Error> {
+        opening::open_batch(&mut self.table, &self.plan, now)
+    }
+
+    fn close_batch(&mut self, now: Now, number: u64) -> Result<(), Error> {
+        self.table.close(number, now)
+    }
+
+    fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {
+        let reserve = self.plan.reserve.at(now.wall);
+        let most = ask.pool.allowed(now.at, reserve, self.plan.caution).dials;
+        self.last_limit = ask.pool.seen_limit().or(self.last_limit);
+        let mut maker = Maker { plan: &self.plan, run: None, mark: &self.mark, chance: &mut self.chance };
+        let made = grant(&mut self.table, &mut maker, now, &ask, most)?;
+        let others = Others { reserve, rate_until: self.table.posts_paused_until(now), ..Others::default() };
+        Ok((Claimed { granted: made.granted, turned_away: made.turned_away, others }, made.claims))
+    }
+
+    fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error> {
+        record(&mut self.table, &self.plan, now, news)
+    }
+
+    fn watermark(&mut self, _now: Now, to: Stamp) -> Result<(), Error> {
+        self.watermark = self.watermark.max(Some(to));
+        Ok(())
+    }
+
+    fn adopt(&mut self, now: Now) -> Result<Vec<Change>, Error> {
+        self.adopted_at = Some(now.at);
+        adopt(&mut self.table, &self.plan, now)
+    }
+
+    fn adoption_done(&mut self, _now: Now) -> Result<(), Error> {
+        self.adopted_at = None;
+        Ok(())
+    }
+
+    fn orphans(&mut self, _now: Now) -> Result<Vec<Open>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn control(&mut self, _now: Now) -> Result<Control, Error> {
+        Ok(self.control)
+    }
+
+    fn totals(&mut self, _now: Now) -> Result<Totals, Error> {
+        let mut totals = Totals { cost_usd: self.table.cost(), ..Totals::default() };
+        for row in self.table.leads() {
+            if row.listed {
+                count(&mut totals, row.stand.standing, 1);
+            } else {
+                totals.removed += 1;
+            }
+        }
+        Ok(totals)
+    }
+}

@@ -1,0 +1,347 @@
+//! Rows in memory, with the indexes that the shared steps ask for.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::facts::{Attempt, Origin};
+use super::super::rows::{LeadRow, Round, Rows, Waiting, ZoneSet};
+use super::super::standing::{Stand, Standing};
+use super::super::{Dnc, Error};
+use crate::campaign::attempt::State;
+use crate::campaign::event::{LeadId, SeenCall};
+use crate::leads::lead::{Lead, Phone};
+use crate::pool::attempt_id::{AttemptId, Mark};
+use crate::time::{Instant, Now};
+
+/// This campaign's number; calls with the mark of others are kept under numbers of their own.
+const CAMPAIGN: i64 = 0;
+
+pub(super) struct Table {
+    leads: Vec<Entry>,
+    by_phone: HashMap<Phone, Vec<LeadId>>,
+    zone_sets: Vec<Set>,
+    attempts: Vec<Attempt>,
+    by_id: HashMap<AttemptId, usize>,
+    on_phone: HashMap<Phone, Vec<usize>>,
+    found: BTreeSet<usize>,
+    live: BTreeSet<usize>,
+    answered: Vec<(Instant, LeadId)>,
+    suppressed: BTreeSet<Phone>,
+    other_marks: Vec<Mark>,
+    batch: Option<Vec<LeadId>>,
+    batches: u64,
+    rate_until: Option<Instant>,
+    mark: Mark,
+    dnc: Dnc,
+}
+
+/// A lead, its place on the list and its zone set.
+struct Entry {
+    row: LeadRow,
+    place: i64,
+    set: usize,
+}
+
+#[derive(Default)]
+struct Set {
+    zones: Vec<String>,
+    first: BTreeSet<Waiting>,
+    later: BTreeSet<(Timestamp, Waiting)>,
+}
+
+impl Table {
+    pub(super) fn new(mark: Mark, dnc: Dnc) -> Self {
+        Self {
+            leads: Vec::new(),
+            by_phone: HashMap::new(),
+            zone_sets: Vec::new(),
+            attempts: Vec::new(),
+            by_id: HashMap::new(),
+            on_phone: HashMap::new(),
+            found: BTreeSet::new(),
+            live: BTreeSet::new(),
+            answered: Vec::new(),
+            suppressed: BTreeSet::new(),
+            other_marks: Vec::new(),
+            batch: None,
+            batches: 0,
+            rate_until: None,
+            mark,
+            dnc,
+        }
+    }
+
+    pub(super) fn leads(&self) -> impl Iterator<Item = &LeadRow> {
+        self.leads.iter().map(|entry| &entry.row)
+    }
+
+    /// Leads that are not as they came: how they stand may depend on the plan.
+    pub(super) fn touched(&self) -> Vec<LeadId> {
+        self.leads().filter(|row| row.stand != Stand::FRESH).map(|row| row.id).collect()
+    }
+
+    /// Attempts of this campaign that are not over.
+    pub(super) fn live(&self) -> Vec<Attempt> {
+        self.live.iter().map(|place| self.attempts[*place].clone()).collect()
+    }
+
+    pub(super) fn has_attempts(&self) -> bool {
+        self.own().next().is_some()
+    }
+
+    pub(super) fn calls_ended(&self) -> u64 {
+        self.own().filter(|attempt| matches!(attempt.state(), State::Ended(_))).count() as u64
+    }
+
+    pub(super) fn cost(&self) -> f64 {
+        self.own().filter_map(|attempt| attempt.cost).sum()
+    }
+
+    fn own(&self) -> impl Iterator<Item = &Attempt> {
+        let own = |attempt: &&Attempt| attempt.campaign == CAMPAIGN && attempt.origin != Origin::Found;
+        self.attempts.iter().filter(own)
+    }
+
+    pub(super) fn posts_paused_until(&self, now: Now) -> Option<Instant> {
+        self.rate_until.filter(|until| *until > now.at)
+    }
+
+    /// A lead that was not known before.
+    pub(super) fn add(&mut self, lead: Lead, place: i64, added: Instant) -> LeadId {
+        let id = LeadId(i64::try_from(self.leads.len()).unwrap_or(i64::MAX));
+        let set = self.set_of(&lead.zones);
+        self.by_phone.entry(lead.phone).or_default().push(id);
+        let row = LeadRow { id, lead: Arc::new(lead), listed: true, suppressed: false, added, stand: Stand::FRESH };
+        self.leads.push(Entry { row, place, set });
+        self.queue(index(id), true);
+        id
+    }
+
+    /// A lead that the newest list has again, with its place there; one that is settled keeps what it had.
+    pub(super) fn renew(&mut self, id: LeadId, lead: Lead, place: i64) {
+        let at = index(id);
+        self.queue(at, false);
+        let set = self.set_of(&lead.zones);
+        let entry = &mut self.leads[at];
+        (entry.place, entry.row.listed) = (place, true);
+        if !matches!(entry.row.stand.standing, Standing::Settled(_)) {
+            (entry.row.lead, entry.set) = (Arc::new(lead), set);
+        }
+        self.queue(at, true);
+    }
+
+    /// A lead that the newest list has no more.
+    pub(super) fn drop_from_list(&mut self, id: LeadId) {
+        self.queue(index(id), false);
+        self.leads[index(id)].row.listed = false;
+    }
+
+    pub(super) fn find(&self, lead: &Lead) -> Option<LeadId> {
+        let same = |id: &&LeadId| self.leads[index(**id)].row.lead.extension == lead.extension;
+        self.by_phone.get(&lead.phone)?.iter().find(same).copied()
+    }
+
+    fn set_of(&mut self, zones: &[String]) -> usize {
+        self.zone_sets.iter().position(|set| set.zones == zones).unwrap_or_else(|| {
+            self.zone_sets.push(Set { zones: zones.to_vec(), ..Set::default() });
+            self.zone_sets.len() - 1
+        })
+    }
+
+    /// Puts a lead in the queue that it stands in, or takes it out.
+    fn queue(&mut self, at: usize, enter: bool) {
+        let entry = &self.leads[at];
+        let stand = entry.row.stand;
+        if !entry.row.listed || stand.standing != Standing::Open {
+            return;
+        }
+        let waiting = (entry.place, entry.row.id);
+        let set = &mut self.zone_sets[entry.set];
+        let due = (stand.due.unwrap_or(Timestamp::MIN), waiting);
+        match (stand.later, enter) {
+            (false, true) => set.first.insert(waiting),
+            (false, false) => set.first.remove(&waiting),
+            (true, true) => set.later.insert(due),
+            (true, false) => set.later.remove(&due),
+        };
+    }
+}
+
+impl Rows for Table {
+    fn campaign(&self) -> i64 {
+        CAMPAIGN
+    }
+
+    fn campaign_of(&mut self, mark: &Mark) -> Result<i64, Error> {
+        if *mark == self.mark {
+            return Ok(CAMPAIGN);
+        }
+        let place = self.other_marks.iter().position(|known| known == mark).unwrap_or_else(|| {
+            self.other_marks.push(mark.clone());
+            self.other_marks.len() - 1
+        });
+        Ok(i64::try_from(place).unwrap_or(i64::MAX).saturating_add(1))
+    }
+
+    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>, Error> {
+        Ok(self.by_id.get(id).map(|place| self.attempts[*place].clone()))
+    }
+
+    fn knows(&mut self, id: &AttemptId, seen: &SeenCall) -> Result<bool, Error> {
+        let known = self.by_id.get(id).map(|place| &self.attempts[*place]);
+        Ok(known.is_some_and(|attempt| attempt.knows(seen)))
+    }
+
+    fn put(&mut self, attempt: &Attempt) -> Result<(), Error> {
+        let place = *self.by_id.entry(attempt.id.clone()).or_insert(self.attempts.len());
+        let answered = attempt.post.filter(|_| self.attempts.get(place).is_none_or(|known| known.post.is_none()));
+        if let Some(known) = self.attempts.get_mut(place) {
+            known.clone_from(attempt);
+        } else {
+            if let Some(phone) = attempt.phone {
+                self.on_phone.entry(phone).or_default().push(place);
+            }
+            self.attempts.push(attempt.clone());
+        }
+        if attempt.campaign == CAMPAIGN {
+            if let (Some(post), Some(lead)) = (answered, attempt.lead) {
+                let at = self.answered.partition_point(|known| *known <= (post.received, lead));
+                self.answered.insert(at, (post.received, lead));
+            }
+            let found = attempt.origin == Origin::Found;
+            let _ = if found { self.found.insert(place) } else { self.found.remove(&place) };
+            let live = !found && attempt.state().is_live();
+            let _ = if live { self.live.insert(place) } else { self.live.remove(&place) };
+        }
+        Ok(())
+    }
+
+    fn attempts_on(&mut self, phone: Phone) -> Result<Vec<Attempt>, Error> {
+        let Some(places) = self.on_phone.get(&phone) else { return Ok(Vec::new()) };
+        let own = places.iter().map(|place| &self.attempts[*place]).filter(|attempt| attempt.campaign == CAMPAIGN);
+        let mut attempts: Vec<Attempt> = own.cloned().collect();
+        attempts.sort_by(|a, b| (a.claimed, &a.id).cmp(&(b.claimed, &b.id)));
+        Ok(attempts)
+    }
+
+    fn found(&mut self) -> Result<Vec<Attempt>, Error> {
+        Ok(self.found.iter().map(|place| self.attempts[*place].clone()).collect())
+    }
+
+    fn told(&mut self, _id: &AttemptId) -> Option<State> {
+        None
+    }
+
+    fn tell(&mut self, _id: &AttemptId, _state: State) {}
+
+    fn lead(&mut self, id: LeadId) -> Result<Option<LeadRow>, Error> {
+        Ok(self.leads.get(index(id)).map(|entry| entry.row.clone()))
+    }
+
+    fn leads_with(&mut self, phone: Phone) -> Result<Vec<LeadId>, Error> {
+        let mut ids = self.by_phone.get(&phone).cloned().unwrap_or_default();
+        ids.sort_by_key(|id| self.leads[index(*id)].place);
+        Ok(ids)
+    }
+
+    fn stand(&mut self, row: &LeadRow, stand: Stand, _now: Now) -> Result<(), Error> {
+        if row.stand != stand {
+            self.queue(index(row.id), false);
+            self.leads[index(row.id)].row.stand = stand;
+            self.queue(index(row.id), true);
+        }
+        Ok(())
+    }
+
+    fn look_again(&mut self, _attempt: &Attempt) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn settle_suppressed(&mut self, row: &LeadRow, now: Now) -> Result<(), Error> {
+        self.leads[index(row.id)].row.suppressed = true;
+        self.stand(row, row.stand.suppressed(), now)
+    }
+
+    fn another_answered(&mut self, lead: LeadId, after: Instant, until: Instant) -> Result<bool, Error> {
+        let from = self.answered.partition_point(|(at, _)| *at <= after);
+        let between = self.answered[from..].iter().take_while(|(at, _)| *at <= until);
+        Ok(between.map(|(_, other)| *other).any(|other| other != lead))
+    }
+
+    fn suppress(&mut self, phone: Phone, _reason: &str, _now: Now) -> Result<(), Error> {
+        self.suppressed.insert(phone);
+        Ok(())
+    }
+
+    fn is_suppressed(&mut self, phone: Phone) -> Result<bool, Error> {
+        Ok(self.suppressed.contains(&phone) || (self.dnc)(phone))
+    }
+
+    fn is_taken(&mut self, phone: Phone) -> Result<bool, Error> {
+        let places = self.on_phone.get(&phone).map(Vec::as_slice).unwrap_or_default();
+        Ok(places.iter().any(|place| self.attempts[*place].holds_number()))
+    }
+
+    fn rung_elsewhere(&mut self, _phone: Phone) -> Result<Option<Timestamp>, Error> {
+        Ok(None)
+    }
+
+    fn pause_posts(&mut self, until: Instant) -> Result<(), Error> {
+        self.rate_until = self.rate_until.max(Some(until));
+        Ok(())
+    }
+
+    fn zone_sets(&mut self) -> Result<Vec<ZoneSet>, Error> {
+        let sets = self.zone_sets.iter().zip(0..);
+        Ok(sets.map(|(set, id)| ZoneSet { id, zones: set.zones.clone() }).collect())
+    }
+
+    fn waiting(&mut self, set: i64, round: Round, now: Timestamp, most: usize) -> Result<Vec<Waiting>, Error> {
+        let set = &self.zone_sets[usize::try_from(set).unwrap_or(usize::MAX)];
+        Ok(match round {
+            Round::First => set.first.iter().take(most).copied().collect(),
+            Round::Later => {
+                let due = set.later.iter().take_while(|(due, _)| *due <= now);
+                due.take(most).map(|(_, waiting)| *waiting).collect()
+            }
+        })
+    }
+
+    fn soonest(&mut self, set: i64) -> Result<(bool, Option<Timestamp>), Error> {
+        let set = &self.zone_sets[usize::try_from(set).unwrap_or(usize::MAX)];
+        Ok((!set.first.is_empty(), set.later.first().map(|(due, _)| *due)))
+    }
+
+    fn open_leads(&mut self) -> Result<u64, Error> {
+        Ok(self.zone_sets.iter().map(|set| set.first.len() + set.later.len()).sum::<usize>() as u64)
+    }
+
+    fn batch(&mut self) -> Result<Option<(u64, usize)>, Error> {
+        Ok(self.batch.as_ref().map(|leads| (self.batches, leads.len())))
+    }
+
+    fn batch_leads(&mut self, _number: u64) -> Result<Vec<LeadId>, Error> {
+        let open = |id: &LeadId| {
+            let row = &self.leads[index(*id)].row;
+            row.listed && row.stand.standing == Standing::Open
+        };
+        Ok(self.batch.iter().flatten().copied().filter(open).collect())
+    }
+
+    fn cut(&mut self, leads: &[LeadId], _now: Now) -> Result<u64, Error> {
+        self.batches += 1;
+        self.batch = Some(leads.to_vec());
+        Ok(self.batches)
+    }
+
+    fn close(&mut self, number: u64, _now: Now) -> Result<(), Error> {
+        self.batch.take_if(|_| number == self.batches);
+        Ok(())
+    }
+}
+
+fn index(id: LeadId) -> usize {
+    usize::try_from(id.0).unwrap_or(usize::MAX)
+}

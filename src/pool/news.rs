@@ -1,0 +1,48 @@
+//! What the pool is told, as it came: times on the wire, limits in an answer, and what other runs know.
+
+use super::Unanswered;
+use super::attempt_id::AttemptId;
+use super::calls::{Call, CallId};
+use super::observation::Observation;
+use crate::time::{Instant, Stamp};
+
+/// When a request was sent and its answer came, and what time the provider said it was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wire {
+    /// When the request began to be sent.
+    pub sent: Instant,
+    /// When its answer, or the failure, was received.
+    pub received: Instant,
+    /// The `Date` header, cut to the second by whoever sent it.
+    pub date: Option<Stamp>,
+}
+
+/// `subscriptionLimits` as they came: nothing in it is to be trusted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Limits {
+    /// `concurrencyBlocked`.
+    pub blocked: bool,
+    /// `concurrencyLimit`.
+    pub limit: Option<i64>,
+    /// `remainingConcurrentCalls`.
+    pub remaining: Option<i64>,
+}
+
+/// What the other live runs on this pool know and do: replaces what they were known to do before.
+#[derive(Clone, Debug, Default)]
+pub struct Others {
+    /// Their claims without an answer.
+    pub unanswered: Vec<(AttemptId, Unanswered)>,
+    /// Their calls.
+    pub calls: Vec<(CallId, Call)>,
+    /// The newest observation of any of them.
+    pub observation: Option<Observation>,
+    /// The newest limit that any of them has seen, and when.
+    pub limit: Option<(Stamp, u32)>,
+    /// The largest reserve of any of them.
+    pub reserve: u32,
+    /// No POST before then: one of them met a 429.
+    pub rate_until: Option<Instant>,
+    /// A slot is to be left to another run that waits and has fewer calls up.
+    pub yield_one: bool,
+}

@@ -1,0 +1,109 @@
+//! Reading calls, and changing them.
+
+use std::borrow::Cow;
+
+use super::call::{PretendCall, Shown};
+use super::fault::Fault;
+use super::{Place, World};
+use crate::time::Stamp;
+
+/// Which calls a listing shows. The bounds are included.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Filter {
+    /// `createdAt`, from and to.
+    pub created: (Stamp, Stamp),
+    /// `updatedAt`, from and to.
+    pub updated: (Stamp, Stamp),
+    /// `id`.
+    pub id: Option<String>,
+    /// `assistantId`.
+    pub target: Option<String>,
+    /// `phoneNumberId`.
+    pub line: Option<String>,
+    /// At most this many.
+    pub limit: usize,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        let always = (Stamp::from_micros(i64::MIN), Stamp::from_micros(i64::MAX));
+        Self { created: always, updated: always, id: None, target: None, line: None, limit: 100 }
+    }
+}
+
+impl World {
+    /// Whether the next read meets a fault: it is to be answered with 500.
+    pub fn read_fails(&mut self) -> bool {
+        self.reads.happens(self.config.faults.of(Fault::ReadError))
+    }
+
+    /// One organisation's calls, the newest first.
+    pub fn list(&mut self, now: Stamp, org: usize, filter: &Filter) -> Vec<&PretendCall> {
+        self.advance(now);
+        let Some(theirs) = self.shelves.get(org) else { return Vec::new() };
+        let fits = |place: &Place| self.fits(&self.calls[*place], filter);
+        let within = |(from, to): (Stamp, Stamp)| (from, 0)..=(to.max(from), Place::MAX);
+        let mut places: Vec<Place> = if let Some(id) = &filter.id {
+            self.find(org, id).into_iter().filter(fits).collect()
+        } else if filter.updated == Filter::default().updated {
+            let newest = theirs.created.range(within(filter.created)).rev();
+            newest.map(|(_, place)| *place).filter(fits).take(filter.limit).collect()
+        } else {
+            theirs.updated.range(within(filter.updated)).map(|(_, place)| *place).filter(fits).collect()
+        };
+        places.sort_by_key(|place| std::cmp::Reverse((self.calls[*place].created, *place)));
+        places.truncate(filter.limit);
+        places.into_iter().map(|place| &self.calls[place]).collect()
+    }
+
+    /// One call by its id.
+    pub fn get(&mut self, now: Stamp, org: usize, id: &str) -> Option<&PretendCall> {
+        self.advance(now);
+        let place = self.find(org, id)?;
+        if matches!(self.calls[place].shown, Shown::From { then, for_good: true } if then > self.now) {
+            self.calls[place].shown = Shown::Never { erased: false };
+        }
+        Some(&self.calls[place])
+    }
+
+    /// Gives a call another name.
+    pub fn rename(&mut self, now: Stamp, org: usize, id: &str, name: Option<&str>) -> Option<&PretendCall> {
+        self.advance(now);
+        let place = self.find(org, id)?;
+        self.calls[place].name = name.map(Into::into);
+        self.touch(place);
+        Some(&self.calls[place])
+    }
+
+    /// Erases a call's data: nobody can read it any more. One that is up goes on, and holds its slot.
+    pub fn erase(&mut self, now: Stamp, org: usize, id: &str) -> Option<&PretendCall> {
+        self.advance(now);
+        let place = self.find(org, id)?;
+        self.calls[place].shown = Shown::Never { erased: true };
+        Some(&self.calls[place])
+    }
+
+    /// Hangs up a call that is up. False if there is none.
+    pub fn hang_up(&mut self, now: Stamp, id: &str) -> bool {
+        self.advance(now);
+        let up = |place: &Place| self.calls[*place].ended.is_none() && self.calls[*place].counted.is_some();
+        let Some(place) = self.by_id.get(id).copied().filter(up) else { return false };
+        self.end_with(place, Cow::Borrowed("manually-canceled"));
+        true
+    }
+
+    fn find(&self, org: usize, id: &str) -> Option<Place> {
+        let theirs = |place: &Place| self.calls[*place].org == org && !self.calls[*place].is_erased();
+        self.by_id.get(id).copied().filter(theirs)
+    }
+
+    fn fits(&self, call: &PretendCall, filter: &Filter) -> bool {
+        let inside = |at: Stamp, (from, to): (Stamp, Stamp)| from <= at && at <= to;
+        let same = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
+        call.is_listed(self.now)
+            && inside(call.created, filter.created)
+            && inside(call.updated, filter.updated)
+            && same(&filter.target, &call.request.target)
+            && same(&filter.line, &call.request.line)
+    }
+}

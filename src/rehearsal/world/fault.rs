@@ -1,0 +1,176 @@
+//! What can go wrong with a request, and how likely it is to.
+
+use std::time::Duration;
+
+use super::chance::Chance;
+
+/// A fault of the provider, of the network, or of the answer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Fault {
+    /// 429 without `Retry-After`; nothing is created.
+    TooMany,
+    /// 429 with `Retry-After`; nothing is created.
+    TooManyRetryAfter,
+    /// 500; nothing is created.
+    ErrorBefore,
+    /// 500; the call is created all the same.
+    ErrorAfter,
+    /// The connection is closed without an answer; nothing is created.
+    DropBefore,
+    /// The connection is closed without an answer; the call is created.
+    DropAfter,
+    /// The call is created, the answer comes after 35 to 120 s.
+    Slow,
+    /// 522 with a page of HTML; the call is created every other time.
+    Html,
+    /// 201 without `subscriptionLimits`.
+    NoLimits,
+    /// 201 with `remainingConcurrentCalls: -1`, whatever is free.
+    MinusOne,
+    /// The call is left out of listings for 90 to 240 s; every other one for good, once it was asked for by its id,
+    /// which only who got the answer can know.
+    Forgotten,
+    /// The connection is closed without an answer; the call is created 1 to 20 minutes later.
+    LateCreate,
+    /// A read (not a request that places a call) is answered with 500.
+    ReadError,
+}
+
+impl Fault {
+    /// Every fault, in a fixed order.
+    pub const ALL: [Self; 13] = [
+        Self::TooMany,
+        Self::TooManyRetryAfter,
+        Self::ErrorBefore,
+        Self::ErrorAfter,
+        Self::DropBefore,
+        Self::DropAfter,
+        Self::Slow,
+        Self::Html,
+        Self::NoLimits,
+        Self::MinusOne,
+        Self::Forgotten,
+        Self::LateCreate,
+        Self::ReadError,
+    ];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TooMany => "429",
+            Self::TooManyRetryAfter => "429-retry-after",
+            Self::ErrorBefore => "5xx-before",
+            Self::ErrorAfter => "5xx-after",
+            Self::DropBefore => "drop-before",
+            Self::DropAfter => "drop-after",
+            Self::Slow => "slow",
+            Self::Html => "html",
+            Self::NoLimits => "no-limits",
+            Self::MinusOne => "minus-one",
+            Self::Forgotten => "forgotten",
+            Self::LateCreate => "late-create",
+            Self::ReadError => "read-5xx",
+        }
+    }
+
+    /// The fault of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.name() == name)
+    }
+}
+
+/// How likely each fault is, from 0 to 1.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Faults([f64; Fault::ALL.len()]);
+
+impl Faults {
+    /// The same likelihood for each of these, none for the others.
+    pub fn all_of(faults: &[Fault], probability: f64) -> Self {
+        faults.iter().fold(Self::default(), |all, fault| all.with(*fault, probability))
+    }
+
+    /// These, with that likelihood for one; clamped to 0 to 1.
+    #[must_use]
+    pub fn with(mut self, fault: Fault, probability: f64) -> Self {
+        self.0[fault as usize] = if probability.is_nan() { 0.0 } else { probability.clamp(0.0, 1.0) };
+        self
+    }
+
+    /// How likely that one is.
+    pub fn of(&self, fault: Fault) -> f64 {
+        self.0[fault as usize]
+    }
+}
+
+/// What will become of one request and of its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fate {
+    pub(super) way: Way,
+    pub(super) no_limits: bool,
+    pub(super) minus_one: bool,
+    pub(super) forgotten: bool,
+}
+
+/// The way one request and its answer go.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Way {
+    Plain,
+    TooMany(Option<Duration>),
+    Error { created: bool },
+    Drop { created: bool },
+    Html { created: bool },
+    Slow(Duration),
+    Late(Duration),
+}
+
+impl Fate {
+    /// Draws a fate. Each fault draws for itself, so that one more likely does not shift the others.
+    pub(super) fn draw(faults: &Faults, speed: f64, chance: &mut Chance) -> Self {
+        let hit = Fault::ALL.map(|fault| chance.happens(faults.of(fault)));
+        let coin = chance.happens(0.5);
+        let slow = chance.between((Duration::from_secs(35), Duration::from_mins(2)));
+        let late = chance.between((Duration::from_mins(1), Duration::from_mins(20)));
+        let wait = Duration::from_secs(1 + chance.bits() % 20);
+        let way = match Fault::ALL.into_iter().find(|fault| hit[*fault as usize] && fault.is_a_way()) {
+            Some(Fault::TooMany) => Way::TooMany(None),
+            Some(Fault::TooManyRetryAfter) => Way::TooMany(Some(wait)),
+            Some(Fault::ErrorBefore) => Way::Error { created: false },
+            Some(Fault::ErrorAfter) => Way::Error { created: true },
+            Some(Fault::DropBefore) => Way::Drop { created: false },
+            Some(Fault::DropAfter) => Way::Drop { created: true },
+            Some(Fault::Html) => Way::Html { created: coin },
+            Some(Fault::Slow) => Way::Slow(slow.div_f64(speed)),
+            Some(Fault::LateCreate) => Way::Late(late.div_f64(speed)),
+            _ => Way::Plain,
+        };
+        let hit = |fault: Fault| hit[fault as usize];
+        let (no_limits, minus_one) = (hit(Fault::NoLimits), hit(Fault::MinusOne));
+        Self { way, no_limits, minus_one, forgotten: hit(Fault::Forgotten) }
+    }
+}
+
+impl Fault {
+    const fn is_a_way(self) -> bool {
+        !matches!(self, Self::NoLimits | Self::MinusOne | Self::Forgotten | Self::ReadError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back() {
+        for (place, fault) in Fault::ALL.into_iter().enumerate() {
+            assert_eq!(Fault::named(fault.name()), Some(fault));
+            assert_eq!(fault as usize, place);
+        }
+        assert_eq!(Fault::named("flood"), None);
+    }
+
+    #[test]
+    fn a_probability_stays_one() {
+        let faults = Faults::default().with(Fault::Slow, 7.0).with(Fault::Html, f64::NAN);
+        assert_eq!((faults.of(Fault::Slow), faults.of(Fault::Html)), (1.0, 0.0));
+    }
+}

@@ -1,0 +1,134 @@
+//! The life of a call: queued, ringing, in progress, perhaps forwarded, ended, settled.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::call::{Kind, NewCall, POOL_REASON, PretendCall, Shown};
+use super::mix::Script;
+use super::{Place, Turn, World, stamped};
+use crate::campaign::event::Status;
+use crate::pool::calls::CallId;
+use crate::time::Stamp;
+
+/// A call that is about to be.
+pub(super) struct Birth {
+    pub(super) id: CallId,
+    pub(super) org: usize,
+    pub(super) kind: Kind,
+    pub(super) created: Stamp,
+    pub(super) request: Arc<NewCall>,
+    pub(super) script: Script,
+    pub(super) shown: Shown,
+}
+
+impl World {
+    /// Puts a call into the ledger: on its way, if there is a slot for it, else blocked; then it ends after `blocked`.
+    pub(super) fn bear(&mut self, birth: Birth, blocked: Duration) -> Place {
+        let free_before = self.slots.free();
+        let counted = self.slots.take(self.now).then_some(self.now);
+        let place = self.calls.len();
+        self.by_id.insert(birth.id.as_str().to_owned(), place);
+        self.shelves[birth.org].put(place, birth.created, birth.created);
+        let setup = self.config.quickened(birth.script.setup);
+        let rings = birth.script.ring.is_some();
+        self.calls.push(PretendCall {
+            id: birth.id,
+            org: birth.org,
+            kind: birth.kind,
+            status: Status::Queued,
+            name: birth.request.name.as_deref().map(Arc::from),
+            request: birth.request,
+            created: birth.created,
+            updated: birth.created,
+            rang: None,
+            started: None,
+            ended: None,
+            reason: None,
+            counted,
+            released: None,
+            free_before,
+            settled: false,
+            script: birth.script,
+            shown: birth.shown,
+        });
+        match counted {
+            None => self.later(self.now + blocked, Turn::End(place)),
+            Some(_) if rings => self.later(self.now + setup, Turn::Ring(place)),
+            Some(_) => self.later(self.now + setup, Turn::End(place)),
+        }
+        place
+    }
+
+    pub(super) fn ring(&mut self, place: Place) {
+        let script = &self.calls[place].script;
+        let (rings, answered) = (script.ring.unwrap_or_default(), script.talk.is_some());
+        let then = self.now + self.config.quickened(rings);
+        let Some(now) = self.change(place, Status::Ringing) else { return };
+        self.calls[place].rang = Some(now);
+        self.later(then, if answered { Turn::Start(place) } else { Turn::End(place) });
+    }
+
+    pub(super) fn start(&mut self, place: Place) {
+        let script = &self.calls[place].script;
+        let (talks, forwarded) = (script.talk.unwrap_or_default(), script.forward.is_some());
+        let then = self.now + self.config.quickened(talks);
+        let Some(now) = self.change(place, Status::InProgress) else { return };
+        self.calls[place].started = Some(now);
+        self.later(then, if forwarded { Turn::Forward(place) } else { Turn::End(place) });
+    }
+
+    pub(super) fn forward(&mut self, place: Place) {
+        let talks = self.calls[place].script.forward.unwrap_or_default();
+        let then = self.now + self.config.quickened(talks);
+        if self.change(place, Status::Forwarding).is_some() {
+            self.later(then, Turn::End(place));
+        }
+    }
+
+    pub(super) fn end(&mut self, place: Place) {
+        let call = &self.calls[place];
+        let reason = if call.counted.is_some() { call.script.reason.clone() } else { Cow::Borrowed(POOL_REASON) };
+        self.end_with(place, reason);
+    }
+
+    pub(super) fn end_with(&mut self, place: Place, reason: Cow<'static, str>) {
+        let Some(now) = self.change(place, Status::Ended) else { return };
+        let call = &mut self.calls[place];
+        (call.ended, call.reason) = (Some(now), Some(reason));
+        let (counted, settle) = (call.counted.is_some(), call.script.settle);
+        if counted {
+            self.later(self.now + self.config.release_lag, Turn::Release(place));
+            self.later(self.now + self.config.quickened(settle), Turn::Settle(place));
+        }
+    }
+
+    pub(super) fn release(&mut self, place: Place) {
+        self.slots.give_back(self.now);
+        self.calls[place].released = Some(self.now);
+    }
+
+    pub(super) fn settle(&mut self, place: Place) {
+        self.calls[place].settled = true;
+        self.touch(place);
+    }
+
+    /// Moves a call on, unless it is over; when that was, as the provider stamps it.
+    fn change(&mut self, place: Place, status: Status) -> Option<Stamp> {
+        if self.calls[place].status == Status::Ended {
+            return None;
+        }
+        self.calls[place].status = status;
+        Some(self.touch(place))
+    }
+
+    /// A call has changed: `updatedAt`.
+    pub(super) fn touch(&mut self, place: Place) -> Stamp {
+        let call = &mut self.calls[place];
+        let before = call.updated;
+        call.updated = stamped(self.now).max(call.created);
+        let after = call.updated;
+        self.shelves[call.org].change(place, before, after);
+        after
+    }
+}

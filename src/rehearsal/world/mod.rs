@@ -1,0 +1,267 @@
+//! A pretended provider: the pool, the calls on it, and everything that the real one does to a client. Pure: it reads
+//! no clock, sleeps nowhere and opens nothing; time is what it is told, and the same seed tells the same story.
+//!
+//! Like the campaign it is a state machine to be stepped. [`World::post`] hands in a request; its answer, or the loss
+//! of it, comes out of [`World::next_reply`] once [`World::advance`] has reached its time; [`World::next_change`] says
+//! when something happens next. Reads ([`World::list`], [`World::get`]) answer at once.
+//!
+//! Chance comes in streams, one per concern: callers come at the same times, and a number's nth call goes the same
+//! way, whatever a campaign does. So two ways of dialing can be compared on the same seed.
+
+pub mod answer;
+pub mod call;
+pub mod config;
+pub mod fault;
+pub mod mix;
+pub mod slots;
+
+mod asking;
+mod callers;
+mod chance;
+mod life;
+mod posting;
+mod shelf;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+
+use self::answer::{PostId, Reply};
+use self::call::{Kind, PretendCall};
+use self::callers::Callers;
+use self::chance::Chance;
+use self::config::WorldConfig;
+use self::posting::Post;
+use self::shelf::Shelf;
+use self::slots::Slots;
+use crate::pool::calls::CallId;
+use crate::time::Stamp;
+
+pub use self::asking::Filter;
+pub use self::posting::is_missing;
+
+/// A call's place in the ledger.
+type Place = usize;
+
+/// What happens by itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Turn {
+    /// A request arrives.
+    Arrive(PostId),
+    /// A call of a request that was lost long ago is created after all.
+    ArriveLate(PostId),
+    /// A request's call is counted, or blocked.
+    Count(PostId),
+    /// An answer is received.
+    Reply(PostId),
+    /// The next of these callers comes.
+    Call(usize),
+    /// A caller's call is counted, or turned away.
+    Admit(usize, u64, Stamp),
+    /// A phone begins to ring.
+    Ring(Place),
+    /// Somebody answers.
+    Start(Place),
+    /// The call is handed on.
+    Forward(Place),
+    /// The call ends.
+    End(Place),
+    /// Its slot is free again.
+    Release(Place),
+    /// Cost and transcript become known.
+    Settle(Place),
+}
+
+/// What the pool was asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Counts {
+    /// Calls that came by themselves.
+    pub offered: u64,
+    /// Those of them that found the pool full.
+    pub turned_away: u64,
+    /// Outbound calls that were counted, by the slots that were free just before; blocked ones are at 0.
+    pub dials_at_free: BTreeMap<u32, u64>,
+}
+
+impl Counts {
+    /// Outbound calls that were counted, or blocked, with that many slots free at most.
+    pub fn dials_at_most(&self, free: u32) -> u64 {
+        self.dials_at_free.range(..=free).map(|(_, dials)| dials).sum()
+    }
+}
+
+/// A pretended provider.
+pub struct World {
+    config: WorldConfig,
+    seed: u64,
+    began: Stamp,
+    now: Stamp,
+    agenda: BinaryHeap<Reverse<(Stamp, u64, Turn)>>,
+    turns: u64,
+    slots: Slots,
+    counts: Counts,
+    calls: Vec<PretendCall>,
+    by_id: HashMap<String, Place>,
+    shelves: Vec<Shelf>,
+    callers: Vec<Callers>,
+    posts: BTreeMap<PostId, Post>,
+    next_post: u64,
+    asked: HashMap<String, (u64, u64)>,
+    daily: HashMap<(String, i64), u32>,
+    created: u64,
+    replies: VecDeque<Reply>,
+    reads: Chance,
+}
+
+impl World {
+    /// A world in which nobody has called yet.
+    pub fn new(config: WorldConfig, seed: u64, start: Stamp) -> Self {
+        let config = config.sound();
+        let callers = (0..config.traffic.len()).map(|which| Callers::new(seed, which)).collect();
+        let mut world = Self {
+            seed,
+            began: start,
+            now: start,
+            agenda: BinaryHeap::new(),
+            turns: 0,
+            slots: Slots::new(config.slots, start),
+            counts: Counts::default(),
+            calls: Vec::new(),
+            by_id: HashMap::new(),
+            shelves: vec![Shelf::default(); config.orgs],
+            callers,
+            posts: BTreeMap::new(),
+            next_post: 0,
+            asked: HashMap::new(),
+            daily: HashMap::new(),
+            created: 0,
+            replies: VecDeque::new(),
+            reads: Chance::of(seed, "reads", "", 0),
+            config,
+        };
+        for which in 0..world.callers.len() {
+            world.expect_caller(which);
+        }
+        world
+    }
+
+    /// Lets time go on to then; a time gone by changes nothing.
+    pub fn advance(&mut self, to: Stamp) {
+        while let Some(Reverse((at, _, turn))) = self.agenda.peek().copied().filter(|next| next.0.0 <= to) {
+            self.agenda.pop();
+            self.now = self.now.max(at);
+            self.take_turn(turn);
+        }
+        self.now = self.now.max(to);
+        self.slots.book(self.now);
+    }
+
+    /// When something happens next by itself.
+    pub fn next_change(&self) -> Option<Stamp> {
+        self.agenda.peek().map(|next| next.0.0)
+    }
+
+    /// The next answer that was received by now.
+    pub fn next_reply(&mut self) -> Option<Reply> {
+        self.replies.pop_front()
+    }
+
+    /// What time it is here.
+    pub const fn now(&self) -> Stamp {
+        self.now
+    }
+
+    /// When it began.
+    pub const fn began(&self) -> Stamp {
+        self.began
+    }
+
+    /// How many organisations share the pool.
+    pub const fn orgs(&self) -> usize {
+        self.config.orgs
+    }
+
+    /// The pool as it really is.
+    pub const fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    /// Moves the pool's limit; calls that are up stay up.
+    pub fn set_limit(&mut self, now: Stamp, limit: u32) {
+        self.advance(now);
+        self.slots.set_limit(self.now, limit);
+    }
+
+    /// Requests that were handed in and whose call is neither counted nor refused yet.
+    pub fn on_their_way(&self) -> u32 {
+        let open = self.posts.values().filter(|post| post.is_open()).count();
+        u32::try_from(open).unwrap_or(u32::MAX)
+    }
+
+    /// What the pool was asked for.
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Every call that was ever created, in the order in which they were counted.
+    pub fn calls(&self) -> &[PretendCall] {
+        &self.calls
+    }
+
+    /// How often each number was rung by outbound calls.
+    pub fn rung(&self) -> BTreeMap<&str, u32> {
+        let mut rung = BTreeMap::new();
+        for call in self.calls.iter().filter(|call| call.kind == Kind::Outbound && call.rang.is_some()) {
+            *rung.entry(call.request.number.as_str()).or_default() += 1;
+        }
+        rung
+    }
+
+    /// `orgId` of an organisation.
+    pub fn org_id(&self, org: usize) -> String {
+        let mut chance = Chance::of(self.seed, "org", "", org as u64);
+        let bits = u128::from(chance.bits()) << 64 | u128::from(chance.bits());
+        uuid((bits & !(0xf << 76 | 0x3 << 62)) | 0x4 << 76 | 0x2 << 62)
+    }
+
+    fn later(&mut self, at: Stamp, turn: Turn) {
+        self.turns += 1;
+        self.agenda.push(Reverse((at, self.turns, turn)));
+    }
+
+    fn take_turn(&mut self, turn: Turn) {
+        match turn {
+            Turn::Arrive(post) => self.arrive(post),
+            Turn::ArriveLate(post) => self.arrive_late(post),
+            Turn::Count(post) => self.count(post),
+            Turn::Reply(post) => self.deliver(post),
+            Turn::Call(which) => self.caller(which),
+            Turn::Admit(which, nth, created) => self.admit(which, nth, created),
+            Turn::Ring(place) => self.ring(place),
+            Turn::Start(place) => self.start(place),
+            Turn::Forward(place) => self.forward(place),
+            Turn::End(place) => self.end(place),
+            Turn::Release(place) => self.release(place),
+            Turn::Settle(place) => self.settle(place),
+        }
+    }
+}
+
+/// A version 7 UUID: the time in milliseconds, then chance.
+fn uuid_v7(at: Stamp, chance: &mut Chance) -> CallId {
+    let millis = u128::try_from(at.as_micros().max(0) / 1000).unwrap_or(0) & 0xffff_ffff_ffff;
+    let random = u128::from(chance.bits()) << 64 | u128::from(chance.bits());
+    let bits = millis << 80 | 0x7 << 76 | (random >> 4 & 0xfff) << 64 | 0x2 << 62 | random >> 66;
+    CallId::new(&uuid(bits))
+}
+
+fn uuid(bits: u128) -> String {
+    let text = format!("{bits:032x}");
+    [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
+}
+
+/// A time as the provider writes it: cut to the millisecond.
+const fn stamped(at: Stamp) -> Stamp {
+    Stamp::from_micros(at.as_micros() - at.as_micros().rem_euclid(1000))
+}

@@ -1,0 +1,171 @@
+//! How a run ended: the exit code, and the error where it was one.
+
+use jiff::Timestamp;
+
+use super::failure::Failure;
+use super::style::{count, span};
+use crate::campaign::event::{Outcome, Why};
+use crate::exit::Exit;
+use crate::journal::Totals;
+
+/// The exit code of a run: of all that hold, the first of 6, 5, 2, 1, 4, 3, 0. A signal's own code (`signal`, where one
+/// that has its own ended the run) stands above 4, 3 and 0.
+pub fn exit_of(outcome: &Outcome, totals: &Totals, signal: Option<Exit>) -> Exit {
+    let trouble = trouble(&outcome.why);
+    if let Some(exit) = trouble {
+        return exit;
+    }
+    if outcome.interrupted {
+        return signal.unwrap_or(Exit::Interrupted);
+    }
+    let later = matches!(outcome.why, Why::Later | Why::DoubtsLeft);
+    if later || totals.open > 0 || totals.in_doubt > totals.parked {
+        Exit::Later
+    } else if totals.in_doubt > 0 || outcome.why == Why::ParkedLeft {
+        Exit::Doubts
+    } else {
+        Exit::Settled
+    }
+}
+
+/// The code of an end that is trouble in itself.
+fn trouble(why: &Why) -> Option<Exit> {
+    match why {
+        Why::Strangers(..) | Why::AnotherMachine(_) => Some(Exit::Held),
+        Why::Account(_) | Why::Key(_) | Why::Lines(_) | Why::Breaker(_) | Why::Config(_) => Some(Exit::Account),
+        Why::Reserve(..) => Some(Exit::Usage),
+        Why::Unreachable(_) | Why::SearchFailed(_) | Why::Clock(_) => Some(Exit::Machine),
+        Why::Complete
+        | Why::Later
+        | Why::DoubtsLeft
+        | Why::ParkedLeft
+        | Why::Limit
+        | Why::Cost
+        | Why::Until
+        | Why::Paused
+        | Why::Stopped => None,
+    }
+}
+
+/// The error that a run ended with, if it was one. `placed`: calls that this run placed.
+pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp) -> Option<Failure> {
+    let exit = trouble(&outcome.why)?;
+    let failure = |what: String| Failure::new(exit, what);
+    let nobody = if placed == 0 { "nobody was rung" } else { "the leads left are as they were; run it again then" };
+    Some(match &outcome.why {
+        Why::Strangers(calls, newest) => {
+            let age = span(std::time::Duration::try_from(now.duration_since(newest.timestamp())).unwrap_or_default());
+            let calls = count(*calls, "call", "calls");
+            failure(format!(
+                "the account shows {calls} of campaign {campaign}, the newest {age} ago, but this journal has never run it"
+            ))
+            .advise("go on where they left off:  --adopt")
+            .advise("ring everybody afresh:      --campaign another-name")
+        }
+        Why::AnotherMachine(call) => {
+            failure(format!("campaign {campaign} is being run from another machine or journal (call {call})"))
+                .advise("stop one of the two; then go on with the other, or here with --adopt")
+        }
+        Why::Key(words) => failure(format!("the account refused the key ({words})"))
+            .advise(format!("VAPI_API_KEY must be the private key of the organisation; {nobody}")),
+        Why::Account(words) => failure(format!("the account refused ({words})"))
+            .advise(format!("credit, a frozen subscription and credentials are mended in the dashboard; {nobody}")),
+        Why::Lines(words) => failure(format!("no phone number is left to ring from ({words})"))
+            .advise(format!("give another with --phone-number-id, or come back when they may ring again; {nobody}")),
+        Why::Breaker(words) => failure(format!("the provider keeps failing ({words})"))
+            .advise("the leads are as they were; run the same command when the provider is well again"),
+        Why::Config(words) => failure(format!("the account refused request after request ({words})"))
+            .advise("three in a row are no coincidence, so their leads are open again: look at the assistant and the phone number")
+            .advise("the request as it is sent:   --dry-run"),
+        Why::Reserve(kept, limit) => failure(format!("a reserve of {kept} leaves no slot of the pool's {limit} to dial with"))
+            .advise(format!("keep {} or fewer:   --reserve N", limit.saturating_sub(1))),
+        Why::Unreachable(words) => failure(format!("the API cannot be reached ({words})"))
+            .advise("nothing is lost: run the same command when the network is back"),
+        Why::SearchFailed(words) => failure(format!("the account's calls could not be searched ({words})"))
+            .advise("nobody is rung before that, so that nobody is rung twice; run the same command again"),
+        Why::Clock(off) => failure(format!("this machine's clock is {} off the provider's", span(*off)))
+            .advise("people would be rung at the wrong hours: set the clock (NTP), then run the same command"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::calls::CallId;
+    use crate::time::Stamp;
+
+    fn end(why: Why) -> Outcome {
+        Outcome { why, next_at: None, interrupted: false }
+    }
+
+    fn totals(open: u64, in_doubt: u64, parked: u64) -> Totals {
+        Totals { total: 10, settled: 10 - open - in_doubt, open, in_doubt, parked, ..Totals::default() }
+    }
+
+    #[test]
+    fn the_exit_code_is_the_first_that_holds() {
+        let words = || "words".to_owned();
+        let table = [
+            (Why::Complete, totals(0, 0, 0), Exit::Settled),
+            (Why::Complete, totals(0, 2, 2), Exit::Doubts),
+            (Why::Complete, totals(0, 2, 1), Exit::Later),
+            (Why::ParkedLeft, totals(0, 2, 2), Exit::Doubts),
+            (Why::DoubtsLeft, totals(0, 1, 0), Exit::Later),
+            (Why::Later, totals(4, 1, 1), Exit::Later),
+            (Why::Limit, totals(4, 0, 0), Exit::Later),
+            (Why::Limit, totals(0, 0, 0), Exit::Settled),
+            (Why::Cost, totals(1, 0, 0), Exit::Later),
+            (Why::Until, totals(9, 0, 0), Exit::Later),
+            (Why::Paused, totals(9, 0, 0), Exit::Later),
+            (Why::Stopped, totals(0, 0, 0), Exit::Settled),
+            (Why::Stopped, totals(0, 1, 1), Exit::Doubts),
+            (Why::Stopped, totals(3, 1, 1), Exit::Later),
+            (Why::Account(words()), totals(3, 0, 0), Exit::Account),
+            (Why::Key(words()), totals(3, 1, 1), Exit::Account),
+            (Why::Lines(words()), totals(3, 0, 0), Exit::Account),
+            (Why::Breaker(words()), totals(3, 0, 0), Exit::Account),
+            (Why::Config(words()), totals(3, 0, 0), Exit::Account),
+            (Why::Reserve(10, 10), totals(3, 0, 0), Exit::Usage),
+            (Why::Strangers(3, Stamp::from_micros(0)), totals(3, 0, 0), Exit::Held),
+            (Why::AnotherMachine(CallId::new("x")), totals(3, 0, 0), Exit::Held),
+            (Why::Unreachable(words()), totals(3, 0, 0), Exit::Machine),
+            (Why::SearchFailed(words()), totals(3, 0, 0), Exit::Machine),
+            (Why::Clock(std::time::Duration::from_secs(200)), totals(3, 0, 0), Exit::Machine),
+        ];
+        for (why, totals, exit) in table {
+            let outcome = end(why);
+            assert_eq!(exit_of(&outcome, &totals, None), exit, "{outcome:?} with {totals:?}");
+            let trouble = !matches!(exit, Exit::Settled | Exit::Doubts | Exit::Later);
+            assert_eq!(failure_of(&outcome, "leads", 0, Timestamp::UNIX_EPOCH).is_some(), trouble, "{outcome:?}");
+            let signalled = Outcome { interrupted: true, ..outcome };
+            let expected = if trouble { exit } else { Exit::Terminated };
+            assert_eq!(exit_of(&signalled, &totals, Some(Exit::Terminated)), expected, "{signalled:?}");
+        }
+    }
+
+    #[test]
+    fn errors_say_what_where_and_what_now() {
+        let now = "2026-11-23T14:05:00Z".parse().unwrap();
+        let newest = Stamp::from("2026-11-23T13:51:00Z".parse::<Timestamp>().unwrap());
+        let told = [
+            Why::Strangers(412, newest),
+            Why::Key("401: Invalid Key".into()),
+            Why::Reserve(10, 8),
+            Why::Clock(std::time::Duration::from_secs(725)),
+        ]
+        .map(|why| failure_of(&end(why), "leads", 0, now).unwrap().to_string())
+        .join("\n");
+        insta::assert_snapshot!(told, @r"
+        error: the account shows 412 calls of campaign leads, the newest 14 min ago, but this journal has never run it
+          go on where they left off:  --adopt
+          ring everybody afresh:      --campaign another-name
+        error: the account refused the key (401: Invalid Key)
+          VAPI_API_KEY must be the private key of the organisation; nobody was rung
+        error: a reserve of 10 leaves no slot of the pool's 8 to dial with
+          keep 7 or fewer:   --reserve N
+        error: this machine's clock is 12 min 5 s off the provider's
+          people would be rung at the wrong hours: set the clock (NTP), then run the same command
+        ");
+    }
+}

@@ -1,0 +1,197 @@
+//! The words for what happens while a campaign runs. Numbers of people are masked.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::style::{count, moment, second, span};
+use crate::campaign::attempt::{Cause, State};
+use crate::campaign::event::{Notice, Why};
+use crate::leads::lead::Phone;
+
+/// How much a line matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Weight {
+    /// The bars show it; worth a line only in a log.
+    Detail,
+    /// Worth a line.
+    Event,
+    /// Worth a look, even of those who asked for quiet.
+    Trouble,
+}
+
+/// How much this matters.
+pub fn weight(notice: &Notice) -> Weight {
+    match notice {
+        Notice::Batch(..) | Notice::Suppressed(_) | Notice::Searching(_) | Notice::ReadFailed(_) => Weight::Detail,
+        Notice::PoolRefused
+        | Notice::LimitIs(_)
+        | Notice::InDoubt(..)
+        | Notice::Resolved(..)
+        | Notice::RateLimited(_)
+        | Notice::Following(_)
+        | Notice::BreakerClosed
+        | Notice::Paused(_)
+        | Notice::Stopping(
+            Why::Complete
+            | Why::Later
+            | Why::DoubtsLeft
+            | Why::ParkedLeft
+            | Why::Limit
+            | Why::Cost
+            | Why::Until
+            | Why::Paused
+            | Why::Stopped,
+        ) => Weight::Event,
+        _ => Weight::Trouble,
+    }
+}
+
+/// What happened, in words. `phone` is whom it is about; `wall` and `at` are now, so that waits can be told as times.
+pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone: &TimeZone) -> String {
+    let who = phone.map_or_else(|| "a call of another campaign".to_owned(), Phone::masked);
+    let clock = |at: crate::time::Instant| second(wall_of(at, now), zone);
+    match notice {
+        Notice::PoolRefused => "pool full (a refusal); lead back at the head of the queue".to_owned(),
+        Notice::LimitIs(limit) => format!("the pool's limit is now {limit}"),
+        Notice::NoDate => {
+            "the API does not say what time it is: whether this machine's clock is right cannot be told".to_owned()
+        }
+        Notice::NoLimits => {
+            "the account shows no limits: the reserve is kept only against the calls that can be seen".to_owned()
+        }
+        Notice::InDoubt(_, why) => format!("{who} in doubt: {why}; looking for its call"),
+        Notice::Resolved(_, state) => format!("{who} no longer in doubt: {}", resolution(*state)),
+        Notice::Parked(_) => format!("{who} put aside: nobody knows whether it was rung; dialer release gives it back"),
+        Notice::DoubleRing(_, call) => format!("{who} was rung twice (call {call})"),
+        Notice::LineDropped(line, why) => format!("phone number {line} is out of the rotation: {why}"),
+        Notice::LineRests(line, why) => format!("phone number {line} is left alone for a while: {why}"),
+        Notice::RateLimited(until) => format!("too many requests; none before {}", clock(*until)),
+        Notice::Unreachable(until, why) => format!("no connection ({why}); trying again at {}", clock(*until)),
+        Notice::ReadFailed(why) => format!("the calls could not be looked at: {why}"),
+        Notice::BreakerTripped(why) => format!("dialing pauses: {why}"),
+        Notice::BreakerClosed => "the test call went well; dialing goes on".to_owned(),
+        Notice::GaveUp(call) => format!("call {call} has gone on for longer than a call can; its end is not known"),
+        Notice::Following(calls) => {
+            format!("following {} left by an earlier run", count(*calls as u64, "call", "calls"))
+        }
+        Notice::Adopted(calls) => {
+            let calls = count(*calls as u64, "call", "calls");
+            format!("took {calls} of this campaign into the journal, which did not know of them")
+        }
+        Notice::Searching(done) => {
+            format!("searching the account for calls of this campaign: {:.0}%", done.clamp(0.0, 1.0) * 100.0)
+        }
+        Notice::StoppedShort(from) => {
+            let from = moment(from.timestamp(), now.wall, zone);
+            format!("the search goes back to {from} at most (--look-back); calls before that stay unknown")
+        }
+        Notice::Suppressed(_) => format!("{who} is on a do-not-call list; not rung"),
+        Notice::UnknownReason(reason) => {
+            format!("a call ended with {reason:?}, which is not known; its lead is settled as unknown")
+        }
+        Notice::LeadRefused(_, why) => format!("{who} refused for good: {why}"),
+        Notice::Paused(true) => "paused: no more calls until dialer resume".to_owned(),
+        Notice::Paused(false) => "going on".to_owned(),
+        Notice::Stopping(why) => format!("no more calls: {}", reason(why)),
+        Notice::Batch(number, size) => {
+            format!("batch {number}, {}", count(*size as u64, "lead", "leads"))
+        }
+    }
+}
+
+fn resolution(state: State) -> &'static str {
+    match state {
+        State::Placed { .. } => "its call is up",
+        State::Ended(_) => "its call was found, and is over",
+        State::Refused(Cause::Absent) => "no call was made; back in the queue",
+        State::Refused(_) => "no call was made",
+        State::Parked => "put aside for a person",
+        State::Claimed | State::InDoubt => "looking on",
+    }
+}
+
+/// Why dialing ends, in a few words.
+pub fn reason(why: &Why) -> String {
+    match why {
+        Why::Complete => "nobody is left to ring".to_owned(),
+        Why::Later => "the rest may be rung later".to_owned(),
+        Why::DoubtsLeft => "only calls in doubt are left".to_owned(),
+        Why::ParkedLeft => "only leads put aside are left".to_owned(),
+        Why::Limit => "the --limit of this run is reached".to_owned(),
+        Why::Cost => "--max-cost is reached".to_owned(),
+        Why::Until => "it is past --until".to_owned(),
+        Why::Paused => "the campaign is paused".to_owned(),
+        Why::Stopped => "it was stopped; calls that are up are followed to their end".to_owned(),
+        Why::Account(words) => format!("the account refused ({words})"),
+        Why::Key(words) => format!("the account refused the key ({words})"),
+        Why::Lines(words) => format!("no phone number is left to ring from ({words})"),
+        Why::Breaker(words) => format!("the provider keeps failing ({words})"),
+        Why::Config(words) => format!("the account refused request after request ({words})"),
+        Why::Reserve(kept, limit) => format!("a reserve of {kept} leaves no slot of the pool's {limit}"),
+        Why::Strangers(calls, _) => {
+            format!("the account shows {} that this journal does not know", count(*calls, "call", "calls"))
+        }
+        Why::AnotherMachine(call) => format!("another machine is ringing this campaign (call {call})"),
+        Why::Unreachable(words) => format!("the API cannot be reached ({words})"),
+        Why::SearchFailed(words) => format!("the account's calls could not be searched ({words})"),
+        Why::Clock(off) => format!("this machine's clock is {} off", span(*off)),
+    }
+}
+
+/// The wall time of an instant, given what both show now.
+fn wall_of(at: crate::time::Instant, now: crate::time::Now) -> Timestamp {
+    if at >= now.at {
+        now.wall.checked_add(at.since(now.at)).unwrap_or(Timestamp::MAX)
+    } else {
+        now.wall.checked_sub(now.at.since(at)).unwrap_or(Timestamp::MIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::event::LeadId;
+    use crate::time::{Instant, Now};
+
+    #[test]
+    fn what_happens_is_told_without_anybodys_number() {
+        let now = Now { at: Instant::from_micros(0), wall: "2026-11-23T14:05:00Z".parse().unwrap() };
+        let phone = Phone::from_e164("+14155550100");
+        let lead = Some(LeadId(7));
+        let told = [
+            Notice::PoolRefused,
+            Notice::LimitIs(12),
+            Notice::InDoubt(lead, "no answer for 30 s".into()),
+            Notice::Resolved(lead, State::Refused(Cause::Absent)),
+            Notice::Parked(lead),
+            Notice::LeadRefused(lead, "400: customer.number must be a valid phone number".into()),
+            Notice::RateLimited(Instant::from_micros(30_000_000)),
+            Notice::Following(1),
+            Notice::Searching(0.456),
+            Notice::Stopping(Why::Stopped),
+        ]
+        .map(|notice| words(&notice, phone, now, &TimeZone::UTC))
+        .join("\n");
+        assert!(!told.contains("0100"), "{told}");
+        insta::assert_snapshot!(told, @r"
+        pool full (a refusal); lead back at the head of the queue
+        the pool's limit is now 12
+        +141555501.. in doubt: no answer for 30 s; looking for its call
+        +141555501.. no longer in doubt: no call was made; back in the queue
+        +141555501.. put aside: nobody knows whether it was rung; dialer release gives it back
+        +141555501.. refused for good: 400: customer.number must be a valid phone number
+        too many requests; none before 14:05:30
+        following 1 call left by an earlier run
+        searching the account for calls of this campaign: 46%
+        no more calls: it was stopped; calls that are up are followed to their end
+        ");
+    }
+
+    #[test]
+    fn quiet_hides_what_is_no_trouble() {
+        assert!(weight(&Notice::PoolRefused) < Weight::Trouble);
+        assert!(weight(&Notice::Stopping(Why::Complete)) < Weight::Trouble);
+        assert_eq!(weight(&Notice::Stopping(Why::Key("401".into()))), Weight::Trouble);
+        assert_eq!(weight(&Notice::DoubleRing(None, crate::pool::calls::CallId::new("x"))), Weight::Trouble);
+    }
+}

@@ -1,0 +1,130 @@
+//! What the screen looks like, drawn.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::time::Instant;
+
+fn snapshot() -> Snapshot {
+    Snapshot {
+        now: Now { at: Instant::from_micros(0), wall: "2026-11-23T14:05:00Z".parse().unwrap() },
+        total: 1204,
+        settled: 612,
+        batch: Some(OpenBatch { number: 13, done: 22, size: 50 }),
+        slots: Slots { ours: 4, others: 2, free: 1, kept: 3, limit: 10 },
+        held_up: None,
+    }
+}
+
+/// Seven leads a minute over ten minutes.
+fn pace() -> Pace {
+    let mut pace = Pace::default();
+    for minute in 0..=10 {
+        pace.observe(Instant::from_micros(0) + Duration::from_secs(60 * minute), 542 + 7 * minute);
+    }
+    pace
+}
+
+fn drawn(snapshot: &Snapshot, glyphs: Glyphs, width: usize) -> String {
+    Canvas { glyphs, paint: Paint(false), width, zone: &TimeZone::UTC }.rows(snapshot, &pace()).join("\n")
+}
+
+#[test]
+fn three_rows_tell_of_the_list_the_batch_and_the_pool() {
+    insta::assert_snapshot!(drawn(&snapshot(), Glyphs::UNICODE, 100), @r"
+    leads     █████████████████░░░░░░░░░░░░░░░░░    612/1,204    50%   7.0 a minute   done about 15:29
+    batch 13  ██████████████░░░░░░░░░░░░░░░░░░░░        22/50   4 ringing or talking
+    pool      ●●●●○○·▒▒▒   4 ours · 2 others · 1 free · 3 kept
+    ");
+}
+
+#[test]
+fn a_plain_terminal_gets_plain_signs() {
+    insta::assert_snapshot!(drawn(&snapshot(), Glyphs::ASCII, 80), @r"
+    leads     #######.......    612/1,204    50%   7.0 a minute   done about 15:29
+    batch 13  ######........        22/50   4 ringing or talking
+    pool      ####oo.---   4 ours - 2 others - 1 free - 3 kept
+    ");
+}
+
+#[test]
+fn a_large_pool_is_one_bar_with_four_parts() {
+    let snapshot = Snapshot {
+        slots: Slots { ours: 700, others: 3, free: 247, kept: 50, limit: 1000 },
+        total: 1_000_000,
+        ..snapshot()
+    };
+    insta::assert_snapshot!(drawn(&snapshot, Glyphs::UNICODE, 100), @r"
+    leads     ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  612/1,000,000     0%   7.0 a minute
+    batch 13  ██████████████░░░░░░░░░░░░░░░░░░░░        22/50   700 ringing or talking
+    pool      ●●●●●●●●●●●●●●●●●●●●●●●●●●●●○·········▒▒   700 ours · 3 others · 247 free · 50 kept
+    ");
+}
+
+#[test]
+fn what_holds_dialing_up_is_said_and_nothing_is_foretold() {
+    let snapshot = Snapshot {
+        slots: Slots { ours: 0, others: 2, free: 5, kept: 3, limit: 10 },
+        batch: None,
+        held_up: Some("paused".into()),
+        ..snapshot()
+    };
+    insta::assert_snapshot!(drawn(&snapshot, Glyphs::UNICODE, 100), @r"
+    leads     █████████████████░░░░░░░░░░░░░░░░░    612/1,204    50%   7.0 a minute
+    no batch                                                    nobody ringing or talking   paused
+    pool      ○○·····▒▒▒   0 ours · 2 others · 5 free · 3 kept
+    ");
+    insta::assert_snapshot!(plain_line(&snapshot, &pace(), &TimeZone::UTC), @"14:05 612/1,204 settled, pool 0 ours 2 others 5 free 3 kept of 10, paused");
+}
+
+#[test]
+fn without_a_terminal_one_line_says_it_all() {
+    insta::assert_snapshot!(plain_line(&snapshot(), &pace(), &TimeZone::UTC), @"14:05 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10, done about 15:29");
+}
+
+#[test]
+fn the_headline_says_what_is_left_of_the_list() {
+    let fresh = Headline {
+        list: "leads.csv".into(),
+        campaign: "leads".into(),
+        reserve: "3".into(),
+        leads: 1204,
+        settled_earlier: 0,
+        last_settled: None,
+        rung_elsewhere: 0,
+        reopened: 0,
+        to_ring: 1204,
+        sandbox: true,
+    };
+    let now = snapshot().now.wall;
+    insta::assert_snapshot!(fresh.line(Glyphs::UNICODE, now, &TimeZone::UTC), @"dialer · leads.csv · sandbox: nobody is rung · reserve 3 · campaign leads · 1,204 leads, 1,204 to ring");
+    let later = Headline {
+        settled_earlier: 310,
+        last_settled: Some("2026-11-20T17:31:00Z".parse().unwrap()),
+        rung_elsewhere: 12,
+        reopened: 38,
+        to_ring: 894,
+        sandbox: false,
+        ..fresh
+    };
+    insta::assert_snapshot!(later.line(Glyphs::ASCII, now, &TimeZone::UTC), @"dialer - leads.csv - reserve 3 - campaign leads - 1,204 leads, 310 settled earlier (last at 20 Nov 17:31), 38 reopened, 12 rung by another campaign within 7 days, 894 to ring");
+}
+
+proptest! {
+    #[test]
+    fn any_pool_fits_its_row(ours in any::<u32>(), others in any::<u32>(), free in any::<u32>(), kept in any::<u32>()) {
+        let parts = [ours, others, free, kept];
+        let cells = shares(parts, POOL_CELLS);
+        if parts.iter().any(|part| *part > 0) {
+            prop_assert_eq!(cells.iter().sum::<u32>(), POOL_CELLS);
+        }
+        for (part, cell) in parts.into_iter().zip(cells) {
+            prop_assert_eq!(part > 0, cell > 0);
+        }
+        let slots = Slots { ours, others, free, kept, limit: u32::MAX };
+        let rows = drawn(&Snapshot { slots, ..snapshot() }, Glyphs::ASCII, 80);
+        prop_assert_eq!(rows.lines().count(), 3);
+    }
+}

@@ -1,0 +1,232 @@
+//! What is said at the end of a run.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::notice;
+use super::style::{Paint, count, dollars, moment, span, thousands};
+use crate::campaign::disposition::Class;
+use crate::campaign::event::{Outcome, Why};
+use crate::campaign::tally::Tally;
+use crate::exit::Exit;
+use crate::journal::Totals;
+
+/// Everything that the end is told from.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    /// How it ended.
+    pub outcome: &'a Outcome,
+    /// With which code.
+    pub exit: Exit,
+    /// How the campaign stands.
+    pub totals: &'a Totals,
+    /// What this run did.
+    pub tally: &'a Tally,
+    /// How long it took, by the campaign's clock.
+    pub took: Duration,
+    /// When.
+    pub now: Timestamp,
+    /// Why the next lead has to wait until `next_at`, in words, where that is known: "when hours open in New York".
+    pub waits_for: Option<&'a str>,
+}
+
+/// The summary. Its lines say of the campaign how it stands and of the run what it did.
+pub fn text(end: &End<'_>, zone: &TimeZone, paint: Paint) -> String {
+    let mut lines = vec![leads(end, zone)];
+    lines.extend(dispositions(end.totals));
+    lines.extend(pool(end));
+    lines.push(calls(end));
+    lines.push(next(end, zone, paint));
+    lines.join("\n")
+}
+
+fn leads(end: &End<'_>, zone: &TimeZone) -> String {
+    let totals = end.totals;
+    let mut parts = vec![format!("{} settled", thousands(totals.settled))];
+    if totals.open > 0 {
+        let next = end.outcome.next_at.map_or(String::new(), |at| {
+            let why = end.waits_for.map_or(String::new(), |words| format!(", {words}"));
+            format!(" (next at {}{why})", moment(at, end.now, zone))
+        });
+        parts.push(format!("{} later{next}", thousands(totals.open)));
+    }
+    if totals.in_doubt > 0 {
+        let parked = match totals.parked {
+            0 => String::new(),
+            parked => format!(" ({} put aside for a person)", thousands(parked)),
+        };
+        parts.push(format!("{} in doubt{parked}", thousands(totals.in_doubt)));
+    }
+    if totals.removed > 0 {
+        parts.push(format!("{} more gone from the list", thousands(totals.removed)));
+    }
+    format!("{}: {}", count(totals.total, "lead", "leads"), parts.join(", "))
+}
+
+/// A class as people read it.
+pub const fn class_words(class: Class) -> &'static str {
+    match class {
+        Class::Answered => "answered",
+        Class::HungUp => "hung up",
+        Class::Rejected => "rejected",
+        Class::Voicemail => "voicemail",
+        Class::NoAnswer => "no answer",
+        Class::Busy => "busy",
+        Class::Invalid => "invalid",
+        Class::Cancelled => "cancelled",
+        Class::Fault => "fault",
+        Class::Config => "configuration",
+        Class::Unknown => "unknown",
+        Class::Suppressed => "do not call",
+    }
+}
+
+fn dispositions(totals: &Totals) -> Option<String> {
+    let seen = totals.dispositions.iter().filter(|(_, leads)| **leads > 0);
+    let parts: Vec<_> = seen.map(|(class, leads)| format!("{} {}", class_words(*class), thousands(*leads))).collect();
+    (!parts.is_empty()).then(|| format!("  {}", parts.join(" · ")))
+}
+
+fn pool(end: &End<'_>) -> Option<String> {
+    let tally = end.tally;
+    if tally.placed == 0 && tally.refused == 0 {
+        return None;
+    }
+    let took = span(end.took);
+    let kept = if tally.below_reserve.is_zero() {
+        format!("kept for all of {took}")
+    } else {
+        format!("kept for all but {} of {took}", span(tally.below_reserve))
+    };
+    let fewest = tally.lowest_free.map_or(String::new(), |free| format!("; fewest free {free} of {}", tally.limit));
+    let refusals = count(tally.blocked, "refusal by a full pool", "refusals by a full pool");
+    Some(format!("reserve of {}: {kept}{fewest}; {refusals}", tally.reserve))
+}
+
+fn calls(end: &End<'_>) -> String {
+    let tally = end.tally;
+    let mut line = format!("{} in this run", count(tally.placed, "call", "calls"));
+    let other = tally.refused.saturating_sub(tally.blocked);
+    if other > 0 {
+        let _ = write!(line, ", {} refused otherwise", thousands(other));
+    }
+    if tally.in_doubt_resolved > 0 {
+        let _ = write!(line, ", {} cleared up", count(tally.in_doubt_resolved, "doubt", "doubts"));
+    }
+    format!("{line}; {} for the campaign so far", dollars(end.totals.cost_usd))
+}
+
+fn next(end: &End<'_>, zone: &TimeZone, paint: Paint) -> String {
+    let what = match end.exit {
+        Exit::Settled => "done: every lead is settled".to_owned(),
+        Exit::Doubts => {
+            "next: look at the leads put aside (dialer status), and give them back with dialer release".to_owned()
+        }
+        Exit::Interrupted | Exit::Terminated | Exit::HungUp => {
+            "next: run the same command to go on; calls that are up live on, and it picks them up".to_owned()
+        }
+        Exit::Later => later(end, zone),
+        Exit::Machine | Exit::Usage | Exit::Account | Exit::Held => {
+            format!("stopped: {}", notice::reason(&end.outcome.why))
+        }
+    };
+    let coloured = match end.exit {
+        Exit::Settled => paint.green(&what),
+        Exit::Machine | Exit::Usage | Exit::Account | Exit::Held => paint.red(&what),
+        _ => paint.yellow(&what),
+    };
+    let pad = 92_usize.saturating_sub(what.chars().count()).max(3);
+    format!("{coloured}{}exit {}", " ".repeat(pad), end.exit.code())
+}
+
+fn later(end: &End<'_>, zone: &TimeZone) -> String {
+    let after = end.outcome.next_at.map_or(String::new(), |at| format!(" after {}", moment(at, end.now, zone)));
+    match end.outcome.why {
+        Why::Paused => "next: dialer resume, then the same command".to_owned(),
+        Why::Limit | Why::Cost | Why::Until | Why::Stopped => {
+            format!("{}; next: run the same command to go on{after}", notice::reason(&end.outcome.why))
+        }
+        _ => format!("next: run the same command{after}, or add --wait"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals() -> Totals {
+        let dispositions = [
+            (Class::Answered, 402),
+            (Class::HungUp, 198),
+            (Class::Voicemail, 310),
+            (Class::NoAnswer, 1201),
+            (Class::Busy, 31),
+            (Class::Invalid, 24),
+        ];
+        Totals {
+            total: 2204,
+            settled: 2166,
+            open: 35,
+            in_doubt: 3,
+            parked: 1,
+            dispositions: dispositions.into(),
+            cost_usd: 1061.2,
+            ..Totals::default()
+        }
+    }
+
+    fn tally() -> Tally {
+        let mut tally = Tally::default();
+        (tally.placed, tally.refused, tally.blocked) = (1302, 5, 3);
+        (tally.in_doubt_resolved, tally.lowest_free) = (1, Some(2));
+        (tally.below_reserve, tally.limit, tally.reserve) = (Duration::from_secs(4), 10, 3);
+        tally
+    }
+
+    fn drawn(outcome: &Outcome, exit: Exit, totals: &Totals, tally: &Tally) -> String {
+        let now = "2026-11-23T14:05:00Z".parse().unwrap();
+        let waits_for = Some("when hours open in New York");
+        text(
+            &End { outcome, exit, totals, tally, took: Duration::from_mins(130), now, waits_for },
+            &TimeZone::UTC,
+            Paint(false),
+        )
+    }
+
+    #[test]
+    fn a_run_that_goes_on_later_says_when_and_how() {
+        let next_at = "2026-11-23T17:00:00Z".parse().ok();
+        let outcome = Outcome { why: Why::Later, next_at, interrupted: false };
+        insta::assert_snapshot!(drawn(&outcome, Exit::Later, &totals(), &tally()), @r"
+        2,204 leads: 2,166 settled, 35 later (next at 17:00, when hours open in New York), 3 in doubt (1 put aside for a person)
+          answered 402 · hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
+        reserve of 3: kept for all but 4 s of 2 h 10 min; fewest free 2 of 10; 3 refusals by a full pool
+        1,302 calls in this run, 2 refused otherwise, 1 doubt cleared up; $1,061.20 for the campaign so far
+        next: run the same command after 17:00, or add --wait                                       exit 4
+        ");
+        let outcome = Outcome { why: Why::Limit, next_at: None, interrupted: false };
+        insta::assert_snapshot!(drawn(&outcome, Exit::Later, &totals(), &tally()), @r"
+        2,204 leads: 2,166 settled, 35 later, 3 in doubt (1 put aside for a person)
+          answered 402 · hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
+        reserve of 3: kept for all but 4 s of 2 h 10 min; fewest free 2 of 10; 3 refusals by a full pool
+        1,302 calls in this run, 2 refused otherwise, 1 doubt cleared up; $1,061.20 for the campaign so far
+        the --limit of this run is reached; next: run the same command to go on                     exit 4
+        ");
+    }
+
+    #[test]
+    fn a_finished_list_says_so_in_three_lines() {
+        let totals =
+            Totals { total: 1, settled: 1, dispositions: [(Class::Suppressed, 1)].into(), ..Totals::default() };
+        let outcome = Outcome { why: Why::Complete, next_at: None, interrupted: false };
+        insta::assert_snapshot!(drawn(&outcome, Exit::Settled, &totals, &Tally::default()), @r"
+        1 lead: 1 settled
+          do not call 1
+        0 calls in this run; $0.00 for the campaign so far
+        done: every lead is settled                                                                 exit 0
+        ");
+    }
+}

@@ -1,0 +1,209 @@
+//! Calls as the provider shows them: one row of a listing, or the answer to `POST /call`.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::limits;
+use super::scan::{self, Raw};
+use crate::campaign::event::{SeenCall, Status};
+use crate::leads::lead::Phone;
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::calls::CallId;
+use crate::pool::news::Limits;
+
+/// Longest id of a call or an organisation that is believed; real ones are UUIDs.
+const LONGEST_ID: usize = 128;
+/// Longest `endedReason` that is kept; the longest known has 118 characters.
+const LONGEST_REASON: usize = 256;
+
+/// The fields of a call that are looked at; everything else is skipped where it stands.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    #[serde(borrow)]
+    id: Raw<'a>,
+    org_id: Raw<'a>,
+    status: Raw<'a>,
+    created_at: Raw<'a>,
+    updated_at: Raw<'a>,
+    started_at: Raw<'a>,
+    ended_at: Raw<'a>,
+    ended_reason: Raw<'a>,
+    name: Raw<'a>,
+    customer: Raw<'a>,
+    assistant_overrides: Raw<'a>,
+    squad_overrides: Raw<'a>,
+    workflow_overrides: Raw<'a>,
+    cost: Raw<'a>,
+    analysis: Raw<'a>,
+    artifact: Raw<'a>,
+    messages: Raw<'a>,
+    transcript: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Customer<'a> {
+    #[serde(borrow)]
+    number: Raw<'a>,
+    external_id: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Overrides<'a> {
+    #[serde(borrow)]
+    variable_values: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct Variables<'a> {
+    #[serde(borrow)]
+    dialer_attempt_id: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Analysis<'a> {
+    #[serde(borrow)]
+    structured_data: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct Artifact<'a> {
+    #[serde(borrow)]
+    messages: Raw<'a>,
+    transcript: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(borrow)]
+    role: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    #[serde(borrow)]
+    subscription_limits: Raw<'a>,
+    results: Raw<'a>,
+}
+
+/// The rows of a listing.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The calls that could be read.
+    pub calls: Vec<SeenCall>,
+    /// Rows that came, readable or not.
+    pub rows: usize,
+}
+
+impl Page {
+    /// Rows without a usable id or creation time: a page that holds one is no proof that a call is absent.
+    pub fn unreadable(&self) -> usize {
+        self.rows.saturating_sub(self.calls.len())
+    }
+}
+
+/// Reads the body of `GET /call`, a bare array; `None` where it is anything else or was cut short.
+///
+/// `opt_out_field` names the field of `analysis.structuredData` that says that a person wants no further calls.
+pub fn read_page(body: &str, opt_out_field: Option<&str>) -> Option<Page> {
+    let rows: Vec<&RawValue> = serde_json::from_str(body).ok()?;
+    let calls = rows.iter().filter_map(|row| read_row(row, opt_out_field)).collect();
+    Some(Page { calls, rows: rows.len() })
+}
+
+/// Reads the body of `GET /call/{id}`; `None` where it is not one call.
+pub fn read_call(body: &str, opt_out_field: Option<&str>) -> Option<SeenCall> {
+    read_row(serde_json::from_str(body).ok()?, opt_out_field)
+}
+
+/// Reads the body of a 2xx to `POST /call`: a call with the limits beside its own fields, or the answer to a batch,
+/// of which the first call is ours. `None` where no call can be read.
+pub fn read_answer(body: &str, opt_out_field: Option<&str>) -> Option<(SeenCall, Option<Limits>)> {
+    let raw: &RawValue = serde_json::from_str(body).ok()?;
+    let answer: Answer<'_> = scan::object(Some(raw))?;
+    let first = scan::array(answer.results).first().copied();
+    let call = read_row(raw, opt_out_field).or_else(|| read_row(first?, opt_out_field))?;
+    let limits = scan::value(answer.subscription_limits).and_then(|object| limits::read(&object));
+    Some((call, limits))
+}
+
+/// Whether an id is one that can stand in an address.
+pub fn is_plain_id(id: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(plain)
+}
+
+fn read_row(row: &RawValue, opt_out_field: Option<&str>) -> Option<SeenCall> {
+    let row: Row<'_> = scan::object(Some(row))?;
+    let id = scan::text(row.id).filter(|id| is_plain_id(id))?;
+    let created = scan::stamp(row.created_at)?;
+    let customer: Option<Customer<'_>> = scan::object(row.customer);
+    let number = customer.as_ref().and_then(|customer| scan::text(customer.number));
+    Some(SeenCall {
+        id: CallId::new(&id),
+        org: scan::short_text(row.org_id, LONGEST_ID),
+        status: scan::text(row.status).map_or(Status::Other, |status| read_status(&status)),
+        created,
+        updated: scan::stamp(row.updated_at).unwrap_or(created),
+        started: scan::stamp(row.started_at),
+        ended: scan::stamp(row.ended_at),
+        reason: scan::short_text(row.ended_reason, LONGEST_REASON),
+        attempt: attempt(&row, customer.as_ref()),
+        phone: number.and_then(|number| Phone::from_e164(&number)),
+        cost: scan::value(row.cost).and_then(|cost| scan::number(&cost)).filter(|cost| *cost >= 0.0),
+        spoke: has_spoken(&row),
+        opt_out: opt_out_field.is_some_and(|field| opts_out(&row, field)),
+    })
+}
+
+fn read_status(status: &str) -> Status {
+    match status {
+        "scheduled" => Status::Scheduled,
+        "queued" => Status::Queued,
+        "ringing" => Status::Ringing,
+        "in-progress" => Status::InProgress,
+        "forwarding" => Status::Forwarding,
+        "ended" => Status::Ended,
+        _ => Status::Other,
+    }
+}
+
+/// Our attempt id, in the first of its places that holds one.
+fn attempt(row: &Row<'_>, customer: Option<&Customer<'_>>) -> Option<AttemptId> {
+    let read = |raw| scan::text(raw).and_then(|text| AttemptId::parse(&text));
+    let variable = |overrides| {
+        let overrides: Overrides<'_> = scan::object(overrides)?;
+        read(scan::object::<Variables<'_>>(overrides.variable_values)?.dialer_attempt_id)
+    };
+    read(row.name).or_else(|| read(customer?.external_id)).or_else(|| {
+        [row.assistant_overrides, row.squad_overrides, row.workflow_overrides].into_iter().find_map(variable)
+    })
+}
+
+/// Whether somebody was heard: in the artifact, or where older calls have it. The transcript is asked first, as it is
+/// the shorter to read.
+fn has_spoken(row: &Row<'_>) -> bool {
+    let artifact: Option<Artifact<'_>> = scan::object(row.artifact);
+    let (messages, transcript) = artifact.map_or((None, None), |artifact| (artifact.messages, artifact.transcript));
+    scan::says_something(transcript)
+        || scan::says_something(row.transcript)
+        || [messages, row.messages].into_iter().flat_map(scan::array).any(is_from_the_person)
+}
+
+fn is_from_the_person(message: &RawValue) -> bool {
+    let message: Option<Message<'_>> = scan::object(Some(message));
+    message.is_some_and(|message| scan::text(message.role).is_some_and(|role| role == "user"))
+}
+
+fn opts_out(row: &Row<'_>, field: &str) -> bool {
+    let analysis: Option<Analysis<'_>> = scan::object(row.analysis);
+    let data = analysis.and_then(|analysis| scan::value(analysis.structured_data));
+    data.as_ref().and_then(|data| data.get(field)).is_some_and(scan::flag)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! The client: one request for one claim, and the reads that tell what became of it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::base::{BaseUrl, BaseUrlError};
+use super::failure::{self, Answer, Outcome, Own, Sorted};
+use super::preflight::{LineInfo, PreflightFailure, PreflightTrouble, TargetInfo};
+use super::request::{Target, listing_query, request_body};
+use super::said::Said;
+use super::transport::{Cut, Exchange, NoReply, Reply, Settings, Transport};
+use super::{call, preflight};
+use crate::campaign::event::{Line, News, Query, ReadFailure, ReadId, ReadTrouble, SeenCall};
+use crate::journal::claim::Claim;
+use crate::leads::lead::Lead;
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::news::Wire;
+use crate::time::Instant;
+
+/// Tells what time it is on the run's clock.
+pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// What a client is made of.
+pub struct ClientOptions {
+    /// Where the provider is.
+    pub base_url: String,
+    /// The private key of the organisation.
+    pub key: SecretString,
+    /// Who talks to the leads.
+    pub target: Target,
+    /// The lines (phone number ids), in the plan's order.
+    pub lines: Vec<String>,
+    /// How long an answer to a dial is waited for, on the run's clock.
+    pub post_timeout: Duration,
+    /// The field of `analysis.structuredData` that says that a person wants no further calls.
+    pub opt_out_field: Option<String>,
+    /// Tells the time.
+    pub clock: Clock,
+    /// How many times faster than real time that clock goes.
+    pub scale: f64,
+}
+
+/// Why there is no client.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// The base URL is not one.
+    #[error(transparent)]
+    BaseUrl(#[from] BaseUrlError),
+    /// No key.
+    #[error("the key is empty; set VAPI_API_KEY, or name a file with --api-key-file")]
+    NoKey,
+    /// A key that no header can carry.
+    #[error("the key holds characters that no key has, such as a line break; look at VAPI_API_KEY or --api-key-file")]
+    OddKey,
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS: {0}")]
+    Tls(String),
+}
+
+/// Speaks to one account of the provider. Shared between tasks behind an `Arc`.
+pub struct Client {
+    transport: Transport,
+    base: BaseUrl,
+    target: Target,
+    lines: Vec<String>,
+    opt_out_field: Option<String>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("base", &self.base).field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Sets a client up. Opens no connection.
+    pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
+        let ClientOptions { base_url, key, target, lines, post_timeout, opt_out_field, clock, scale } = options;
+        assert!(scale.is_finite() && scale > 0.0, "a clock that goes {scale} times as fast");
+        let base = BaseUrl::parse(&base_url)?;
+        let transport = Transport::new(Settings { key: &key, tls: base.is_tls(), post_timeout, scale, clock })?;
+        Ok(Self { transport, base, target, lines, opt_out_field })
+    }
+
+    /// Sends the one request of a claim, and says what came of it: answered, surely not created, or in doubt.
+    ///
+    /// Dropping the future before it is done leaves the attempt as a dead run's: claimed, and perhaps placed.
+    pub async fn place(&self, claim: Claim) -> News {
+        self.send(claim.attempt(), claim.lead(), claim.line()).await
+    }
+
+    /// What placing a claim does; nobody else sends a `POST`.
+    async fn send(&self, attempt: &AttemptId, lead: &Lead, line: Line) -> News {
+        let line = &self.lines[line.0];
+        let body = request_body(&self.target, line, attempt.as_str(), lead).to_string();
+        let exchange = self.transport.post(self.base.join(&["call"]), body).await;
+        self.sorted(attempt.clone(), own(lead, line), &exchange)
+    }
+
+    /// Reads a listing, or one call. A page with a row that could not be read counts as full, as it is no proof that
+    /// a call is absent.
+    pub async fn read(&self, id: ReadId, query: &Query) -> Result<News, ReadFailure> {
+        let url = match query {
+            Query::One(call) => self.base.join(&["call", call.as_str()]),
+            listing => {
+                let mut url = self.base.join(&["call"]);
+                url.query_pairs_mut().extend_pairs(listing_query(listing));
+                url
+            }
+        };
+        let Exchange { wire, reply } = self.transport.get(url).await;
+        match reply
+            .map_err(|none| (ReadTrouble::Fault, none.into_message()))
+            .and_then(|reply| self.listed(&reply, wire, query))
+        {
+            Ok((calls, full)) => Ok(News::Listed { read: id, wire, calls, full }),
+            Err((kind, message)) => {
+                let message = self.transport.tidy(&message);
+                Err(ReadFailure { kind, received: wire.received, date: wire.date, message })
+            }
+        }
+    }
+
+    /// Reads the assistant, squad or workflow that is to talk, before anybody is rung.
+    pub async fn target(&self) -> Result<TargetInfo, PreflightFailure> {
+        let path = [self.target.kind(), self.target.id()];
+        let read = self.describe(&path).await.map(|(wire, json)| TargetInfo::read(wire, &json));
+        match (read, &self.target) {
+            // The API shows no workflows any more, so that a 404 says nothing about this one.
+            (Err(failure), Target::Workflow(_)) if failure.trouble == PreflightTrouble::Missing => {
+                Ok(TargetInfo::unknown(failure.wire))
+            }
+            (read, _) => read,
+        }
+    }
+
+    /// Reads one line (phone number id), before anybody is rung from it.
+    pub async fn line(&self, id: &str) -> Result<LineInfo, PreflightFailure> {
+        self.describe(&["phone-number", id]).await.map(|(wire, json)| LineInfo::read(wire, &json))
+    }
+
+    async fn describe(&self, path: &[&str; 2]) -> Result<(Wire, serde_json::Value), PreflightFailure> {
+        let Exchange { wire, reply } = self.transport.get(self.base.join(path)).await;
+        preflight::sort(reply, wire).map(|json| (wire, json)).map_err(|(trouble, message)| {
+            let message = self.transport.tidy(&message);
+            PreflightFailure { trouble, what: path[0].to_owned(), id: path[1].to_owned(), message, wire }
+        })
+    }
+
+    fn sorted(&self, attempt: AttemptId, own: Own, exchange: &Exchange) -> News {
+        let wire = exchange.wire;
+        let outcome = match &exchange.reply {
+            Ok(reply) => Outcome::Answer(Answer {
+                status: reply.status,
+                body: &reply.body,
+                cut: reply.cut.as_ref().map(Cut::reason),
+                retry_after: reply.retry_after.as_deref(),
+                date: wire.date,
+            }),
+            Err(NoReply::NotSent(message)) => Outcome::NotSent(message),
+            Err(NoReply::Lost(message)) => Outcome::Lost(message),
+        };
+        match failure::sort(outcome, own, self.opt_out_field.as_deref()) {
+            Sorted::Placed(call, limits) => News::Answered { attempt, wire, call: *call, limits },
+            Sorted::Refused(refusal) => News::Refused {
+                attempt,
+                wire,
+                cause: refusal.cause,
+                limits: refusal.limits,
+                retry_after: refusal.retry_after,
+                message: self.transport.tidy(&refusal.message),
+                key: refusal.key,
+            },
+            Sorted::InDoubt(message) => News::Failed { attempt, wire, message: self.transport.tidy(&message) },
+        }
+    }
+
+    fn listed(&self, reply: &Reply, wire: Wire, query: &Query) -> Result<(Vec<SeenCall>, bool), (ReadTrouble, String)> {
+        let field = self.opt_out_field.as_deref();
+        match (reply.status, query) {
+            (200..=299, _) => {}
+            (404, Query::One(_)) => return Ok((Vec::new(), false)),
+            (status, _) => {
+                return Err((read_trouble(reply, wire), failure::message(status, &Said::in_body(&reply.body))));
+            }
+        }
+        match &reply.cut {
+            Some(cut @ Cut::TooLarge) => return Err((ReadTrouble::TooLarge, cut.reason().to_owned())),
+            Some(cut @ Cut::Broken(_)) => return Err((ReadTrouble::Fault, cut.reason().to_owned())),
+            None => {}
+        }
+        let read = match query {
+            Query::One(_) => call::read_call(&reply.body, field).map(|call| (vec![call], false)),
+            Query::Updated { limit, .. } | Query::Created { limit, .. } => {
+                call::read_page(&reply.body, field).map(|page| {
+                    let full = page.rows >= usize::from(*limit) || page.unreadable() > 0;
+                    (page.calls, full)
+                })
+            }
+        };
+        read.ok_or_else(|| (ReadTrouble::Fault, "the answer is not what was asked for".to_owned()))
+    }
+}
+
+fn read_trouble(reply: &Reply, wire: Wire) -> ReadTrouble {
+    match reply.status {
+        401 | 403 => ReadTrouble::Key,
+        429 => ReadTrouble::Rate(reply.wait(wire)),
+        _ => ReadTrouble::Fault,
+    }
+}
+
+fn own(lead: &Lead, line: &str) -> Own {
+    let own_line = lead.phone_number_id.as_deref().is_some_and(|own| own != line);
+    Own { assistant: lead.assistant_id.is_some(), line: own_line }
+}
+
+#[cfg(test)]
+mod tests;

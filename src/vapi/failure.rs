@@ -1,0 +1,209 @@
+//! Sorts what came of one `POST /call` into placed, surely not created, or in doubt. One pure function.
+//!
+//! A lead that is sorted wrongly is rung twice or forgotten, so whatever does not say for sure that no call was
+//! created is in doubt. The order of the tests matters: a full pool may come with any other words, and words tell
+//! more than a status.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::call;
+use super::said::Said;
+use crate::campaign::attempt::Cause;
+use crate::campaign::event::SeenCall;
+use crate::pool::news::Limits;
+use crate::time::Stamp;
+
+/// Words of an account that may not dial: no credit, a frozen subscription, fraud.
+const ACCOUNT_WORDS: &[&str] = &["credit", "billing", "frozen", "subscription", "payment", "wallet", "fraud"];
+/// The provider's own numbers have a daily limit of calls; it ends at midnight UTC.
+const DAILY_LIMIT: &[&str] = &["daily outbound call limit"];
+/// A number that was bought just now.
+const ACTIVATING: &[&str] = &["is activating"];
+/// How long a number that is being activated is left alone.
+const ACTIVATION: Duration = Duration::from_mins(1);
+/// Longest wait that a `Retry-After` is believed.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+
+/// What came of one request.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome<'a> {
+    /// No connection came about: nothing was sent.
+    NotSent(&'a str),
+    /// Something may have been sent, and no answer came.
+    Lost(&'a str),
+    /// An answer came.
+    Answer(Answer<'a>),
+}
+
+/// An answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, as far as it came.
+    pub body: &'a str,
+    /// Why it is not whole, if it broke off or was longer than anybody should read.
+    pub cut: Option<&'a str>,
+    /// `Retry-After` as it came.
+    pub retry_after: Option<&'a str>,
+    /// `Date`.
+    pub date: Option<Stamp>,
+}
+
+/// What an outcome means.
+#[derive(Debug)]
+pub enum Sorted {
+    /// The call exists, or came back blocked.
+    Placed(Box<SeenCall>, Option<Limits>),
+    /// Surely not created.
+    Refused(Refusal),
+    /// Nobody knows; with what went wrong, for people.
+    InDoubt(String),
+}
+
+/// A call that was surely not created.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Refusal {
+    /// Why.
+    pub cause: Cause,
+    /// `subscriptionLimits` of the body.
+    pub limits: Option<Limits>,
+    /// How long to wait: the provider's `Retry-After`; for a line that is being activated a minute, for one at its
+    /// daily limit the time to midnight UTC.
+    pub retry_after: Option<Duration>,
+    /// Status and words, for people; not bounded yet.
+    pub message: String,
+    /// The key itself was refused.
+    pub key: bool,
+}
+
+/// Parts of the request that the lead's own row asked for: a refusal of these is the row's fault, not the account's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Own {
+    /// The row names an assistant.
+    pub assistant: bool,
+    /// The row names a line that the rotation does not have.
+    pub line: bool,
+}
+
+/// Sorts what came of one `POST /call`.
+pub fn sort(outcome: Outcome<'_>, own: Own, opt_out_field: Option<&str>) -> Sorted {
+    match outcome {
+        Outcome::NotSent(message) => Sorted::Refused(Refusal {
+            cause: Cause::Connect,
+            limits: None,
+            retry_after: None,
+            message: message.to_owned(),
+            key: false,
+        }),
+        Outcome::Lost(message) => Sorted::InDoubt(message.to_owned()),
+        Outcome::Answer(answer) => sort_answer(answer, own, opt_out_field),
+    }
+}
+
+fn sort_answer(answer: Answer<'_>, own: Own, opt_out_field: Option<&str>) -> Sorted {
+    match answer.status {
+        200..=299 => {
+            if let Some(cut) = answer.cut {
+                return Sorted::InDoubt(format!("{}, but the answer is not whole: {cut}", answer.status));
+            }
+            match call::read_answer(answer.body, opt_out_field) {
+                Some((call, limits)) => Sorted::Placed(Box::new(call), limits),
+                None => Sorted::InDoubt(format!("{}, but no call can be read in the answer", answer.status)),
+            }
+        }
+        300..=407 | 410..=424 | 426..=499 => Sorted::Refused(refusal(answer, own)),
+        _ => Sorted::InDoubt(message(answer.status, &Said::in_body(answer.body))),
+    }
+}
+
+fn refusal(answer: Answer<'_>, own: Own) -> Refusal {
+    let said = Said::in_body(answer.body);
+    let cause = match cause(answer.status, &said) {
+        Cause::Account if own.assistant && is_about_the_assistant(&said) => Cause::Config,
+        Cause::Line if own.line => Cause::Config,
+        cause => cause,
+    };
+    let wait = match cause {
+        Cause::Line if said.has(DAILY_LIMIT) => answer.date.map(until_midnight),
+        Cause::Line if said.has(ACTIVATING) => Some(ACTIVATION),
+        _ => None,
+    };
+    Refusal {
+        cause,
+        limits: said.limits,
+        retry_after: wait.or_else(|| retry_after(answer.retry_after?, answer.date)),
+        message: message(answer.status, &said),
+        key: answer.status == 401,
+    }
+}
+
+fn cause(status: u16, said: &Said) -> Cause {
+    if matches!(status, 400 | 403 | 429) && is_about_the_pool(said) {
+        Cause::Pool
+    } else if status == 401 || (status != 429 && said.has(ACCOUNT_WORDS)) {
+        Cause::Account
+    } else if said.has(DAILY_LIMIT) || is_about_the_line(said) {
+        Cause::Line
+    } else if is_about_the_assistant(said) {
+        Cause::Account
+    } else if said.has(&["e.164", "do not support international calls"]) {
+        Cause::Lead
+    } else if said.has(&["should not exist", "couldn't get phone number"]) {
+        Cause::Account
+    } else {
+        by_status(status)
+    }
+}
+
+fn by_status(status: u16) -> Cause {
+    match status {
+        429 => Cause::Rate,
+        300..=399 | 402..=404 => Cause::Account,
+        _ => Cause::Config,
+    }
+}
+
+fn is_about_the_pool(said: &Said) -> bool {
+    said.limits.is_some_and(|limits| limits.blocked) || said.has(&["concurren"])
+}
+
+fn is_about_the_line(said: &Said) -> bool {
+    said.has(&["phonenumber", "phone number"]) && (said.has(&["does not exist"]) || said.has(ACTIVATING))
+}
+
+fn is_about_the_assistant(said: &Said) -> bool {
+    said.has(&["must reference an available"])
+        || (said.has(&["does not exist"]) && said.has(&["assistant", "squad", "workflow"]))
+}
+
+/// `Retry-After`: seconds, or a date against the answer's own; never more than an hour.
+pub(super) fn retry_after(header: &str, date: Option<Stamp>) -> Option<Duration> {
+    let header = header.trim();
+    let wait = match header.parse::<f64>() {
+        Ok(seconds) if seconds.is_nan() => return None,
+        Ok(seconds) => Duration::try_from_secs_f64(seconds.min(LONGEST_WAIT.as_secs_f64())).ok()?,
+        Err(_) => http_date(header)?.since(date?),
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+/// A `Date` header.
+pub(super) fn http_date(header: &str) -> Option<Stamp> {
+    let since = httpdate::parse_http_date(header.trim()).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some(Stamp::from_micros(0) + since)
+}
+
+fn until_midnight(date: Stamp) -> Duration {
+    let today = Duration::from_secs(date.since(Stamp::from_micros(0)).as_secs() % DAY.as_secs());
+    DAY.saturating_sub(today)
+}
+
+/// Status and words, for people.
+pub(super) fn message(status: u16, said: &Said) -> String {
+    if said.shown.is_empty() { status.to_string() } else { format!("{status}: {}", said.shown) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! What is read once before the first dial: who is to talk, and the lines to ring from.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::failure;
+use super::said::Said;
+use super::transport::{NoReply, Reply};
+use crate::pool::news::Wire;
+
+/// Most template variables that are looked for.
+const MOST_VARIABLES: usize = 200;
+/// Longest name of one.
+const LONGEST_VARIABLE: usize = 100;
+/// What the provider fills in by itself.
+const GIVEN: &[&str] =
+    &["now", "date", "time", "month", "day", "year", "customer", "phoneNumber", "call", "transport", "assistant"];
+/// Parts of an assistant that do not speak to the lead: what stands there is filled from elsewhere.
+const SILENT: &[&str] = &[
+    "tools",
+    "tools:append",
+    "server",
+    "headers",
+    "hooks",
+    "analysisPlan",
+    "artifactPlan",
+    "metadata",
+    "credentials",
+    "knowledgeBase",
+];
+
+/// The assistant, squad or workflow as the provider shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TargetInfo {
+    /// When it was read, and what time the provider said it was.
+    pub wire: Wire,
+    /// The organisation that it belongs to: the account.
+    pub org: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Template variables that its messages use and nothing fills by itself, sorted.
+    pub variables: Vec<String>,
+}
+
+/// A line as the provider shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LineInfo {
+    /// When it was read, and what time the provider said it was.
+    pub wire: Wire,
+    /// The organisation that it belongs to: the account.
+    pub org: Option<String>,
+    /// `provider`; `vapi` for the free numbers, which have a daily limit and ring no other countries.
+    pub provider: Option<String>,
+    /// `status`.
+    pub status: LineStatus,
+    /// `number`, as people know it.
+    pub number: Option<String>,
+}
+
+/// `status` of a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LineStatus {
+    /// `active`.
+    Active,
+    /// `activating`: for a few minutes after it was bought.
+    Activating,
+    /// `blocked`.
+    Blocked,
+    /// None, or another.
+    Unknown,
+}
+
+/// Why something could not be read before the first dial.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("cannot read {what} {id}: {message}")]
+pub struct PreflightFailure {
+    /// What kind of trouble.
+    pub trouble: PreflightTrouble,
+    /// What was to be read, such as `assistant` or `phone-number`.
+    pub what: String,
+    /// Its id.
+    pub id: String,
+    /// What went wrong, for people.
+    pub message: String,
+    /// When, and what time the provider said it was.
+    pub wire: Wire,
+}
+
+/// Kinds of trouble before the first dial.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PreflightTrouble {
+    /// 401: the key was refused.
+    Key,
+    /// 402, 403, a redirect: the account or the base URL.
+    Refused,
+    /// 404, or an id that the provider does not take for one: there is no such thing.
+    Missing,
+    /// No connection came about.
+    Unreachable,
+    /// 429, and how long the provider asks us to wait.
+    Rate(Option<Duration>),
+    /// No answer in time, 5xx, an unreadable body.
+    Fault,
+}
+
+impl PreflightTrouble {
+    /// Whether the same read may go well a moment later.
+    pub const fn may_pass(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Rate(_) | Self::Fault)
+    }
+}
+
+impl TargetInfo {
+    pub(super) fn read(wire: Wire, json: &Value) -> Self {
+        Self { wire, org: text(json, "orgId"), name: text(json, "name"), variables: variables(json) }
+    }
+
+    pub(super) fn unknown(wire: Wire) -> Self {
+        Self { wire, org: None, name: None, variables: Vec::new() }
+    }
+}
+
+impl LineInfo {
+    pub(super) fn read(wire: Wire, json: &Value) -> Self {
+        let status = match json["status"].as_str() {
+            Some("active") => LineStatus::Active,
+            Some("activating") => LineStatus::Activating,
+            Some("blocked") => LineStatus::Blocked,
+            _ => LineStatus::Unknown,
+        };
+        Self { wire, org: text(json, "orgId"), provider: text(json, "provider"), status, number: text(json, "number") }
+    }
+}
+
+/// Sorts one answer: an object, or what kind of trouble.
+pub(super) fn sort(reply: Result<Reply, NoReply>, wire: Wire) -> Result<Value, (PreflightTrouble, String)> {
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(NoReply::NotSent(message)) => return Err((PreflightTrouble::Unreachable, message)),
+        Err(NoReply::Lost(message)) => return Err((PreflightTrouble::Fault, message)),
+    };
+    let trouble = match reply.status {
+        200..=299 => {
+            let json = serde_json::from_str(&reply.body).ok().filter(Value::is_object);
+            return json.ok_or_else(|| (PreflightTrouble::Fault, "the answer is not what was asked for".to_owned()));
+        }
+        401 => PreflightTrouble::Key,
+        300..=399 | 402 | 403 => PreflightTrouble::Refused,
+        429 => PreflightTrouble::Rate(reply.wait(wire)),
+        408 | 409 | 425 => PreflightTrouble::Fault,
+        400..=499 => PreflightTrouble::Missing,
+        _ => PreflightTrouble::Fault,
+    };
+    Err((trouble, failure::message(reply.status, &Said::in_body(&reply.body))))
+}
+
+fn text(json: &Value, field: &str) -> Option<String> {
+    json[field].as_str().map(|text| text.chars().filter(|c| !c.is_control()).take(200).collect())
+}
+
+/// The names in `{{ }}` of every text that is spoken to the lead.
+fn variables(json: &Value) -> Vec<String> {
+    let (mut used, mut given) = (BTreeSet::new(), BTreeSet::new());
+    walk(json, &mut used, &mut given);
+    used.into_iter().filter(|name| !given.contains(name) && !GIVEN.contains(name)).map(str::to_owned).collect()
+}
+
+fn walk<'a>(json: &'a Value, used: &mut BTreeSet<&'a str>, given: &mut BTreeSet<&'a str>) {
+    match json {
+        Value::String(text) => {
+            let names = blocks(text, "{{", "}}").filter_map(plain_name);
+            for name in names {
+                if used.len() < MOST_VARIABLES {
+                    used.insert(name);
+                }
+            }
+            given.extend(blocks(text, "{%", "%}").filter_map(assigned_name));
+        }
+        Value::Array(items) => items.iter().for_each(|item| walk(item, used, given)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if name == "variableValues" {
+                    given.extend(value.as_object().into_iter().flat_map(|values| values.keys().map(String::as_str)));
+                } else if !SILENT.contains(&name.as_str()) {
+                    walk(value, used, given);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What stands between each pair of marks, without the dashes that eat the space around them.
+fn blocks<'a>(text: &'a str, open: &'static str, close: &'static str) -> impl Iterator<Item = &'a str> {
+    text.split(open)
+        .skip(1)
+        .filter_map(move |rest| rest.split_once(close))
+        .map(|(inside, _)| inside.trim_matches('-').trim())
+}
+
+/// The name in `name` and `name | filter`; none for properties, literals, and what has a default.
+fn plain_name(inside: &str) -> Option<&str> {
+    let (name, filters) = inside.split_once('|').unwrap_or((inside, ""));
+    let name = name.trim();
+    let starts = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let plain = starts && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    (plain && name.len() <= LONGEST_VARIABLE && !filters.contains("default")).then_some(name)
+}
+
+/// The name that a template gives a value itself.
+fn assigned_name(inside: &str) -> Option<&str> {
+    let mut words = inside.split_whitespace();
+    matches!(words.next()?, "assign" | "capture" | "for").then(|| words.next()).flatten()
+}

@@ -1,0 +1,214 @@
+//! One request and its answer on the wire: bounded in time and size, sent once, with the key in one header.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{RequestBuilder, Response, Url};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::client::{ClientError, Clock};
+use super::{failure, said, tls};
+use crate::pool::news::Wire;
+
+/// Most of an answer to a `POST`, or of a refusal, that is read.
+const LARGEST_ANSWER: usize = 1 << 20;
+/// Most of a listing that is read: a thousand calls with their transcripts are some 50 MiB.
+const LARGEST_LISTING: usize = 64 << 20;
+/// An idle connection is not used again after this. Many servers close one after five seconds, and a close that
+/// crosses a request leaves its attempt in doubt, where a new connection would have cost a tenth of a second.
+const POST_IDLE: Duration = Duration::from_secs(4);
+/// The same for reads, which can be repeated.
+const READ_IDLE: Duration = Duration::from_secs(30);
+/// Longest wait for a listing.
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
+/// Longest wait for a connection; shorter than any request may take, so that its failure is known as such.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// However fast the clock goes, a machine needs this long to read a listing from itself.
+const SHORTEST_READ_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the transport needs to know.
+pub(super) struct Settings<'a> {
+    pub(super) key: &'a SecretString,
+    pub(super) tls: bool,
+    pub(super) post_timeout: Duration,
+    pub(super) scale: f64,
+    pub(super) clock: Clock,
+}
+
+/// Two pools of connections, one for dials and one for reads, so that neither waits for the other.
+pub(super) struct Transport {
+    posts: reqwest::Client,
+    reads: reqwest::Client,
+    key: SecretString,
+    clock: Clock,
+}
+
+/// What came of one request, and when.
+pub(super) struct Exchange {
+    pub(super) wire: Wire,
+    pub(super) reply: Result<Reply, NoReply>,
+}
+
+/// An answer, as far as it came.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<String>,
+    pub(super) body: String,
+    pub(super) cut: Option<Cut>,
+}
+
+/// Why a body is not whole.
+pub(super) enum Cut {
+    /// Larger than anybody should read.
+    TooLarge,
+    /// It broke off.
+    Broken(String),
+}
+
+/// Why there is no answer.
+pub(super) enum NoReply {
+    /// No connection came about: nothing was sent.
+    NotSent(String),
+    /// Something may have been sent.
+    Lost(String),
+}
+
+impl Reply {
+    /// How long the provider asks us to wait.
+    pub(super) fn wait(&self, wire: Wire) -> Option<Duration> {
+        failure::retry_after(self.retry_after.as_deref()?, wire.date)
+    }
+}
+
+impl Cut {
+    pub(super) fn reason(&self) -> &str {
+        match self {
+            Self::TooLarge => "it is too large",
+            Self::Broken(reason) => reason,
+        }
+    }
+}
+
+impl NoReply {
+    pub(super) fn into_message(self) -> String {
+        match self {
+            Self::NotSent(message) | Self::Lost(message) => message,
+        }
+    }
+}
+
+impl Transport {
+    pub(super) fn new(settings: Settings<'_>) -> Result<Self, ClientError> {
+        let Settings { key, tls, post_timeout, scale, clock } = settings;
+        let config =
+            if tls { tls::system() } else { tls::nobody() }.map_err(|error| ClientError::Tls(error.to_string()))?;
+        let headers = headers(key)?;
+        let client = |timeout: Duration, idle: Duration| {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(config.clone())
+                .user_agent(concat!("dialer/", env!("CARGO_PKG_VERSION")))
+                .default_headers(headers.clone())
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .no_proxy()
+                .http1_only()
+                .referer(false)
+                .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2))
+                .timeout(timeout)
+                .pool_idle_timeout(idle)
+                .build()
+                .map_err(|error| ClientError::Tls(chain(&error)))
+        };
+        Ok(Self {
+            posts: client(scaled(post_timeout, scale), POST_IDLE)?,
+            reads: client(scaled(READ_TIMEOUT, scale).max(SHORTEST_READ_TIMEOUT), READ_IDLE)?,
+            key: key.clone(),
+            clock,
+        })
+    }
+
+    pub(super) async fn post(&self, url: Url, body: String) -> Exchange {
+        self.exchange(self.posts.post(url).header(CONTENT_TYPE, "application/json").body(body), LARGEST_ANSWER).await
+    }
+
+    pub(super) async fn get(&self, url: Url) -> Exchange {
+        self.exchange(self.reads.get(url), LARGEST_LISTING).await
+    }
+
+    /// A text for people: short, on one line, without the key.
+    pub(super) fn tidy(&self, text: &str) -> String {
+        said::tidy(text, self.key.expose_secret().trim())
+    }
+
+    async fn exchange(&self, request: RequestBuilder, largest: usize) -> Exchange {
+        let sent = (self.clock)();
+        let (date, reply) = match request.send().await {
+            Ok(mut response) => {
+                let date = header(&response, &DATE).and_then(failure::http_date);
+                let retry_after = header(&response, &RETRY_AFTER).map(str::to_owned);
+                let status = response.status().as_u16();
+                let largest = if response.status().is_success() { largest } else { LARGEST_ANSWER };
+                let (body, cut) = read_body(&mut response, largest).await;
+                (date, Ok(Reply { status, retry_after, body, cut }))
+            }
+            Err(error) if error.is_connect() || error.is_builder() => (None, Err(NoReply::NotSent(reason(error)))),
+            Err(error) => (None, Err(NoReply::Lost(reason(error)))),
+        };
+        Exchange { wire: Wire { sent, received: (self.clock)(), date }, reply }
+    }
+}
+
+/// The key goes in here and is marked as sensitive, so that nothing that prints headers shows it.
+fn headers(key: &SecretString) -> Result<HeaderMap, ClientError> {
+    let key = key.expose_secret().trim();
+    if key.is_empty() {
+        return Err(ClientError::NoKey);
+    }
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| ClientError::OddKey)?;
+    bearer.set_sensitive(true);
+    Ok(HeaderMap::from_iter([(AUTHORIZATION, bearer), (ACCEPT, HeaderValue::from_static("application/json"))]))
+}
+
+fn header<'a>(response: &'a Response, name: &HeaderName) -> Option<&'a str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+/// Reads a body piece by piece, and stops where it grows too large: its announced length is not believed.
+async fn read_body(response: &mut Response, largest: usize) -> (String, Option<Cut>) {
+    let mut body = Vec::new();
+    let cut = loop {
+        match response.chunk().await {
+            Ok(Some(piece)) if body.len() + piece.len() > largest => break Some(Cut::TooLarge),
+            Ok(Some(piece)) => body.extend_from_slice(&piece),
+            Ok(None) => break None,
+            Err(error) => break Some(Cut::Broken(reason(error))),
+        }
+    };
+    let body = String::from_utf8(body).unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
+    (body, cut)
+}
+
+/// A duration of the run's clock in real time.
+fn scaled(duration: Duration, scale: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() / scale).unwrap_or(duration)
+}
+
+fn reason(error: reqwest::Error) -> String {
+    if error.is_timeout() && !error.is_connect() {
+        return "no answer in time".to_owned();
+    }
+    chain(&error.without_url())
+}
+
+/// An error with all its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ": {cause}");
+        next = cause.source();
+    }
+    text
+}
