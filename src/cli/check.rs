@@ -120,13 +120,13 @@ pub fn check_with(
     }
     progress(so_far(&lists));
     let rejects = rejects.map(Rejects::finish).transpose().map_err(rejects_failed)?.flatten();
-    Ok(summed_up(request, &lists, seen, rejects, error))
+    Ok(summed_up(request, &lists, &seen, rejects, error))
 }
 
 fn summed_up(
     request: &Request<'_>,
     lists: &[List],
-    seen: Seen,
+    seen: &Seen,
     rejects: Option<PathBuf>,
     error: Option<String>,
 ) -> Checked {
