@@ -105,7 +105,7 @@ fn dispatch(typed: &Typed) -> Result<Exit, Failure> {
     match &typed.command {
         Command::Run(args) => {
             let planned = plan::plan(args, &typed.sources, &around)?;
-            run::run(&planned, &crate::leads::options::ListOptions::default(), &around)
+            run::run(&planned, &planned.list, &around)
         }
         Command::Check(_) => Err(Failure::machine("lists cannot be checked by this build")),
         Command::Status(args) => status::status(args, &around),
