@@ -45,6 +45,8 @@ pub mod people;
 
 pub mod shell;
 
+pub mod doctor;
+
 /// Rings a list of leads through the Vapi voice API, and keeps slots free for inbound callers
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "dialer", version, about, max_term_width = 100, arg_required_else_help = true)]
@@ -105,9 +107,9 @@ fn dispatch(typed: &Typed) -> Result<Exit, Failure> {
     match &typed.command {
         Command::Run(args) => {
             let planned = plan::plan(args, &typed.sources, &around)?;
-            run::run(&planned, &planned.list, &around)
+            run::run(&planned, &around)
         }
-        Command::Check(_) => Err(Failure::machine("lists cannot be checked by this build")),
+        Command::Check(args) => doctor::check_lists(args, &typed.sources, &around),
         Command::Status(args) => status::status(args, &around),
         Command::Explain(args) => explain::explain(args, &around),
         Command::Pause(args) => control::order(Order::Pause, args, &around),
@@ -220,3 +222,4 @@ fn clap_says(error: &clap::Error, argv: &[OsString]) -> Exit {
     }
     Exit::Usage
 }
+pub mod check;

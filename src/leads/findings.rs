@@ -135,7 +135,7 @@ impl Kind {
 
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Duplicate => ("duplicate", "duplicates of an earlier row", "rung once"),
+            Self::Duplicate => ("duplicate", "on an earlier row already", "rung once"),
             Self::NoNumber => ("no-number", "without a number", "fill in the cell"),
             Self::NotANumber => {
                 ("not-a-number", "not a phone number", "write digits, beginning with + and country code")
@@ -152,12 +152,12 @@ impl Kind {
                 ("wrong-length", "too short or too long for a phone number", "look for lost or doubled digits")
             }
             Self::NotValid => ("not-valid", "in no number range that is in use", "--allow possible"),
-            Self::ShortCode => ("short-code", "short codes", "write the whole number"),
-            Self::Emergency => ("emergency", "emergency numbers", "never rung"),
-            Self::Premium => ("premium", "premium-rate numbers", "--allow premium"),
-            Self::SharedCost => ("shared-cost", "shared-cost numbers", "--allow shared-cost"),
-            Self::Pager => ("pager", "pagers and mailboxes", "nobody answers there"),
-            Self::Extension => ("extension", "extensions that cannot be dialed", "one of at most 10 digits, * or #"),
+            Self::ShortCode => ("short-code", "a short code", "write the whole number"),
+            Self::Emergency => ("emergency", "an emergency number", "never rung"),
+            Self::Premium => ("premium", "at premium rate", "--allow premium"),
+            Self::SharedCost => ("shared-cost", "at shared cost", "--allow shared-cost"),
+            Self::Pager => ("pager", "a pager or mailbox", "nobody answers there"),
+            Self::Extension => ("extension", "an extension that cannot be dialed", "one of at most 10 digits, * or #"),
             Self::Missing => ("missing-variable", "without a required value", "fill in the cell"),
             Self::BadZone => ("bad-zone", "a time zone that does not exist", "write it like America/New_York"),
             Self::NoZone => ("no-zone", "time zone not known", "--zone ZONE, or a time_zone column"),

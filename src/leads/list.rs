@@ -1,9 +1,11 @@
 //! One list, from its file to its leads, row by row. Each row comes out exactly once, as a lead or as a rejection;
 //! blank ones do not count. Duplicates are not looked for here: whoever takes the rows has a better place to.
 
+use serde::Serialize;
+
 use super::columns::{Columns, ColumnsError, Role};
 use super::findings::{Findings, Kind, Reason, shown};
-use super::lead::Lead;
+use super::lead::{Lead, Phone};
 use super::options::{Field, ListOptions, Source};
 use super::phone::{Found, Reading, clean};
 use super::table::{Flaw, MAX_CELL, Table, TableError};
@@ -74,7 +76,30 @@ pub struct List {
     findings: Findings,
     leads: u64,
     rejected: u64,
+    duplicates: u64,
     ended: bool,
+}
+
+/// Rows of a list: `rows = leads + rejected + duplicates`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Counts {
+    /// All rows but the headers and the blank ones.
+    pub rows: u64,
+    /// Leads, each once.
+    pub leads: u64,
+    /// Rows that cannot be rung.
+    pub rejected: u64,
+    /// Leads that were on an earlier row.
+    pub duplicates: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.leads += other.leads;
+        self.rejected += other.rejected;
+        self.duplicates += other.duplicates;
+    }
 }
 
 impl List {
@@ -115,6 +140,7 @@ impl List {
             findings: Findings::default(),
             leads: 0,
             rejected: 0,
+            duplicates: 0,
             ended: false,
         })
     }
@@ -139,14 +165,25 @@ impl List {
         &self.findings
     }
 
-    /// Leads so far, and rejected rows.
-    pub fn counts(&self) -> (u64, u64) {
-        (self.leads, self.rejected)
+    /// Rows so far.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            rows: self.leads + self.rejected,
+            leads: self.leads - self.duplicates,
+            rejected: self.rejected,
+            duplicates: self.duplicates,
+        }
     }
 
-    /// How it was read, for people: `CSV, semicolons, Windows-1252; number from "Telefon", name from "Kunde"`.
+    /// Takes down that the lead of this row is on an earlier row already, here or in another list.
+    pub fn duplicate(&mut self, line: u64, phone: Phone) {
+        self.duplicates += 1;
+        self.findings.add(Kind::Duplicate, line, &phone.to_string());
+    }
+
+    /// How it was read, for people: `CSV, semicolons, Windows-1252`. Certain once the last row was read.
     pub fn format(&self) -> String {
-        format!("{}; {}", self.table.format(), self.columns.summary())
+        self.table.format()
     }
 
     /// Bytes read so far, and of how many, where that is known.

@@ -8,10 +8,13 @@ pub mod options;
 pub mod table;
 
 pub mod findings;
+pub mod rejects;
 
 pub mod columns;
 pub mod phone;
 pub mod zone;
+
+pub mod suppress;
 
 pub mod batch;
 pub mod lead;

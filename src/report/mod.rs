@@ -21,3 +21,4 @@ pub mod story;
 pub mod json;
 
 pub mod failure;
+pub mod findings;
