@@ -132,27 +132,32 @@ impl Campaign {
         if test && let Some(calmest) = (0..self.batch.queue.len()).min_by_key(|at| self.batch.queue[*at].doubts) {
             self.batch.queue.swap(0, calmest);
         }
+        self.leave_without_line();
         let mut picked = Vec::new();
-        let mut lineless = Vec::new();
-        for (at, lead) in self.batch.queue.iter().enumerate() {
+        let mut wake = None;
+        for lead in &self.batch.queue {
             if picked.len() >= allowed {
                 break;
             }
-            let Some(line) = self.lines.pick(&lead.lead) else {
-                lineless.push(at);
+            let Some(line) = self.lines.pick(&lead.lead, now) else {
+                wake = wake.or(self.lines.next_back(now));
                 continue;
             };
             if let Err(again) = self.pace.take(now) {
-                self.wake_at = Some(self.wake_at.map_or(again, |at| at.min(again)));
+                wake = Some(again);
                 break;
             }
             picked.push((lead.id, line));
         }
-        for at in lineless.into_iter().rev() {
-            self.batch.queue.remove(at);
-            self.without_line += 1;
-        }
+        wake.into_iter().for_each(|at| self.wake(at));
         picked
+    }
+
+    /// Leads that name a line which is dead wait for another run.
+    fn leave_without_line(&mut self) {
+        let before = self.batch.queue.len();
+        self.batch.queue.retain(|lead| !self.lines.is_dead_for(&lead.lead));
+        self.without_line += (before - self.batch.queue.len()) as u64;
     }
 
     pub(super) fn claimed(&mut self, claimed: Claimed, now: Now) {

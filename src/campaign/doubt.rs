@@ -3,27 +3,17 @@
 use std::time::Duration;
 
 use super::attempt::State;
-use super::event::{Action, LeadId, News, Query};
+use super::event::{Action, News, Query};
 use super::search::{Along, Search};
 use super::start::{MARGIN, PAGE};
 use super::watch::Reading;
 use super::{Campaign, Live};
-use crate::pool::attempt_id::AttemptId;
 use crate::time::{Instant, Now};
 
-/// Doubts after which a lead is put aside: a request that always breaks must not go round for ever.
-const MOST_DOUBTS: u32 = 5;
 /// How long a call that came back blocked may stay without ringing: ring time and two minutes.
 const BLOCKED_STUCK: Duration = Duration::from_secs(60 + 120);
 /// Proofs that may fail before the run stops waiting for one.
 const MOST_FAILURES: u32 = 3;
-
-/// How often a lead was in doubt, and how many leads had been answered when it last was.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Count {
-    doubts: u32,
-    answered: u64,
-}
 
 /// What the proofs have come to.
 #[derive(Debug, Default)]
@@ -97,18 +87,10 @@ impl Campaign {
         }
         self.proofs.failures = 0;
         let proven = |live: &Live| self.provable_at(live).is_some_and(|at| at <= began);
-        let absent: Vec<(AttemptId, Option<LeadId>)> = self
-            .live
-            .iter()
-            .filter(|(_, live)| proven(live))
-            .map(|(id, live)| (id.clone(), live.lead.as_ref().map(|lead| lead.id)))
-            .collect();
-        for (attempt, lead) in absent {
-            let news = if self.plan.in_doubt.is_none() || self.too_many_doubts(lead) {
-                News::Parked(attempt, began)
-            } else {
-                News::Absent(attempt, began)
-            };
+        let parks = self.plan.in_doubt.is_none();
+        let absent = self.live.iter().filter(|(_, live)| proven(live)).map(|(attempt, _)| attempt.clone());
+        for attempt in absent.collect::<Vec<_>>() {
+            let news = if parks { News::Parked(attempt, began) } else { News::Absent(attempt, began) };
             self.actions.push_back(Action::Record(news));
         }
     }
@@ -117,19 +99,6 @@ impl Campaign {
         self.proofs.search = None;
         self.proofs.failures += 1;
         self.proofs.not_before = Some(now.at + self.plan.poll * 15);
-    }
-
-    /// Counts a doubt of that lead, if another lead was answered since its last one; whether that is one too many.
-    fn too_many_doubts(&mut self, lead: Option<LeadId>) -> bool {
-        let Some(lead) = lead else { return false };
-        let answered = self.answered;
-        let before = self.live.values().filter_map(|live| live.lead.as_ref()).find(|known| known.id == lead);
-        let known = before.map_or(0, |lead| lead.doubts);
-        let count = self.doubts.entry(lead).or_insert(Count { doubts: known, answered: 0 });
-        if answered > count.answered || count.doubts == 0 {
-            *count = Count { doubts: count.doubts + 1, answered };
-        }
-        count.doubts >= MOST_DOUBTS
     }
 
     /// A call that came back blocked and neither rang nor ended.

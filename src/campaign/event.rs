@@ -102,6 +102,8 @@ pub enum Event {
     BatchOpened(Opened),
     /// What was granted.
     Claimed(Claimed),
+    /// Nobody may be claimed for now, such as when a do-not-call list cannot be read.
+    ClaimsHeld,
     /// News, written down, with what it changed.
     News(News, Recorded),
     /// A read brought nothing.
@@ -110,6 +112,8 @@ pub enum Event {
     Adopted(Vec<Change>),
     /// Attempts of dead runs on this account, to be followed as if our own.
     Orphans(Vec<Open>),
+    /// A line cannot be rung from: found out before the first dial. Its id, and why.
+    LineDown(String, String),
     /// A person or the system wants it to end or to pause.
     Stop(Stop),
 }
@@ -177,7 +181,7 @@ pub enum News {
         cause: Cause,
         /// `subscriptionLimits`, where they came.
         limits: Option<Limits>,
-        /// How long the provider asks us to wait.
+        /// How long the provider asks us to wait; for a line, until it may be tried again (none: not in this run).
         retry_after: Option<Duration>,
         /// Status and message, for people.
         message: String,
@@ -201,7 +205,7 @@ pub enum News {
         wire: Wire,
         /// The rows.
         calls: Vec<SeenCall>,
-        /// As many rows came as were asked for: there may be more.
+        /// There may be more: as many rows came as were asked for, or one of them could not be read.
         full: bool,
     },
     /// One complete listing, asked for at that time, does not show this attempt.
@@ -476,6 +480,8 @@ pub enum Notice {
     DoubleRing(Option<LeadId>, CallId),
     /// A line left the rotation, and why.
     LineDropped(String, String),
+    /// A line is left alone for a while, and why.
+    LineRests(String, String),
     /// Requests come too fast; none before then.
     RateLimited(Instant),
     /// Nothing could be sent; tried again then.

@@ -29,6 +29,11 @@ impl Why {
     }
 }
 
+/// Whether an action that is still to be carried out is answered by an event.
+const fn brings_news(action: &Action) -> bool {
+    !matches!(action, Action::Tell(_) | Action::Watermark(_) | Action::CloseBatch(_) | Action::AdoptionDone)
+}
+
 impl Campaign {
     /// Whether calls of this campaign are up, or on their way.
     pub(super) fn follows_calls(&self) -> bool {
@@ -37,7 +42,8 @@ impl Campaign {
 
     /// Ends the run when nothing is left to do or to follow.
     pub(super) fn want_end(&mut self, now: Now) {
-        if self.start_is_over_limit(now) || self.claiming || !self.actions.is_empty() {
+        self.want_limit();
+        if self.claiming || self.actions.iter().any(brings_news) {
             return;
         }
         if let Some(by) = self.leave_by {
@@ -61,13 +67,11 @@ impl Campaign {
     }
 
     /// `--limit` has been used up, and none of its attempts can still turn out to have been none.
-    fn start_is_over_limit(&mut self, _now: Now) -> bool {
+    fn want_limit(&mut self) {
         let undecided = |live: &Live| live.state == State::Claimed || live.state == (State::Placed { blocked: true });
         if self.stopping.is_none() && self.attempts_left() == Some(0) && !self.live.values().any(undecided) {
             self.stop(Why::Limit);
-            return true;
         }
-        false
     }
 
     fn end_of_list(&mut self, now: Now) {
@@ -94,7 +98,8 @@ impl Campaign {
 
     fn finish_stopped(&mut self) {
         let why = self.stopping.clone().unwrap_or(Why::Stopped);
-        self.finish(why, None);
+        let next_at = matches!(why, Why::Lines(_)).then(|| self.lines.back_at()).flatten();
+        self.finish(why, next_at.map(crate::time::Instant::timestamp));
     }
 
     fn finish(&mut self, why: Why, next_at: Option<Timestamp>) {

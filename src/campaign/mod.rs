@@ -39,7 +39,7 @@ use crate::time::{Instant, Now, Stamp};
 use attempt::State;
 use breaker::Breaker;
 use doubt::Proofs;
-use event::{Action, BatchLead, Event, History, LeadId, Line, Notice, ReadId, Stop, Why};
+use event::{Action, BatchLead, Event, History, Line, Notice, ReadId, Stop, Why};
 use lines::Lines;
 use pace::Pace;
 use plan::Plan;
@@ -64,7 +64,6 @@ pub struct Campaign {
     reading: Option<(ReadId, Reading)>,
     reads: u64,
     proofs: Proofs,
-    doubts: BTreeMap<LeadId, doubt::Count>,
     pace: Pace,
     lines: Lines,
     breaker: Breaker,
@@ -87,8 +86,6 @@ pub struct Campaign {
     attempts: u64,
     /// Leads that left the queue because the line that they name is dead.
     without_line: u64,
-    /// Calls that got an answer.
-    answered: u64,
     fresh_wanted: bool,
     no_room: bool,
     scheduled: BTreeSet<CallId>,
@@ -164,7 +161,6 @@ impl Campaign {
             reading: None,
             reads: 0,
             proofs: Proofs::default(),
-            doubts: BTreeMap::new(),
             pace: Pace::new(plan.rate, now.at),
             lines: Lines::new(plan.lines.clone()),
             breaker: Breaker::new(plan.probe_after),
@@ -183,7 +179,6 @@ impl Campaign {
             hold_claims_until: None,
             attempts: 0,
             without_line: 0,
-            answered: 0,
             fresh_wanted: false,
             no_room: false,
             scheduled: BTreeSet::new(),
@@ -209,15 +204,21 @@ impl Campaign {
             Event::Wake => {}
             Event::BatchOpened(opened) => self.batch_opened(opened, now),
             Event::Claimed(claimed) => self.claimed(claimed, now),
+            Event::ClaimsHeld => {
+                self.claiming = false;
+                self.hold_claims_until = Some(now.at + self.plan.poll);
+            }
             Event::News(news, recorded) => self.hear(news, recorded, now),
             Event::ReadFailed(read, failure) => self.read_failed(read, &failure, now),
             Event::Adopted(changes) => self.adopted(changes, now),
             Event::Orphans(open) => {
-                if !open.is_empty() {
-                    self.tell(Notice::Following(open.len()));
+                let new = open.iter().filter(|open| !self.live.contains_key(&open.attempt)).count();
+                if new > 0 {
+                    self.tell(Notice::Following(new));
                 }
                 self.adopt_open(open, now.at);
             }
+            Event::LineDown(id, why) => self.line_is_down(&id, &why, None, now),
             Event::Stop(stop) => self.told_to_stop(stop, now),
         }
         self.decide(now);
@@ -256,6 +257,23 @@ impl Campaign {
     pub fn batch(&self) -> Option<(u64, usize, usize)> {
         let open = self.batch.state == BatchState::Open;
         open.then(|| (self.batch.number, self.batch.size.saturating_sub(self.batch.queue.len()), self.batch.size))
+    }
+
+    /// The provider names the organisation that the journal takes the account for: its listings prove absence.
+    pub fn confirm_org(&mut self) {
+        self.org_confirmed = true;
+    }
+
+    /// Why nobody is dialed at the moment, where that is not the pool's doing.
+    pub fn held_up(&self) -> Option<&'static str> {
+        match self.start.step {
+            _ if self.paused => Some("paused"),
+            _ if self.stopping.is_some() => Some("no more dials; the last calls are followed to their end"),
+            Step::Searching(_) | Step::FurtherBack(..) | Step::Adopting => Some("searching the account's calls"),
+            Step::Waiting(_) | Step::Again(_) => Some("making sure that nothing else was on its way"),
+            _ if matches!(self.batch.state, BatchState::Nobody(_)) => Some("nobody may be dialed now"),
+            _ => None,
+        }
     }
 
     /// Calls of this campaign that are up or on their way.

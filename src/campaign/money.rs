@@ -30,6 +30,11 @@ impl Money {
         }
     }
 
+    /// Whether it is one of those heard of.
+    pub(super) fn knows(&self, call: &CallId) -> bool {
+        self.calls.contains_key(call)
+    }
+
     /// Whether one more call may take it beyond that, with so many up whose cost is not known yet.
     pub(super) fn would_pass(&self, most: f64, up: usize) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "a mean of costs needs no more than 52 bits")]

@@ -6,6 +6,7 @@ use super::attempt::{Cause, State};
 use super::breaker::Turn;
 use super::disposition::Class;
 use super::event::{Action, Change, LeadNow, News, Notice, Open, ReadId, Recorded, SeenCall, Status, Why};
+use super::lines::Left;
 use super::trouble::next_utc_minute;
 use super::{BatchState, Campaign, First, Live};
 use crate::pool::attempt_id::AttemptId;
@@ -77,7 +78,6 @@ impl Campaign {
         }
         self.reached();
         self.refusals.accepted();
-        self.answered += 1;
         self.first_is_over(attempt, wire.received);
         let blocked = limits.is_some_and(|limits| limits.blocked);
         self.pool.answered(&call.id, slot_of(call, true, blocked), attempt, wire, limits);
@@ -137,7 +137,7 @@ impl Campaign {
             }
             Cause::Account if key => self.stop(Why::Key(message.to_owned())),
             Cause::Account => self.stop(Why::Account(message.to_owned())),
-            Cause::Line => self.drop_line(attempt, message),
+            Cause::Line => self.drop_line(attempt, message, retry_after, now),
             Cause::Lead => self.tell(Notice::LeadRefused(lead, message.to_owned())),
             Cause::Config => {
                 self.tell(Notice::LeadRefused(lead, message.to_owned()));
@@ -150,17 +150,20 @@ impl Campaign {
         }
     }
 
-    fn drop_line(&mut self, attempt: &AttemptId, message: &str) {
-        if let Some(live) = self.live.remove(attempt) {
-            self.drop_line_of(&live, message);
-            self.live.insert(attempt.clone(), live);
+    fn drop_line(&mut self, attempt: &AttemptId, message: &str, wait: Option<Duration>, now: Now) {
+        if let Some(live) = self.live.get(attempt) {
+            let lead = live.lead.as_ref().map(|lead| &lead.lead);
+            let id = self.lines.id(live.line, lead).cloned();
+            id.into_iter().for_each(|id| self.line_is_down(&id, message, wait, now));
         }
     }
 
-    fn drop_line_of(&mut self, live: &Live, message: &str) {
-        let lead = live.lead.as_ref().map(|lead| &lead.lead);
-        if let Some(id) = self.lines.drop_line(live.line, lead, message) {
-            self.tell(Notice::LineDropped(id, message.to_owned()));
+    /// A line cannot be rung from, for that long or for good.
+    pub(super) fn line_is_down(&mut self, id: &str, message: &str, wait: Option<Duration>, now: Now) {
+        match self.lines.refused(id, now.at, wait) {
+            Left::Dropped => self.tell(Notice::LineDropped(id.to_owned(), message.to_owned())),
+            Left::Rests => self.tell(Notice::LineRests(id.to_owned(), message.to_owned())),
+            Left::Already => {}
         }
         if !self.lines.any_left() {
             self.stop(Why::Lines(message.to_owned()));
@@ -195,12 +198,13 @@ impl Campaign {
     }
 
     fn saw_call(&mut self, call: &SeenCall, received: Instant) {
-        let ours = call.attempt.as_ref().is_some_and(|attempt| self.live.contains_key(attempt));
-        if ours {
-            self.proofs.confirmed = true;
-            if let Some(cost) = call.cost {
-                self.money.hear(&call.id, cost);
-            }
+        let live = call.attempt.as_ref().and_then(|attempt| self.live.get(attempt));
+        let ours = live.is_some();
+        self.proofs.confirmed |= ours;
+        if let Some(cost) = call.cost
+            && (live.is_some_and(|live| live.ours) || self.money.knows(&call.id))
+        {
+            self.money.hear(&call.id, cost);
         }
         if let Some(attempt) = &call.attempt {
             self.start.saw_marked(attempt);
@@ -327,8 +331,11 @@ impl Campaign {
             match cause {
                 Cause::Account => self.stop(Why::Account(change.reason.clone().unwrap_or_default())),
                 Cause::Line => {
+                    let lead = live.lead.as_ref().map(|lead| &lead.lead);
                     let reason = change.reason.clone().unwrap_or_default();
-                    self.drop_line_of(&live, &reason);
+                    let midnight = self.until_utc_midnight(now);
+                    let id = self.lines.id(live.line, lead).cloned();
+                    id.into_iter().for_each(|id| self.line_is_down(&id, &reason, Some(midnight), now));
                 }
                 _ => {}
             }
@@ -337,6 +344,13 @@ impl Campaign {
         if again && change.lead_now == LeadNow::Open && self.batch.state == BatchState::Open {
             live.lead.into_iter().for_each(|lead| self.batch.queue.push_front(lead));
         }
+    }
+
+    /// A daily limit ends at midnight UTC, the provider's.
+    fn until_utc_midnight(&self, now: Now) -> Duration {
+        const DAY: i64 = 86_400_000_000;
+        let gone = self.pool.offset.earliest(now.at).as_micros().rem_euclid(DAY);
+        Duration::from_micros((DAY - gone).unsigned_abs())
     }
 
     fn somebody_is_left(&mut self) {
@@ -365,6 +379,9 @@ impl Campaign {
     /// Follows attempts of the past.
     pub(super) fn adopt_open(&mut self, open: Vec<Open>, now: Instant) {
         for attempt in open {
+            if self.live.contains_key(&attempt.attempt) {
+                continue;
+            }
             let mut live = Live::new(None, attempt.state, attempt.provider_time, now);
             live.ours = attempt.ours;
             live.call.clone_from(&attempt.call);
@@ -377,7 +394,7 @@ impl Campaign {
             } else if attempt.state == State::InDoubt {
                 self.pool.doubted(attempt.attempt.clone(), attempt.failed.unwrap_or(now));
             }
-            self.live.entry(attempt.attempt).or_insert(live);
+            self.live.insert(attempt.attempt, live);
         }
     }
 
@@ -387,7 +404,7 @@ impl Campaign {
         }
     }
 
-    fn lead_of(&self, attempt: &AttemptId) -> Option<super::LeadId> {
+    fn lead_of(&self, attempt: &AttemptId) -> Option<super::event::LeadId> {
         self.live.get(attempt).and_then(|live| live.lead.as_ref()).map(|lead| lead.id)
     }
 }

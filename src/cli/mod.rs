@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::report::failure::Failure;
 use args::{CheckArgs, RunArgs};
 use layers::Sources;
+use surroundings::Surroundings;
 
 pub mod args;
 pub mod values;
@@ -22,6 +23,10 @@ pub mod plan;
 pub mod account;
 
 pub mod place;
+
+pub mod looks;
+
+pub mod sandbox;
 
 /// Rings a list of leads through the Vapi voice API, and keeps slots free for inbound callers
 #[derive(Clone, Debug, clap::Parser)]
@@ -39,24 +44,44 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// The list doctor: who would be rung, who not, and why
     Check(Box<CheckArgs>),
+    /// A stand-in for the API, on loopback
+    Sandbox(Box<sandbox::Args>),
 }
 
 /// From a command line to an exit code.
 pub fn main(argv: &[OsString]) -> Exit {
-    match read(argv, &surroundings::process_env).and_then(|typed| dispatch(&typed).map_err(Refusal::Wrong)) {
-        Ok(exit) => exit,
-        Err(Refusal::Clap(error)) => clap_says(&error),
-        Err(Refusal::Wrong(failure)) => {
-            say(&failure.to_string());
-            failure.exit
-        }
-    }
+    let env = &surroundings::process_env;
+    let typed = match read(argv, env) {
+        Ok(typed) => typed,
+        Err(Refusal::Clap(error)) => return clap_says(&error, argv),
+        Err(Refusal::Wrong(failure)) => return refuse(&failure, wants_json(argv), None),
+    };
+    let json = match &typed.command {
+        Command::Run(run) => run.shown.json,
+        Command::Check(_) | Command::Sandbox(_) => false,
+    };
+    dispatch(&typed).unwrap_or_else(|failure| refuse(&failure, json, typed.campaign().as_deref()))
 }
 
 fn dispatch(typed: &Typed) -> Result<Exit, Failure> {
+    let around = Surroundings::of_process();
     match &typed.command {
-        Command::Run(_) | Command::Check(_) => Ok(Exit::Settled),
+        Command::Run(args) => {
+            let planned = plan::plan(args, &typed.sources, &around)?;
+            Err(Failure::machine(format!("campaign {} cannot be run by this build", planned.plan.campaign)))
+        }
+        Command::Check(_) => Err(Failure::machine("lists cannot be checked by this build")),
+        Command::Sandbox(args) => runtime()?
+            .block_on(sandbox::run(sandbox::Args::clone(args)))
+            .map(|()| Exit::Settled)
+            .map_err(|error| Failure::machine(format!("{error:#}"))),
     }
+}
+
+/// Where everything that waits is run.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| Failure::machine(format!("cannot start: {error}")))
 }
 
 /// What was typed, with the campaign file and the environment folded in.
@@ -66,6 +91,16 @@ pub struct Typed {
     pub command: Command,
     /// Where each option comes from.
     pub sources: Sources,
+}
+
+impl Typed {
+    /// The campaign that a run would be, as far as its name can be told.
+    fn campaign(&self) -> Option<String> {
+        let Command::Run(args) = &self.command else { return None };
+        let around = Surroundings::of_process();
+        let inputs = place::inputs(&args.leads).ok()?;
+        place::name(args.place.campaign.as_deref(), &inputs, &around).ok().map(|name| name.text)
+    }
 }
 
 /// Why there is nothing to do: it was help that was asked for, or something is wrong.
@@ -111,8 +146,32 @@ pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// Says that nothing was done, and why; for a program too, where one asked for `--json`.
+fn refuse(failure: &Failure, json: bool, campaign: Option<&str>) -> Exit {
+    say(&failure.to_string());
+    if json {
+        let object = crate::report::json::nothing(campaign, failure.exit, &failure.one_line());
+        // The exit code says more than a stdout that nobody reads.
+        let _ = print(&object);
+    }
+    failure.exit
+}
+
+/// Whether `run --json` was meant, on a line that could not be read.
+fn wants_json(argv: &[OsString]) -> bool {
+    argv.get(1).is_some_and(|command| command == "run") && argv.iter().any(|word| word == "--json")
+}
+
 /// What the exit code is when clap has the last word.
-fn clap_says(error: &clap::Error) -> Exit {
+fn clap_says(error: &clap::Error, argv: &[OsString]) -> Exit {
     let _ = error.print();
-    if error.use_stderr() { Exit::Usage } else { Exit::Settled }
+    if !error.use_stderr() {
+        return Exit::Settled;
+    }
+    if wants_json(argv) {
+        let text = error.to_string();
+        let said = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let _ = print(&crate::report::json::nothing(None, Exit::Usage, said));
+    }
+    Exit::Usage
 }

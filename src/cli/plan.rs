@@ -219,7 +219,8 @@ pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Surroundings<'_>) 
     let holidays = args.holidays.as_deref().map(|path| read_holidays(path).map(|text| (path, text))).transpose()?;
     let holidays = holidays.as_ref().map(|(path, text)| (*path, text.as_str()));
     let hours = if hours_hold { args.hours.as_str() } else { "any" };
-    let calling = Calling::parse(hours, args.days.as_deref(), holidays, args.guard).map_err(misuse)?;
+    let calling =
+        Calling::parse(hours, args.days.as_deref(), holidays, args.guard).map_err(|misuse| misused(&misuse))?;
     Ok(calling.machine_zone(around.zone.clone()))
 }
 
@@ -240,9 +241,10 @@ fn read_holidays(path: &Path) -> Result<String, Failure> {
 }
 
 fn retries(args: &RetryArgs, seed: u64, around: &Surroundings<'_>) -> Result<Retries, Failure> {
-    Retries::parse(args.attempts, &args.retry, args.per_day, seed, around.zone.clone()).map_err(misuse)
+    Retries::parse(args.attempts, &args.retry, args.per_day, seed, around.zone.clone())
+        .map_err(|misuse| misused(&misuse))
 }
 
-fn misuse(misuse: Misuse) -> Failure {
+fn misused(misuse: &Misuse) -> Failure {
     Failure::usage(misuse.to_string())
 }

@@ -15,6 +15,11 @@ pub struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
+    /// Those of this process, now.
+    pub fn of_process() -> Self {
+        Self { env: &process_env, now: crate::drive::clock::Clock::real().now().wall, zone: TimeZone::system() }
+    }
+
     /// A variable that is set to something.
     pub fn var(&self, name: &str) -> Option<String> {
         (self.env)(name).filter(|value| !value.trim().is_empty())

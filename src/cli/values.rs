@@ -147,7 +147,9 @@ pub fn dollars(text: &str) -> Result<f64, String> {
 /// `17:00`, or an instant as RFC 3339 writes it.
 pub fn until(text: &str) -> Result<Until, String> {
     let text = text.trim();
-    if let Some(time) = time_of_day(text) {
+    // A campaign file writes times of day with their seconds.
+    let minutes = text.strip_suffix(":00").filter(|rest| rest.contains(':')).unwrap_or(text);
+    if let Some(time) = time_of_day(minutes) {
         return Ok(Until::Today(time));
     }
     let wrong = |_| "not a time: write 17:00 for today, or an instant as in 2026-12-01T17:00:00Z".to_owned();
@@ -219,6 +221,7 @@ mod tests {
     #[test]
     fn an_end_is_today_or_an_instant() {
         assert_eq!(until("17:00"), Ok(Until::Today(Time::constant(17, 0, 0, 0))));
+        assert_eq!(until("17:00:00"), until("17:00"));
         assert!(matches!(until("2026-12-01T17:00:00+01:00"), Ok(Until::Instant(_))));
         for text in ["", "tomorrow", "24:00", "17:60", "17", "2026-12-01", "2026-12-01T17:00:00"] {
             assert!(until(text).is_err(), "{text}");

@@ -13,7 +13,7 @@ use crate::campaign::event::Notice;
 use crate::leads::lead::Phone;
 use crate::report::notice::{Weight, weight, words};
 use crate::report::pace::Pace;
-use crate::report::screen::{Canvas, Headline, Snapshot, event_line, plain_line};
+use crate::report::screen::{Canvas, Headline, Snapshot, event_line, plain_line, standing};
 use crate::report::style::{Glyphs, Paint};
 use crate::time::{Instant, Now};
 
@@ -50,7 +50,6 @@ pub struct Face {
 }
 
 struct Bars {
-    all: MultiProgress,
     rows: [ProgressBar; 3],
     events: [ProgressBar; EVENTS],
     told: VecDeque<String>,
@@ -77,7 +76,7 @@ impl Face {
     pub fn show(&mut self, snapshot: &Snapshot) {
         self.pace.observe(snapshot.now.at, snapshot.settled);
         if let Some(bars) = &self.bars {
-            let width = bars.width();
+            let width = Bars::width();
             let canvas = Canvas { glyphs: self.looks.glyphs, paint: self.looks.paint, width, zone: &self.looks.zone };
             for (row, text) in bars.rows.iter().zip(canvas.rows(snapshot, &self.pace)) {
                 row.set_message(text);
@@ -92,10 +91,9 @@ impl Face {
 
     fn write_minute(&mut self, snapshot: &Snapshot) {
         self.written = Some(snapshot.now.at);
-        let line = plain_line(snapshot, &self.pace, &self.looks.zone);
-        self.note(snapshot.now, &line);
+        self.note(snapshot.now, &standing(snapshot, &self.pace, &self.looks.zone));
         if self.bars.is_none() && !self.looks.quiet {
-            write_line(&line);
+            write_line(&plain_line(snapshot, &self.pace, &self.looks.zone));
         }
     }
 
@@ -120,7 +118,9 @@ impl Face {
 
     /// Shows how things stood last, and lets go of the terminal: whatever is written next stands below.
     pub fn finish(mut self) {
-        if let Some(last) = self.last.take() {
+        if let Some(last) = self.last.take()
+            && self.written.is_none_or(|at| at < last.now.at)
+        {
             self.write_minute(&last);
         }
         if let Some(bars) = &self.bars {
@@ -151,10 +151,10 @@ impl Bars {
         let _ = all.println("");
         let rows = std::array::from_fn(|_| line(""));
         let events = std::array::from_fn(|_| line(""));
-        Self { all, rows, events, told: VecDeque::new() }
+        Self { rows, events, told: VecDeque::new() }
     }
 
-    fn width(&self) -> usize {
+    fn width() -> usize {
         console::Term::stderr().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into())
     }
 
@@ -180,4 +180,130 @@ impl Bars {
 
 fn write_line(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::campaign::event::LeadId;
+    use crate::pool::headroom::Slots;
+    use crate::report::screen::OpenBatch;
+
+    /// A terminal that remembers what was written to it.
+    #[derive(Clone, Debug, Default)]
+    struct Paper(Arc<Mutex<String>>);
+
+    impl indicatif::TermLike for Paper {
+        fn width(&self) -> u16 {
+            100
+        }
+        fn height(&self) -> u16 {
+            40
+        }
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write_str(text)?;
+            self.write_str("\n")
+        }
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn headline() -> Headline {
+        Headline {
+            list: "leads.csv".into(),
+            campaign: "leads".into(),
+            reserve: "3".into(),
+            leads: 1204,
+            settled_earlier: 0,
+            last_settled: None,
+            rung_elsewhere: 0,
+            reopened: 0,
+            to_ring: 1204,
+            sandbox: false,
+        }
+    }
+
+    fn at(seconds: u64) -> Now {
+        let at = Instant::from_micros(0) + Duration::from_secs(seconds);
+        Now { at, wall: at.timestamp() }
+    }
+
+    fn snapshot(seconds: u64) -> Snapshot {
+        Snapshot {
+            now: at(seconds),
+            total: 1204,
+            settled: 612,
+            batch: Some(OpenBatch { number: 13, done: 22, size: 50 }),
+            slots: Slots { ours: 4, others: 2, free: 1, kept: 3, limit: 10 },
+            held_up: None,
+        }
+    }
+
+    fn looks(terminal: bool) -> Looks {
+        Looks { terminal, quiet: false, glyphs: Glyphs::UNICODE, paint: Paint(false), zone: TimeZone::UTC }
+    }
+
+    #[test]
+    fn a_terminal_shows_the_bars_and_what_happened_last() {
+        let paper = Paper::default();
+        let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
+        let mut face = Face::on(looks(true), &headline(), at(0), None, target);
+        face.show(&snapshot(1));
+        for minute in 0..7 {
+            face.tell(at(60 * minute), &Notice::LimitIs(10 + u32::try_from(minute).unwrap()), None);
+        }
+        let phone = Phone::from_e164("+14155550100");
+        face.tell(at(500), &Notice::InDoubt(Some(LeadId(1)), "no answer for 30 s".into()), phone);
+        face.finish();
+        let seen = paper.0.lock().unwrap().clone();
+        let last: String = seen[seen.rfind(" leads ").unwrap()..].to_owned();
+        for part in ["612/1,204", "batch 13", "●●●●○○·▒▒▒", "limit is now 16", "+141555501.. in doubt"]
+        {
+            assert!(last.contains(part), "{part}: {last}");
+        }
+        assert!(!last.contains("limit is now 11"), "only the last few stay: {last}");
+        assert!(!seen.contains("0100"), "{seen}");
+    }
+
+    #[test]
+    fn a_log_has_every_event_and_a_line_a_minute() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let mut face = Face::open(looks(false), &headline(), at(0), Some(File::create(&path).unwrap()));
+        for second in 0..=130 {
+            face.show(&snapshot(second));
+        }
+        face.tell(at(131), &Notice::Batch(13, 50), None);
+        face.finish();
+        insta::assert_snapshot!(std::fs::read_to_string(path).unwrap(), @r"
+        1970-01-01T00:00:00.000Z dialer · leads.csv · reserve 3 · campaign leads · 1,204 leads, 1,204 to ring
+        1970-01-01T00:01:00.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
+        1970-01-01T00:02:00.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
+        1970-01-01T00:02:11.000Z batch 13, 50 leads
+        1970-01-01T00:02:10.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
+        ");
+    }
 }

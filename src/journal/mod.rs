@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod claim;
+pub mod disk;
 pub mod facts;
 mod granting;
 pub mod memory;
@@ -16,11 +17,14 @@ pub mod standing;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::campaign::disposition::Class;
 use crate::campaign::event::{Ask, Change, Claimed, History, News, Open, Opened, Recorded};
 use crate::leads::lead::{Lead, Phone};
 use crate::time::{Now, Stamp};
 use claim::Claim;
+use standing::Standing;
 
 /// Whether a number stands on a do-not-call list outside the journal; asked at every claim.
 pub type Dnc = Box<dyn Fn(Phone) -> bool + Send>;
@@ -65,6 +69,24 @@ pub enum Error {
         found: i64,
         /// Ours.
         known: i64,
+    },
+    /// The disk or the system refused, or another process holds the file for too long.
+    #[error(
+        "the journal {file} cannot be written or read: {what}\n  nothing more is dialed; run the same command again"
+    )]
+    Trouble {
+        /// The database.
+        file: PathBuf,
+        /// What the database said.
+        what: String,
+    },
+    /// Two campaigns of one account whose calls could not be told apart.
+    #[error("the calls of campaign {campaign} would look like those of {other}: give it another name, --campaign NAME")]
+    SameMark {
+        /// The new one.
+        campaign: String,
+        /// The one that is there.
+        other: String,
     },
     /// Another run has this campaign.
     #[error(
@@ -193,7 +215,7 @@ pub struct Listed {
 }
 
 /// What an import made of a list.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Imported {
     /// Rows that came.
     pub rows: u64,
@@ -221,12 +243,40 @@ impl Imported {
     }
 }
 
+/// Lines that one list may have before its places run into the next one's.
+const LINES: i64 = 1 << 40;
+
 /// Where a row stands among all rows of all lists, as one number that sorts.
 fn place(file_index: usize, line: u64) -> i64 {
-    const LINES: i64 = 1 << 40;
     let file = i64::try_from(file_index).unwrap_or(i64::MAX).min(1 << 20);
     let line = i64::try_from(line).unwrap_or(i64::MAX).min(LINES - 1);
     file * LINES + line
+}
+
+/// The list and the line of a place.
+fn placed(place: i64) -> (usize, u64) {
+    let (file, line) = (place.div_euclid(LINES), place.rem_euclid(LINES));
+    (usize::try_from(file).unwrap_or(0), line.unsigned_abs())
+}
+
+/// Counts leads that stand like this.
+fn count(totals: &mut Totals, standing: Standing, leads: u64) {
+    totals.total += leads;
+    match standing {
+        Standing::Open | Standing::Busy => totals.open += leads,
+        Standing::InDoubt => totals.in_doubt += leads,
+        Standing::Parked => {
+            totals.in_doubt += leads;
+            totals.parked += leads;
+        }
+        Standing::Settled(class) => {
+            totals.settled += leads;
+            *totals.dispositions.entry(class).or_default() += leads;
+            if class == Class::Suppressed {
+                totals.suppressed += leads;
+            }
+        }
+    }
 }
 
 /// Duplicates that are told one by one.

@@ -83,27 +83,24 @@ fn sight(rows: &mut impl Rows, plan: &Plan, now: Now, seen: &SeenCall, recorded:
     if rows.knows(id, seen)? {
         return Ok(());
     }
-    let known = if let Some(known) = rows.attempt(id)? { known } else { find(rows, id, seen, now)? };
-    if known.origin == Origin::Found {
-        let mut attempt = known.clone();
-        attempt.sight(seen, now.at);
-        if attempt != known {
+    match rows.attempt(id)? {
+        None => {
+            let campaign = rows.campaign_of(&id.mark())?;
+            let attempt = Attempt::found(id.clone(), campaign, seen, now);
+            rows.put(&attempt)?;
+            if campaign == rows.campaign() {
+                recorded.strangers.extend(stranger(&attempt));
+            }
+        }
+        Some(mut attempt) if attempt.origin == Origin::Found => {
+            attempt.sight(seen, now.at);
             rows.put(&attempt)?;
         }
-        if attempt.campaign == rows.campaign() {
-            recorded.strangers.extend(stranger(&attempt));
+        Some(_) => {
+            recorded.changes.extend(touch(rows, plan, now, id, |attempt| attempt.sight(seen, now.at))?);
         }
-        return Ok(());
     }
-    recorded.changes.extend(touch(rows, plan, now, id, |attempt| attempt.sight(seen, now.at))?);
     Ok(())
-}
-
-fn find(rows: &mut impl Rows, id: &AttemptId, seen: &SeenCall, now: Now) -> Result<Attempt, Error> {
-    let campaign = rows.campaign_of(&id.mark())?;
-    let attempt = Attempt::found(id.clone(), campaign, seen, now);
-    rows.put(&attempt)?;
-    Ok(attempt)
 }
 
 /// A call that was found, for the campaign to judge.

@@ -91,8 +91,6 @@ pub(super) trait Rows {
     fn rung_elsewhere(&mut self, phone: Phone) -> Result<Option<Timestamp>, Error>;
     /// No POST on this pool before then.
     fn pause_posts(&mut self, until: Instant) -> Result<(), Error>;
-    /// Attempts of this campaign that may be calls that are up.
-    fn up(&mut self) -> Result<u32, Error>;
 
     /// The zone sets of this campaign's leads.
     fn zone_sets(&mut self) -> Result<Vec<ZoneSet>, Error>;

@@ -64,6 +64,7 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::Parked(_) => format!("{who} put aside: nobody knows whether it was rung; dialer release gives it back"),
         Notice::DoubleRing(_, call) => format!("{who} was rung twice (call {call})"),
         Notice::LineDropped(line, why) => format!("phone number {line} is out of the rotation: {why}"),
+        Notice::LineRests(line, why) => format!("phone number {line} is left alone for a while: {why}"),
         Notice::RateLimited(until) => format!("too many requests; none before {}", clock(*until)),
         Notice::Unreachable(until, why) => format!("no connection ({why}); trying again at {}", clock(*until)),
         Notice::ReadFailed(why) => format!("the calls could not be looked at: {why}"),

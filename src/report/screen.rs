@@ -182,7 +182,12 @@ impl Canvas<'_> {
 /// The one line a minute where there is no terminal.
 pub fn plain_line(snapshot: &Snapshot, pace: &Pace, zone: &TimeZone) -> String {
     let clock = snapshot.now.wall.to_zoned(zone.clone()).strftime("%H:%M");
-    let mut line = format!("{clock} {}/{} settled", thousands(snapshot.settled), thousands(snapshot.total));
+    format!("{clock} {}", standing(snapshot, pace, zone))
+}
+
+/// How things stand, in one line.
+pub fn standing(snapshot: &Snapshot, pace: &Pace, zone: &TimeZone) -> String {
+    let mut line = format!("{}/{} settled", thousands(snapshot.settled), thousands(snapshot.total));
     if let Some(batch) = snapshot.batch {
         let _ = write!(line, ", batch {} {}/{}", thousands(batch.number), batch.done, batch.size);
     }

@@ -124,7 +124,7 @@ proptest! {
             prop_assert_eq!(part > 0, cell > 0);
         }
         let slots = Slots { ours, others, free, kept, limit: u32::MAX };
-        let lines = drawn(&Snapshot { slots, ..snapshot() }, Glyphs::ASCII, 80).lines().count();
-        prop_assert_eq!(lines, 3);
+        let rows = drawn(&Snapshot { slots, ..snapshot() }, Glyphs::ASCII, 80);
+        prop_assert_eq!(rows.lines().count(), 3);
     }
 }

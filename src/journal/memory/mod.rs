@@ -7,10 +7,8 @@ use super::claim::Claim;
 use super::granting::{Maker, grant};
 use super::recording::{adopt, record, stranger};
 use super::rows::Rows;
-use super::standing::Standing;
-use super::{Chance, Control, Dnc, Error, Journal, Totals, opening};
+use super::{Chance, Control, Dnc, Error, Journal, Totals, count, opening};
 use crate::campaign::attempt::State;
-use crate::campaign::disposition::Class;
 use crate::campaign::event::{Ask, Change, Claimed, History, News, Open, Opened, Recorded};
 use crate::campaign::plan::Plan;
 use crate::pool::attempt_id::Mark;
@@ -135,25 +133,5 @@ impl Journal for Memory {
             }
         }
         Ok(totals)
-    }
-}
-
-/// Counts leads that stand like this.
-fn count(totals: &mut Totals, standing: Standing, leads: u64) {
-    totals.total += leads;
-    match standing {
-        Standing::Open | Standing::Busy => totals.open += leads,
-        Standing::InDoubt => totals.in_doubt += leads,
-        Standing::Parked => {
-            totals.in_doubt += leads;
-            totals.parked += leads;
-        }
-        Standing::Settled(class) => {
-            totals.settled += leads;
-            *totals.dispositions.entry(class).or_default() += leads;
-            if class == Class::Suppressed {
-                totals.suppressed += leads;
-            }
-        }
     }
 }

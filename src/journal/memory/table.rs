@@ -191,7 +191,7 @@ impl Rows for Table {
 
     fn knows(&mut self, id: &AttemptId, seen: &SeenCall) -> Result<bool, Error> {
         let known = self.by_id.get(id).map(|place| &self.attempts[*place]);
-        Ok(known.is_some_and(|attempt| attempt.origin != Origin::Found && attempt.knows(seen)))
+        Ok(known.is_some_and(|attempt| attempt.knows(seen)))
     }
 
     fn put(&mut self, attempt: &Attempt) -> Result<(), Error> {
@@ -291,10 +291,6 @@ impl Rows for Table {
     fn pause_posts(&mut self, until: Instant) -> Result<(), Error> {
         self.rate_until = self.rate_until.max(Some(until));
         Ok(())
-    }
-
-    fn up(&mut self) -> Result<u32, Error> {
-        Ok(u32::try_from(self.live.len()).unwrap_or(u32::MAX))
     }
 
     fn zone_sets(&mut self) -> Result<Vec<ZoneSet>, Error> {

@@ -1,0 +1,45 @@
+//! How the face of a run looks here: bars, signs and colours, as the terminal and the options have them.
+
+use std::io::IsTerminal;
+
+use super::surroundings::Surroundings;
+use super::values::Color;
+use crate::drive::progress::Looks;
+use crate::report::style::{Glyphs, Paint};
+
+/// The looks that go with `--quiet`, `--color`, `NO_COLOR`, the locale, and what stderr is.
+pub fn looks(quiet: bool, color: Color, around: &Surroundings<'_>) -> Looks {
+    of(quiet, color, std::io::stderr().is_terminal(), around)
+}
+
+fn of(quiet: bool, color: Color, is_terminal: bool, around: &Surroundings<'_>) -> Looks {
+    let terminal = is_terminal && around.var("TERM").as_deref() != Some("dumb");
+    let painted = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => terminal && around.var("NO_COLOR").is_none(),
+    };
+    let glyphs = Glyphs::of_locale(|name| around.var(name));
+    Looks { terminal, quiet, glyphs, paint: Paint(painted), zone: around.zone.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_and_colours_are_for_terminals_that_want_them() {
+        let looks = |color, is_terminal, set: &'static [(&'static str, &'static str)]| {
+            let env = move |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            let around = Surroundings { env: &env, now: jiff::Timestamp::UNIX_EPOCH, zone: jiff::tz::TimeZone::UTC };
+            let looks = of(false, color, is_terminal, &around);
+            (looks.terminal, looks.paint.0)
+        };
+        assert_eq!(looks(Color::Auto, true, &[]), (true, true));
+        assert_eq!(looks(Color::Auto, true, &[("NO_COLOR", "1")]), (true, false));
+        assert_eq!(looks(Color::Auto, true, &[("TERM", "dumb")]), (false, false));
+        assert_eq!(looks(Color::Auto, false, &[]), (false, false));
+        assert_eq!(looks(Color::Always, false, &[("NO_COLOR", "1")]), (false, true));
+        assert_eq!(looks(Color::Never, true, &[]), (true, false));
+    }
+}

@@ -1,0 +1,119 @@
+//! What is read once before the first dial, so that a wrong key or a missing assistant is told before anybody is rung.
+
+use std::time::Duration;
+
+use crate::exit::Exit;
+use crate::report::failure::Failure;
+use crate::vapi::client::Client;
+use crate::vapi::preflight::{LineInfo, LineStatus, PreflightFailure, PreflightTrouble};
+
+use super::clock::Clock;
+
+/// Reads are tried this often before the API counts as unreachable.
+const TRIES: u32 = 5;
+/// The first wait between two tries, on the run's clock; it doubles.
+const PAUSE: Duration = Duration::from_millis(500);
+/// The longest wait between two tries, on the run's clock.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A free line of the provider's may ring about this often a day.
+const FREE_LINE_A_DAY: u64 = 10;
+
+/// What the account says of what is to be rung with.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// The organisation.
+    pub org: Option<String>,
+    /// Variables that the assistant's prompt uses and nothing fills by itself.
+    pub variables: Vec<String>,
+    /// Lines that cannot be rung from, and why.
+    pub down: Vec<(String, String)>,
+    free: Vec<String>,
+    activating: Vec<String>,
+}
+
+/// Reads who is to talk, and the lines to ring from.
+pub async fn read(client: &Client, lines: &[String], clock: &Clock) -> Result<Account, Failure> {
+    let target = again(clock, async || client.target().await).await.map_err(|failure| told(&failure))?;
+    let mut account = Account { org: target.org, variables: target.variables, ..Account::default() };
+    for id in lines {
+        match again(clock, async || client.line(id).await).await {
+            Ok(info) => account.take(id, &info),
+            Err(failure) if failure.trouble == PreflightTrouble::Missing => {
+                account.down.push((id.clone(), failure.message));
+            }
+            Err(failure) => return Err(told(&failure)),
+        }
+    }
+    Ok(account)
+}
+
+impl Account {
+    fn take(&mut self, id: &str, info: &LineInfo) {
+        if self.org.is_none() {
+            self.org.clone_from(&info.org);
+        }
+        match info.status {
+            LineStatus::Blocked => self.down.push((id.to_owned(), "it is blocked".to_owned())),
+            LineStatus::Activating => self.activating.push(id.to_owned()),
+            LineStatus::Active | LineStatus::Unknown => {}
+        }
+        if info.provider.as_deref() == Some("vapi") {
+            self.free.push(id.to_owned());
+        }
+    }
+
+    /// What deserves a word when so many leads are to be rung.
+    pub fn warnings(&self, to_ring: u64) -> Vec<String> {
+        let activating = self.activating.iter();
+        let mut warnings: Vec<String> = activating
+            .map(|id| format!("phone number {id} is still being activated; that takes a few minutes"))
+            .collect();
+        let free = self.free.iter().filter(|_| to_ring > FREE_LINE_A_DAY);
+        warnings.extend(free.map(|id| {
+            format!(
+                "phone number {id} is a free one of the provider's: it rings about {FREE_LINE_A_DAY} people a day, and no \
+                 other countries; for {to_ring} leads, import a number of your own"
+            )
+        }));
+        warnings
+    }
+}
+
+/// Tries a read again while that may help. It rings nobody.
+async fn again<T>(
+    clock: &Clock,
+    mut read: impl AsyncFnMut() -> Result<T, PreflightFailure>,
+) -> Result<T, PreflightFailure> {
+    let mut pause = PAUSE;
+    for _ in 1..TRIES {
+        match read().await {
+            Err(failure) if failure.trouble.may_pass() => {
+                let asked = if let PreflightTrouble::Rate(wait) = failure.trouble { wait } else { None };
+                let wait = asked.unwrap_or(pause).min(LONGEST_PAUSE);
+                tokio::time::sleep(wait.div_f64(clock.rate())).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            done => return done,
+        }
+    }
+    read().await
+}
+
+fn told(failure: &PreflightFailure) -> Failure {
+    let what = failure.to_string();
+    match failure.trouble {
+        PreflightTrouble::Key => {
+            Failure::new(Exit::Account, format!("the account refused the key ({})", failure.message))
+                .advise("VAPI_API_KEY must be the private key of the organisation; nobody was rung")
+        }
+        PreflightTrouble::Refused => Failure::new(Exit::Account, what).advise("nobody was rung"),
+        PreflightTrouble::Missing => Failure::new(Exit::Account, what)
+            .advise("look it up in the dashboard; an id belongs to one organisation and one region")
+            .advise("nobody was rung"),
+        PreflightTrouble::Unreachable => Failure::new(Exit::Machine, format!("the API cannot be reached: {what}"))
+            .advise("nobody was rung; run the same command when the network is back"),
+        PreflightTrouble::Rate(_) | PreflightTrouble::Fault => {
+            Failure::new(Exit::Machine, what).advise("nobody was rung; run the same command later")
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Accounts: which organisation a key belongs to, so that a finished list needs no connection.
+
+use hmac::{Hmac, KeyInit, Mac};
+use rusqlite::{OptionalExtension, params};
+use sha2::Sha256;
+
+use super::super::Error;
+use super::Disk;
+use crate::leads::lead::Phone;
+
+/// An account of this journal: everything else is kept per account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    /// Its number in this journal.
+    pub id: i64,
+    /// Its name: the organisation's id, on loopback the base URL with it.
+    pub name: String,
+}
+
+impl Disk {
+    /// The account that a key was last seen to belong to.
+    pub fn account_of_key(&self, base_url: &str, key: &str) -> Result<Option<Account>, Error> {
+        let hash = self.hash(&[b"key", base_url.as_bytes(), key.as_bytes()]);
+        self.read(|db| {
+            let found = db.query_row(
+                "SELECT accounts.id, accounts.name FROM keys JOIN accounts ON accounts.id = keys.account WHERE hash = ?1",
+                [hash],
+                |row| Ok(Account { id: row.get(0)?, name: row.get(1)? }),
+            );
+            Ok(found.optional()?)
+        })
+    }
+
+    /// The account of that name, and that this key belongs to it.
+    pub fn remember_account(&mut self, name: &str, base_url: &str, key: &str) -> Result<Account, Error> {
+        let hash = self.hash(&[b"key", base_url.as_bytes(), key.as_bytes()]);
+        self.within(|tx| {
+            tx.execute("INSERT INTO accounts (name) VALUES (?1) ON CONFLICT DO NOTHING", [name])?;
+            let id: i64 = tx.query_row("SELECT id FROM accounts WHERE name = ?1", [name], |row| row.get(0))?;
+            tx.execute(
+                "INSERT INTO keys (hash, account) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET account = excluded.account",
+                params![hash, id],
+            )?;
+            Ok(Account { id, name: name.to_owned() })
+        })
+    }
+
+    fn hash(&self, parts: &[&[u8]]) -> Vec<u8> {
+        keyed_hash(&self.salt, parts)
+    }
+}
+
+/// What a number is known by once its person is forgotten.
+pub(super) fn phone_hash(salt: &[u8], phone: Phone) -> Vec<u8> {
+    keyed_hash(salt, &[b"phone", &phone.digits().to_le_bytes()])
+}
+
+fn keyed_hash(salt: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(salt).expect("a key of any length will do");
+    for part in parts {
+        mac.update(&(part.len() as u64).to_le_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().to_vec()
+}

@@ -1,0 +1,187 @@
+//! An attempt as a row, and back. What cannot be read back is damage, never a guess.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Params, Row, named_params};
+
+use super::super::Error;
+use super::super::facts::{Attempt, Origin};
+use crate::campaign::attempt::{Cause, End, Facts, State};
+use crate::campaign::disposition::Class;
+use crate::campaign::event::LeadId;
+use crate::leads::lead::Phone;
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::calls::{CallId, Post};
+use crate::time::{Instant, Stamp};
+
+const COLUMNS: &str = "attempt, origin, campaign, lead, phone, run, line, claimed, began, provider_time, sent, received, \
+    remaining, refused, blocked, failed, rung, spoke, ended, reason, given_up, absent, parked, released, call, created, \
+    shown, updated, cost, opt_out, reopened, twin, message";
+
+/// The attempts that a condition selects.
+pub(super) fn select(db: &Connection, condition: &str, params: impl Params) -> Result<Vec<Attempt>, Error> {
+    let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM attempts {condition}"))?;
+    let mut rows = statement.query(params)?;
+    let mut attempts = Vec::new();
+    while let Some(row) = rows.next()? {
+        attempts.push(read(row)?);
+    }
+    Ok(attempts)
+}
+
+/// The attempt with that id.
+pub(super) fn by_id(db: &Connection, id: &AttemptId) -> Result<Option<Attempt>, Error> {
+    Ok(select(db, "WHERE attempt = ?1", [id.as_str()])?.pop())
+}
+
+fn read(row: &Row<'_>) -> Result<Attempt, Error> {
+    let id: String = row.get(0)?;
+    let id = AttemptId::parse(&id).ok_or_else(|| Error::damaged(format!("{id:?} is not an attempt's id")))?;
+    let sent: Option<i64> = row.get(10)?;
+    let received: Option<i64> = row.get(11)?;
+    let post = match sent.zip(received) {
+        Some((sent, received)) => {
+            let (sent, received) = (Instant::from_micros(sent), Instant::from_micros(received));
+            Some(Post { sent, received, remaining: row.get(12)? })
+        }
+        None => None,
+    };
+    Ok(Attempt {
+        id,
+        origin: origin_named(&row.get::<_, String>(1)?)?,
+        campaign: row.get(2)?,
+        lead: row.get::<_, Option<i64>>(3)?.map(LeadId),
+        phone: row.get::<_, Option<i64>>(4)?.map(phone).transpose()?,
+        run: row.get(5)?,
+        line: row.get::<_, Option<String>>(6)?.map(Arc::from),
+        claimed: Instant::from_micros(row.get(7)?),
+        began: wall(row.get(8)?),
+        provider_time: Stamp::from_micros(row.get(9)?),
+        post,
+        facts: read_facts(row)?,
+        call: row.get::<_, Option<String>>(24)?.map(|call| CallId::new(&call)),
+        created: row.get::<_, Option<i64>>(25)?.map(Stamp::from_micros),
+        shown: row.get::<_, Option<i64>>(26)?.map(Instant::from_micros),
+        updated: row.get::<_, Option<i64>>(27)?.map(Stamp::from_micros),
+        cost: row.get(28)?,
+        opt_out: row.get(29)?,
+        reopened: row.get(30)?,
+        twin: row.get::<_, Option<String>>(31)?.map(|call| CallId::new(&call)),
+        message: row.get::<_, Option<String>>(32)?.map(Arc::from),
+    })
+}
+
+fn read_facts(row: &Row<'_>) -> Result<Facts, Error> {
+    let refused = row
+        .get::<_, Option<String>>(13)?
+        .map(|name| Cause::named(&name).ok_or_else(|| Error::damaged(format!("{name:?} is not a cause of a refusal"))));
+    let ended: Option<i64> = row.get(18)?;
+    let reason = row.get::<_, Option<String>>(19)?.unwrap_or_default();
+    let instant =
+        |column| -> Result<Option<Instant>, Error> { Ok(row.get::<_, Option<i64>>(column)?.map(Instant::from_micros)) };
+    Ok(Facts {
+        refused: refused.transpose()?,
+        created: row.get::<_, Option<i64>>(25)?.is_some(),
+        blocked: row.get(14)?,
+        failed: instant(15)?,
+        rung: row.get(16)?,
+        spoke: row.get(17)?,
+        ended: ended.map(|at| End { at: Stamp::from_micros(at), reason }),
+        given_up: row.get(20)?,
+        absent: instant(21)?,
+        parked: instant(22)?,
+        released: row.get(23)?,
+    })
+}
+
+/// Writes an attempt down, or what is newly known of it.
+pub(super) fn put(db: &Connection, attempt: &Attempt) -> Result<(), Error> {
+    const PUT: &str = "INSERT INTO attempts (attempt, origin, campaign, lead, phone, run, line, claimed, began, \
+        provider_time, sent, received, remaining, refused, blocked, failed, rung, spoke, ended, reason, given_up, absent, \
+        parked, released, call, created, shown, updated, cost, opt_out, reopened, twin, message, state, outcome) \
+        VALUES (:attempt, :origin, :campaign, :lead, :phone, :run, :line, :claimed, :began, :provider_time, :sent, \
+        :received, :remaining, :refused, :blocked, :failed, :rung, :spoke, :ended, :reason, :given_up, :absent, :parked, \
+        :released, :call, :created, :shown, :updated, :cost, :opt_out, :reopened, :twin, :message, :state, :outcome) \
+        ON CONFLICT (attempt) DO UPDATE SET origin = excluded.origin, lead = excluded.lead, phone = excluded.phone, \
+        sent = excluded.sent, received = excluded.received, remaining = excluded.remaining, refused = excluded.refused, \
+        blocked = excluded.blocked, failed = excluded.failed, rung = excluded.rung, spoke = excluded.spoke, \
+        ended = excluded.ended, reason = excluded.reason, given_up = excluded.given_up, absent = excluded.absent, \
+        parked = excluded.parked, released = excluded.released, call = excluded.call, created = excluded.created, \
+        shown = excluded.shown, updated = excluded.updated, cost = excluded.cost, opt_out = excluded.opt_out, \
+        reopened = excluded.reopened, twin = excluded.twin, message = excluded.message, state = excluded.state, \
+        outcome = excluded.outcome";
+    let facts = &attempt.facts;
+    let post = attempt.post;
+    let (state, outcome) = state_named(attempt.state());
+    let instant = |at: Option<Instant>| at.map(Instant::as_micros);
+    let stamp = |at: Option<Stamp>| at.map(Stamp::as_micros);
+    let mut statement = db.prepare_cached(PUT)?;
+    statement.execute(named_params! {
+        ":attempt": attempt.id.as_str(), ":origin": origin_name(attempt.origin), ":campaign": attempt.campaign,
+        ":lead": attempt.lead.map(|lead| lead.0), ":phone": attempt.phone.map(digits), ":run": attempt.run,
+        ":line": attempt.line.as_deref(), ":claimed": attempt.claimed.as_micros(),
+        ":began": attempt.began.as_microsecond(), ":provider_time": attempt.provider_time.as_micros(),
+        ":sent": post.map(|post| post.sent.as_micros()), ":received": post.map(|post| post.received.as_micros()),
+        ":remaining": post.and_then(|post| post.remaining), ":refused": facts.refused.map(Cause::name),
+        ":blocked": facts.blocked, ":failed": instant(facts.failed), ":rung": facts.rung, ":spoke": facts.spoke,
+        ":ended": facts.ended.as_ref().map(|end| end.at.as_micros()),
+        ":reason": facts.ended.as_ref().map(|end| end.reason.as_str()), ":given_up": facts.given_up,
+        ":absent": instant(facts.absent), ":parked": instant(facts.parked), ":released": facts.released,
+        ":call": attempt.call.as_ref().map(CallId::as_str), ":created": stamp(attempt.created),
+        ":shown": instant(attempt.shown), ":updated": stamp(attempt.updated), ":cost": attempt.cost,
+        ":opt_out": attempt.opt_out, ":reopened": attempt.reopened, ":twin": attempt.twin.as_ref().map(CallId::as_str),
+        ":message": attempt.message.as_deref(), ":state": state, ":outcome": outcome,
+    })?;
+    Ok(())
+}
+
+/// A state in words, as it stands beside the facts for people and for indexes.
+fn state_named(state: State) -> (&'static str, Option<&'static str>) {
+    match state {
+        State::Claimed => ("claimed", None),
+        State::Refused(cause) => ("refused", Some(cause.name())),
+        State::InDoubt => ("in-doubt", None),
+        State::Parked => ("parked", None),
+        State::Placed { blocked } => ("placed", blocked.then_some("blocked")),
+        State::Ended(class) => ("ended", Some(class.name())),
+    }
+}
+
+fn origin_name(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Claimed => "claimed",
+        Origin::Found => "found",
+        Origin::Adopted => "adopted",
+    }
+}
+
+fn origin_named(name: &str) -> Result<Origin, Error> {
+    match name {
+        "claimed" => Ok(Origin::Claimed),
+        "found" => Ok(Origin::Found),
+        "adopted" => Ok(Origin::Adopted),
+        _ => Err(Error::damaged(format!("{name:?} is not an origin of an attempt"))),
+    }
+}
+
+/// A class by its name.
+pub(super) fn class_named(name: &str) -> Result<Class, Error> {
+    Class::named(name).ok_or_else(|| Error::damaged(format!("{name:?} is not a class")))
+}
+
+/// A number as the database keeps it.
+pub(super) fn digits(phone: Phone) -> i64 {
+    i64::try_from(phone.digits()).unwrap_or(i64::MAX)
+}
+
+/// A number from the database.
+pub(super) fn phone(digits: i64) -> Result<Phone, Error> {
+    let phone = u64::try_from(digits).ok().and_then(Phone::from_digits);
+    phone.ok_or_else(|| Error::damaged(format!("{digits} is not a phone number")))
+}
+
+/// A wall-clock time from the database.
+pub(super) fn wall(micros: i64) -> Timestamp {
+    Instant::from_micros(micros).timestamp()
+}

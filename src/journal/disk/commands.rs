@@ -1,0 +1,124 @@
+//! What other shells do to campaigns and to people: every one a transaction of its own, beside whatever run is alive.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::super::Error;
+use super::super::standing::{Stand, Standing};
+use super::accounts::{Account, phone_hash};
+use super::attempts::{self, digits};
+use super::lock::is_held;
+use super::table::suppress;
+use super::{Disk, leads};
+use crate::campaign::attempt::State;
+use crate::campaign::event::LeadId;
+use crate::leads::lead::Phone;
+use crate::pool::attempt_id::Mark;
+use crate::time::Now;
+
+/// What a person left behind who is to be forgotten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Forgotten {
+    /// Rows of lists.
+    pub leads: u64,
+    /// Attempts, whose number and messages are erased.
+    pub attempts: u64,
+}
+
+impl Disk {
+    /// Pauses a campaign, or lets it go on; kept until told otherwise. Says whether a run is alive to hear it.
+    pub fn pause(&mut self, account: &Account, campaign: &str, paused: bool) -> Result<bool, Error> {
+        self.order(account, campaign, "UPDATE campaigns SET paused = ?2 WHERE id = ?1", paused)
+    }
+
+    /// Asks the run of a campaign to end as at the first Ctrl-C. Says whether there is one.
+    pub fn stop(&mut self, account: &Account, campaign: &str) -> Result<bool, Error> {
+        self.order(account, campaign, "UPDATE campaigns SET stop = ?2 WHERE id = ?1", true)
+    }
+
+    fn order(&mut self, account: &Account, name: &str, order: &str, to: bool) -> Result<bool, Error> {
+        let campaign = self.campaign(account, name)?;
+        self.within(|tx| Ok(tx.execute(order, params![campaign, to])?))?;
+        is_held(&self.dir, &account.name, &Mark::of(name))
+    }
+
+    /// Leads of a campaign that are parked: their numbers, or only that one.
+    pub fn parked(&self, account: &Account, campaign: &str, phone: Option<Phone>) -> Result<Vec<Phone>, Error> {
+        let campaign = self.campaign(account, campaign)?;
+        self.read(|db| {
+            let find = "SELECT phone FROM leads WHERE campaign = ?1 AND standing = 'parked' \
+                        AND phone = coalesce(?2, phone) ORDER BY place";
+            let mut statement = db.prepare(find)?;
+            let found = statement.query_map(params![campaign, phone.map(digits)], |row| row.get::<_, i64>(0))?;
+            found.map(|digits| attempts::phone(digits?)).collect()
+        })
+    }
+
+    /// Gives parked leads back to the list, all or that one. Returns how many.
+    pub fn release(&mut self, account: &Account, campaign: &str, phone: Option<Phone>, now: Now) -> Result<u64, Error> {
+        let campaign = self.campaign(account, campaign)?;
+        self.within(|tx| {
+            let parked = "SELECT id FROM leads WHERE campaign = ?1 AND standing = 'parked' \
+                          AND phone = coalesce(?2, phone)";
+            let mut statement = tx.prepare(parked)?;
+            let ids = statement.query_map(params![campaign, phone.map(digits)], |row| row.get(0))?;
+            let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
+            for id in &ids {
+                release(tx, campaign, *id, now)?;
+            }
+            Ok(ids.len() as u64)
+        })
+    }
+
+    /// Puts a number on the state directory's do-not-call list. Says whether it was not there yet.
+    pub fn suppress(&mut self, phone: Phone, reason: &str, now: Now) -> Result<bool, Error> {
+        let salt = self.salt.clone();
+        self.within(|tx| suppress(tx, &salt, phone, reason, now))
+    }
+
+    /// Why a number is suppressed here, if it is.
+    pub fn suppressed(&self, phone: Phone) -> Result<Option<String>, Error> {
+        let hash = phone_hash(&self.salt, phone);
+        self.read(|db| {
+            let find = "SELECT reason FROM suppressions WHERE hash = ?1";
+            Ok(db.query_row(find, [hash], |row| row.get(0)).optional()?)
+        })
+    }
+
+    /// Erases a person: every row with the number, and the number from every attempt. A keyed hash stays, and suppresses
+    /// them. The attempts' ids stay, so that their calls are known for what they are.
+    pub fn forget(&mut self, phone: Phone, now: Now) -> Result<Forgotten, Error> {
+        let salt = self.salt.clone();
+        self.read(|db| Ok(db.pragma_update(None, "secure_delete", true)?))?;
+        let forgotten = self.within(|tx| {
+            suppress(tx, &salt, phone, "forgotten", now)?;
+            let hash = phone_hash(&salt, phone);
+            tx.execute("UPDATE suppressions SET phone = NULL, reason = 'forgotten' WHERE hash = ?1", [hash])?;
+            // A list that is brought in again has the row again: its content must not be taken for known.
+            let renew =
+                "UPDATE campaigns SET list_hash = NULL WHERE id IN (SELECT campaign FROM leads WHERE phone = ?1)";
+            tx.execute(renew, [digits(phone)])?;
+            let leads = tx.execute("DELETE FROM leads WHERE phone = ?1", [digits(phone)])? as u64;
+            let erase = "UPDATE attempts SET phone = NULL, lead = NULL, message = NULL WHERE phone = ?1";
+            let attempts = tx.execute(erase, [digits(phone)])? as u64;
+            Ok(Forgotten { leads, attempts })
+        })?;
+        // What the log still holds of them goes, too, unless another process is reading it at this moment.
+        self.read(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?))?;
+        Ok(forgotten)
+    }
+}
+
+/// Gives one lead back. Whatever else is known of it is looked at when its campaign starts next; until then it is open.
+fn release(tx: &Transaction<'_>, campaign: i64, lead: i64, now: Now) -> Result<(), Error> {
+    let its = "WHERE phone = (SELECT phone FROM leads WHERE id = ?2) AND campaign = ?1 AND (lead = ?2 OR lead IS NULL)";
+    for mut attempt in attempts::select(tx, its, [campaign, lead])? {
+        if attempt.state() == State::Parked {
+            attempt.facts.released = true;
+            attempts::put(tx, &attempt)?;
+        }
+    }
+    let stand = Stand { standing: Standing::Open, later: true, ..Stand::FRESH };
+    leads::stand(tx, LeadId(lead), stand, now)?;
+    tx.execute("UPDATE leads SET stale = 1 WHERE id = ?1", [lead])?;
+    Ok(())
+}

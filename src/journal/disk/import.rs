@@ -1,0 +1,259 @@
+//! Brings a list in: whole, under a new generation, in one transaction.
+//!
+//! The rows are first put aside in a temporary table, which keeps nobody waiting and costs no memory; only what differs
+//! from the journal is written.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
+
+use super::super::{DUPLICATES_SHOWN, Error, ImportError, Imported, Listed, place, placed};
+use super::Disk;
+use super::accounts::Account;
+use super::attempts::digits;
+use super::lock::Lock;
+use crate::pool::attempt_id::Mark;
+use crate::time::Now;
+
+/// The list and the target of a campaign, as they were given.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// The account.
+    pub account: Account,
+    /// The campaign's name.
+    pub campaign: String,
+    /// The name was given, so another list or target is meant.
+    pub explicit: bool,
+    /// The lists' canonical paths.
+    pub lists: Vec<String>,
+    /// The assistant, squad or workflow.
+    pub target: String,
+    /// More than half of the open leads may be dropped.
+    pub replace: bool,
+}
+
+impl Disk {
+    /// Brings a whole list in, or nothing of it.
+    pub fn import<E>(
+        &mut self,
+        lock: &Lock,
+        head: &Head,
+        now: Now,
+        rows: &mut dyn Iterator<Item = Result<Listed, E>>,
+    ) -> Result<Imported, ImportError<E>> {
+        assert!(lock.campaign() == head.campaign && lock.account() == head.account.name, "the lock is another's");
+        self.read(|db| check_head(db, head))?;
+        let staged = self.stage(rows)?;
+        let imported = self.within(|tx| merge(tx, head, now, &staged));
+        // The temporary table is in nobody's way, but it may be large.
+        let dropped = self.read(|db| Ok(db.execute_batch("DROP TABLE temp.staged; DROP TABLE temp.staged_zones")?));
+        let imported = imported?;
+        dropped?;
+        self.read(|db| Ok(db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?))?;
+        Ok(imported)
+    }
+
+    fn stage<E>(&mut self, rows: &mut dyn Iterator<Item = Result<Listed, E>>) -> Result<Staged, ImportError<E>> {
+        let file = self.file.clone();
+        let wrong = |error: rusqlite::Error| Error::from(error).within(&file);
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Deferred).map_err(wrong)?;
+        tx.execute_batch(STAGING).map_err(wrong)?;
+        let staged = stage(&tx, rows, wrong)?;
+        tx.commit().map_err(wrong)?;
+        Ok(staged)
+    }
+}
+
+const STAGING: &str = "
+    DROP TABLE IF EXISTS temp.staged;
+    DROP TABLE IF EXISTS temp.staged_zones;
+    CREATE TABLE temp.staged (
+        id INTEGER PRIMARY KEY, place INTEGER NOT NULL, phone INTEGER NOT NULL, extension TEXT NOT NULL,
+        lead TEXT NOT NULL, zone_set INTEGER NOT NULL) STRICT;
+    CREATE TABLE temp.staged_zones (id INTEGER PRIMARY KEY, zones TEXT NOT NULL, real INTEGER) STRICT;";
+
+/// A list that lies in the temporary table.
+struct Staged {
+    rows: u64,
+    hash: Vec<u8>,
+}
+
+fn stage<E>(
+    tx: &Transaction<'_>,
+    rows: &mut dyn Iterator<Item = Result<Listed, E>>,
+    wrong: impl Fn(rusqlite::Error) -> Error,
+) -> Result<Staged, ImportError<E>> {
+    let put = "INSERT INTO temp.staged (place, phone, extension, lead, zone_set) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let mut put = tx.prepare(put).map_err(&wrong)?;
+    let mut sets: HashMap<Vec<String>, i64> = HashMap::new();
+    let mut hash = Sha256::new();
+    let mut count = 0;
+    for listed in rows {
+        let Listed { file_index, line, mut lead } = listed.map_err(ImportError::List)?;
+        let zones = std::mem::take(&mut lead.zones);
+        let extension = lead.extension.clone().unwrap_or_default();
+        let next = i64::try_from(sets.len()).unwrap_or(i64::MAX) + 1;
+        let set = match sets.get(&zones) {
+            Some(set) => *set,
+            None => {
+                let text = serde_json::to_string(&zones).unwrap_or_default();
+                let put = "INSERT INTO temp.staged_zones (id, zones) VALUES (?1, ?2)";
+                tx.execute(put, params![next, text]).map_err(&wrong)?;
+                sets.insert(zones.clone(), next);
+                next
+            }
+        };
+        let text = serde_json::to_string(&lead).expect("a lead is plain data");
+        let place = place(file_index, line);
+        hash.update(place.to_le_bytes());
+        for part in zones.iter().chain([&text]) {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        put.execute(params![place, digits(lead.phone), extension, text, set]).map_err(&wrong)?;
+        count += 1;
+    }
+    Ok(Staged { rows: count, hash: hash.finalize().to_vec() })
+}
+
+/// Refuses another list or target under a name that was not given explicitly.
+fn check_head(db: &Connection, head: &Head) -> Result<(), Error> {
+    let campaign = head.campaign.clone();
+    let find = "SELECT name, lists, target FROM campaigns WHERE account = ?1 AND mark = ?2";
+    let mark = Mark::of(&campaign);
+    let params = params![head.account.id, mark.as_str()];
+    let found = db.query_row(find, params, |row| {
+        Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?))
+    });
+    let Some((Some(name), lists, target)) = found.optional()? else { return Ok(()) };
+    if name != campaign {
+        return Err(Error::SameMark { campaign, other: name });
+    }
+    if head.explicit {
+        return Ok(());
+    }
+    let known: Vec<String> = lists.and_then(|lists| serde_json::from_str(&lists).ok()).unwrap_or_default();
+    if !known.is_empty() && known != head.lists {
+        return Err(Error::OtherList { campaign, known: known.join(", ") });
+    }
+    match target {
+        Some(known) if known != head.target => Err(Error::OtherTarget { campaign, known }),
+        _ => Ok(()),
+    }
+}
+
+/// Writes what the staged list changes.
+fn merge(tx: &Transaction<'_>, head: &Head, now: Now, staged: &Staged) -> Result<Imported, Error> {
+    check_head(tx, head)?;
+    let campaign = enroll(tx, head, now)?;
+    let known = "SELECT imported FROM campaigns WHERE id = ?1 AND list_hash = ?2";
+    let same: Option<Option<String>> =
+        tx.query_row(known, params![campaign, staged.hash], |row| row.get(0)).optional()?;
+    if let Some(counts) = same.flatten().and_then(|text| serde_json::from_str::<Imported>(&text).ok()) {
+        return Ok(Imported { added: 0, back: 0, removed: 0, ..counts });
+    }
+    let mut imported = Imported { rows: staged.rows, ..Imported::default() };
+    find_duplicates(tx, &mut imported)?;
+    if imported.leads == 0 {
+        return Err(Error::Empty);
+    }
+    refuse_drops(tx, head, campaign)?;
+    let generation = "UPDATE campaigns SET generation = generation + 1 WHERE id = ?1 RETURNING generation";
+    let generation: i64 = tx.query_row(generation, [campaign], |row| row.get(0))?;
+    match_zones(tx)?;
+    imported.removed = tx.execute(REMOVE, [campaign])? as u64;
+    imported.back = tx.query_row(BACK, [campaign], |row| row.get(0))?;
+    tx.execute(RENEW, [campaign])?;
+    imported.added = tx.execute(ADD, params![campaign, generation, now.at.as_micros()])? as u64;
+    // Whose number was rung before it came on the list (an extension added, calls taken in) is looked at once more.
+    let past = "UPDATE leads SET stale = 1 WHERE campaign = ?1 AND generation = ?2 AND phone IN \
+                (SELECT phone FROM attempts WHERE campaign = ?1)";
+    if tx.prepare("SELECT 1 FROM attempts WHERE campaign = ?1")?.exists([campaign])? {
+        tx.execute(past, [campaign, generation])?;
+    }
+    let counts = serde_json::to_string(&imported).unwrap_or_default();
+    tx.execute(
+        "UPDATE campaigns SET list_hash = ?2, imported = ?3 WHERE id = ?1",
+        params![campaign, staged.hash, counts],
+    )?;
+    Ok(imported)
+}
+
+/// The campaign's number; it gets its name, list and target.
+fn enroll(tx: &Transaction<'_>, head: &Head, now: Now) -> Result<i64, Error> {
+    let lists = serde_json::to_string(&head.lists).unwrap_or_default();
+    let enroll = "INSERT INTO campaigns (account, mark, name, lists, target, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                  ON CONFLICT (account, mark) DO UPDATE SET name = excluded.name, lists = excluded.lists, \
+                  target = excluded.target, created = coalesce(created, excluded.created) RETURNING id";
+    let mark = Mark::of(&head.campaign);
+    let wall = now.wall.as_microsecond();
+    let params = params![head.account.id, mark.as_str(), head.campaign, lists, head.target, wall];
+    Ok(tx.query_row(enroll, params, |row| row.get(0))?)
+}
+
+/// Takes rows out that repeat an earlier one.
+fn find_duplicates(tx: &Transaction<'_>, imported: &mut Imported) -> Result<(), Error> {
+    tx.execute_batch(
+        "CREATE UNIQUE INDEX temp.staged_order ON staged (phone, extension, id);
+         CREATE TEMP TABLE repeats AS SELECT id, place FROM (SELECT id, place, \
+             row_number() OVER (PARTITION BY phone, extension ORDER BY id) AS nth FROM temp.staged) WHERE nth > 1;
+         DELETE FROM temp.staged WHERE id IN (SELECT id FROM temp.repeats);",
+    )?;
+    imported.duplicates = tx.query_row("SELECT count(*) FROM temp.repeats", [], |row| row.get(0))?;
+    imported.leads = imported.rows - imported.duplicates;
+    let mut first = tx.prepare("SELECT place FROM temp.repeats ORDER BY place LIMIT ?1")?;
+    let places = first.query_map([DUPLICATES_SHOWN as i64], |row| row.get(0).map(placed))?;
+    imported.duplicate_lines = places.collect::<Result<_, _>>()?;
+    drop(first);
+    tx.execute_batch("DROP TABLE temp.repeats")?;
+    Ok(())
+}
+
+const LACKING: &str = "listed = 1 AND NOT EXISTS (SELECT 1 FROM temp.staged AS new \
+    WHERE new.phone = leads.phone AND new.extension = leads.extension)";
+
+/// Refuses to drop more than half of the open leads.
+fn refuse_drops(tx: &Transaction<'_>, head: &Head, campaign: i64) -> Result<(), Error> {
+    let open = "SELECT count(*) FROM leads WHERE campaign = ?1 AND listed = 1 AND standing <> 'settled'";
+    let open: u64 = tx.query_row(open, [campaign], |row| row.get(0))?;
+    if open == 0 || head.replace {
+        return Ok(());
+    }
+    let dropped = format!("SELECT count(*) FROM leads WHERE campaign = ?1 AND standing <> 'settled' AND {LACKING}");
+    let dropped: u64 = tx.query_row(&dropped, [campaign], |row| row.get(0))?;
+    if dropped * 2 > open {
+        return Err(Error::Drops { campaign: head.campaign.clone(), dropped, open });
+    }
+    Ok(())
+}
+
+/// Gives the staged zone sets the numbers that they have in the journal.
+fn match_zones(tx: &Transaction<'_>) -> Result<(), Error> {
+    tx.execute_batch(
+        "INSERT INTO zone_sets (zones) SELECT zones FROM temp.staged_zones WHERE true ON CONFLICT DO NOTHING;
+         UPDATE temp.staged_zones SET real = (SELECT id FROM zone_sets WHERE zone_sets.zones = staged_zones.zones);",
+    )?;
+    Ok(())
+}
+
+const REMOVE: &str = "UPDATE leads SET listed = 0 WHERE campaign = ?1 AND listed = 1 AND NOT EXISTS (SELECT 1 \
+    FROM temp.staged AS new WHERE new.phone = leads.phone AND new.extension = leads.extension)";
+
+const BACK: &str = "SELECT count(*) FROM leads WHERE campaign = ?1 AND listed = 0 AND EXISTS (SELECT 1 \
+    FROM temp.staged AS new WHERE new.phone = leads.phone AND new.extension = leads.extension)";
+
+/// What differs; one that is settled keeps what it was settled with.
+const RENEW: &str = "UPDATE leads SET listed = 1, place = new.place, \
+    lead = iif(standing = 'settled', leads.lead, new.lead), \
+    zone_set = iif(standing = 'settled', leads.zone_set, sets.real) \
+    FROM temp.staged AS new JOIN temp.staged_zones AS sets ON sets.id = new.zone_set \
+    WHERE leads.campaign = ?1 AND leads.phone = new.phone AND leads.extension = new.extension \
+    AND (listed = 0 OR leads.place <> new.place OR (standing <> 'settled' AND \
+    (leads.lead <> new.lead OR leads.zone_set <> sets.real)))";
+
+const ADD: &str = "INSERT INTO leads (campaign, place, phone, extension, lead, zone_set, generation, added) \
+    SELECT ?1, new.place, new.phone, new.extension, new.lead, sets.real, ?2, ?3 \
+    FROM temp.staged AS new JOIN temp.staged_zones AS sets ON sets.id = new.zone_set \
+    WHERE NOT EXISTS (SELECT 1 FROM leads WHERE campaign = ?1 AND leads.phone = new.phone \
+    AND leads.extension = new.extension) ORDER BY new.id";

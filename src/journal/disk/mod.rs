@@ -1,0 +1,98 @@
+//! The durable journal: one SQLite database for a whole state directory, with every account and campaign in it.
+//!
+//! [`Disk`] is the open database, for whoever looks at it or changes it from outside a run; [`run::Run`] is the journal
+//! of one run. A commit is on disk when it returns (`synchronous = FULL`).
+
+mod accounts;
+mod attempts;
+mod commands;
+mod directory;
+mod import;
+mod leads;
+pub mod lock;
+mod open;
+mod others;
+pub mod run;
+mod runs;
+pub mod story;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::Error;
+
+/// The database of a state directory.
+#[derive(Debug)]
+pub struct Disk {
+    dir: PathBuf,
+    file: PathBuf,
+    db: Connection,
+    /// What hashes of keys and of forgotten numbers are keyed with.
+    salt: Vec<u8>,
+}
+
+impl Disk {
+    /// The state directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Does one thing, wholly or not at all. The file's name is put into what goes wrong.
+    fn within<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        transact(&mut self.db, work).map_err(|error| error.within(&self.file))
+    }
+
+    /// Looks something up.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        work(&self.db).map_err(|error| error.within(&self.file))
+    }
+}
+
+fn transact<T>(db: &mut Connection, work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = work(&tx)?;
+    tx.commit()?;
+    Ok(done)
+}
+
+impl Error {
+    /// The same with the file that it is about.
+    fn within(mut self, journal: &Path) -> Self {
+        match &mut self {
+            Self::Damage { file, .. } | Self::Full(file) | Self::Trouble { file, .. } if *file == PathBuf::new() => {
+                *file = journal.to_owned();
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// What was read is not what was written.
+    fn damaged(what: impl Into<String>) -> Self {
+        Self::Damage { file: PathBuf::new(), what: what.into() }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        let file = PathBuf::new();
+        let what = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full(file),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SchemaChanged) => {
+                Self::Damage { file, what }
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::Trouble { file, what: "another process has held it for over a minute".to_owned() }
+            }
+            Some(ErrorCode::ReadOnly) => Self::Trouble { file, what: "it may not be written to".to_owned() },
+            Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::Unknown) | None => {
+                Self::Damage { file, what }
+            }
+            Some(_) => Self::Trouble { file, what },
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What the other runs on a pool know and do, and whether a freed slot is theirs first.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::super::Error;
+use super::attempts;
+use super::runs::LIVE;
+use super::table::Table;
+use crate::campaign::attempt::State;
+use crate::campaign::plan::Plan;
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::calls::CallId;
+use crate::pool::news::Others;
+use crate::pool::observation::Observation;
+use crate::pool::{Pool, Unanswered};
+use crate::time::{Instant, Now, Stamp};
+
+/// A freed slot is left to another run for so many polls.
+const KEPT_FOR: u32 = 2;
+
+/// Calls of other runs that this one was told are up, so that it can be told of their ends.
+pub(super) type Followed = HashMap<CallId, AttemptId>;
+
+/// What the other runs on this run's pool know and do.
+pub(super) fn gather(
+    table: &mut Table<'_>,
+    followed: &mut Followed,
+    run: i64,
+    reserve: u32,
+    now: Now,
+) -> Result<Others, Error> {
+    let mut others = Others { reserve, ..Others::default() };
+    theirs(table, followed, &mut others)?;
+    let db = table.db;
+    let alive = "SELECT max(reserve), count(*) FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2";
+    let (largest, alive): (Option<u32>, u64) =
+        db.prepare_cached(alive)?.query_row([table.pool, run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    others.reserve = reserve.max(largest.unwrap_or(0));
+    if alive > 0 {
+        others.observation = observation(db, table.pool, run)?;
+        let limit = "SELECT seen_limit_at, seen_limit FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2 \
+                     AND seen_limit IS NOT NULL ORDER BY seen_limit_at DESC, seen_limit DESC LIMIT 1";
+        let read = |row: &Row<'_>| Ok((Stamp::from_micros(row.get(0)?), row.get(1)?));
+        others.limit = db.prepare_cached(limit)?.query_row([table.pool, run], read).optional()?;
+    }
+    let until = "SELECT rate_until FROM pools WHERE id = ?1";
+    let until: Option<i64> = db.prepare_cached(until)?.query_row([table.pool], |row| row.get(0))?;
+    others.rate_until = until.map(Instant::from_micros).filter(|until| *until > now.at);
+    Ok(others)
+}
+
+/// Attempts on this pool that this run does not follow itself: claims without an answer, and calls.
+fn theirs(table: &mut Table<'_>, followed: &mut Followed, others: &mut Others) -> Result<(), Error> {
+    let live = format!("{LIVE} AND run IN (SELECT id FROM runs WHERE pool = ?1)");
+    let mut up = Followed::new();
+    for attempt in attempts::select(table.db, &live, [table.pool])? {
+        if table.told.contains_key(&attempt.id) {
+            continue;
+        }
+        if let State::Placed { .. } = attempt.state() {
+            if let Some((call, known)) = attempt.pool_call() {
+                up.insert(call.clone(), attempt.id.clone());
+                others.calls.push((call, known));
+            }
+        } else {
+            let unanswered = Unanswered { claimed: attempt.claimed, failed: attempt.facts.failed };
+            others.unanswered.push((attempt.id, unanswered));
+        }
+    }
+    for (call, attempt) in followed.drain() {
+        if !up.contains_key(&call)
+            && let Some(over) = attempts::by_id(table.db, &attempt)?
+        {
+            others.calls.extend(over.pool_call());
+        }
+    }
+    *followed = up;
+    Ok(())
+}
+
+fn observation(db: &Connection, pool: i64, run: i64) -> Result<Option<Observation>, Error> {
+    let find = "SELECT at, heard, named_limit, remaining, call, sent, received FROM pools \
+                JOIN runs ON runs.id = pools.observer AND runs.ended IS NULL \
+                WHERE pools.id = ?1 AND observer <> ?2 AND at IS NOT NULL";
+    let read = |row: &Row<'_>| {
+        Ok(Observation {
+            at: Stamp::from_micros(row.get(0)?),
+            heard: Stamp::from_micros(row.get(1)?),
+            limit: row.get(2)?,
+            remaining: row.get(3)?,
+            call: row.get::<_, Option<String>>(4)?.map(|call| CallId::new(&call)),
+            sent: Instant::from_micros(row.get(5)?),
+            received: Instant::from_micros(row.get(6)?),
+        })
+    };
+    Ok(db.prepare_cached(find)?.query_row([pool, run], read).optional()?)
+}
+
+/// Writes down what this run has seen of the pool, for the others.
+pub(super) fn share(db: &Connection, pool: i64, run: i64, seen: &Pool, reserve: u32) -> Result<(), Error> {
+    let limit = seen.limit_seen();
+    let (at, limit) = (limit.map(|(at, _)| at.as_micros()), limit.map(|(_, limit)| limit));
+    let mine = "UPDATE runs SET reserve = ?2, seen_limit = ?3, seen_limit_at = ?4 WHERE id = ?1 \
+                AND (reserve, seen_limit, seen_limit_at) IS NOT (?2, ?3, ?4)";
+    db.prepare_cached(mine)?.execute(params![run, reserve, limit, at])?;
+    if at.is_some() {
+        let last = "UPDATE pools SET last_limit = ?2, last_limit_at = ?3 WHERE id = ?1 \
+                    AND coalesce(last_limit_at < ?3, 1)";
+        db.prepare_cached(last)?.execute(params![pool, limit, at])?;
+    }
+    // It asks, so it wants what is left to it.
+    db.prepare_cached("UPDATE runs SET passed = 0 WHERE id = ?1 AND passed <> 0")?.execute([run])?;
+    let Some(seen) = seen.observation() else { return Ok(()) };
+    let newer = "UPDATE pools SET observer = ?2, at = ?3, heard = ?4, named_limit = ?5, remaining = ?6, call = ?7, \
+                 sent = ?8, received = ?9 WHERE id = ?1 AND (at IS NULL OR (?3, -?6) > (at, -remaining))";
+    db.prepare_cached(newer)?.execute(params![
+        pool,
+        run,
+        seen.at.as_micros(),
+        seen.heard.as_micros(),
+        seen.limit,
+        seen.remaining,
+        seen.call.as_ref().map(CallId::as_str),
+        seen.sent.as_micros(),
+        seen.received.as_micros()
+    ])?;
+    Ok(())
+}
+
+/// Whether one slot is to be left to another run on this pool: one that waits, has fewer calls up, and has not let such
+/// a slot pass. It is left for two polls, and then no more until that run has asked again.
+pub(super) fn leaves_one(table: &Table<'_>, run: i64, plan: &Plan, now: Now) -> Result<bool, Error> {
+    let db = table.db;
+    let waiting = waiting(db, table.pool, run)?;
+    let ours = up(db, table.campaign)?;
+    let mut first = Vec::new();
+    for (other, campaign) in waiting {
+        if up(db, campaign)? < ours {
+            first.push(other);
+        }
+    }
+    let since = "SELECT keeps_since FROM runs WHERE id = ?1";
+    let since: Option<i64> = db.prepare_cached(since)?.query_row([run], |row| row.get(0))?;
+    let keep = |since: Option<i64>| -> Result<(), Error> {
+        let keep = "UPDATE runs SET keeps_since = ?2 WHERE id = ?1 AND keeps_since IS NOT ?2";
+        db.prepare_cached(keep)?.execute(params![run, since])?;
+        Ok(())
+    };
+    if first.is_empty() {
+        keep(None)?;
+        return Ok(false);
+    }
+    match since.map(Instant::from_micros) {
+        None => keep(Some(now.at.as_micros())).map(|()| true),
+        Some(since) if now.at.since(since) < plan.poll * KEPT_FOR => Ok(true),
+        Some(_) => {
+            for other in first {
+                db.prepare_cached("UPDATE runs SET passed = 1 WHERE id = ?1")?.execute([other])?;
+            }
+            keep(None).map(|()| false)
+        }
+    }
+}
+
+/// Other live runs on the pool whose open batch has somebody to dial.
+fn waiting(db: &Connection, pool: i64, run: i64) -> Result<Vec<(i64, i64)>, Error> {
+    let find = "SELECT runs.id, runs.campaign FROM runs JOIN campaigns ON campaigns.id = runs.campaign \
+                WHERE runs.pool = ?1 AND runs.ended IS NULL AND runs.id <> ?2 AND runs.passed = 0 \
+                AND campaigns.paused = 0 AND campaigns.stop = 0 AND EXISTS ( \
+                SELECT 1 FROM batches, json_each(batches.leads) AS member JOIN leads ON leads.id = member.value \
+                WHERE batches.campaign = runs.campaign AND batches.closed IS NULL \
+                AND leads.standing = 'open' AND leads.listed = 1)";
+    let mut statement = db.prepare_cached(find)?;
+    let runs = statement.query_map([pool, run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(runs.collect::<Result<_, _>>()?)
+}
+
+/// Attempts of a campaign that may be calls that are up.
+fn up(db: &Connection, campaign: i64) -> Result<u64, Error> {
+    let count = format!("SELECT count(*) FROM attempts {LIVE} AND campaign = ?1");
+    Ok(db.prepare_cached(&count)?.query_row([campaign], |row| row.get(0))?)
+}

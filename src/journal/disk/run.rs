@@ -1,0 +1,314 @@
+//! The journal of one run of one campaign, on disk.
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::super::claim::Claim;
+use super::super::granting::{Maker, grant};
+use super::super::recording::{adopt, look_at, record, stranger};
+use super::super::rows::Rows;
+use super::super::{Chance, Control, Dnc, Error, Journal, Totals, opening};
+use super::accounts::Account;
+use super::attempts;
+use super::leads::Zones;
+use super::lock::Lock;
+use super::others::{Followed, gather, leaves_one, share};
+use super::runs::{LIVE, begin, bury, pool};
+use super::table::Table;
+use super::{Disk, transact};
+use crate::campaign::attempt::State;
+use crate::campaign::event::{Ask, Change, Claimed, History, LeadId, News, Open, Opened, Recorded};
+use crate::campaign::plan::Plan;
+use crate::pool::attempt_id::{AttemptId, Mark};
+use crate::time::{Instant, Now, Stamp};
+
+/// The journal of one run.
+pub struct Run {
+    disk: Disk,
+    /// Held until the run is over.
+    lock: Lock,
+    plan: Plan,
+    account: i64,
+    campaign: i64,
+    mark: Mark,
+    pool: i64,
+    run: i64,
+    chance: Chance,
+    dnc: Dnc,
+    zones: Zones,
+    told: HashMap<AttemptId, State>,
+    followed: Followed,
+}
+
+/// Who runs what.
+pub struct Start {
+    /// The account.
+    pub account: Account,
+    /// The campaign's lock.
+    pub lock: Lock,
+    /// What to do.
+    pub plan: Plan,
+    /// The pool's name: the account's, unless it was named.
+    pub pool: String,
+    /// This process.
+    pub pid: u32,
+    /// Where attempt ids come from.
+    pub chance: Chance,
+    /// The do-not-call lists outside the journal.
+    pub dnc: Dnc,
+}
+
+impl Disk {
+    /// Begins a run of a campaign whose list was imported, and says how many settled leads are open again because the
+    /// plan is another.
+    pub fn begin(mut self, now: Now, start: Start) -> Result<(Run, u64), Error> {
+        let Start { account, lock, plan, pool: pool_name, pid, chance, dnc } = start;
+        let campaign = self.campaign(&account, &plan.campaign)?;
+        let reserve = plan.reserve.at(now.wall);
+        let dir = self.dir.clone();
+        let (pool, run) = self.within(|tx| {
+            bury(tx, &dir, campaign, None, now)?;
+            let pool = pool(tx, &pool_name)?;
+            Ok((pool, begin(tx, campaign, pool, pid, reserve, now)?))
+        })?;
+        let mark = Mark::of(&plan.campaign);
+        let (zones, told, followed) = (Zones::new(), HashMap::new(), Followed::new());
+        let account = account.id;
+        let disk = self;
+        let mut run = Run { disk, lock, plan, account, campaign, mark, pool, run, chance, dnc, zones, told, followed };
+        let reopened = run.look_at_everybody(now)?;
+        Ok((run, reopened))
+    }
+
+    /// A campaign's number.
+    pub(super) fn campaign(&self, account: &Account, name: &str) -> Result<i64, Error> {
+        let find = "SELECT id FROM campaigns WHERE account = ?1 AND name = ?2";
+        let found =
+            self.read(|db| Ok(db.query_row(find, params![account.id, name], |row| row.get(0)).optional()?))?;
+        found.ok_or_else(|| Error::NoCampaign(name.to_owned()))
+    }
+}
+
+impl Run {
+    /// Ends the run: from now on its campaign is free.
+    pub fn end(mut self, now: Now) -> Result<Disk, Error> {
+        let run = self.run;
+        self.step(|table, _| {
+            let end = "UPDATE runs SET ended = ?2 WHERE id = ?1";
+            table.db.execute(end, params![run, now.wall.as_microsecond()])?;
+            Ok(())
+        })?;
+        drop(self.lock);
+        Ok(self.disk)
+    }
+
+    /// The database, to look things up in.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    fn step<T>(&mut self, work: impl FnOnce(&mut Table<'_>, &Plan) -> Result<T, Error>) -> Result<T, Error> {
+        let Self { disk, zones, told, dnc, plan, account, campaign, pool, .. } = self;
+        let Disk { db, salt, file, .. } = disk;
+        let (account, campaign, pool) = (*account, *campaign, *pool);
+        let done = transact(db, |tx| {
+            let db: &rusqlite::Connection = tx;
+            work(&mut Table { db, account, campaign, pool, salt, zones, told, dnc }, plan)
+        });
+        done.map_err(|error| error.within(file))
+    }
+
+    /// Works out anew how leads stand: all that were rung, if the plan is another, else those that other runs or
+    /// commands had a hand in. Returns how many settled ones are open again.
+    fn look_at_everybody(&mut self, now: Now) -> Result<u64, Error> {
+        const AT_ONCE: i64 = 1000;
+        let plan_hash = fingerprint(&self.plan);
+        self.step(|table, plan| {
+            let known = "SELECT plan_hash FROM campaigns WHERE id = ?1";
+            let known: Option<Vec<u8>> = table.db.query_row(known, [table.campaign], |row| row.get(0))?;
+            let all = known.is_some_and(|known| known != plan_hash);
+            let which = if all { "(later = 1 OR stale = 1)" } else { "stale = 1" };
+            let next = format!("SELECT id FROM leads WHERE campaign = ?1 AND {which} AND id > ?2 ORDER BY id LIMIT ?3");
+            let settled = "SELECT count(*) FROM leads WHERE campaign = ?1 AND listed = 1 AND standing = 'settled'";
+            let before: u64 = table.db.query_row(settled, [table.campaign], |row| row.get(0))?;
+            let mut last = 0;
+            loop {
+                let mut statement = table.db.prepare_cached(&next)?;
+                let ids = statement.query_map([table.campaign, last, AT_ONCE], |row| row.get(0))?;
+                let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
+                let Some(newest) = ids.last() else { break };
+                last = *newest;
+                for id in ids {
+                    look_at(table, plan, now, LeadId(id), None)?;
+                }
+            }
+            table.db.execute("UPDATE leads SET stale = 0 WHERE campaign = ?1 AND stale = 1", [table.campaign])?;
+            let renew = "UPDATE campaigns SET plan_hash = ?2 WHERE id = ?1 AND plan_hash IS NOT ?2";
+            table.db.execute(renew, params![table.campaign, plan_hash])?;
+            let after: u64 = table.db.query_row(settled, [table.campaign], |row| row.get(0))?;
+            Ok(before.saturating_sub(after))
+        })
+    }
+
+    /// Attempts that this run is to follow and does not follow yet.
+    fn open_attempts(&mut self, now: Now, ours_too: bool) -> Result<Vec<Open>, Error> {
+        let (run, dir) = (self.run, self.disk.dir.clone());
+        self.step(|table, _| {
+            bury(table.db, &dir, table.campaign, Some(run), now)?;
+            let of_the_dead = format!(
+                "{LIVE} AND campaign IN (SELECT id FROM campaigns WHERE account = ?1) AND campaign NOT IN \
+                 (SELECT campaign FROM runs WHERE ended IS NULL AND id <> ?2) AND origin <> 'found' \
+                 AND (campaign <> ?3 OR ?4) ORDER BY claimed, attempt"
+            );
+            let params = params![table.account, run, table.campaign, ours_too];
+            let mut open = Vec::new();
+            for attempt in attempts::select(table.db, &of_the_dead, params)? {
+                if table.told(&attempt.id).is_none() {
+                    table.tell(&attempt.id, attempt.state());
+                    open.push(attempt.open(attempt.campaign == table.campaign));
+                }
+            }
+            Ok(open)
+        })
+    }
+}
+
+/// What the standing of leads is worked out with, apart from the facts.
+fn fingerprint(plan: &Plan) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    let text = format!("{} {:?}", plan.retries.fingerprint(), plan.not_if_called_within);
+    Sha256::digest(text.as_bytes()).to_vec()
+}
+
+impl Journal for Run {
+    fn history(&mut self, now: Now) -> Result<History, Error> {
+        let open = self.open_attempts(now, true)?;
+        let run = self.run;
+        let reserve = self.plan.reserve.at(now.wall);
+        let mut followed = std::mem::take(&mut self.followed);
+        let others = self.step(|table, _| gather(table, &mut followed, run, reserve, now))?;
+        self.followed = followed;
+        let totals = self.totals(now)?;
+        self.step(|table, _| {
+            let found = table.found()?;
+            let instant = |at: Option<i64>| at.map(Instant::from_micros);
+            let campaign = "SELECT adopted, paused FROM campaigns WHERE id = ?1";
+            let (adopted, paused) =
+                table.db.query_row(campaign, [table.campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let watermark = "SELECT watermark FROM accounts WHERE id = ?1";
+            let watermark: Option<i64> = table.db.query_row(watermark, [table.account], |row| row.get(0))?;
+            let attempts = "SELECT count(*), coalesce(sum(state = 'ended'), 0) FROM attempts \
+                            WHERE campaign = ?1 AND origin <> 'found'";
+            let (attempts, calls_ended): (u64, u64) =
+                table.db.query_row(attempts, [table.campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let last_limit = "SELECT last_limit FROM pools WHERE id = ?1";
+            let last_limit = table.db.query_row(last_limit, [table.pool], |row| row.get(0))?;
+            Ok(History {
+                open,
+                others,
+                watermark: watermark.map(Stamp::from_micros),
+                has_attempts: attempts > 0,
+                strangers: found.iter().filter_map(stranger).collect(),
+                adopted_at: instant(adopted),
+                paused,
+                org_confirmed: false,
+                unsettled: totals.open + totals.in_doubt,
+                cost_usd: totals.cost_usd,
+                calls_ended,
+                last_limit,
+            })
+        })
+    }
+
+    fn open_batch(&mut self, now: Now) -> Result<Opened, Error> {
+        self.step(|table, plan| opening::open_batch(table, plan, now))
+    }
+
+    fn close_batch(&mut self, now: Now, number: u64) -> Result<(), Error> {
+        self.step(|table, _| table.close(number, now))
+    }
+
+    fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {
+        let Self { disk, zones, told, dnc, plan, account, campaign, pool, run, chance, mark, followed, .. } = self;
+        let Disk { db, salt, file, dir } = disk;
+        let (account, campaign, pool, run) = (*account, *campaign, *pool, *run);
+        let plan: &Plan = plan;
+        let done = transact(db, |tx| {
+            let mut table = Table { db: tx, account, campaign, pool, salt, zones, told, dnc };
+            bury(tx, dir, campaign, Some(run), now)?;
+            let mine = plan.reserve.at(now.wall);
+            let mut others = gather(&mut table, followed, run, mine, now)?;
+            share(tx, pool, run, &ask.pool, mine)?;
+            let mut known = ask.pool.clone();
+            known.merge_others(&others);
+            let mut most = known.allowed(now.at, others.reserve, plan.caution).dials;
+            if others.rate_until.is_some() {
+                most = 0;
+            }
+            others.yield_one = most > 0 && leaves_one(&table, run, plan, now)?;
+            most -= u32::from(others.yield_one);
+            let mut maker = Maker { plan, run: Some(run), mark, chance };
+            let made = grant(&mut table, &mut maker, now, &ask, most)?;
+            let claimed = Claimed { granted: made.granted, turned_away: made.turned_away, others };
+            Ok((claimed, made.claims))
+        });
+        done.map_err(|error| error.within(file))
+    }
+
+    fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error> {
+        if let News::Listed { calls, .. } = news {
+            let Self { disk, zones, told, dnc, account, campaign, pool, .. } = self;
+            let Disk { db, salt, file, .. } = disk;
+            let (account, campaign, pool) = (*account, *campaign, *pool);
+            let mut table = Table { db, account, campaign, pool, salt, zones, told, dnc };
+            let mut marked = calls.iter().filter_map(|seen| Some((seen.attempt.as_ref()?, seen)));
+            // Most of what a listing shows is known: then nothing is written, and nobody else is kept waiting.
+            let nothing_new = marked.try_fold(true, |all, (id, seen)| Ok(all && table.knows(id, seen)?));
+            if nothing_new.map_err(|error: Error| error.within(file))? {
+                return Ok(Recorded::default());
+            }
+        }
+        self.step(|table, plan| record(table, plan, now, news))
+    }
+
+    fn watermark(&mut self, _now: Now, to: Stamp) -> Result<(), Error> {
+        self.step(|table, _| {
+            let raise = "UPDATE accounts SET watermark = ?2 WHERE id = ?1 AND coalesce(watermark < ?2, 1)";
+            table.db.execute(raise, params![table.account, to.as_micros()])?;
+            Ok(())
+        })
+    }
+
+    fn adopt(&mut self, now: Now) -> Result<Vec<Change>, Error> {
+        self.step(|table, plan| {
+            let adopted = "UPDATE campaigns SET adopted = ?2 WHERE id = ?1";
+            table.db.execute(adopted, params![table.campaign, now.at.as_micros()])?;
+            adopt(table, plan, now)
+        })
+    }
+
+    fn adoption_done(&mut self, _now: Now) -> Result<(), Error> {
+        self.step(|table, _| {
+            table.db.execute("UPDATE campaigns SET adopted = NULL WHERE id = ?1", [table.campaign])?;
+            Ok(())
+        })
+    }
+
+    fn orphans(&mut self, now: Now) -> Result<Vec<Open>, Error> {
+        self.open_attempts(now, false)
+    }
+
+    fn control(&mut self, _now: Now) -> Result<Control, Error> {
+        let campaign = self.campaign;
+        self.disk.read(|db| {
+            let find = "SELECT paused, stop FROM campaigns WHERE id = ?1";
+            let read = |row: &rusqlite::Row<'_>| Ok(Control { paused: row.get(0)?, stop: row.get(1)? });
+            Ok(db.prepare_cached(find)?.query_row([campaign], read)?)
+        })
+    }
+
+    fn totals(&mut self, _now: Now) -> Result<Totals, Error> {
+        self.disk.totals(self.campaign)
+    }
+}

@@ -1,0 +1,213 @@
+//! What the journal has to tell: how campaigns stand, and what one number went through.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::facts::Attempt;
+use super::super::standing::Standing;
+use super::super::{Error, Totals, count, placed};
+use super::accounts::Account;
+use super::attempts::{self, digits, wall};
+use super::leads::standing_named;
+use super::lock::is_held;
+use super::{Disk, accounts};
+use crate::leads::lead::Phone;
+use crate::pool::attempt_id::Mark;
+
+/// A campaign of this journal.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Campaign {
+    /// Its account.
+    pub account: Account,
+    /// Its name.
+    pub name: String,
+    /// Its lists.
+    pub lists: Vec<String>,
+    /// When it was first started.
+    pub created: Timestamp,
+    /// A pause is kept.
+    pub paused: bool,
+    /// The process that runs it and since when, if one does.
+    pub running: Option<(u32, Timestamp)>,
+    /// How it stands.
+    pub totals: Totals,
+}
+
+/// What a start says before it dials.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Outlook {
+    /// Leads on the list.
+    pub leads: u64,
+    /// Those that earlier runs settled.
+    pub settled: u64,
+    /// When the last of them was.
+    pub last_settled: Option<Timestamp>,
+    /// Those to ring whose number another campaign has rung lately.
+    pub rung_elsewhere: u64,
+    /// Those to ring.
+    pub to_ring: u64,
+}
+
+/// What one number went through in one campaign.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Story {
+    /// The campaign; none where nothing is known of it but calls with its mark.
+    pub campaign: Option<String>,
+    /// The rows of its list with that number.
+    pub rows: Vec<StoryRow>,
+    /// The attempts, in order.
+    pub attempts: Vec<Attempt>,
+}
+
+/// A row of a list, as the journal has it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StoryRow {
+    /// Which list, from 0, and its line there.
+    pub place: (usize, u64),
+    /// Its extension.
+    pub extension: Option<String>,
+    /// Still on the list.
+    pub listed: bool,
+    /// How it stands.
+    pub standing: Standing,
+    /// Not before then.
+    pub due: Option<Timestamp>,
+    /// When it was settled.
+    pub settled: Option<Timestamp>,
+}
+
+impl Disk {
+    /// Every campaign of the journal, the newest first.
+    pub fn campaigns(&self) -> Result<Vec<Campaign>, Error> {
+        let rows = self.read(|db| {
+            let all = "SELECT campaigns.id, campaigns.name, lists, created, paused, accounts.id, accounts.name, \
+                       (SELECT max(id) FROM runs WHERE campaign = campaigns.id) FROM campaigns \
+                       JOIN accounts ON accounts.id = account WHERE campaigns.name IS NOT NULL \
+                       ORDER BY created DESC, campaigns.id DESC";
+            let mut statement = db.prepare(all)?;
+            let rows = statement.query_map([], |row| {
+                let account = Account { id: row.get(5)?, name: row.get(6)? };
+                let lists: Option<String> = row.get(2)?;
+                let campaign = Campaign {
+                    account,
+                    name: row.get(1)?,
+                    lists: lists.and_then(|lists| serde_json::from_str(&lists).ok()).unwrap_or_default(),
+                    created: wall(row.get(3)?),
+                    paused: row.get(4)?,
+                    running: None,
+                    totals: Totals::default(),
+                };
+                Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(7)?, campaign))
+            })?;
+            Ok(rows.collect::<Result<Vec<_>, _>>()?)
+        })?;
+        let mut campaigns = Vec::with_capacity(rows.len());
+        for (id, run, mut campaign) in rows {
+            campaign.totals = self.totals(id)?;
+            if is_held(&self.dir, &campaign.account.name, &Mark::of(&campaign.name))? {
+                campaign.running = run.map(|run| self.run_began(run)).transpose()?;
+            }
+            campaigns.push(campaign);
+        }
+        Ok(campaigns)
+    }
+
+    fn run_began(&self, run: i64) -> Result<(u32, Timestamp), Error> {
+        let find = "SELECT pid, started FROM runs WHERE id = ?1";
+        self.read(|db| Ok(db.query_row(find, [run], |row| Ok((row.get(0)?, wall(row.get(1)?))))?))
+    }
+
+    /// How a campaign stands.
+    pub(super) fn totals(&self, campaign: i64) -> Result<Totals, Error> {
+        self.read(|db| {
+            let mut totals = Totals::default();
+            let stands = "SELECT standing, class, count(*) FROM leads WHERE campaign = ?1 AND listed = 1 \
+                          GROUP BY standing, class";
+            let mut statement = db.prepare_cached(stands)?;
+            let mut rows = statement.query([campaign])?;
+            while let Some(row) = rows.next()? {
+                count(&mut totals, standing_named(&row.get::<_, String>(0)?, row.get(1)?)?, row.get(2)?);
+            }
+            let removed = "SELECT count(*) FROM leads WHERE campaign = ?1 AND listed = 0";
+            totals.removed = db.prepare_cached(removed)?.query_row([campaign], |row| row.get(0))?;
+            let cost = "SELECT total(cost) FROM attempts WHERE campaign = ?1 AND origin <> 'found'";
+            totals.cost_usd = db.prepare_cached(cost)?.query_row([campaign], |row| row.get(0))?;
+            Ok(totals)
+        })
+    }
+
+    /// What a start of this campaign says; `since` is how far back other campaigns' calls are looked for.
+    pub fn outlook(&self, account: &Account, campaign: &str, since: Timestamp) -> Result<Outlook, Error> {
+        let id = self.campaign(account, campaign)?;
+        let totals = self.totals(id)?;
+        let (last_settled, rung_elsewhere) = self.read(|db| {
+            let last = "SELECT max(settled) FROM leads WHERE campaign = ?1 AND listed = 1 AND standing = 'settled'";
+            let last: Option<i64> = db.query_row(last, [id], |row| row.get(0))?;
+            Ok((last.map(wall), rung_elsewhere(db, id, since)?))
+        })?;
+        let to_ring = totals.total - totals.settled;
+        Ok(Outlook { leads: totals.total, settled: totals.settled, last_settled, rung_elsewhere, to_ring })
+    }
+
+    /// What a number went through, campaign by campaign; nothing where it is not known, or forgotten.
+    pub fn explain(&self, phone: Phone) -> Result<Vec<Story>, Error> {
+        self.read(|db| {
+            let mut stories: BTreeMap<i64, Story> = BTreeMap::new();
+            for attempt in attempts::select(db, "WHERE phone = ?1 ORDER BY claimed, attempt", [digits(phone)])? {
+                let campaign = attempt.campaign;
+                story(db, &mut stories, campaign)?.attempts.push(attempt);
+            }
+            let rows = "SELECT campaign, place, extension, listed, standing, class, due, settled FROM leads \
+                        WHERE phone = ?1 ORDER BY campaign, place";
+            let mut statement = db.prepare(rows)?;
+            let mut rows = statement.query([digits(phone)])?;
+            while let Some(row) = rows.next()? {
+                let due: i64 = row.get(6)?;
+                let extension: String = row.get(2)?;
+                let lead = StoryRow {
+                    place: placed(row.get(1)?),
+                    extension: (!extension.is_empty()).then_some(extension),
+                    listed: row.get(3)?,
+                    standing: standing_named(&row.get::<_, String>(4)?, row.get(5)?)?,
+                    due: (due != 0).then(|| wall(due)),
+                    settled: row.get::<_, Option<i64>>(7)?.map(wall),
+                };
+                story(db, &mut stories, row.get(0)?)?.rows.push(lead);
+            }
+            Ok(stories.into_values().collect())
+        })
+    }
+
+    /// Every account of the journal.
+    pub fn accounts(&self) -> Result<Vec<Account>, Error> {
+        self.read(|db| {
+            let mut statement = db.prepare("SELECT id, name FROM accounts ORDER BY id")?;
+            let all = statement.query_map([], |row| Ok(accounts::Account { id: row.get(0)?, name: row.get(1)? }))?;
+            Ok(all.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+fn story<'a>(db: &Connection, stories: &'a mut BTreeMap<i64, Story>, id: i64) -> Result<&'a mut Story, Error> {
+    if !stories.contains_key(&id) {
+        let name = "SELECT name FROM campaigns WHERE id = ?1";
+        let campaign: Option<Option<String>> = db.query_row(name, [id], |row| row.get(0)).optional()?;
+        stories.insert(id, Story { campaign: campaign.flatten(), rows: Vec::new(), attempts: Vec::new() });
+    }
+    stories.get_mut(&id).ok_or_else(|| Error::damaged("a campaign"))
+}
+
+/// Leads to ring whose number another campaign has rung since then.
+fn rung_elsewhere(db: &Connection, campaign: i64, since: Timestamp) -> Result<u64, Error> {
+    let others = "SELECT 1 FROM campaigns WHERE id <> ?1";
+    if !db.prepare(others)?.exists([campaign])? {
+        return Ok(0);
+    }
+    let find = "SELECT count(DISTINCT leads.id) FROM attempts JOIN leads ON leads.campaign = ?1 \
+                AND leads.phone = attempts.phone WHERE attempts.campaign <> ?1 AND attempts.began >= ?2 \
+                AND attempts.state IN ('placed', 'ended', 'in-doubt', 'parked') \
+                AND leads.listed = 1 AND leads.standing <> 'settled'";
+    Ok(db.query_row(find, params![campaign, since.as_microsecond()], |row| row.get(0))?)
+}

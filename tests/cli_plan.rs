@@ -1,0 +1,359 @@
+//! What was typed becomes a plan, or an error that names the flag and the cure.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use dialer::cli::layers::Layer;
+use dialer::cli::place::State;
+use dialer::cli::plan::{Planned, plan, reserve_fits};
+use dialer::cli::surroundings::Surroundings;
+use dialer::cli::{Command, Refusal, read};
+use dialer::exit::Exit;
+use dialer::report::failure::Failure;
+use dialer::vapi::request::Target;
+use jiff::tz::TimeZone;
+use secrecy::ExposeSecret;
+
+/// A command line on some machine.
+#[derive(Clone, Default)]
+struct Typing {
+    env: HashMap<String, String>,
+    files: Option<std::rc::Rc<tempfile::TempDir>>,
+}
+
+impl Typing {
+    /// A machine that knows the account.
+    fn with_account() -> Self {
+        Self::default()
+            .set("HOME", "/home/ada")
+            .set("VAPI_API_KEY", "sk-secret-key")
+            .set("VAPI_ASSISTANT_ID", "assistant-1")
+            .set("VAPI_PHONE_NUMBER_ID", "line-1")
+    }
+
+    fn set(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.into(), value.into());
+        self
+    }
+
+    fn unset(mut self, name: &str) -> Self {
+        self.env.remove(name);
+        self
+    }
+
+    fn file(&mut self, name: &str, text: &str) -> PathBuf {
+        let directory = self.files.get_or_insert_with(|| tempfile::tempdir().unwrap().into());
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn plan(&self, line: &str) -> Result<Planned, Failure> {
+        let words = line.split_whitespace().map(OsString::from);
+        let argv: Vec<OsString> = ["dialer".into(), "run".into()].into_iter().chain(words).collect();
+        let env = |name: &str| self.env.get(name).cloned();
+        let typed = read(&argv, &env).map_err(|refusal| match refusal {
+            Refusal::Wrong(failure) => failure,
+            Refusal::Clap(error) => Failure::usage(error.to_string()),
+        })?;
+        let Command::Run(args) = &typed.command else { panic!("{:?}", typed.command) };
+        let now = "2026-11-23T14:05:00Z".parse().unwrap();
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        plan(args, &typed.sources, &Surroundings { env: &env, now, zone })
+    }
+
+    fn refusal(&self, line: &str) -> String {
+        let failure = self.plan(line).expect_err(line);
+        assert_eq!(failure.exit, Exit::Usage, "{line}: {failure}");
+        failure.to_string()
+    }
+}
+
+#[test]
+fn a_plain_line_has_the_defaults_of_the_contract() {
+    let planned = Typing::with_account().plan("leads.csv").unwrap();
+    let plan = &planned.plan;
+    assert_eq!(plan.campaign, "leads");
+    assert!(!planned.name_given);
+    assert_eq!(plan.reserve.table, [(0, 3)]);
+    assert_eq!((plan.slots, plan.max_concurrent, plan.caution), (None, None, 0));
+    assert_eq!((plan.batch_size, plan.drain, plan.adopt, planned.replace), (50, false, false, false));
+    assert_eq!((plan.rate.count.get(), plan.rate.per), (1, Duration::from_secs(1)));
+    assert_eq!((plan.poll, plan.probe_after), (Duration::from_secs(1), Duration::from_mins(1)));
+    assert_eq!((plan.in_doubt, plan.look_back), (Some(Duration::from_mins(10)), Duration::from_hours(7 * 24)));
+    assert_eq!(planned.post_timeout, Duration::from_secs(30));
+    assert_eq!((plan.limit, plan.max_cost, plan.until, plan.wait), (None, None, None, false));
+    assert_eq!(plan.not_if_called_within, None);
+    assert_eq!(planned.state, State::Kept("/home/ada/.local/state/dialer".into()));
+    assert_eq!(planned.account.base_url, "https://api.vapi.ai");
+    assert_eq!(planned.account.target, Target::Assistant("assistant-1".into()));
+    assert_eq!(planned.account.lines, ["line-1"]);
+    assert_eq!(planned.account.key.as_ref().unwrap().expose_secret(), "sk-secret-key");
+    assert!(planned.plan.calling.needs_zone());
+}
+
+#[test]
+fn the_key_is_nowhere_to_be_read() {
+    let planned = Typing::with_account().plan("leads.csv").unwrap();
+    assert!(!format!("{planned:?}").contains("sk-secret"), "{planned:?}");
+}
+
+#[test]
+fn options_take_effect_as_typed() {
+    let planned = Typing::with_account()
+        .plan(
+            "leads.csv --poll 100ms --rate 30/min --in-doubt never --look-back 0 --max-cost 7.5 --reserve 08:00=4,18:00=2 \
+             --phone-number-id a --phone-number-id b,c --caution 1 --until 17:00 --post-timeout 2s --batch-size 100",
+        )
+        .unwrap();
+    let plan = &planned.plan;
+    assert_eq!((plan.poll, plan.probe_after), (Duration::from_millis(100), Duration::from_secs(6)));
+    assert_eq!((plan.rate.count.get(), plan.rate.per), (30, Duration::from_mins(1)));
+    assert_eq!((plan.in_doubt, plan.look_back), (None, Duration::ZERO));
+    assert_eq!(plan.reserve.table, [(0, 2), (480, 4), (1080, 2)]);
+    assert_eq!(plan.lines, ["a", "b", "c"]);
+    assert_eq!(plan.until.unwrap().to_string(), "2026-11-23T16:00:00Z");
+    assert_eq!((plan.max_cost, plan.caution, plan.batch_size), (Some(7.5), 1, 100));
+}
+
+#[test]
+fn an_end_that_has_passed_is_no_error_here() {
+    let planned = Typing::with_account().plan("leads.csv --until 09:00").unwrap();
+    assert_eq!(planned.plan.until.unwrap().to_string(), "2026-11-23T08:00:00Z");
+}
+
+#[test]
+fn a_wrong_value_is_refused_with_its_flag_and_a_cure() {
+    let table = [
+        ("leads.csv --batch-size 49", "--batch-size", "50 to 100"),
+        ("leads.csv --batch-size 101", "--batch-size", "50 to 100"),
+        ("leads.csv --rate 0/s", "--rate", "nobody is ever rung"),
+        ("leads.csv --rate 5/h", "--rate", "30/min"),
+        ("leads.csv --reserve auto", "--reserve", "timetable"),
+        ("leads.csv --reserve -1", "", ""),
+        ("leads.csv --poll 0s", "--poll", "longer than nought"),
+        ("leads.csv --poll soon", "--poll", "1h30m"),
+        ("leads.csv --in-doubt 0s", "--in-doubt", "never"),
+        ("leads.csv --until yesterday", "--until", "17:00"),
+        ("leads.csv --column phone=Telefon", "--column", "number"),
+        ("leads.csv --max-cost 0", "--max-cost", "dollars"),
+        ("leads.csv --limit 0", "--limit", ""),
+        ("leads.csv --attempts 0", "--attempts", ""),
+        ("leads.csv --retry sometimes=1h --attempts 2", "--retry", ""),
+        ("leads.csv --hours 25:00-26:00", "--hours", ""),
+        ("leads.csv --days funday", "--days", ""),
+        ("leads.csv --holidays /nowhere/at/all.txt", "--holidays", "all.txt"),
+        ("leads.csv --color sometimes", "--color", ""),
+        ("leads.csv --base-url http://api.vapi.ai", "--base-url", "https://"),
+        ("leads.csv --base-url ftp://127.0.0.1", "--base-url", "https://"),
+        ("leads.csv --assistant-id a --squad-id b", "--squad-id", "leave the others out"),
+        ("leads.csv --assistant-id ../etc", "--assistant-id", "letters, digits"),
+        ("leads.csv --api-key-file /some/key", "--api-key-file", "VAPI_API_KEY"),
+        ("leads.csv --campaign a/b", "--campaign", "'/'"),
+        ("leads.csv --campaign {day}", "--campaign", "{date}"),
+        ("leads.csv --config /nowhere/at/all.toml", "--config", "all.toml"),
+        ("leads.csv --slots 10 --reserve 10", "--slots", "keep 9 or fewer"),
+        ("leads.csv --slots 10 --reserve 8 --caution 2", "--caution", "keep 9 or fewer"),
+        ("leads.csv --slots 1 --reserve 1", "--reserve 0", ""),
+        ("leads.csv --slots 0", "--slots", "at least 1"),
+        ("leads.csv more.csv", "--campaign", "several lists"),
+        ("-", "--campaign", "stdin"),
+        ("- - --campaign x", "stdin", "once"),
+        ("", "LEADS", ""),
+        ("leads.csv --no-such-flag", "--no-such-flag", ""),
+    ];
+    for (line, flag, cure) in table {
+        let refusal = Typing::with_account().refusal(line);
+        assert!(refusal.contains(flag) && refusal.contains(cure), "{line}: {refusal}");
+        assert!(!refusal.contains("sk-secret"), "{line}: {refusal}");
+    }
+}
+
+#[test]
+fn a_missing_account_is_told_with_what_to_set() {
+    let account = Typing::with_account();
+    for (missing, flag) in [
+        ("VAPI_API_KEY", "--api-key-file"),
+        ("VAPI_ASSISTANT_ID", "--assistant-id"),
+        ("VAPI_PHONE_NUMBER_ID", "--phone-number-id"),
+    ] {
+        for typing in [account.clone().unset(missing), account.clone().set(missing, "  ")] {
+            let refusal = typing.refusal("leads.csv");
+            assert!(refusal.contains(missing) && refusal.contains(flag), "{refusal}");
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_needs_no_account_and_names_what_is_missing() {
+    let planned = Typing::default().plan("leads.csv --dry-run").unwrap();
+    assert_eq!(planned.missing.len(), 3, "{:?}", planned.missing);
+    assert_eq!(planned.account.lines, ["PHONE_NUMBER_ID"]);
+    assert_eq!(planned.state, State::ThrownAway, "no HOME, and none is needed");
+}
+
+#[test]
+fn the_sandbox_takes_nothing_of_a_real_account() {
+    let typing = Typing::with_account().set("DIALER_STATE", "/var/dialer").set("VAPI_BASE_URL", "https://api.vapi.ai");
+    let planned = typing.plan("leads.csv --sandbox").unwrap();
+    assert!(planned.account.key.is_none());
+    assert_ne!(planned.account.lines, ["line-1"]);
+    assert_ne!(planned.account.target.id(), "assistant-1");
+    assert_eq!(planned.state, State::ThrownAway);
+    assert!(!planned.plan.calling.needs_zone(), "hours any");
+    assert!(typing.plan("leads.csv --sandbox --hours 08:00-21:00").unwrap().plan.calling.needs_zone());
+    assert_eq!(typing.plan("leads.csv --sandbox --state here").unwrap().state, State::Kept("here".into()));
+    assert!(typing.refusal("leads.csv --sandbox --base-url http://127.0.0.1:1").contains("--base-url"));
+    assert!(Typing::default().plan("leads.csv --sandbox").is_ok(), "nothing at all is needed");
+}
+
+#[test]
+fn state_is_kept_where_the_nearest_layer_says() {
+    let account = Typing::with_account();
+    let state = |typing: &Typing, line: &str| typing.plan(line).unwrap().state;
+    let kept = |path: &str| State::Kept(PathBuf::from(path));
+    let xdg = account.clone().set("XDG_STATE_HOME", "/xdg");
+    assert_eq!(state(&xdg, "leads.csv"), kept("/xdg/dialer"));
+    assert_eq!(state(&xdg.set("DIALER_STATE", "/env"), "leads.csv"), kept("/env"));
+    assert_eq!(
+        state(&account.clone().set("XDG_STATE_HOME", "not/absolute"), "leads.csv"),
+        kept("/home/ada/.local/state/dialer")
+    );
+    let homeless = account.unset("HOME");
+    assert!(homeless.refusal("leads.csv").contains("--state"));
+    assert_eq!(state(&homeless, "leads.csv --state /typed"), kept("/typed"));
+}
+
+#[test]
+fn the_campaign_is_named_after_its_list_or_the_day() {
+    let account = Typing::with_account();
+    let named = |line: &str| account.plan(line).unwrap();
+    assert_eq!(named("lists/Kunden.März.csv").plan.campaign, "Kunden.März");
+    let dated = named("leads.csv --campaign daily-{date}");
+    assert_eq!(dated.plan.campaign, "daily-2026-11-23");
+    assert!(dated.name_given);
+    assert_eq!(dated.plan.not_if_called_within, Some(Duration::from_hours(20)));
+    let given = named("leads.csv --campaign daily-{date} --not-if-called-within 3h");
+    assert_eq!(given.plan.not_if_called_within, Some(Duration::from_hours(3)));
+    let late = Typing::with_account();
+    assert_eq!(late.plan("- --campaign x").unwrap().plan.campaign, "x");
+    assert!(account.refusal(".csv").contains("--campaign"));
+    assert_ne!(named("a.csv").plan.seed, named("b.csv").plan.seed);
+    assert_eq!(named("a.csv").plan.seed, named("a.csv --wait").plan.seed);
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_the_environment() {
+    let mut typing = Typing::with_account().set("DIALER_STATE", "/env").set("VAPI_BASE_URL", "https://env.example");
+    let config = typing.file(
+        "campaign.toml",
+        r#"
+            campaign = "spring"
+            state = "/file"
+            base-url = "https://file.example/api/"
+            phone-number-id = ["f1", "f2"]
+            reserve = 5
+            rate = "2/s"
+            batch-size = 60
+            max-cost = 12.5
+            until = 17:30:00
+            wait = true
+            drain = false
+            attempts = 3
+            retry = { no-answer = ["2h", "1d"], voicemail = "never" }
+            column = { number = "Telefon" }
+        "#,
+    );
+    let line = format!("leads.csv --config {}", config.display());
+    let file = typing.plan(&line).unwrap();
+    assert_eq!((file.plan.campaign.as_str(), file.name_given), ("spring", true));
+    assert_eq!(file.state, State::Kept("/file".into()));
+    assert_eq!(file.account.base_url, "https://file.example/api");
+    assert_eq!(file.account.lines, ["f1", "f2"]);
+    assert_eq!(file.account.target, Target::Assistant("assistant-1".into()), "from the environment");
+    assert_eq!((file.plan.reserve.table.clone(), file.plan.batch_size), (vec![(0, 5)], 60));
+    assert_eq!((file.plan.max_cost, file.plan.wait, file.plan.drain), (Some(12.5), true, false));
+    let flags =
+        typing.plan(&format!("{line} --reserve 2 --phone-number-id typed --squad-id team --rate 1/min")).unwrap();
+    assert_eq!(flags.plan.reserve.table, [(0, 2)]);
+    assert_eq!(flags.account.lines, ["typed"]);
+    assert_eq!(flags.account.target, Target::Squad("team".into()), "a typed target hides that of the environment");
+    assert_eq!(flags.plan.rate.per, Duration::from_mins(1));
+}
+
+#[test]
+fn a_campaign_file_is_wrong_by_name_line_and_key() {
+    let table = [
+        ("reserve = 3\nbatch_size = 50\n", "line 2", "batch_size", "is it batch-size?"),
+        ("\n\nnonsense = 1\n", "line 3", "nonsense", "dialer run --help"),
+        ("config = \"x\"\n", "line 1", "config", ""),
+        ("rate = \"0/s\"\n", "line 1", "rate", "nobody is ever rung"),
+        ("batch-size = 500\n", "line 1", "batch-size", "50 to 100"),
+        ("color = \"pink\"\n", "line 1", "color", ""),
+        ("wait = \"yes\"\n", "line 1", "wait", "true or false"),
+        ("reserve = true\n", "line 1", "reserve", "takes a value"),
+        ("campaign = [\"a\", \"b\"]\n", "line 1", "campaign", "one value"),
+        ("reserve = 3\nreserve = 4\n", "line 2", "duplicate", ""),
+        ("reserve = \n", "line 1", "", ""),
+    ];
+    for (text, line, key, cure) in table {
+        let mut typing = Typing::with_account();
+        let config = typing.file("wrong.toml", text);
+        let refusal = typing.refusal(&format!("leads.csv --config {}", config.display()));
+        for part in ["wrong.toml", line, key, cure] {
+            assert!(refusal.contains(part), "{text:?}: {refusal:?} does not say {part:?}");
+        }
+    }
+}
+
+#[test]
+fn where_a_value_comes_from_is_known() {
+    let argv = ["dialer", "run", "leads.csv", "--reserve", "3"].map(OsString::from);
+    let typed = read(&argv, &|name| (name == "DIALER_STATE").then(|| "/env".into())).ok().unwrap();
+    let layers = ["reserve", "state", "rate"].map(|option| typed.sources.of(option));
+    assert_eq!(layers, [Layer::CommandLine, Layer::Environment, Layer::Default]);
+}
+
+#[test]
+fn a_key_may_stand_in_a_file() {
+    let mut typing = Typing::with_account().unset("VAPI_API_KEY");
+    let path = typing.file("key", "  sk-from-file\n");
+    let line = |path: &Path| format!("leads.csv --api-key-file {}", path.display());
+    let planned = typing.plan(&line(&path)).unwrap();
+    assert_eq!(planned.account.key.unwrap().expose_secret(), "sk-from-file");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let warned = |mode: u32| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            typing.plan(&line(&path)).unwrap().warnings
+        };
+        assert!(warned(0o644)[0].contains("chmod 600"));
+        assert_eq!(warned(0o600), Vec::<String>::new());
+    }
+    let empty = typing.file("empty", "\n");
+    assert!(typing.refusal(&line(&empty)).contains("is empty"));
+    let odd = typing.file("odd", "two\nlines\n");
+    assert!(!typing.refusal(&line(&odd)).contains("two"), "what may be a key is not shown");
+    assert!(typing.refusal("leads.csv --api-key-file /nowhere/key").contains("/nowhere/key"));
+}
+
+#[test]
+fn a_reserve_leaves_a_slot_or_is_a_timetable() {
+    let fits = |line: &str, slots: u32| {
+        let planned = Typing::with_account().plan(line).unwrap();
+        reserve_fits(&planned.plan.reserve, planned.plan.caution, slots)
+    };
+    assert!(fits("leads.csv --reserve 9", 10).is_ok());
+    assert!(fits("leads.csv --reserve 08:00=10,18:00=2", 10).is_ok(), "nobody is dialed from eight to six");
+    insta::assert_snapshot!(fits("leads.csv --reserve 10", 10).unwrap_err(), @r"
+    error: a reserve of 10 leaves no slot of the pool's 10 to dial with
+      keep 9 or fewer with --reserve, or say how many there are:   --slots N
+    ");
+    insta::assert_snapshot!(fits("leads.csv --reserve 8 --caution 2", 10).unwrap_err(), @r"
+    error: a reserve of 8 and a caution of 2 leaves no slot of the pool's 10 to dial with
+      keep 9 or fewer with --reserve and --caution together, or say how many there are:   --slots N
+    ");
+}
