@@ -75,7 +75,10 @@ fn play(config: WorldConfig, seed: u64, skew: i64, steps: &[Step], mut check: im
             Step::Wait(milliseconds) => feeder.wait(Duration::from_millis(*milliseconds)),
             Step::Post(calls) => (0..*calls).for_each(|_| feeder.post()),
             Step::Read => feeder.read(),
-            Step::Limit(limit) => feeder.world.set_limit(feeder.world.now(), *limit),
+            Step::Limit(limit) => {
+                feeder.world.set_limit(feeder.world.now(), *limit);
+                feeder.wait(Duration::from_secs(2));
+            }
         }
         check(&feeder);
     }

@@ -33,9 +33,9 @@ impl SeenLimits {
         self.prune();
     }
 
-    /// The newest.
-    pub(super) fn newest(&self) -> Option<u32> {
-        self.newest.map(|(_, Reverse(limit))| limit)
+    /// The newest, and when it was seen.
+    pub(super) fn newest(&self) -> Option<(Stamp, u32)> {
+        self.newest.map(|(at, Reverse(limit))| (at, limit))
     }
 
     /// The most calls that may be up while nothing is free. The number of free slots is floored at zero, so after a
@@ -67,9 +67,9 @@ mod tests {
         limits.saw(at(9), 5);
         limits.saw(at(7), 10);
         limits.saw(at(9), 6);
-        assert_eq!((limits.newest(), limits.most_up()), (Some(5), Some(20)));
+        assert_eq!((limits.newest(), limits.most_up()), (Some((at(9), 5)), Some(20)));
         limits.saw_free(at(8));
-        assert_eq!((limits.newest(), limits.most_up()), (Some(5), Some(6)));
+        assert_eq!((limits.newest(), limits.most_up()), (Some((at(9), 5)), Some(6)));
         for limit in 100..200 {
             limits.saw(at(20), limit);
         }

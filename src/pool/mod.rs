@@ -172,7 +172,17 @@ impl Pool {
 
     /// The limit that this run, or another that is alive, has seen.
     pub fn seen_limit(&self) -> Option<u32> {
+        self.limits.newest().map(|(_, limit)| limit)
+    }
+
+    /// The same, with the time that it is known from.
+    pub fn limit_seen(&self) -> Option<(Stamp, u32)> {
         self.limits.newest()
+    }
+
+    /// The newest that one answer showed of the pool.
+    pub fn observation(&self) -> Option<&Observation> {
+        self.observation.as_ref()
     }
 
     /// What is known of one call.
