@@ -3,11 +3,11 @@
 //! [`Disk`] is the open database, for whoever looks at it or changes it from outside a run; [`run::Run`] is the journal
 //! of one run. A commit is on disk when it returns (`synchronous = FULL`).
 
-mod accounts;
+pub mod accounts;
 mod attempts;
-mod commands;
+pub mod commands;
 mod directory;
-mod import;
+pub mod import;
 mod leads;
 pub mod lock;
 mod open;

@@ -209,7 +209,7 @@ impl Rows for Table<'_> {
         let find = "SELECT leads.id FROM batches, json_each(batches.leads) AS member \
                     JOIN leads ON leads.id = member.value \
                     WHERE batches.campaign = ?1 AND batches.number = ?2 AND leads.campaign = ?1 AND leads.listed = 1 \
-                    AND leads.standing = 'open' ORDER BY member.key";
+                    AND leads.standing = 'open' ORDER BY leads.place";
         let mut statement = self.db.prepare_cached(find)?;
         let ids = statement.query_map(params![self.campaign, number], |row| row.get(0).map(LeadId))?;
         Ok(ids.collect::<Result<_, _>>()?)
