@@ -16,6 +16,8 @@ pub mod run;
 mod runs;
 pub mod story;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! What a journal must do, whatever it keeps its rows in. Every journal is put through all of it.
 
 mod batches;
-mod bench;
+pub(crate) mod bench;
 mod life;
 mod lists;
 mod order;
