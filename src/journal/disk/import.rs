@@ -101,15 +101,14 @@ fn stage<E>(
         let zones = std::mem::take(&mut lead.zones);
         let extension = lead.extension.clone().unwrap_or_default();
         let next = i64::try_from(sets.len()).unwrap_or(i64::MAX) + 1;
-        let set = match sets.get(&zones) {
-            Some(set) => *set,
-            None => {
-                let text = serde_json::to_string(&zones).unwrap_or_default();
-                let put = "INSERT INTO temp.staged_zones (id, zones) VALUES (?1, ?2)";
-                tx.execute(put, params![next, text]).map_err(&wrong)?;
-                sets.insert(zones.clone(), next);
-                next
-            }
+        let set = if let Some(set) = sets.get(&zones) {
+            *set
+        } else {
+            let text = serde_json::to_string(&zones).unwrap_or_default();
+            let put = "INSERT INTO temp.staged_zones (id, zones) VALUES (?1, ?2)";
+            tx.execute(put, params![next, text]).map_err(&wrong)?;
+            sets.insert(zones.clone(), next);
+            next
         };
         let text = serde_json::to_string(&lead).expect("a lead is plain data");
         let place = place(file_index, line);
@@ -216,7 +215,7 @@ fn find_duplicates(tx: &Transaction<'_>, imported: &mut Imported) -> Result<(), 
     imported.duplicates = tx.query_row("SELECT count(*) FROM temp.repeats", [], |row| row.get(0))?;
     imported.leads = imported.rows - imported.duplicates;
     let mut first = tx.prepare("SELECT place FROM temp.repeats ORDER BY place LIMIT ?1")?;
-    let places = first.query_map([DUPLICATES_SHOWN as i64], |row| row.get(0).map(placed))?;
+    let places = first.query_map([DUPLICATES_SHOWN], |row| row.get(0).map(placed))?;
     imported.duplicate_lines = places.collect::<Result<_, _>>()?;
     drop(first);
     tx.execute_batch("DROP TABLE temp.repeats")?;

@@ -63,10 +63,10 @@ fn calls_observations_and_waits_of_another_run_are_known_until_they_are_over() {
 #[test]
 fn the_largest_reserve_of_the_live_runs_counts() {
     let dir = tempfile::tempdir().unwrap();
-    let (careful, plain) = (Cast::new(dir.path(), "careful"), Cast::new(dir.path(), "plain"));
+    let (careful, hasty) = (Cast::new(dir.path(), "careful"), Cast::new(dir.path(), "hasty"));
     let plan = Plan { reserve: Reserve::always(6), ..careful.plan() };
     let run = careful.start(plan, &list([person(50)]), 0).unwrap().0;
-    let mut other = plain.run(0..9, 0);
+    let mut other = hasty.run(0..9, 0);
     let leads = batch(&mut other, 1);
     let claimed = claim(&mut other, &leads, roomy(4, at(1)), 1);
     assert_eq!((claimed.others.reserve, claimed.granted.len()), (6, 1), "3 of the room of 4 are kept besides");
