@@ -102,6 +102,8 @@ pub enum Event {
     BatchOpened(Opened),
     /// What was granted.
     Claimed(Claimed),
+    /// Nobody may be claimed for now, such as when a do-not-call list cannot be read.
+    ClaimsHeld,
     /// News, written down, with what it changed.
     News(News, Recorded),
     /// A read brought nothing.

@@ -204,6 +204,10 @@ impl Campaign {
             Event::Wake => {}
             Event::BatchOpened(opened) => self.batch_opened(opened, now),
             Event::Claimed(claimed) => self.claimed(claimed, now),
+            Event::ClaimsHeld => {
+                self.claiming = false;
+                self.hold_claims_until = Some(now.at + self.plan.poll);
+            }
             Event::News(news, recorded) => self.hear(news, recorded, now),
             Event::ReadFailed(read, failure) => self.read_failed(read, &failure, now),
             Event::Adopted(changes) => self.adopted(changes, now),

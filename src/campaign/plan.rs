@@ -1,5 +1,6 @@
 //! What a campaign was told to do: everything that its decisions depend on, besides the news.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -95,5 +96,18 @@ impl Reserve {
         let time = wall.to_zoned(self.zone.clone()).time();
         let minute = u16::try_from(i32::from(time.hour()) * 60 + i32::from(time.minute())).unwrap_or(0);
         self.table.iter().rev().find(|(from, _)| *from <= minute).map_or(self.table[0].1, |row| row.1)
+    }
+}
+
+impl fmt::Display for Reserve {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_timetable() {
+            return write!(f, "{}", self.table[0].1);
+        }
+        for (nth, (minute, slots)) in self.table.iter().enumerate() {
+            let comma = if nth == 0 { "" } else { "," };
+            write!(f, "{comma}{:02}:{:02}={slots}", minute / 60, minute % 60)?;
+        }
+        Ok(())
     }
 }

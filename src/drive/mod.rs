@@ -25,6 +25,7 @@ use crate::journal::answer::{Answer, Claims, answer, write_down};
 use crate::journal::{Control, Error, Journal};
 use crate::leads::lead::Phone;
 use crate::report::failure::Failure;
+use crate::report::notice::Weight;
 use crate::report::screen::{OpenBatch, Snapshot};
 use crate::time::{Instant, Now};
 use crate::vapi::client::Client;
@@ -35,6 +36,8 @@ use signals::{Order, Signals};
 
 /// Answers that may wait to be heard.
 const WAITING: usize = 1024;
+/// Numbers kept for the lines about them.
+const MOST_PHONES: usize = 10_000;
 /// How often the screen is drawn, and other shells are listened to, in real time.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -56,12 +59,14 @@ pub struct Drive<'a, J> {
     pub lines: Vec<String>,
     /// What was read of the account before; none yet if the account was known.
     pub account: Option<Account>,
-    /// The organisation that the journal takes the account for; none where it could not be told.
-    pub org: Option<String>,
+    /// Whether the journal takes the account for that organisation's.
+    pub org_is_known: &'a dyn Fn(&str) -> bool,
     /// Leads on the list, and those settled.
     pub standing: (u64, u64),
-    /// Checks of another kind before anybody is rung, once the account has been read.
-    pub before_dialing: &'a dyn Fn(&Account) -> Result<(), Failure>,
+    /// Whether the list was read without looking for variables that the assistant needs.
+    pub lacks: &'a dyn Fn(&Account) -> bool,
+    /// Looked at before every claim: what it says keeps anybody from being claimed.
+    pub before_claims: &'a dyn Fn() -> Result<(), String>,
 }
 
 /// How it ended.
@@ -84,6 +89,8 @@ pub enum Broken {
     Refused(Failure),
     /// A signal came before anything was dialed.
     Signal(Exit),
+    /// The list has to be read again first, for variables that the assistant needs.
+    Lacks(Box<Account>),
 }
 
 impl From<Error> for Broken {
@@ -109,6 +116,8 @@ pub async fn drive<J: Journal>(drive: Drive<'_, J>) -> Result<End, Broken> {
         claims: Claims::new(),
         phones: HashMap::new(),
         stop_asked: false,
+        connected: false,
+        held: None,
         paused: None,
         signal: None,
         looked,
@@ -125,6 +134,9 @@ struct Loop<'a, J> {
     /// Whose number each lead of the open batch has, for the lines about it.
     phones: HashMap<LeadId, Phone>,
     stop_asked: bool,
+    connected: bool,
+    /// What keeps anybody from being claimed, as it was said last.
+    held: Option<String>,
     paused: Option<bool>,
     signal: Option<Exit>,
     looked: Instant,
@@ -155,6 +167,12 @@ impl<J: Journal> Loop<'_, J> {
     async fn act(&mut self) -> Result<Option<Outcome>, Broken> {
         while let Some(action) = self.drive.campaign.next_action() {
             let now = self.drive.clock.now();
+            if matches!(action, Action::Claim(_))
+                && let Err(why) = (self.drive.before_claims)()
+            {
+                self.held_up(now, &why);
+                continue;
+            }
             match answer(self.drive.journal, now, action, &mut self.claims)? {
                 Answer::Heard(event) => {
                     self.take_note(&event);
@@ -174,40 +192,48 @@ impl<J: Journal> Loop<'_, J> {
 
     /// Before the first request: reads who is to talk and from where.
     async fn connect(&mut self) -> Result<(), Broken> {
-        if self.drive.account.is_some() {
+        if self.connected {
             return Ok(());
         }
-        let (client, clock) = (Arc::clone(&self.drive.client), self.drive.clock.clone());
-        let to_ring = self.drive.standing.0.saturating_sub(self.drive.standing.1);
-        let account = tokio::select! {
-            biased;
-            order = self.drive.signals.next() => return Err(Broken::Signal(order.exit)),
-            account = preflight::read(&client, &self.drive.lines, to_ring, &clock) => account.map_err(Broken::Refused)?,
+        let account = if let Some(account) = self.drive.account.take() {
+            account
+        } else {
+            let (client, clock) = (Arc::clone(&self.drive.client), self.drive.clock.clone());
+            tokio::select! {
+                biased;
+                order = self.drive.signals.next() => return Err(Broken::Signal(order.exit)),
+                account = preflight::read(&client, &self.drive.lines, &clock) => account.map_err(Broken::Refused)?,
+            }
         };
-        if let (Some(known), Some(org)) = (&self.drive.org, &account.org)
-            && known != org
-        {
-            return Err(Broken::Refused(
-                Failure::new(
-                    Exit::Account,
-                    format!("the key belongs to organisation {org}, and was known as {known}'s"),
-                )
-                .advise("use another state directory for it:   --state DIR"),
-            ));
+        if let Some(org) = account.org.as_deref().filter(|org| !(self.drive.org_is_known)(org)) {
+            let what = format!("the key belongs to organisation {org}, and was known as another's");
+            let failure = Failure::new(Exit::Account, what).advise("keep the two apart:   --state DIR");
+            return Err(Broken::Refused(failure));
         }
-        (self.drive.before_dialing)(&account).map_err(Broken::Refused)?;
+        if (self.drive.lacks)(&account) {
+            return Err(Broken::Lacks(Box::new(account)));
+        }
         let now = self.drive.clock.now();
-        for warning in &account.warnings {
-            self.drive.face.say(now, crate::report::notice::Weight::Trouble, warning);
+        for warning in account.warnings(self.drive.standing.0.saturating_sub(self.drive.standing.1)) {
+            self.drive.face.say(now, Weight::Trouble, &warning);
         }
-        for event in &account.down {
-            self.drive.campaign.handle(now, event.clone());
+        for (line, why) in account.down {
+            self.drive.campaign.handle(now, Event::LineDown(line, why));
         }
         if account.org.is_some() {
             self.drive.campaign.confirm_org();
         }
-        self.drive.account = Some(account);
+        self.connected = true;
         Ok(())
+    }
+
+    /// Nobody is claimed for now; the campaign asks again.
+    fn held_up(&mut self, now: Now, why: &str) {
+        if self.held.as_deref() != Some(why) {
+            self.drive.face.say(now, Weight::Trouble, why);
+            self.held = Some(why.to_owned());
+        }
+        self.drive.campaign.handle(now, Event::ClaimsHeld);
     }
 
     fn send(&mut self, action: Action) {
@@ -291,6 +317,9 @@ impl<J: Journal> Loop<'_, J> {
     fn take_note(&mut self, event: &Event) {
         match event {
             Event::BatchOpened(Opened::Batch { leads, .. }) => {
+                if self.phones.len() > MOST_PHONES {
+                    self.phones.clear();
+                }
                 self.phones.extend(leads.iter().map(|lead| (lead.id, lead.lead.phone)));
             }
             Event::Claimed(Claimed { turned_away, .. }) => {
@@ -302,9 +331,6 @@ impl<J: Journal> Loop<'_, J> {
                     let settled = matches!(change.lead_now, LeadNow::Settled(class) if class != Class::Suppressed);
                     if settled && change.was.is_none_or(crate::campaign::attempt::State::is_live) {
                         self.drive.standing.1 += 1;
-                        if let Some(lead) = change.lead {
-                            self.phones.remove(&lead);
-                        }
                     }
                 }
             }

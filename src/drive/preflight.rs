@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use crate::campaign::event::Event;
 use crate::exit::Exit;
 use crate::report::failure::Failure;
 use crate::vapi::client::Client;
-use crate::vapi::preflight::{LineInfo, LineStatus, PreflightFailure, PreflightTrouble, TargetInfo};
+use crate::vapi::preflight::{LineInfo, LineStatus, PreflightFailure, PreflightTrouble};
 
 use super::clock::Clock;
 
@@ -16,8 +15,8 @@ const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);
 /// The longest wait between two tries, on the run's clock.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A line of the provider's own may ring about this often a day.
-const OWN_LINE_A_DAY: u64 = 10;
+/// A free line of the provider's may ring about this often a day.
+const FREE_LINE_A_DAY: u64 = 10;
 
 /// What the account says of what is to be rung with.
 #[derive(Debug, Default)]
@@ -26,21 +25,21 @@ pub struct Account {
     pub org: Option<String>,
     /// Variables that the assistant's prompt uses and nothing fills by itself.
     pub variables: Vec<String>,
-    /// Lines that cannot be rung from.
-    pub down: Vec<Event>,
-    /// What deserves a word.
-    pub warnings: Vec<String>,
+    /// Lines that cannot be rung from, and why.
+    pub down: Vec<(String, String)>,
+    free: Vec<String>,
+    activating: Vec<String>,
 }
 
-/// Reads who is to talk, and the lines to ring from. `to_ring`: leads that are left.
-pub async fn read(client: &Client, lines: &[String], to_ring: u64, clock: &Clock) -> Result<Account, Failure> {
-    let target = target(client, clock).await?;
+/// Reads who is to talk, and the lines to ring from.
+pub async fn read(client: &Client, lines: &[String], clock: &Clock) -> Result<Account, Failure> {
+    let target = again(clock, async || client.target().await).await.map_err(|failure| told(&failure))?;
     let mut account = Account { org: target.org, variables: target.variables, ..Account::default() };
     for id in lines {
         match again(clock, async || client.line(id).await).await {
-            Ok(info) => account.take(id, &info, to_ring),
+            Ok(info) => account.take(id, &info),
             Err(failure) if failure.trouble == PreflightTrouble::Missing => {
-                account.down.push(Event::LineDown(id.clone(), failure.message));
+                account.down.push((id.clone(), failure.message));
             }
             Err(failure) => return Err(told(&failure)),
         }
@@ -48,29 +47,35 @@ pub async fn read(client: &Client, lines: &[String], to_ring: u64, clock: &Clock
     Ok(account)
 }
 
-/// Reads only who is to talk: for the organisation that the key belongs to.
-pub async fn target(client: &Client, clock: &Clock) -> Result<TargetInfo, Failure> {
-    again(clock, async || client.target().await).await.map_err(|failure| told(&failure))
-}
-
 impl Account {
-    fn take(&mut self, id: &str, info: &LineInfo, to_ring: u64) {
+    fn take(&mut self, id: &str, info: &LineInfo) {
         if self.org.is_none() {
             self.org.clone_from(&info.org);
         }
         match info.status {
-            LineStatus::Blocked => self.down.push(Event::LineDown(id.to_owned(), "it is blocked".to_owned())),
-            LineStatus::Activating => {
-                self.warnings.push(format!("phone number {id} is still being activated; that takes a few minutes"));
-            }
+            LineStatus::Blocked => self.down.push((id.to_owned(), "it is blocked".to_owned())),
+            LineStatus::Activating => self.activating.push(id.to_owned()),
             LineStatus::Active | LineStatus::Unknown => {}
         }
-        if info.provider.as_deref() == Some("vapi") && to_ring > OWN_LINE_A_DAY {
-            self.warnings.push(format!(
-                "phone number {id} is a free one of the provider's: it rings about {OWN_LINE_A_DAY} people a day, and no \
-                 other countries; import a number of your own for {to_ring} leads"
-            ));
+        if info.provider.as_deref() == Some("vapi") {
+            self.free.push(id.to_owned());
         }
+    }
+
+    /// What deserves a word when so many leads are to be rung.
+    pub fn warnings(&self, to_ring: u64) -> Vec<String> {
+        let activating = self.activating.iter();
+        let mut warnings: Vec<String> = activating
+            .map(|id| format!("phone number {id} is still being activated; that takes a few minutes"))
+            .collect();
+        let free = self.free.iter().filter(|_| to_ring > FREE_LINE_A_DAY);
+        warnings.extend(free.map(|id| {
+            format!(
+                "phone number {id} is a free one of the provider's: it rings about {FREE_LINE_A_DAY} people a day, and no \
+                 other countries; for {to_ring} leads, import a number of your own"
+            )
+        }));
+        warnings
     }
 }
 

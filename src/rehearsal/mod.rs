@@ -2,4 +2,5 @@
 
 pub mod forecast;
 pub mod rehearse;
+pub mod sandbox;
 pub mod world;

@@ -45,9 +45,32 @@ impl Disk {
         })
     }
 
+    /// The variables that the prompt of an assistant, squad or workflow was last known to use.
+    pub fn variables(&self, account: &Account, target: &str) -> Result<Vec<String>, Error> {
+        let name = variables_of(account, target);
+        let find = "SELECT value FROM settings WHERE name = ?1";
+        let found: Option<Vec<u8>> = self.read(|db| Ok(db.query_row(find, [name], |row| row.get(0)).optional()?))?;
+        let known = found.map(|text| serde_json::from_slice(&text)).transpose();
+        known.map(Option::unwrap_or_default).map_err(|error| Error::damaged(error.to_string()))
+    }
+
+    /// Remembers the variables that the prompt of an assistant, squad or workflow uses.
+    pub fn remember_variables(&mut self, account: &Account, target: &str, used: &[String]) -> Result<(), Error> {
+        let (name, text) = (variables_of(account, target), serde_json::to_vec(used).unwrap_or_default());
+        let put = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
+        self.within(|tx| {
+            tx.execute(put, params![name, text])?;
+            Ok(())
+        })
+    }
+
     fn hash(&self, parts: &[&[u8]]) -> Vec<u8> {
         keyed_hash(&self.salt, parts)
     }
+}
+
+fn variables_of(account: &Account, target: &str) -> String {
+    format!("variables of {target} at {}", account.name)
 }
 
 /// What a number is known by once its person is forgotten.

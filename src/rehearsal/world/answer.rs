@@ -100,5 +100,5 @@ pub const fn title(status: u16) -> &'static str {
 }
 
 /// What the provider says of a number that it takes for none.
-pub(super) const NOT_E164: &str = "customer.number must be a valid phone number in the E.164 format. Hot tip, you may \
+pub(in crate::rehearsal) const NOT_E164: &str = "customer.number must be a valid phone number in the E.164 format. Hot tip, you may \
                                    be missing the country code (Eg. US: +1).";

@@ -95,6 +95,7 @@ impl Counts {
 pub struct World {
     config: WorldConfig,
     seed: u64,
+    began: Stamp,
     now: Stamp,
     agenda: BinaryHeap<Reverse<(Stamp, u64, Turn)>>,
     turns: u64,
@@ -120,6 +121,7 @@ impl World {
         let callers = (0..config.traffic.len()).map(|which| Callers::new(seed, which)).collect();
         let mut world = Self {
             seed,
+            began: start,
             now: start,
             agenda: BinaryHeap::new(),
             turns: 0,
@@ -168,6 +170,16 @@ impl World {
     /// What time it is here.
     pub const fn now(&self) -> Stamp {
         self.now
+    }
+
+    /// When it began.
+    pub const fn began(&self) -> Stamp {
+        self.began
+    }
+
+    /// How many organisations share the pool.
+    pub const fn orgs(&self) -> usize {
+        self.config.orgs
     }
 
     /// The pool as it really is.

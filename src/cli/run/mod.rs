@@ -1,0 +1,256 @@
+//! `dialer run`: rings the list, or goes on ringing it. The order of things is the order of this file: what could be
+//! wrong is found out before anybody is rung.
+
+mod dry;
+mod ending;
+mod lists;
+mod venue;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::journal::{chance, failed};
+use super::looks::looks;
+use super::plan::Planned;
+use super::say;
+use super::surroundings::Surroundings;
+use crate::campaign::event::Why;
+use crate::campaign::plan::Plan;
+use crate::campaign::{Campaign, DEFAULT_SLOTS};
+use crate::drive::preflight::{self, Account as Read};
+use crate::drive::progress::{Face, Looks};
+use crate::drive::signals::Signals;
+use crate::drive::{Broken, Drive, drive};
+use crate::exit::Exit;
+use crate::journal::disk::Disk;
+use crate::journal::disk::accounts::Account;
+use crate::journal::disk::import::Head;
+use crate::journal::disk::lock::Lock;
+use crate::journal::disk::run::{Run, Start};
+use crate::journal::{Error, Imported, Journal};
+use crate::report::failure::Failure;
+use crate::report::json::Rows;
+use crate::report::screen::Headline;
+use crate::time::Now;
+use crate::vapi::client::Client;
+use ending::Last;
+use lists::{DoNotCall, Lists};
+use venue::Venue;
+
+/// A number that another campaign has rung this recently is worth a word at the start.
+const LATELY: Duration = Duration::from_secs(7 * 86_400);
+
+/// Rings the list.
+pub fn run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+    for warning in &planned.warnings {
+        say(&format!("warning: {warning}"));
+    }
+    if planned.dry_run {
+        return dry::dry_run(planned, around);
+    }
+    super::runtime()?.block_on(ring(planned, around))
+}
+
+async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+    let mut signals =
+        Signals::listen().map_err(|error| Failure::machine(format!("cannot listen to signals: {error}")))?;
+    let venue = Venue::open(planned).await?;
+    let client = venue.client(planned)?;
+    let mut disk = Disk::open(&venue.dir, &mut chance()).map_err(failed)?;
+    let (account, mut read) = account(&mut disk, &venue, &client, planned, &mut signals).await?;
+    let lists = Lists::open(planned, &venue.dir, around.zone.clone())?;
+    loop {
+        let session = Session { planned, venue: &venue, client: &client, account: &account, lists: &lists, around };
+        match session.run(disk, read.take(), &mut signals).await? {
+            Ran::Ended(exit) => return Ok(exit),
+            // The assistant's prompt needs variables that nobody asked the list for: it is read again, with them.
+            Ran::Again(reopened, account_read) => {
+                disk = reopened;
+                read = Some(account_read);
+            }
+        }
+    }
+}
+
+/// The account that the key belongs to: as remembered, else as the provider says.
+async fn account(
+    disk: &mut Disk,
+    venue: &Venue,
+    client: &Client,
+    planned: &Planned,
+    signals: &mut Signals,
+) -> Result<(Account, Option<Read>), Failure> {
+    let (place, key) = venue.credentials();
+    if let Some(known) = disk.account_of_key(place, key).map_err(failed)? {
+        return Ok((known, None));
+    }
+    let read = tokio::select! {
+        biased;
+        order = signals.next() => return Err(Failure::new(order.exit, "interrupted before anybody was rung")),
+        read = preflight::read(client, &planned.account.lines, &venue.clock) => read?,
+    };
+    let name = venue.account_name(read.org.as_deref());
+    let account = disk.remember_account(&name, place, key).map_err(failed)?;
+    disk.remember_variables(&account, planned.account.target.id(), &read.variables).map_err(failed)?;
+    Ok((account, Some(read)))
+}
+
+/// One run, from the import to its end.
+struct Session<'a> {
+    planned: &'a Planned,
+    venue: &'a Venue,
+    client: &'a Arc<Client>,
+    account: &'a Account,
+    lists: &'a Lists<'a>,
+    around: &'a Surroundings<'a>,
+}
+
+/// What came of it.
+enum Ran {
+    Ended(Exit),
+    Again(Disk, Read),
+}
+
+impl Session<'_> {
+    async fn run(&self, mut disk: Disk, read: Option<Read>, signals: &mut Signals) -> Result<Ran, Failure> {
+        let (planned, now) = (self.planned, self.venue.clock.now());
+        let plan = &planned.plan;
+        let lock = Lock::take(&self.venue.dir, &self.account.name, &plan.campaign, std::process::id(), now);
+        let lock = lock.map_err(failed)?;
+        let target = planned.account.target.id();
+        let variables = disk.variables(self.account, target).map_err(failed)?;
+        let (imported, rejected) = self.import(&mut disk, &lock, &variables, now)?;
+        let rows =
+            Rows { rows: imported.rows + rejected, leads: imported.leads, rejected, duplicates: imported.duplicates };
+        let dnc = DoNotCall::open(&planned.dnc, planned.list.region)?;
+        let pool = planned.pool.clone().unwrap_or_else(|| self.account.name.clone());
+        let start = Start {
+            account: self.account.clone(),
+            lock,
+            plan: plan.clone(),
+            pool,
+            pid: std::process::id(),
+            chance: chance(),
+            dnc: dnc.check(),
+        };
+        let (mut journal_of_run, reopened) = disk.begin(now, start).map_err(failed)?;
+        let history = journal_of_run.history(now).map_err(failed)?;
+        reserve_fits(plan, history.last_limit)?;
+        let outlook = self.outlook(&journal_of_run, now)?;
+        let looks = looks(planned.quiet, planned.color, self.around);
+        let mut face = self.face(&looks, &outlook, reopened, now)?;
+        let campaign = Campaign::new(plan.clone(), history, now);
+        let missing = |read: &Read| lists::lacks(&variables, &read.variables);
+        let end = drive(Drive {
+            campaign,
+            journal: &mut journal_of_run,
+            client: Arc::clone(self.client),
+            clock: self.venue.clock.clone(),
+            face: &mut face,
+            signals,
+            lines: planned.account.lines.clone(),
+            account: read,
+            org_is_known: &|org| self.venue.is_sandbox() || self.venue.account_name(Some(org)) == self.account.name,
+            standing: (outlook.leads, outlook.settled),
+            lacks: &missing,
+            before_claims: &|| dnc.look_again(),
+        })
+        .await;
+        face.finish();
+        let end = match end {
+            Ok(end) => end,
+            Err(Broken::Journal(error)) => return Err(self.died(error)),
+            Err(Broken::Refused(failure)) => return Err(failure),
+            Err(Broken::Signal(exit)) => return Ok(Ran::Ended(exit)),
+            Err(Broken::Lacks(read)) => {
+                let mut disk = journal_of_run.end(self.venue.clock.now()).map_err(failed)?;
+                disk.remember_variables(self.account, target, &read.variables).map_err(failed)?;
+                return Ok(Ran::Again(disk, *read));
+            }
+        };
+        let over = self.venue.clock.now();
+        let totals = journal_of_run.totals(over).map_err(failed)?;
+        let waits_for = self.waits_for(&end.outcome.why, end.outcome.next_at);
+        journal_of_run.end(over).map_err(failed)?;
+        let last = Last {
+            planned,
+            end: &end,
+            totals: &totals,
+            rows,
+            took: over.at.since(now.at),
+            now: over,
+            waits_for,
+            callers: self.venue.callers(),
+            paint: looks.paint,
+            zone: looks.zone,
+        };
+        ending::say_how(&last).map(Ran::Ended)
+    }
+
+    fn import(&self, disk: &mut Disk, lock: &Lock, variables: &[String], now: Now) -> Result<(Imported, u64), Failure> {
+        let head = Head {
+            account: self.account.clone(),
+            campaign: self.planned.plan.campaign.clone(),
+            explicit: self.planned.name_given,
+            lists: self.lists.paths(),
+            target: self.planned.account.target.id().to_owned(),
+            replace: self.planned.replace,
+        };
+        self.lists.import(disk, lock, &head, variables, now)
+    }
+
+    fn outlook(&self, run: &Run, now: Now) -> Result<crate::journal::disk::story::Outlook, Failure> {
+        let since = (now.at - LATELY).timestamp();
+        run.disk().outlook(self.account, &self.planned.plan.campaign, since).map_err(failed)
+    }
+
+    fn face(
+        &self,
+        looks: &Looks,
+        outlook: &crate::journal::disk::story::Outlook,
+        reopened: u64,
+        now: Now,
+    ) -> Result<Face, Failure> {
+        let headline = Headline {
+            list: self.lists.shown(),
+            campaign: self.planned.plan.campaign.clone(),
+            reserve: self.planned.plan.reserve.to_string(),
+            leads: outlook.leads,
+            settled_earlier: outlook.settled,
+            last_settled: outlook.last_settled,
+            rung_elsewhere: outlook.rung_elsewhere,
+            reopened,
+            to_ring: outlook.to_ring,
+            sandbox: self.planned.sandbox,
+        };
+        let log = self.planned.log.as_ref().map(|path| {
+            let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+            file.map_err(|error| Failure::usage(format!("--log: {} cannot be written: {error}", path.display())))
+        });
+        Ok(Face::open(looks.clone(), &headline, now, log.transpose()?))
+    }
+
+    /// The journal cannot be written any more, in the middle of a run.
+    fn died(&self, error: Error) -> Failure {
+        let campaign = &self.planned.plan.campaign;
+        failed(error)
+            .advise("nobody was dialed who is not in the journal; calls that are up live on")
+            .advise(format!("when it is mended, the same command goes on with campaign {campaign}"))
+    }
+
+    fn waits_for(&self, why: &Why, next_at: Option<Timestamp>) -> Option<String> {
+        match why {
+            Why::DoubtsLeft => Some("when doubts can be proven".to_owned()),
+            Why::Lines(_) => next_at.map(|_| "when the phone number may ring again".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// A reserve that leaves no slot of the limit that is known is told before anybody is rung.
+fn reserve_fits(plan: &Plan, last: Option<u32>) -> Result<(), Failure> {
+    let slots = plan.slots.or(last).unwrap_or(DEFAULT_SLOTS);
+    super::plan::reserve_fits(&plan.reserve, plan.caution, slots)
+}

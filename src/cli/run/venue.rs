@@ -1,0 +1,139 @@
+//! Where a run takes place: the real API by the real clock, or the built-in stand-in by a quicker one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::super::journal::chance;
+use super::super::place::State;
+use super::super::plan::Planned;
+use crate::campaign::DEFAULT_SLOTS;
+use crate::drive::clock::Clock;
+use crate::rehearsal::sandbox::{Running, SandboxConfig, start};
+use crate::rehearsal::world::config::WorldConfig;
+use crate::report::failure::Failure;
+use crate::time::Stamp;
+use crate::vapi::base::BaseUrl;
+use crate::vapi::client::{Client, ClientOptions};
+
+/// How many times faster the built-in stand-in lives: a call of a minute takes a second.
+const QUICK: f64 = 60.0;
+/// What the stand-in's own account is called.
+const STAND_IN: &str = "sandbox";
+
+/// Where a run takes place.
+pub(super) struct Venue {
+    /// The run's clock.
+    pub(super) clock: Clock,
+    /// Where the API is.
+    base_url: String,
+    key: SecretString,
+    /// The stand-in, if that is where.
+    sandbox: Option<Running>,
+    /// Where it is remembered.
+    pub(super) dir: PathBuf,
+    thrown_away: bool,
+}
+
+impl Venue {
+    /// Sets it up. Opens no connection to the outside.
+    pub(super) async fn open(planned: &Planned) -> Result<Self, Failure> {
+        let (clock, sandbox) = if planned.sandbox {
+            let clock = Clock::quick(QUICK);
+            let running = stand_in(planned, clock.clone()).await?;
+            (clock, Some(running))
+        } else {
+            (Clock::real(), None)
+        };
+        let base_url = sandbox.as_ref().map_or_else(|| planned.account.base_url.clone(), Running::base_url);
+        let key = planned.account.key.clone().unwrap_or_else(|| SecretString::from(STAND_IN));
+        let (dir, thrown_away) = match &planned.state {
+            State::Kept(dir) => (dir.clone(), false),
+            State::ThrownAway => (throw_away()?, true),
+        };
+        Ok(Self { clock, base_url, key, sandbox, dir, thrown_away })
+    }
+
+    /// The client for it.
+    pub(super) fn client(&self, planned: &Planned) -> Result<Arc<Client>, Failure> {
+        let clock = self.clock.clone();
+        let options = ClientOptions {
+            base_url: self.base_url.clone(),
+            key: self.key.clone(),
+            target: planned.account.target.clone(),
+            lines: planned.account.lines.clone(),
+            post_timeout: planned.post_timeout,
+            opt_out_field: planned.opt_out_field.clone(),
+            clock: Arc::new(move || clock.now().at),
+            scale: self.clock.rate(),
+        };
+        Client::new(options).map(Arc::new).map_err(|error| Failure::usage(error.to_string()))
+    }
+
+    /// What the key is remembered under: where it is good, and the key.
+    pub(super) fn credentials(&self) -> (&str, &str) {
+        (if self.sandbox.is_some() { STAND_IN } else { &self.base_url }, self.key.expose_secret())
+    }
+
+    /// What the journal calls the account of an organisation here. On loopback any stand-in may claim to be anybody.
+    pub(super) fn account_name(&self, org: Option<&str>) -> String {
+        if self.sandbox.is_some() {
+            return STAND_IN.to_owned();
+        }
+        let org = org.unwrap_or("unknown");
+        let on_loopback = BaseUrl::parse(&self.base_url).is_ok_and(|base| base.is_loopback());
+        if on_loopback { format!("{org} at {}", self.base_url) } else { org.to_owned() }
+    }
+
+    /// Whether this is the stand-in.
+    pub(super) fn is_sandbox(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    /// Callers of the stand-in, and those of them that were turned away.
+    pub(super) fn callers(&self) -> Option<(u64, u64)> {
+        let sandbox = self.sandbox.as_ref()?;
+        Some(sandbox.world(|world, _| (world.counts().offered, world.counts().turned_away)))
+    }
+}
+
+impl Drop for Venue {
+    fn drop(&mut self) {
+        if self.thrown_away {
+            // It was ours alone. What cannot be removed is left to the system's own tidying.
+            let _ = std::fs::remove_dir_all(&self.dir);
+        }
+    }
+}
+
+async fn stand_in(planned: &Planned, clock: Clock) -> Result<Running, Failure> {
+    let slots = planned.plan.slots.unwrap_or(DEFAULT_SLOTS);
+    let world = WorldConfig { slots, ..WorldConfig::default() };
+    let config = SandboxConfig { world, seed: planned.plan.seed, ..SandboxConfig::default() };
+    let rate = clock.rate();
+    start(config, Arc::new(move || Stamp::from(clock.now().at.timestamp())), rate)
+        .await
+        .map_err(|error| Failure::machine(format!("the built-in stand-in cannot listen on loopback: {error}")))
+}
+
+/// A directory that nobody else has, in the system's place for such.
+fn throw_away() -> Result<PathBuf, Failure> {
+    use std::os::unix::fs::DirBuilderExt;
+    let place = std::env::temp_dir();
+    let mut chance = chance();
+    for _ in 0..16 {
+        let dir = place.join(format!("dialer-sandbox-{:032x}", chance()));
+        match std::fs::DirBuilder::new().mode(0o700).create(&dir) {
+            Ok(()) => return Ok(dir),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(cannot_make(&dir, &error)),
+        }
+    }
+    Err(Failure::machine(format!("no name is left for a directory in {}", place.display())))
+}
+
+fn cannot_make(dir: &Path, error: &std::io::Error) -> Failure {
+    Failure::machine(format!("cannot make {}: {error}", dir.display()))
+        .advise("give the sandbox a directory:   --state DIR")
+}
