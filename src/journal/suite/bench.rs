@@ -107,7 +107,7 @@ impl Bench for DiskBench {
 }
 
 pub(crate) fn rows(list: &[Listed]) -> impl Iterator<Item = Result<Listed, Infallible>> {
-    list.to_vec().into_iter().map(Ok)
+    list.iter().cloned().map(Ok)
 }
 
 pub(crate) fn journal_error(error: ImportError<Infallible>) -> Error {
@@ -134,9 +134,9 @@ pub(crate) fn plan() -> Plan {
     Plan {
         campaign: "leads".to_owned(),
         poll: Duration::from_secs(1),
-        probe_after: Duration::from_secs(60),
-        in_doubt: Some(Duration::from_secs(600)),
-        look_back: Duration::from_secs(7 * 86_400),
+        probe_after: Duration::from_mins(1),
+        in_doubt: Some(Duration::from_mins(10)),
+        look_back: Duration::from_hours(7 * 24),
         adopt: false,
         reserve: Reserve::always(3),
         slots: None,
@@ -153,7 +153,7 @@ pub(crate) fn plan() -> Plan {
         until: None,
         wait: false,
         lines: vec!["line-a".to_owned()],
-        longest_call: Duration::from_secs(660),
+        longest_call: Duration::from_mins(11),
         seed: 1,
     }
 }
@@ -196,7 +196,7 @@ pub(crate) fn list(leads: impl IntoIterator<Item = Lead>) -> Vec<Listed> {
 
 /// A pool with room for that many dials beside the reserve of 3, as one answer just showed it.
 pub(crate) fn roomy(room: u32, now: Now) -> Pool {
-    let mut pool = Pool::new(Duration::from_secs(1), Duration::from_secs(60), 10);
+    let mut pool = Pool::new(Duration::from_secs(1), Duration::from_mins(1), 10);
     let limit = i64::from(room) + 4;
     let created = Stamp::from(now.wall);
     let wire = Wire { sent: now.at, received: now.at, date: Some(created) };

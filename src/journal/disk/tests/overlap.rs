@@ -41,7 +41,7 @@ fn calls_observations_and_waits_of_another_run_are_known_until_they_are_over() {
     let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
     let attempt = claim(&mut a, &ours[..1], roomy(4, at(1)), 1).granted[0].attempt.clone();
     a.record(at(2), &answered(&attempt, 2)).unwrap();
-    let nothing = Pool::new(Duration::from_secs(1), Duration::from_secs(60), 10);
+    let nothing = Pool::new(Duration::from_secs(1), Duration::from_mins(1), 10);
     let claimed = claim(&mut b, &theirs[..1], nothing.clone(), 3);
     assert!(claimed.others.unanswered.is_empty());
     let (call, known) = &claimed.others.calls[0];
@@ -97,10 +97,10 @@ fn a_number_that_another_campaign_rang_lately_is_put_off() {
     let attempt = claim(&mut a, &ours, roomy(4, at(1)), 1).granted[0].attempt.clone();
     a.record(at(2), &answered(&attempt, 2)).unwrap();
     a.record(at(80), &listed(vec![ended(&attempt, "customer-busy", 79)], 80)).unwrap();
-    let plan = Plan { not_if_called_within: Some(Duration::from_secs(20 * 3600)), ..second.plan() };
+    let plan = Plan { not_if_called_within: Some(Duration::from_hours(20)), ..second.plan() };
     let mut b = second.start(plan, &list([person(0)]), 100).unwrap().0;
     let account = Account { id: 1, name: "org-1".to_owned() };
-    let outlook = b.disk().outlook(&account, "bb", at(0).wall - Duration::from_secs(7 * 86_400)).unwrap();
+    let outlook = b.disk().outlook(&account, "bb", at(0).wall - Duration::from_hours(7 * 24)).unwrap();
     assert_eq!((outlook.to_ring, outlook.rung_elsewhere), (1, 1));
     let theirs = batch(&mut b, 101);
     assert_eq!(claim(&mut b, &theirs, roomy(4, at(101)), 101).turned_away, [(theirs[0], Away::Later)]);
