@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::Journal;
 use super::bench::*;
+use super::news::*;
 use crate::campaign::event::{Away, BatchLead, LeadNow, Opened};
 use crate::campaign::hours::Calling;
 use crate::campaign::plan::Plan;

@@ -15,11 +15,9 @@ use super::super::disk::lock::Lock;
 use super::super::disk::run::{Run, Start};
 use super::super::memory::Memory;
 use super::super::{Chance, Error, ImportError, Imported, Journal, Listed, Totals};
-use crate::campaign::attempt::Cause;
+use super::news::{answered, ended, listed};
 use crate::campaign::disposition::Class;
-use crate::campaign::event::{
-    Ask, Away, BatchLead, Change, Claimed, Granted, LeadId, Line, News, Opened, ReadId, Recorded, SeenCall, Status,
-};
+use crate::campaign::event::{Ask, Away, BatchLead, Change, Claimed, Granted, LeadId, Line, News, Opened, Recorded};
 use crate::campaign::hours::Calling;
 use crate::campaign::plan::{Plan, Rate, Reserve};
 use crate::campaign::retry::Retries;
@@ -42,6 +40,8 @@ pub(crate) trait Bench: Sized {
     fn fresh(plan: &Plan) -> Self;
     /// The run dies without a word, if one is alive, and another begins with this list. Says how many leads reopened.
     fn run(&mut self, plan: Plan, list: &[Listed], replace: bool, now: Now) -> Result<(Imported, u64), Error>;
+    /// Between two runs: a list that cannot be read to its end. Says what the import says.
+    fn import_broken(&mut self, plan: &Plan, list: &[Listed], now: Now) -> String;
     fn journal(&mut self) -> &mut Self::Journal;
 }
 
@@ -59,6 +59,10 @@ impl Bench for MemoryBench {
         let imported = self.0.import(now, &mut rows(list), replace).map_err(journal_error)?;
         let reopened = self.0.replan(plan, now)?;
         Ok((imported, reopened))
+    }
+
+    fn import_broken(&mut self, _plan: &Plan, list: &[Listed], now: Now) -> String {
+        self.0.import(now, &mut broken(list), true).unwrap_err().to_string()
     }
 
     fn journal(&mut self) -> &mut Memory {
@@ -80,30 +84,48 @@ impl Bench for DiskBench {
     }
 
     fn run(&mut self, plan: Plan, list: &[Listed], replace: bool, now: Now) -> Result<(Imported, u64), Error> {
+        let (mut disk, head, lock) = self.open(&plan, replace, now)?;
+        let imported = disk.import(&lock, &head, now, &mut rows(list)).map_err(journal_error)?;
+        let (account, chance) = (head.account, chance(now.at.as_micros().unsigned_abs()));
+        let start = Start { account, lock, plan, pool: "org-1".to_owned(), pid: 4711, chance, dnc: dnc() };
+        let (run, reopened) = disk.begin(now, start)?;
+        self.run = Some(run);
+        Ok((imported, reopened))
+    }
+
+    fn import_broken(&mut self, plan: &Plan, list: &[Listed], now: Now) -> String {
+        let (mut disk, head, lock) = self.open(plan, true, now).unwrap();
+        disk.import(&lock, &head, now, &mut broken(list)).unwrap_err().to_string()
+    }
+
+    fn journal(&mut self) -> &mut Run {
+        self.run.as_mut().unwrap()
+    }
+}
+
+impl DiskBench {
+    /// The run that was alive dies.
+    fn open(&mut self, plan: &Plan, replace: bool, now: Now) -> Result<(Disk, Head, Lock), Error> {
         drop(self.run.take());
         let mut disk = Disk::open(self.dir.path(), &mut chance(7))?;
         let account = disk.remember_account("org-1", "https://api.vapi.ai", "key")?;
         let lock = Lock::take(self.dir.path(), &account.name, &plan.campaign, 4711, now)?;
         let head = Head {
-            account: account.clone(),
+            account,
             campaign: plan.campaign.clone(),
             explicit: false,
             lists: vec!["/leads.csv".to_owned()],
             target: "assistant a".to_owned(),
             replace,
         };
-        let imported = disk.import(&lock, &head, now, &mut rows(list)).map_err(journal_error)?;
-        let seed = now.at.as_micros().unsigned_abs();
-        let start =
-            Start { account, lock, plan, pool: "org-1".to_owned(), pid: 4711, chance: chance(seed), dnc: dnc() };
-        let (run, reopened) = disk.begin(now, start)?;
-        self.run = Some(run);
-        Ok((imported, reopened))
+        Ok((disk, head, lock))
     }
+}
 
-    fn journal(&mut self) -> &mut Run {
-        self.run.as_mut().unwrap()
-    }
+/// A list that breaks off after these rows.
+fn broken(list: &[Listed]) -> impl Iterator<Item = Result<Listed, String>> {
+    let whole = list.iter().cloned().map(Ok);
+    whole.chain([Err(format!("line {} cannot be read", list.len() + 2))])
 }
 
 pub(crate) fn rows(list: &[Listed]) -> impl Iterator<Item = Result<Listed, Infallible>> {
@@ -158,10 +180,10 @@ pub(crate) fn plan() -> Plan {
     }
 }
 
-/// The same with so many attempts a lead, retried after an hour unless somebody was reached.
+/// The same with so many attempts a lead, an hour after nobody answered.
 pub(crate) fn retrying(attempts: u32, per_day: u32) -> Plan {
-    let retries = Retries::parse(attempts, &["no-answer=1h".to_owned()], per_day, 1, TimeZone::UTC).unwrap();
-    Plan { retries, ..plan() }
+    let hourly = ["no-answer=1h".to_owned()];
+    Plan { retries: Retries::parse(attempts, &hourly, per_day, 1, TimeZone::UTC).unwrap(), ..plan() }
 }
 
 /// Monday noon in UTC, and so many seconds.
@@ -250,6 +272,11 @@ impl<B: Bench> Story<B> {
         Ok(done)
     }
 
+    /// Between two runs: a list that cannot be read to its end.
+    pub(crate) fn import_broken(&mut self, list: &[Listed], seconds: i64) -> String {
+        self.bench.import_broken(&self.plan, list, at(seconds))
+    }
+
     pub(crate) fn opened(&mut self, seconds: i64) -> Opened {
         self.journal().open_batch(at(seconds)).unwrap()
     }
@@ -315,59 +342,4 @@ impl<B: Bench> Story<B> {
     pub(crate) fn settled_as(&mut self, class: Class) -> u64 {
         self.totals().dispositions.get(&class).copied().unwrap_or(0)
     }
-}
-
-pub(crate) fn wire(seconds: i64) -> Wire {
-    Wire { sent: at(seconds - 1).at, received: at(seconds).at, date: Some(stamp(seconds)) }
-}
-
-/// The call of an attempt as it is queued.
-pub(crate) fn queued(attempt: &AttemptId, seconds: i64) -> SeenCall {
-    SeenCall {
-        id: CallId::new(&format!("call of {attempt}")),
-        org: Some("org-1".to_owned()),
-        status: Status::Queued,
-        created: stamp(seconds),
-        updated: stamp(seconds),
-        started: None,
-        ended: None,
-        reason: None,
-        attempt: Some(attempt.clone()),
-        phone: None,
-        cost: None,
-        spoke: false,
-        opt_out: false,
-    }
-}
-
-/// The same over, for that reason.
-pub(crate) fn ended(attempt: &AttemptId, reason: &str, seconds: i64) -> SeenCall {
-    let call = queued(attempt, seconds - 15);
-    let (updated, ended) = (stamp(seconds), Some(stamp(seconds)));
-    SeenCall { status: Status::Ended, updated, ended, reason: Some(reason.to_owned()), cost: Some(0.05), ..call }
-}
-
-pub(crate) fn answered(attempt: &AttemptId, seconds: i64) -> News {
-    let limits = Some(Limits { blocked: false, limit: Some(10), remaining: Some(5) });
-    News::Answered { attempt: attempt.clone(), wire: wire(seconds), call: queued(attempt, seconds), limits }
-}
-
-pub(crate) fn refused(attempt: &AttemptId, cause: Cause, seconds: i64) -> News {
-    News::Refused {
-        attempt: attempt.clone(),
-        wire: wire(seconds),
-        cause,
-        limits: None,
-        retry_after: None,
-        message: "400: no".to_owned(),
-        key: false,
-    }
-}
-
-pub(crate) fn failed(attempt: &AttemptId, seconds: i64) -> News {
-    News::Failed { attempt: attempt.clone(), wire: wire(seconds), message: "no answer for 30 s".to_owned() }
-}
-
-pub(crate) fn listed(calls: Vec<SeenCall>, seconds: i64) -> News {
-    News::Listed { read: ReadId(1), wire: wire(seconds), calls, full: false }
 }

@@ -2,6 +2,7 @@
 
 use super::super::Journal;
 use super::bench::*;
+use super::news::*;
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::disposition::Class;
 use crate::campaign::event::{Away, LeadNow, News, Opened, SeenCall, Status};

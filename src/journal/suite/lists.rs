@@ -2,6 +2,7 @@
 
 use super::super::{Error, Journal};
 use super::bench::*;
+use super::news::*;
 use crate::campaign::disposition::Class;
 use crate::campaign::event::{LeadNow, Opened, SeenCall};
 use crate::leads::lead::Lead;
@@ -71,15 +72,16 @@ pub(super) fn a_list_that_lacks_most_open_leads_is_refused<B: Bench>() {
 
 pub(super) fn a_list_that_breaks_off_changes_nothing<B: Bench>() {
     let mut story = Story::<B>::of(plan(), 3);
-    let broken = story.rerun(plan(), Vec::new(), true, 60);
-    assert!(matches!(broken, Err(Error::Empty)));
+    assert_eq!(story.import_broken(&list([person(0), person(7)]), 60), "line 4 cannot be read");
     story.restart(70);
-    assert_eq!(story.batch(71).1.len(), 3);
+    assert_eq!((story.batch(71).1.len(), story.totals().total, story.totals().removed), (3, 3, 0));
 }
 
 pub(super) fn a_list_without_leads_is_refused<B: Bench>() {
-    let mut bench = B::fresh(&plan());
-    assert!(matches!(bench.run(plan(), &[], false, at(0)), Err(Error::Empty)));
+    let mut story = Story::<B>::of(plan(), 3);
+    assert!(matches!(story.rerun(plan(), Vec::new(), true, 60), Err(Error::Empty)));
+    story.restart(70);
+    assert_eq!(story.batch(71).1.len(), 3);
 }
 
 pub(super) fn an_extension_added_afterwards_does_not_ring_again<B: Bench>() {

@@ -4,6 +4,7 @@ mod batches;
 pub(crate) mod bench;
 mod life;
 mod lists;
+pub(crate) mod news;
 mod order;
 
 use bench::{DiskBench, MemoryBench};

@@ -5,6 +5,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::super::Totals;
 use super::bench::*;
+use super::news::*;
 use crate::campaign::attempt::Cause;
 use crate::campaign::event::{LeadNow, News, SeenCall, Status};
 use crate::pool::attempt_id::AttemptId;

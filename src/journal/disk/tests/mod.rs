@@ -7,6 +7,7 @@ mod overlap;
 use std::path::Path;
 
 use super::super::suite::bench::*;
+use super::super::suite::news::*;
 use super::super::{Error, Imported, Journal, Listed};
 use super::Disk;
 use super::accounts::Account;

@@ -195,3 +195,32 @@ fn what_one_campaign_finds_of_another_waits_for_it() {
     assert_eq!((changes.len(), changes[0].lead_now), (1, LeadNow::Busy));
     assert_eq!(batch(&mut run, 12).len(), 4);
 }
+
+/// Asks for one lead after another, as fast as it can, minding its own claims.
+fn dial_everybody(mut run: Run) -> (Run, Vec<AttemptId>) {
+    let leads = batch(&mut run, 1);
+    let mut pool = roomy(10, at(1));
+    let mut granted = Vec::new();
+    for lead in leads {
+        for grant in claim(&mut run, &[lead], pool.clone(), 1).granted {
+            pool.claimed(grant.attempt.clone(), at(1).at);
+            granted.push(grant.attempt);
+        }
+    }
+    (run, granted)
+}
+
+#[test]
+fn runs_that_claim_at_the_same_moment_stay_within_the_pool_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let runs = ["a", "bb", "ccc"].map(|name| Cast::new(dir.path(), name).run(0..40, 0));
+    let threads = runs.map(|run| std::thread::spawn(move || dial_everybody(run)));
+    let done: Vec<(Run, Vec<AttemptId>)> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let granted: usize = done.iter().map(|(_, granted)| granted.len()).sum();
+    assert!((1..=10).contains(&granted), "{granted}");
+    let disk = Disk::open(dir.path(), &mut chance(1)).unwrap();
+    for n in 0..40 {
+        let stories = disk.explain(person(n).phone).unwrap();
+        assert!(stories.iter().map(|story| story.attempts.len()).sum::<usize>() <= 1);
+    }
+}
