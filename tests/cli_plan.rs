@@ -54,14 +54,14 @@ impl Typing {
         let words = line.split_whitespace().map(OsString::from);
         let argv: Vec<OsString> = ["dialer".into(), "run".into()].into_iter().chain(words).collect();
         let env = |name: &str| self.env.get(name).cloned();
-        let typed = read(&argv, &env).map_err(|refusal| match refusal {
+        let read = read(&argv, &env).map_err(|refusal| match refusal {
             Refusal::Wrong(failure) => failure,
             Refusal::Clap(error) => Failure::usage(error.to_string()),
         })?;
-        let Command::Run(args) = &typed.command else { panic!("{:?}", typed.command) };
+        let Command::Run(run) = &read.command else { panic!("{:?}", read.command) };
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        plan(args, &typed.sources, &Surroundings { env: &env, now, zone })
+        plan(run, &read.sources, &Surroundings { env: &env, now, zone })
     }
 
     fn refusal(&self, line: &str) -> String {
@@ -92,6 +92,7 @@ fn a_plain_line_has_the_defaults_of_the_contract() {
     assert_eq!(planned.account.lines, ["line-1"]);
     assert_eq!(planned.account.key.as_ref().unwrap().expose_secret(), "sk-secret-key");
     assert!(planned.plan.calling.needs_zone());
+    assert!(!planned.list.hours_any && planned.list.region.is_none());
 }
 
 #[test]
@@ -138,6 +139,9 @@ fn a_wrong_value_is_refused_with_its_flag_and_a_cure() {
         ("leads.csv --in-doubt 0s", "--in-doubt", "never"),
         ("leads.csv --until yesterday", "--until", "17:00"),
         ("leads.csv --column phone=Telefon", "--column", "number"),
+        ("leads.csv --region XX", "--region", "US"),
+        ("leads.csv --zone EST", "--zone", "America/New_York"),
+        ("leads.csv --allow everything", "--allow", "premium"),
         ("leads.csv --max-cost 0", "--max-cost", "dollars"),
         ("leads.csv --limit 0", "--limit", ""),
         ("leads.csv --attempts 0", "--attempts", ""),

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use super::args::PlaceArgs;
 use super::layers::{Layer, Sources};
 use super::surroundings::Surroundings;
+use crate::rehearsal::sandbox::{ASSISTANT, LINE};
 use crate::report::failure::Failure;
 use crate::vapi::base::BaseUrl;
 use crate::vapi::request::Target;
@@ -72,9 +73,9 @@ pub fn of_sandbox(args: &PlaceArgs, sources: &Sources) -> Result<Account, Failur
             .advise("leave one of the two out"));
     }
     let typed = |option: &str| sources.of(option) == Layer::CommandLine;
-    let lines = if typed("phone-number-id") { lines(&args.phone_number_id)? } else { vec!["sandbox-line".into()] };
+    let lines = if typed("phone-number-id") { lines(&args.phone_number_id)? } else { vec![LINE.into()] };
     let target = if ["assistant-id", "squad-id", "workflow-id"].into_iter().any(typed) { target(args)? } else { None };
-    let target = target.unwrap_or_else(|| Target::Assistant("sandbox-assistant".into()));
+    let target = target.unwrap_or_else(|| Target::Assistant(ASSISTANT.into()));
     Ok(Account { base_url: String::new(), key: None, target, lines })
 }
 

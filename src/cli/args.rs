@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::values::{self, Color, InDoubt, Slots, Until};
 use crate::campaign::plan::Rate;
+use crate::leads::options::{Allow, Column, Region, Zone};
 
 /// `dialer run`.
 #[derive(Clone, Debug, clap::Args)]
@@ -103,20 +104,20 @@ pub struct PlaceArgs {
 #[command(next_help_heading = "The list")]
 pub struct ListArgs {
     /// Which column holds what; repeatable; number, name, time_zone, extension, assistant_id, phone_number_id
-    #[arg(long, value_name = "FIELD=HEADER", value_parser = values::column)]
-    pub column: Vec<(String, String)>,
+    #[arg(long, value_name = "FIELD=HEADER")]
+    pub column: Vec<Column>,
     /// The country of numbers without a country code, as in US
     #[arg(long, value_name = "CC")]
-    pub region: Option<String>,
+    pub region: Option<Region>,
     /// The sheet of an XLSX file [default: the first]
     #[arg(long, value_name = "NAME")]
     pub sheet: Option<String>,
     /// A column that must not be empty; repeatable
     #[arg(long, value_name = "VAR")]
     pub require: Vec<String>,
-    /// Rings these too: premium, shared-cost, possible; repeatable
+    /// Rings these too: premium, shared-cost, possible, international; repeatable
     #[arg(long, value_name = "KIND")]
-    pub allow: Vec<String>,
+    pub allow: Vec<Allow>,
     /// Where rows go that cannot be rung [default: NAME.rejects.csv in the state directory]
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
@@ -194,7 +195,7 @@ pub struct CallingArgs {
     pub days: Option<String>,
     /// The zone of leads whose zone is not known, as in Europe/Lisbon
     #[arg(long, value_name = "ZONE")]
-    pub zone: Option<String>,
+    pub zone: Option<Zone>,
     /// Days on which nobody is rung: dates, or an .ics file
     #[arg(long, value_name = "FILE")]
     pub holidays: Option<PathBuf>,

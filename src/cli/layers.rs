@@ -74,7 +74,7 @@ pub fn lower(
         }
     }
     let mut added = Vec::new();
-    if let Some(path) = typed.get_one::<std::path::PathBuf>("config") {
+    if let Some(path) = typed.try_get_one::<std::path::PathBuf>("config").ok().flatten() {
         for (option, arguments) in read_file(path, options)? {
             if has(command, &option) && sources.leaves_room_for(&option, Layer::File) {
                 sources.0.insert(option, Layer::File);

@@ -8,6 +8,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::exit::Exit;
 use crate::report::failure::Failure;
 use args::{CheckArgs, RunArgs};
+use control::Order;
 use layers::Sources;
 use surroundings::Surroundings;
 
@@ -30,6 +31,22 @@ pub mod looks;
 
 pub mod sandbox;
 
+pub mod journal;
+
+pub mod status;
+
+pub mod explain;
+
+pub mod control;
+
+pub mod release;
+
+pub mod people;
+
+pub mod shell;
+
+pub mod doctor;
+
 /// Rings a list of leads through the Vapi voice API, and keeps slots free for inbound callers
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "dialer", version, about, max_term_width = 100, arg_required_else_help = true)]
@@ -46,8 +63,28 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// The list doctor: who would be rung, who not, and why
     Check(Box<CheckArgs>),
-    /// A stand-in for the API, on loopback
+    /// How the campaigns stand
+    Status(status::StatusArgs),
+    /// When and why a person was rung, or was not
+    Explain(explain::ExplainArgs),
+    /// No more calls of a campaign until it is resumed, from another shell; kept
+    Pause(control::CampaignArgs),
+    /// Ends a pause
+    Resume(control::CampaignArgs),
+    /// Ends a run as the first Ctrl-C does, from another shell
+    Stop(control::CampaignArgs),
+    /// Gives leads that were put aside back to the list; asks first
+    Release(release::ReleaseArgs),
+    /// Never rings a number again, in any campaign
+    Suppress(people::SuppressArgs),
+    /// Erases a person, and never rings them again
+    Forget(people::ForgetArgs),
+    /// A stand-in for the API, on loopback: nobody is rung
     Sandbox(Box<sandbox::Args>),
+    /// Completions for a shell, on stdout
+    Completions(shell::CompletionsArgs),
+    /// The manual page, on stdout
+    Man,
 }
 
 /// From a command line to an exit code.
@@ -60,7 +97,7 @@ pub fn main(argv: &[OsString]) -> Exit {
     };
     let json = match &typed.command {
         Command::Run(run) => run.shown.json,
-        Command::Check(_) | Command::Sandbox(_) => false,
+        _ => false,
     };
     dispatch(&typed).unwrap_or_else(|failure| refuse(&failure, json, typed.campaign().as_deref()))
 }
@@ -70,20 +107,32 @@ fn dispatch(typed: &Typed) -> Result<Exit, Failure> {
     match &typed.command {
         Command::Run(args) => {
             let planned = plan::plan(args, &typed.sources, &around)?;
-            run::run(&planned, &crate::leads::options::ListOptions::default(), &around)
+            run::run(&planned, &around)
         }
-        Command::Check(_) => Err(Failure::machine("lists cannot be checked by this build")),
-        Command::Sandbox(args) => runtime()?
-            .block_on(sandbox::run(sandbox::Args::clone(args)))
-            .map(|()| Exit::Settled)
-            .map_err(|error| Failure::machine(format!("{error:#}"))),
+        Command::Check(args) => doctor::check_lists(args, &typed.sources, &around),
+        Command::Status(args) => status::status(args, &around),
+        Command::Explain(args) => explain::explain(args, &around),
+        Command::Pause(args) => control::order(Order::Pause, args, &around),
+        Command::Resume(args) => control::order(Order::Resume, args, &around),
+        Command::Stop(args) => control::order(Order::Stop, args, &around),
+        Command::Release(args) => release::release(args, &around),
+        Command::Suppress(args) => people::suppress(args, &around),
+        Command::Forget(args) => people::forget(args, &around),
+        Command::Sandbox(args) => serve(sandbox::Args::clone(args)),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man => shell::man(),
     }
 }
 
-/// Where everything that waits is run.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+fn serve(args: sandbox::Args) -> Result<Exit, Failure> {
+    let served = runtime()?.block_on(sandbox::run(args));
+    served.map(|()| Exit::Settled).map_err(|error| Failure::machine(format!("{error:#}")))
+}
+
+/// What tasks run on.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.map_err(|error| Failure::machine(format!("cannot start: {error}")))
+    runtime.map_err(|error| Failure::machine(format!("cannot start threads: {error}")))
 }
 
 /// What was typed, with the campaign file and the environment folded in.
@@ -120,10 +169,6 @@ pub fn read(argv: &[OsString], env: &dyn Fn(&str) -> Option<String>) -> Result<T
     command.build();
     let first = command.clone().try_get_matches_from(argv).map_err(Refusal::Clap)?;
     let (name, typed) = first.subcommand().unwrap_or(("", &first));
-    if !matches!(name, "run" | "check") {
-        let command = Cli::from_arg_matches(&first).map_err(Refusal::Clap)?.command;
-        return Ok(Typed { command, sources: Sources::default() });
-    }
     let sub = |name: &str| command.find_subcommand(name).expect("it is one of ours");
     let (added, sources) = layers::lower(sub(name), sub("run"), typed, env).map_err(Refusal::Wrong)?;
     let whole = argv.iter().take(2).cloned().chain(added).chain(argv.iter().skip(2).cloned());
@@ -177,3 +222,4 @@ fn clap_says(error: &clap::Error, argv: &[OsString]) -> Exit {
     }
     Exit::Usage
 }
+pub mod check;

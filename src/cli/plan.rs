@@ -1,12 +1,13 @@
 //! What was typed becomes a plan, or an error that names the flag and the cure. Nobody is rung on half a plan.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::account::{self, Account};
-use super::args::{CallingArgs, PoolArgs, RetryArgs, RunArgs};
+use super::args::{CallingArgs, ListArgs, PoolArgs, RetryArgs, RunArgs};
 use super::layers::{Layer, Sources};
 use super::place::{self, Input, State};
 use super::surroundings::Surroundings;
@@ -15,6 +16,7 @@ use crate::campaign::hours::Calling;
 use crate::campaign::misuse::Misuse;
 use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::retry::Retries;
+use crate::leads::options::{ListOptions, Zone};
 use crate::report::failure::Failure;
 
 /// The limit to assume of a pool that nothing is known of.
@@ -38,6 +40,8 @@ pub struct Planned {
     pub name_given: bool,
     /// The lists, in order.
     pub inputs: Vec<Input>,
+    /// How they are read.
+    pub list: ListOptions,
     /// Where rows go that cannot be rung, if that was said.
     pub rejects: Option<PathBuf>,
     /// Any finding ends it.
@@ -90,6 +94,8 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Res
     {
         warnings.push(format!("--max-concurrent is above --slots {slots}, so it caps nothing"));
     }
+    let calling = calling(&args.calling, hours_hold(args, sources), around)?;
+    let list = list(&args.list, args.calling.zone.as_ref(), &calling, around);
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
     let plan = Plan {
         seed: seed(&name.text),
@@ -106,7 +112,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Res
         batch_size: args.pace.batch_size,
         drain: args.pace.drain,
         rate: args.pace.rate,
-        calling: calling(&args.calling, hours_hold(args, sources), around)?,
+        calling,
         retries: retries(&args.retry, seed(&name.text), around)?,
         not_if_called_within,
         limit: args.stop.limit,
@@ -120,6 +126,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Res
         plan,
         name_given: name.given,
         inputs,
+        list,
         rejects: args.list.rejects.clone(),
         strict: args.list.strict,
         replace: args.pace.replace,
@@ -222,6 +229,21 @@ pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Surroundings<'_>) 
     let calling =
         Calling::parse(hours, args.days.as_deref(), holidays, args.guard).map_err(|misuse| misused(&misuse))?;
     Ok(calling.machine_zone(around.zone.clone()))
+}
+
+/// How lists are read, given when people may be rung.
+pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &Surroundings<'_>) -> ListOptions {
+    let (asked, now) = (calling.clone(), around.now);
+    ListOptions {
+        columns: args.column.clone(),
+        region: args.region,
+        sheet: args.sheet.clone(),
+        require: args.require.clone(),
+        allow: args.allow.clone(),
+        zone: zone.cloned(),
+        hours_any: !calling.needs_zone(),
+        opens: Some(Arc::new(move |zones| asked.next_open(zones, now).is_some())),
+    }
 }
 
 fn read_holidays(path: &Path) -> Result<String, Failure> {

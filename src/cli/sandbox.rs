@@ -14,11 +14,16 @@ use crate::rehearsal::world::fault::{Fault, Faults};
 /// The longest that any of its lengths may be.
 const LONGEST: Duration = Duration::from_hours(24);
 
+const AFTER: &str = "Every id of an assistant, squad, workflow or line is known, but those that begin with `missing`. A line \
+                     whose id begins with `blocked` or `activating` is so; one whose id begins with `vapi` is the \
+                     provider's own: ten calls a day, within North America.";
+
 /// A stand-in for the API, on loopback: nobody is rung
 #[derive(clap::Args, Clone, Debug)]
+#[command(after_help = AFTER)]
 pub struct Args {
     /// Where it listens; loopback only, port 0 takes any
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790", value_parser = loopback)]
     listen: SocketAddr,
     /// Slots of the pool
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -114,6 +119,12 @@ fn point_at(running: &Running, key: Option<&str>) {
     let _unread = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
 }
 
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let listen: SocketAddr =
+        text.parse().map_err(|_| "not an address and a port, such as 127.0.0.1:8790".to_owned())?;
+    if listen.ip().is_loopback() { Ok(listen) } else { Err("it listens on loopback only: try 127.0.0.1".into()) }
+}
+
 fn amount(text: &str) -> Result<f64, String> {
     bounded(text, 0.0, 1e6)
 }
@@ -190,6 +201,8 @@ mod tests {
     #[test]
     fn wrong_values_are_told_what_is_right() {
         for (line, says) in [
+            ("--listen 0.0.0.0:8790", "loopback only"),
+            ("--listen 8790", "127.0.0.1:8790"),
             ("--fault slow", "NAME=P"),
             ("--fault flood=1", "429-retry-after"),
             ("--fault slow=2", "from 0 to 1"),

@@ -166,16 +166,6 @@ fn time_of_day(text: &str) -> Option<Time> {
     Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
-/// `FIELD=HEADER` of `--column`.
-pub fn column(text: &str) -> Result<(String, String), String> {
-    const FIELDS: [&str; 6] = ["number", "name", "time_zone", "extension", "assistant_id", "phone_number_id"];
-    let (field, header) = text.split_once('=').ok_or("write it as FIELD=HEADER, as in number=Telefon")?;
-    if !FIELDS.contains(&field) {
-        return Err(format!("there is no field {field:?}; the fields are {}", FIELDS.join(", ")));
-    }
-    if header.is_empty() { Err("the header is missing".into()) } else { Ok((field.into(), header.into())) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,7 +224,5 @@ mod tests {
         assert!(["49", "101", "", "x", "-50"].iter().all(|text| batch_size(text).is_err()));
         assert_eq!(dollars("$7.50"), Ok(7.5));
         assert!(["0", "-1", "inf", "NaN", ""].iter().all(|text| dollars(text).is_err()));
-        assert_eq!(column("number=Telefon=Nr"), Ok(("number".into(), "Telefon=Nr".into())));
-        assert!(["number", "phone=Telefon", "number="].iter().all(|text| column(text).is_err()));
     }
 }

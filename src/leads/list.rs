@@ -1,71 +1,381 @@
-//! shim
+//! One list, from its file to its leads, row by row. Each row comes out exactly once, as a lead or as a rejection;
+//! blank ones do not count. Duplicates are not looked for here: whoever takes the rows has a better place to.
+
+use serde::Serialize;
+
+use super::columns::{Columns, ColumnsError, Role};
+use super::findings::{Findings, Kind, Reason};
 use super::lead::{Lead, Phone};
-use super::options::{ListOptions, Source};
-/// shim
-pub struct List {
-    rows: Vec<Row>,
-    at: usize,
+use super::options::{Field, ListOptions, Source};
+use super::phone::{Found, Reading, clean};
+use super::table::{Flaw, MAX_CELL, Table, TableError};
+use super::trouble;
+use super::zone::{Asked, of_number};
+
+/// The longest name that the provider takes, in characters.
+pub const MAX_NAME: usize = 40;
+
+/// Why a list cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} {what}")]
+pub struct ListError {
+    /// The list.
+    pub name: String,
+    /// What is wrong with it.
+    pub what: Box<Wrong>,
 }
-/// shim
-#[derive(Clone)]
+
+/// What is wrong with a list as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum Wrong {
+    /// It is no table, or cannot be read.
+    #[error("{0}")]
+    Table(#[from] TableError),
+    /// Not a row in it.
+    #[error("is empty\n  a list has a row of headers, and a row for each lead")]
+    Empty,
+    /// Its headers do not tell the columns; these are the columns.
+    #[error("{}", trouble::headers(.0, .1))]
+    Columns(ColumnsError, Vec<String>),
+    /// `--require` names a variable for which there is no column.
+    #[error("has no column {0:?}, which --require names\n  its columns are: {1}")]
+    Required(String, String),
+    /// Nobody on it can be rung.
+    #[error("has nobody who can be rung: {}", trouble::nobody(*.0))]
+    NoLead(u64),
+}
+
+/// One row of a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Row {
-    /// shim
+    /// Somebody who may be rung.
     Lead {
-        /// shim
+        /// The line on which the row starts.
         line: u64,
-        /// shim
+        /// Who.
         lead: Lead,
     },
-    /// shim
+    /// Somebody who may not.
     Rejected {
-        /// shim
+        /// The line on which the row starts.
         line: u64,
-        /// shim
-        reason: String,
-        /// shim
+        /// Why.
+        reason: Reason,
+        /// The cells, under the columns of [`List::header`]; more of them where the row has more.
         cells: Vec<String>,
     },
 }
-/// shim
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ListError(pub String);
-impl List {
-    /// shim
-    pub fn open(source: &Source, _o: &ListOptions) -> Result<Self, ListError> {
-        let mut r = csv::Reader::from_path(source.path().unwrap()).map_err(|e| ListError(e.to_string()))?;
-        let h = r.headers().unwrap().clone();
-        let n = h.iter().position(|x| x == "number").ok_or_else(|| ListError("no number".into()))?;
-        let mut rows = vec![];
-        for (i, rec) in r.records().enumerate() {
-            let rec = rec.map_err(|e| ListError(e.to_string()))?;
-            match Phone::from_e164(&rec[n]) {
-                Some(phone) => rows.push(Row::Lead {
-                    line: i as u64 + 2,
-                    lead: Lead {
-                        phone,
-                        extension: None,
-                        name: None,
-                        variables: vec![],
-                        zones: vec![],
-                        assistant_id: None,
-                        phone_number_id: None,
-                    },
-                }),
-                None => rows.push(Row::Rejected {
-                    line: i as u64 + 2,
-                    reason: "bad".into(),
-                    cells: rec.iter().map(str::to_owned).collect(),
-                }),
-            }
-        }
-        Ok(Self { rows, at: 0 })
+
+/// A list that is being read. After its last row it yields [`Wrong::NoLead`] if nobody on it can be rung.
+pub struct List {
+    name: String,
+    table: Table,
+    columns: Columns,
+    options: ListOptions,
+    required: Vec<usize>,
+    asked: Asked,
+    findings: Findings,
+    leads: u64,
+    rejected: u64,
+    duplicates: u64,
+    ended: bool,
+}
+
+/// Rows of a list: `rows = leads + rejected + duplicates`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Counts {
+    /// All rows but the headers and the blank ones.
+    pub rows: u64,
+    /// Leads, each once.
+    pub leads: u64,
+    /// Rows that cannot be rung.
+    pub rejected: u64,
+    /// Leads that were on an earlier row.
+    pub duplicates: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.leads += other.leads;
+        self.rejected += other.rejected;
+        self.duplicates += other.duplicates;
     }
 }
+
+impl List {
+    /// Opens a list and reads its headers.
+    pub fn open(source: &Source, options: &ListOptions) -> Result<Self, ListError> {
+        let name = source.to_string();
+        let table = Table::open(source, options.sheet.as_deref());
+        table
+            .map_err(Wrong::from)
+            .and_then(|table| Self::read(&name, table, options))
+            .map_err(|what| named(&name, what))
+    }
+
+    /// A list in memory.
+    pub fn from_bytes(name: &str, bytes: Vec<u8>, options: &ListOptions) -> Result<Self, ListError> {
+        let table = Table::from_bytes(bytes, options.sheet.as_deref());
+        table.map_err(Wrong::from).and_then(|table| Self::read(name, table, options)).map_err(|what| named(name, what))
+    }
+
+    fn read(name: &str, mut table: Table, options: &ListOptions) -> Result<Self, Wrong> {
+        let headers = table.next_row()?.ok_or(Wrong::Empty)?.cells;
+        let columns =
+            Columns::new(&headers, &options.columns).map_err(|error| Wrong::Columns(error, headers.clone()))?;
+        table.expect_width(headers.len());
+        let place = |variable: &String| {
+            let found = columns.headers().iter().position(|header| header == variable);
+            let found = found.or_else(|| columns.find(Field::Name).filter(|_| variable == Field::Name.name()));
+            found.ok_or_else(|| Wrong::Required(variable.clone(), trouble::names(columns.headers())))
+        };
+        let required = options.require.iter().map(place).collect::<Result<_, _>>()?;
+        Ok(Self {
+            name: name.to_owned(),
+            table,
+            columns,
+            options: options.clone(),
+            required,
+            asked: Asked::default(),
+            findings: Findings::default(),
+            leads: 0,
+            rejected: 0,
+            duplicates: 0,
+            ended: false,
+        })
+    }
+
+    /// What the list is called: its path, as it was typed.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The columns.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// The headers, without those that a rejects file adds: the columns of a rejected row's cells.
+    pub fn header(&self) -> &[String] {
+        self.columns.own_headers()
+    }
+
+    /// What was found so far.
+    pub fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// Rows so far.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            rows: self.leads + self.rejected,
+            leads: self.leads - self.duplicates,
+            rejected: self.rejected,
+            duplicates: self.duplicates,
+        }
+    }
+
+    /// Takes down that the lead of this row is on an earlier row already, here or in another list.
+    pub fn duplicate(&mut self, line: u64, phone: Phone) {
+        self.duplicates += 1;
+        self.findings.add(Kind::Duplicate, line, &phone.to_string());
+    }
+
+    /// How it was read, for people: `CSV, semicolons, Windows-1252`. Certain once the last row was read.
+    pub fn format(&self) -> String {
+        self.table.format()
+    }
+
+    /// Bytes read so far, and of how many, where that is known.
+    pub fn progress(&self) -> (u64, Option<u64>) {
+        self.table.progress()
+    }
+
+    fn row(&mut self, line: u64, mut cells: Vec<String>, flaw: Option<Flaw>) -> Row {
+        let width = self.columns.headers().len();
+        for cell in &mut cells {
+            trim(cell);
+        }
+        while cells.len() > width && cells.last().is_some_and(String::is_empty) {
+            cells.pop();
+        }
+        let lead = match flaw {
+            Some(flaw) => Err(flawed(flaw, &cells)),
+            None => self.lead(line, &mut cells),
+        };
+        match lead {
+            Ok(lead) => {
+                self.leads += 1;
+                Row::Lead { line, lead }
+            }
+            Err(reason) => {
+                self.rejected += 1;
+                self.findings.add(reason.kind, line, &reason.about);
+                let own = self.columns.own_headers().len();
+                let extra = cells.split_off(width.min(cells.len()));
+                cells.resize(own, String::new());
+                cells.extend(extra);
+                Row::Rejected { line, reason, cells }
+            }
+        }
+    }
+
+    /// The lead in a row. Takes the cells of its variables only once nothing can go wrong any more.
+    fn lead(&mut self, line: u64, cells: &mut Vec<String>) -> Result<Lead, Reason> {
+        let width = self.columns.headers().len();
+        if cells.len() > width {
+            return Err(Reason::new(Kind::ExtraCells, &cells[width..].join(" ")));
+        }
+        if cells.len() < self.columns.own_headers().len() {
+            self.findings.add(Kind::MissingCells, line, "");
+        }
+        cells.resize(width, String::new());
+        if let Some(long) = cells.iter().find(|cell| cell.len() > MAX_CELL) {
+            return Err(Reason::new(Kind::TooLarge, long));
+        }
+        let reading = Reading { region: self.options.region, allow: &self.options.allow };
+        let found = reading.read(self.cell(cells, Field::Number))?;
+        let extension = self.extension(cells, &found)?;
+        if let Some(empty) = self.required.iter().find(|at| cells[**at].is_empty()) {
+            return Err(Reason::new(Kind::Missing, &self.columns.headers()[*empty]));
+        }
+        let zones = self.zones(line, cells, &found)?;
+        if let Some((kind, about)) = &found.note {
+            self.findings.add(*kind, line, about);
+        }
+        let id = |field| Some(self.cell(cells, field)).filter(|id| !id.is_empty()).map(str::to_owned);
+        let (assistant_id, phone_number_id) = (id(Field::AssistantId), id(Field::PhoneNumberId));
+        let name = self.customer_name(line, cells);
+        let variables = self.variables(line, cells);
+        Ok(Lead { phone: found.phone, extension, name, variables, zones, assistant_id, phone_number_id })
+    }
+
+    fn cell<'a>(&self, cells: &'a [String], field: Field) -> &'a str {
+        self.columns.find(field).map_or("", |at| &cells[at])
+    }
+
+    fn extension(&self, cells: &[String], found: &Found) -> Result<Option<String>, Reason> {
+        let cell = self.cell(cells, Field::Extension);
+        let own = clean::extension(cell).map_err(|kind| Reason::new(kind, cell))?;
+        match (own, &found.extension) {
+            (Some(own), Some(other)) if own != *other => {
+                Err(Reason::new(Kind::Extension, &format!("{own} or {other}")))
+            }
+            (own, other) => Ok(own.or_else(|| other.clone())),
+        }
+    }
+
+    /// The zones: the column's, else the number's, else `--zone`.
+    fn zones(&mut self, line: u64, cells: &[String], found: &Found) -> Result<Vec<String>, Reason> {
+        let said = self.cell(cells, Field::TimeZone);
+        let zones = if said.is_empty() {
+            let zones = of_number(found);
+            match &self.options.zone {
+                Some(zone) if zones.is_empty() => vec![zone.as_str().to_owned()],
+                _ => zones.iter().map(|zone| (*zone).to_owned()).collect(),
+            }
+        } else {
+            match self.asked.zone(said) {
+                Some(zone) => vec![zone.as_str().to_owned()],
+                None if self.options.hours_any => {
+                    self.findings.add(Kind::ZoneIgnored, line, said);
+                    Vec::new()
+                }
+                None => return Err(Reason::new(Kind::BadZone, said)),
+            }
+        };
+        if self.options.hours_any {
+            return Ok(zones);
+        }
+        if zones.is_empty() {
+            return Err(Reason::new(Kind::NoZone, &found.phone.to_string()));
+        }
+        match &self.options.opens {
+            Some(opens) if !self.asked.opens(&zones, opens.as_ref()) => {
+                Err(Reason::new(Kind::NeverOpen, &zones.join(" ")))
+            }
+            _ => Ok(zones),
+        }
+    }
+
+    fn customer_name(&mut self, line: u64, cells: &[String]) -> Option<String> {
+        let name = self.cell(cells, Field::Name);
+        let cut = match name.char_indices().nth(MAX_NAME) {
+            Some((end, _)) => {
+                self.findings.add(Kind::NameCut, line, name);
+                name[..end].trim_end()
+            }
+            None => name,
+        };
+        (!cut.is_empty()).then(|| cut.to_owned())
+    }
+
+    /// The variables, in the order of the columns. The customer's name is one under its own header and as `name`.
+    fn variables(&mut self, line: u64, cells: &mut [String]) -> Vec<(String, String)> {
+        let name = Field::Name.name();
+        let headers = self.columns.headers();
+        let also_name = !headers.iter().any(|header| header == name);
+        let mut variables = Vec::with_capacity(cells.len());
+        for ((header, role), cell) in headers.iter().zip(self.columns.roles()).zip(cells) {
+            if cell.contains('\u{fffd}') {
+                self.findings.add(Kind::BadText, line, cell);
+            }
+            match role {
+                Role::Variable => variables.push((header.clone(), std::mem::take(cell))),
+                Role::Is(Field::Name) => {
+                    if also_name {
+                        variables.push((name.to_owned(), cell.clone()));
+                    }
+                    variables.push((header.clone(), std::mem::take(cell)));
+                }
+                Role::Ignored if header.is_empty() && !cell.is_empty() => {
+                    self.findings.add(Kind::UnnamedColumn, line, cell);
+                }
+                Role::Is(_) | Role::Ignored => {}
+            }
+        }
+        variables
+    }
+}
+
 impl Iterator for List {
     type Item = Result<Row, ListError>;
+
     fn next(&mut self) -> Option<Self::Item> {
-        self.at += 1;
-        self.rows.get(self.at - 1).cloned().map(Ok)
+        if self.ended {
+            return None;
+        }
+        match self.table.next_row() {
+            Ok(Some(row)) => Some(Ok(self.row(row.line, row.cells, row.flaw))),
+            Ok(None) => {
+                self.ended = true;
+                (self.leads == 0).then(|| Err(named(&self.name, Wrong::NoLead(self.rejected))))
+            }
+            Err(error) => {
+                self.ended = true;
+                Some(Err(named(&self.name, error.into())))
+            }
+        }
     }
+}
+
+fn named(name: &str, what: Wrong) -> ListError {
+    ListError { name: name.to_owned(), what: Box::new(what) }
+}
+
+fn flawed(flaw: Flaw, cells: &[String]) -> Reason {
+    let kind = match flaw {
+        Flaw::OpenQuote => Kind::OpenQuote,
+        Flaw::TooLarge => Kind::TooLarge,
+    };
+    Reason::new(kind, cells.iter().find(|cell| !cell.is_empty()).map_or("", String::as_str))
+}
+
+/// Takes spaces off both ends, in place.
+fn trim(cell: &mut String) {
+    let end = cell.trim_end().len();
+    cell.truncate(end);
+    let start = cell.len() - cell.trim_start().len();
+    cell.drain(..start);
 }

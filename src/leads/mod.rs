@@ -1,5 +1,22 @@
-//! From a file to leads: whatever people export, read without changing it.
-pub mod batch;
-pub mod lead;
+//! From a file to leads: whatever people export, read without changing it. Bytes become rows ([`table`]), headers become
+//! fields ([`columns`]), cells become numbers ([`phone`]) and zones ([`zone`]), and what cannot be rung becomes a
+//! finding and a row of the rejects file. Nothing here dials, or knows a campaign.
+
 pub mod list;
 pub mod options;
+mod trouble;
+
+pub mod table;
+
+pub mod findings;
+pub mod rejects;
+
+pub mod columns;
+pub mod headers;
+pub mod phone;
+pub mod zone;
+
+pub mod suppress;
+
+pub mod batch;
+pub mod lead;

@@ -14,6 +14,11 @@ pub mod summary;
 
 pub mod dry_run;
 
+pub mod status;
+
+pub mod story;
+
 pub mod json;
 
 pub mod failure;
+pub mod findings;

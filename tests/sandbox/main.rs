@@ -1,5 +1,6 @@
 //! The sandbox over real HTTP, as a client meets it.
 
+mod binary;
 mod faults;
 mod routes;
 

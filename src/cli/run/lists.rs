@@ -1,87 +1,278 @@
 //! The lists of a run: from files to the journal, with what cannot be rung on its way to the rejects file.
 
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::super::check::{Request, check, looked};
+use super::super::doctor::list_failure;
+use super::super::journal::failed;
 use super::super::place::Input;
 use super::super::plan::Planned;
+use super::super::say;
 use crate::journal::disk::Disk;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::{Dnc, ImportError, Imported, Listed};
 use crate::leads::list::{List, ListError, Row};
-use crate::leads::options::{ListOptions, Source};
+use crate::leads::options::{ListOptions, Region, Source};
+use crate::leads::rejects::{Rejects, overwritten};
+use crate::leads::suppress::Suppression;
 use crate::report::failure::Failure;
+use crate::report::findings::Checked;
+use crate::report::style::count;
 use crate::time::Now;
 
 /// The lists of a run, where they can be read as often as it takes.
-pub(super) struct Lists {
+pub(super) struct Lists<'a> {
+    planned: &'a Planned,
     sources: Vec<Source>,
-    options: ListOptions,
-    shown: String,
+    rejects: PathBuf,
+    zone: jiff::tz::TimeZone,
+    /// What came from stdin, for as long as it may be read again.
+    spool: Option<Spool>,
 }
 
-impl Lists {
-    pub(super) fn open(options: &ListOptions, planned: &Planned, _dir: &Path) -> Result<Self, Failure> {
-        let sources = planned.inputs.iter().map(|input| match input {
-            Input::File(path) => Source::File(path.clone()),
-            Input::Stdin => Source::Stdin,
-        });
-        let shown = planned.inputs.iter().map(|input| match input {
+impl<'a> Lists<'a> {
+    /// Looks for the lists; stdin is read to its end.
+    pub(super) fn open(planned: &'a Planned, dir: &Path, zone: jiff::tz::TimeZone) -> Result<Self, Failure> {
+        let mut spool = None;
+        let mut sources = Vec::new();
+        for input in &planned.inputs {
+            sources.push(match input {
+                Input::File(path) => Source::File(path.clone()),
+                Input::Stdin => Source::File(spool.insert(Spool::of_stdin(dir)?).path.clone()),
+            });
+        }
+        let name = format!("{}.rejects.csv", planned.plan.campaign);
+        let rejects = planned.rejects.clone().unwrap_or_else(|| dir.join(name));
+        if let Some(list) = overwritten(&rejects, &sources) {
+            let what = format!("--rejects names {}, which is one of the lists", list.display());
+            return Err(Failure::usage(what).advise("a list is never written to: name another file"));
+        }
+        Ok(Self { planned, sources, rejects, zone, spool })
+    }
+
+    /// Where the lists really are: what tells one from another.
+    pub(super) fn paths(&self) -> Vec<String> {
+        let shown = |path: &Path| path.to_string_lossy().into_owned();
+        let real = |path: &Path| fs::canonicalize(path).map_or_else(|_| shown(path), |path| shown(&path));
+        self.planned
+            .inputs
+            .iter()
+            .map(|input| if let Input::File(path) = input { real(path) } else { "-".into() })
+            .collect()
+    }
+
+    /// What the lists are called on a screen.
+    pub(super) fn shown(&self) -> String {
+        let name = |input: &Input| match input {
             Input::Stdin => "stdin".to_owned(),
             Input::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
-        });
-        Ok(Self { sources: sources.collect(), options: options.clone(), shown: shown.collect::<Vec<_>>().join(", ") })
+        };
+        self.planned.inputs.iter().map(name).collect::<Vec<_>>().join(", ")
     }
 
-    pub(super) fn paths(&self) -> Vec<String> {
-        self.sources.iter().map(|s| std::fs::canonicalize(s.path().unwrap()).unwrap().display().to_string()).collect()
-    }
-
-    pub(super) fn shown(&self) -> String {
-        self.shown.clone()
-    }
-
+    /// Brings the lists into the journal. `variables`: what the assistant's prompt uses. Returns what became of the
+    /// rows, and how many were rejected.
     pub(super) fn import(
         &self,
         disk: &mut Disk,
         lock: &Lock,
         head: &Head,
-        _variables: &[String],
+        variables: &[String],
         now: Now,
     ) -> Result<(Imported, u64), Failure> {
-        let mut rejected = 0;
-        let mut all: Vec<Result<Listed, ListError>> = Vec::new();
-        for (file_index, source) in self.sources.iter().enumerate() {
-            for row in List::open(source, &self.options).map_err(|e| Failure::usage(e.to_string()))? {
-                match row {
-                    Ok(Row::Lead { line, lead }) => all.push(Ok(Listed { file_index, line, lead })),
-                    Ok(Row::Rejected { .. }) => rejected += 1,
-                    Err(e) => all.push(Err(e)),
-                }
-            }
+        let options = self.options(variables);
+        if self.planned.strict {
+            self.look_strictly(&options, now)?;
         }
-        let imported = disk.import(lock, head, now, &mut all.into_iter()).map_err(|e| match e {
-            ImportError::List(e) => Failure::usage(e.to_string()),
-            ImportError::Journal(e) => super::journal(e),
+        let open = |source| List::open(source, &options);
+        let mut lists = self.sources.iter().map(open).collect::<Result<Vec<_>, _>>();
+        let lists = lists.as_mut().map_err(|error| self.failure(error, variables))?;
+        let rejects = Rejects::new(&self.rejects, lists);
+        let mut rows = Rows { lists, at: 0, rejects };
+        let imported = disk.import(lock, head, now, &mut rows);
+        let Rows { lists, rejects, .. } = rows;
+        let imported = imported.map_err(|error| match error {
+            ImportError::List(Trouble::List(error)) => self.failure(&error, variables),
+            ImportError::List(Trouble::Rejects(error)) => self.cannot_reject(&error),
+            ImportError::Journal(error) => failed(error),
         })?;
+        let written = rejects.finish().map_err(|error| self.cannot_reject(&error))?;
+        self.say_what_was_found(lists, &imported, written);
+        let rejected = lists.iter().map(|list| list.counts().rejected).sum();
         Ok((imported, rejected))
+    }
+
+    /// The options with what the assistant's prompt needs: nobody is to hear a silence where a name belongs.
+    fn options(&self, variables: &[String]) -> ListOptions {
+        let mut options = self.planned.list.clone();
+        options.require.extend(variables.iter().cloned());
+        options.require.sort();
+        options.require.dedup();
+        options
+    }
+
+    fn look_strictly(&self, options: &ListOptions, now: Now) -> Result<(), Failure> {
+        let calling = &self.planned.plan.calling;
+        let request = Request {
+            sources: &self.sources,
+            options,
+            calling,
+            suppression: None,
+            rejects: None,
+            strict: true,
+            now: now.wall,
+        };
+        let checked = check(&request, &mut |_| {}).map_err(|error| Failure::new(error.exit(), error.to_string()))?;
+        let Some(error) = &checked.error else { return Ok(()) };
+        say(checked.text(&self.zone).trim_end());
+        Err(Failure::usage(error.clone()).advise("nobody was rung"))
+    }
+
+    fn say_what_was_found(&self, lists: &[List], imported: &Imported, written: Option<PathBuf>) {
+        if self.planned.quiet {
+            return;
+        }
+        if lists.iter().any(|list| !list.findings().is_empty()) {
+            let mut checked = Checked {
+                lists: lists.iter().map(looked).collect(),
+                counts: lists[0].counts(),
+                suppressed: 0,
+                hours: Vec::new(),
+                rejects: written,
+                error: None,
+                exit: 0,
+            };
+            lists[1..].iter().for_each(|list| checked.counts += list.counts());
+            say(checked.text(&self.zone).trim_end());
+        }
+        if imported.duplicates > 0 {
+            let lines: Vec<String> =
+                imported.duplicate_lines.iter().take(6).map(|(_, line)| line.to_string()).collect();
+            let more = if imported.duplicates > 6 { ", ..." } else { "" };
+            let rows = count(imported.duplicates, "row repeats an earlier one", "rows repeat an earlier one");
+            say(&format!("{rows}, and is rung once: lines {}{more}", lines.join(", ")));
+        }
+        if imported.removed > 0 {
+            say(&format!("{} gone from the list: not rung any more", count(imported.removed, "lead is", "leads are")));
+        }
+    }
+
+    fn failure(&self, error: &ListError, variables: &[String]) -> Failure {
+        let failure = list_failure(error);
+        let missing = variables.iter().find(|variable| failure.what.contains(&format!("{variable:?}")));
+        match (missing, &self.spool) {
+            (Some(variable), _) => failure.advise(format!(
+                "the assistant's prompt says {{{{{variable}}}}}: without it there would be a silence in somebody's ear"
+            )),
+            _ => failure,
+        }
+    }
+
+    fn cannot_reject(&self, error: &io::Error) -> Failure {
+        let what = format!("the rejected rows cannot be written to {}: {error}", self.rejects.display());
+        Failure::machine(what).advise("name another file:   --rejects FILE").advise("nobody was rung")
     }
 }
 
+/// Whether something is needed that was not looked for.
 pub(super) fn lacks(known: &[String], needed: &[String]) -> bool {
     needed.iter().any(|variable| !known.contains(variable))
 }
 
-pub(super) struct DoNotCall {}
+/// All rows of all lists that can be rung; the others go to the rejects file as they pass.
+struct Rows<'a> {
+    lists: &'a mut Vec<List>,
+    at: usize,
+    rejects: Rejects,
+}
+
+enum Trouble {
+    List(ListError),
+    Rejects(io::Error),
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<Listed, Trouble>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let file_index = self.at;
+            match self.lists.get_mut(file_index)?.next() {
+                None => self.at += 1,
+                Some(Ok(Row::Lead { line, lead })) => return Some(Ok(Listed { file_index, line, lead })),
+                Some(Ok(Row::Rejected { line, reason, cells })) => {
+                    if let Err(error) = self.rejects.add(file_index, line, &reason, &cells) {
+                        return Some(Err(Trouble::Rejects(error)));
+                    }
+                }
+                Some(Err(error)) => return Some(Err(Trouble::List(error))),
+            }
+        }
+    }
+}
+
+/// The do-not-call lists outside the journal.
+pub(super) struct DoNotCall {
+    lists: Arc<Mutex<Suppression>>,
+}
 
 impl DoNotCall {
-    pub(super) fn open(_files: &[std::path::PathBuf]) -> Result<Self, Failure> {
-        Ok(Self {})
+    pub(super) fn open(files: &[PathBuf], region: Option<Region>) -> Result<Self, Failure> {
+        let lists = Suppression::open(files, region).map_err(|error| {
+            list_failure(&error).advise("nobody is rung while a do-not-call list cannot be read (--dnc)")
+        })?;
+        let odd: u64 = lists.findings().groups().map(|(_, group)| group.count).sum();
+        if odd > 0 {
+            let rows = count(odd, "row of the do-not-call lists is", "rows of the do-not-call lists are");
+            say(&format!("warning: {rows} no number, and suppresses nobody"));
+        }
+        Ok(Self { lists: Arc::new(Mutex::new(lists)) })
     }
+
+    /// For the journal, to ask at every claim.
     pub(super) fn check(&self) -> Dnc {
-        Box::new(|_| false)
+        let lists = Arc::clone(&self.lists);
+        Box::new(move |phone| lists.lock().unwrap_or_else(PoisonError::into_inner).contains(phone))
     }
+
+    /// Reads what has been added since; one `stat` for each file where nothing has.
     pub(super) fn look_again(&self) -> Result<(), String> {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = |what: String| format!("a do-not-call list cannot be read, so nobody is dialed: {what}");
+        if lists.changed().map_err(|error| told(error.to_string()))? {
+            lists.reload().map_err(|error| told(error.to_string()))?;
+        }
         Ok(())
+    }
+}
+
+/// A list from stdin, kept for as long as the run lasts.
+struct Spool {
+    path: PathBuf,
+}
+
+impl Spool {
+    fn of_stdin(dir: &Path) -> Result<Self, Failure> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let path = dir.join(format!("stdin-{}.csv", std::process::id()));
+        let cannot =
+            |error: &io::Error| Failure::machine(format!("stdin cannot be kept in {}: {error}", path.display()));
+        let mut options = fs::OpenOptions::new();
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(|e| cannot(&e))?;
+        let spool = Self { path: path.clone() };
+        io::copy(&mut io::stdin().lock(), &mut file).map_err(|error| cannot(&error))?;
+        Ok(spool)
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        // It is only a copy; if it stays, nothing reads it.
+        let _ = fs::remove_file(&self.path);
     }
 }

@@ -1,6 +1,7 @@
 //! `dialer run`: rings the list, or goes on ringing it. The order of things is the order of this file: what could be
 //! wrong is found out before anybody is rung.
 
+mod dry;
 mod ending;
 mod lists;
 mod venue;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::journal::{chance, failed};
 use super::looks::looks;
 use super::plan::Planned;
 use super::say;
@@ -28,7 +30,6 @@ use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::disk::run::{Run, Start};
 use crate::journal::{Error, Imported, Journal};
-use crate::leads::options::ListOptions;
 use crate::report::failure::Failure;
 use crate::report::json::Rows;
 use crate::report::screen::Headline;
@@ -42,21 +43,24 @@ use venue::Venue;
 const LATELY: Duration = Duration::from_secs(7 * 86_400);
 
 /// Rings the list.
-pub fn run(planned: &Planned, said: &ListOptions, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+pub fn run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
     for warning in &planned.warnings {
         say(&format!("warning: {warning}"));
     }
-    super::runtime()?.block_on(ring(planned, said, around))
+    if planned.dry_run {
+        return dry::dry_run(planned, around);
+    }
+    super::runtime()?.block_on(ring(planned, around))
 }
 
-async fn ring(planned: &Planned, said: &ListOptions, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
     let mut signals =
         Signals::listen().map_err(|error| Failure::machine(format!("cannot listen to signals: {error}")))?;
     let venue = Venue::open(planned).await?;
     let client = venue.client(planned)?;
-    let mut disk = Disk::open(&venue.dir, &mut (Box::new(chance) as crate::journal::Chance)).map_err(journal)?;
+    let mut disk = Disk::open(&venue.dir, &mut chance()).map_err(failed)?;
     let (account, mut read) = account(&mut disk, &venue, &client, planned, &mut signals).await?;
-    let lists = Lists::open(said, planned, &venue.dir)?;
+    let lists = Lists::open(planned, &venue.dir, around.zone.clone())?;
     loop {
         let session = Session { planned, venue: &venue, client: &client, account: &account, lists: &lists, around };
         match session.run(disk, read.take(), &mut signals).await? {
@@ -79,7 +83,7 @@ async fn account(
     signals: &mut Signals,
 ) -> Result<(Account, Option<Read>), Failure> {
     let (place, key) = venue.credentials();
-    if let Some(known) = disk.account_of_key(place, key).map_err(journal)? {
+    if let Some(known) = disk.account_of_key(place, key).map_err(failed)? {
         return Ok((known, None));
     }
     let read = tokio::select! {
@@ -88,8 +92,8 @@ async fn account(
         read = preflight::read(client, &planned.account.lines, &venue.clock) => read?,
     };
     let name = venue.account_name(read.org.as_deref());
-    let account = disk.remember_account(&name, place, key).map_err(journal)?;
-    disk.remember_variables(&account, planned.account.target.id(), &read.variables).map_err(journal)?;
+    let account = disk.remember_account(&name, place, key).map_err(failed)?;
+    disk.remember_variables(&account, planned.account.target.id(), &read.variables).map_err(failed)?;
     Ok((account, Some(read)))
 }
 
@@ -99,7 +103,7 @@ struct Session<'a> {
     venue: &'a Venue,
     client: &'a Arc<Client>,
     account: &'a Account,
-    lists: &'a Lists,
+    lists: &'a Lists<'a>,
     around: &'a Surroundings<'a>,
 }
 
@@ -114,13 +118,13 @@ impl Session<'_> {
         let (planned, now) = (self.planned, self.venue.clock.now());
         let plan = &planned.plan;
         let lock = Lock::take(&self.venue.dir, &self.account.name, &plan.campaign, std::process::id(), now);
-        let lock = lock.map_err(journal)?;
+        let lock = lock.map_err(failed)?;
         let target = planned.account.target.id();
-        let variables = disk.variables(self.account, target).map_err(journal)?;
+        let variables = disk.variables(self.account, target).map_err(failed)?;
         let (imported, rejected) = self.import(&mut disk, &lock, &variables, now)?;
         let rows =
             Rows { rows: imported.rows + rejected, leads: imported.leads, rejected, duplicates: imported.duplicates };
-        let dnc = DoNotCall::open(&planned.dnc)?;
+        let dnc = DoNotCall::open(&planned.dnc, planned.list.region)?;
         let pool = planned.pool.clone().unwrap_or_else(|| self.account.name.clone());
         let start = Start {
             account: self.account.clone(),
@@ -128,11 +132,11 @@ impl Session<'_> {
             plan: plan.clone(),
             pool,
             pid: std::process::id(),
-            chance: Box::new(chance),
+            chance: chance(),
             dnc: dnc.check(),
         };
-        let (mut journal_of_run, reopened) = disk.begin(now, start).map_err(journal)?;
-        let history = journal_of_run.history(now).map_err(journal)?;
+        let (mut journal_of_run, reopened) = disk.begin(now, start).map_err(failed)?;
+        let history = journal_of_run.history(now).map_err(failed)?;
         reserve_fits(plan, history.last_limit)?;
         let outlook = self.outlook(&journal_of_run, now)?;
         let looks = looks(planned.quiet, planned.color, self.around);
@@ -161,15 +165,15 @@ impl Session<'_> {
             Err(Broken::Refused(failure)) => return Err(failure),
             Err(Broken::Signal(exit)) => return Ok(Ran::Ended(exit)),
             Err(Broken::Lacks(read)) => {
-                let mut disk = journal_of_run.end(self.venue.clock.now()).map_err(journal)?;
-                disk.remember_variables(self.account, target, &read.variables).map_err(journal)?;
+                let mut disk = journal_of_run.end(self.venue.clock.now()).map_err(failed)?;
+                disk.remember_variables(self.account, target, &read.variables).map_err(failed)?;
                 return Ok(Ran::Again(disk, *read));
             }
         };
         let over = self.venue.clock.now();
-        let totals = journal_of_run.totals(over).map_err(journal)?;
+        let totals = journal_of_run.totals(over).map_err(failed)?;
         let waits_for = self.waits_for(&end.outcome.why, end.outcome.next_at);
-        journal_of_run.end(over).map_err(journal)?;
+        journal_of_run.end(over).map_err(failed)?;
         let last = Last {
             planned,
             end: &end,
@@ -199,7 +203,7 @@ impl Session<'_> {
 
     fn outlook(&self, run: &Run, now: Now) -> Result<crate::journal::disk::story::Outlook, Failure> {
         let since = (now.at - LATELY).timestamp();
-        run.disk().outlook(self.account, &self.planned.plan.campaign, since).map_err(journal)
+        run.disk().outlook(self.account, &self.planned.plan.campaign, since).map_err(failed)
     }
 
     fn face(
@@ -231,7 +235,7 @@ impl Session<'_> {
     /// The journal cannot be written any more, in the middle of a run.
     fn died(&self, error: Error) -> Failure {
         let campaign = &self.planned.plan.campaign;
-        journal(error)
+        failed(error)
             .advise("nobody was dialed who is not in the journal; calls that are up live on")
             .advise(format!("when it is mended, the same command goes on with campaign {campaign}"))
     }
@@ -249,32 +253,4 @@ impl Session<'_> {
 fn reserve_fits(plan: &Plan, last: Option<u32>) -> Result<(), Failure> {
     let slots = plan.slots.or(last).unwrap_or(DEFAULT_SLOTS);
     super::plan::reserve_fits(&plan.reserve, plan.caution, slots)
-}
-
-/// What went wrong with the journal, as an end.
-fn journal(error: Error) -> Failure {
-    let exit = match &error {
-        Error::Held { .. } => Exit::Held,
-        Error::OtherList { .. }
-        | Error::OtherTarget { .. }
-        | Error::Drops { .. }
-        | Error::Empty
-        | Error::NoCampaign(_) => Exit::Usage,
-        _ => Exit::Machine,
-    };
-    let text = error.to_string();
-    let mut lines = text.lines();
-    let mut failure = Failure::new(exit, lines.next().unwrap_or_default());
-    for line in lines {
-        failure = failure.advise(line.trim());
-    }
-    failure
-}
-
-/// Randomness of the operating system.
-fn chance() -> u128 {
-    use rand::TryRng;
-    let mut bytes = [0; 16];
-    rand::rngs::SysRng.try_fill_bytes(&mut bytes).expect("the operating system gives randomness");
-    u128::from_le_bytes(bytes)
 }

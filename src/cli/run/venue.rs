@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::super::journal::chance;
 use super::super::place::State;
 use super::super::plan::Planned;
 use crate::campaign::DEFAULT_SLOTS;
@@ -120,8 +121,9 @@ async fn stand_in(planned: &Planned, clock: Clock) -> Result<Running, Failure> {
 fn throw_away() -> Result<PathBuf, Failure> {
     use std::os::unix::fs::DirBuilderExt;
     let place = std::env::temp_dir();
+    let mut chance = chance();
     for _ in 0..16 {
-        let dir = place.join(format!("dialer-sandbox-{:016x}", super::chance() as u64));
+        let dir = place.join(format!("dialer-sandbox-{:032x}", chance()));
         match std::fs::DirBuilder::new().mode(0o700).create(&dir) {
             Ok(()) => return Ok(dir),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}

@@ -13,6 +13,8 @@ use crate::rehearsal::world::call::PretendCall;
 use crate::rehearsal::world::{Filter, World};
 use crate::time::Stamp;
 
+/// Queries of one request at most, and operations of one query.
+const MOST_QUERIES: usize = 50;
 /// Steps of one series at most.
 const MOST_STEPS: i64 = 20_000;
 const SECOND: i64 = 1_000_000;
@@ -27,10 +29,14 @@ struct Row {
 /// Answers all queries of a body.
 pub(super) fn answer(body: &[u8], world: &mut World, now: Stamp, org: usize) -> Result<Value, Refusal> {
     let body = request::object(body)?;
-    let Some(Value::Array(queries)) = body.get("queries") else {
-        return Err(Refusal::invalid("queries must be an array"));
+    let Some(Value::Array(queries)) = body.get("queries").filter(|queries| is_short(queries)) else {
+        return Err(Refusal::invalid(format!("queries must be an array of no more than {MOST_QUERIES}")));
     };
     queries.iter().map(|query| one(query, world, now, org)).collect()
+}
+
+fn is_short(list: &Value) -> bool {
+    list.as_array().is_some_and(|list| list.len() <= MOST_QUERIES)
 }
 
 fn one(query: &Value, world: &mut World, now: Stamp, org: usize) -> Result<Value, Refusal> {
@@ -155,8 +161,9 @@ impl Operation {
 }
 
 fn operations(query: &Value) -> Result<Vec<Operation>, Refusal> {
-    let listed =
-        query["operations"].as_array().ok_or_else(|| Refusal::invalid("queries.0.operations must be an array"))?;
+    let listed = query["operations"].as_array().filter(|_| is_short(&query["operations"]));
+    let wrong = || Refusal::invalid(format!("operations must be an array of no more than {MOST_QUERIES}"));
+    let listed = listed.ok_or_else(wrong)?;
     let text = |operation: &Value, key: &str| operation[key].as_str().map(str::to_owned);
     let read = |operation: &Value| {
         let (name, column) = (text(operation, "operation")?, text(operation, "column")?);
@@ -164,8 +171,8 @@ fn operations(query: &Value) -> Result<Vec<Operation>, Refusal> {
         let alias = text(operation, "alias").unwrap_or_else(|| format!("{name}{}", capitals(&column)));
         known.then_some(Operation { name, column, alias })
     };
-    let wrong = || Refusal::new(400, "operations: this sandbox does sum, avg, count, min and max of a column");
-    listed.iter().map(|operation| read(operation).ok_or_else(wrong)).collect()
+    let unknown = || Refusal::new(400, "operations: this sandbox does sum, avg, count, min and max of a column");
+    listed.iter().map(|operation| read(operation).ok_or_else(unknown)).collect()
 }
 
 /// `costBreakdown.llm` becomes `CostBreakdownLlm`.

@@ -73,6 +73,11 @@ impl Desk {
         }
     }
 
+    /// Nobody gets an answer any more: their connections close.
+    pub(super) fn close(&self) {
+        self.lock().waiting.clear();
+    }
+
     /// How long a length of the world's time really lasts.
     fn real(&self, length: Duration) -> Duration {
         let seconds = (length.as_secs_f64() / self.scale).min(LONGEST_SLEEP.as_secs_f64());

@@ -30,7 +30,8 @@ pub(super) fn edge(headers: &HeaderMap, now: Stamp) -> Option<Answer> {
 /// The organisation whose key came, counted from 0.
 pub(super) fn organisation(house: &House, headers: &HeaderMap, orgs: usize) -> Option<usize> {
     let bearer = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?.trim();
-    let numbered = bearer.rsplit_once("-org-").and_then(|(key, number)| Some((key, number.parse::<usize>().ok()?)));
+    let numbered = bearer.rsplit_once("-org-").filter(|_| orgs > 1);
+    let numbered = numbered.and_then(|(key, number)| Some((key, number.parse::<usize>().ok()?)));
     let (key, number) = numbered.unwrap_or((bearer, 1));
     let right = house.key.as_ref().map_or(!key.is_empty(), |right| right == key);
     (right && (1..=orgs).contains(&number)).then(|| number - 1)

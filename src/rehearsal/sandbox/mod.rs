@@ -98,6 +98,7 @@ impl Drop for Running {
         self.served.abort();
         self.kept.abort();
         self.stop.send_replace(true);
+        self.desk.close();
     }
 }
 

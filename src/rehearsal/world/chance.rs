@@ -48,7 +48,7 @@ impl Chance {
     /// A length in that range, each as likely.
     pub(super) fn between(&mut self, range: (Duration, Duration)) -> Duration {
         let (least, most) = range;
-        least + length(self.unit() * most.saturating_sub(least).as_secs_f64())
+        least.saturating_add(length(self.unit() * most.saturating_sub(least).as_secs_f64()))
     }
 
     /// A length with an exponential distribution: how long until, and how long, for things without memory.

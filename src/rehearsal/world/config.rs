@@ -90,7 +90,8 @@ pub struct WorldConfig {
     pub count_lag: Duration,
     /// A slot is free again this long after its call's `endedAt`.
     pub release_lag: Duration,
-    /// No credit is left after this many calls.
+    /// No credit is left after this many outbound calls: then requests are refused with 400. (The documented way, a
+    /// call that is created and ends at once for want of credit, is an [`Ending`] of the mix.)
     pub fail_after: Option<u64>,
     /// Numbers in E.164 that the provider takes for none.
     pub refused: BTreeSet<String>,

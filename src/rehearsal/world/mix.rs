@@ -63,6 +63,8 @@ pub struct Lengths {
     pub talk: (Duration, Duration),
     /// The longest talk that the assistant allows.
     pub longest_talk: Duration,
+    /// Ringing until the assistant answers a caller.
+    pub pick_up: (Duration, Duration),
     /// From the end until cost and transcript are known.
     pub settle: (Duration, Duration),
 }
@@ -79,6 +81,7 @@ impl Default for Lengths {
             message: seconds(8, 40),
             talk: seconds(5, 90),
             longest_talk: Duration::from_mins(10),
+            pick_up: (Duration::from_millis(500), Duration::from_secs(2)),
             settle: seconds(1, 6),
         }
     }
@@ -140,7 +143,7 @@ impl Script {
             Shape::Rejected | Shape::Talk | Shape::Forwarded | Shape::Breaks => Some(lengths.answer),
         };
         let ring = ring.map(|range| chance.between(range));
-        let long = (lengths.talk.0 + chance.exponential(lengths.talk.1)).min(lengths.longest_talk);
+        let long = lengths.talk.0.saturating_add(chance.exponential(lengths.talk.1)).min(lengths.longest_talk);
         let (message, short) = (chance.between(lengths.message), chance.between(lengths.answer));
         let talk = match ending.shape {
             Shape::Machine => Some(message),
@@ -168,7 +171,7 @@ impl Script {
         let reason = if chance.happens(0.7) { "customer-ended-call" } else { "assistant-ended-call" };
         Self {
             setup: Duration::ZERO,
-            ring: Some(chance.between(lengths.busy) / 2),
+            ring: Some(chance.between(lengths.pick_up)),
             talk: Some(talk),
             forward: None,
             reason: Cow::Borrowed(reason),

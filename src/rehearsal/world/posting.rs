@@ -81,8 +81,9 @@ impl World {
             Way::Drop { created: false } => self.answer(id, Answer::Dropped),
             Way::Html { created: false } => self.answer(id, Answer::Html(522)),
             Way::Late(after) => {
-                let after_the_answer = post.back + after;
-                self.later(self.now + after_the_answer, Turn::ArriveLate(id));
+                // After the answer, whatever the speed.
+                let late = self.now + post.back + after;
+                self.later(late, Turn::ArriveLate(id));
                 self.answer(id, Answer::Dropped);
             }
             Way::Plain | Way::Slow(_) | Way::Error { .. } | Way::Drop { .. } | Way::Html { .. } => {

@@ -1,0 +1,219 @@
+//! `dialer check`: what a run would ring, what not and why, without ringing anybody. The same eyes as `run` has.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::campaign::hours::Calling;
+use crate::exit::Exit;
+use crate::leads::lead::{Lead, Phone};
+use crate::leads::list::{List, ListError, Row, Wrong};
+use crate::leads::options::{ListOptions, Source};
+use crate::leads::rejects::{Rejects, overwritten};
+use crate::leads::suppress::Suppression;
+use crate::report::findings::{Checked, Hour, Looked};
+
+/// Rows between two signs of progress.
+const STEP: u64 = 4_096;
+/// Hours looked ahead.
+const HOURS: u32 = 24;
+
+/// What to look at.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The lists; a lead on several is rung once.
+    pub sources: &'a [Source],
+    /// How to read them.
+    pub options: &'a ListOptions,
+    /// When leads may be rung.
+    pub calling: &'a Calling,
+    /// Who is never rung.
+    pub suppression: Option<&'a Suppression>,
+    /// Where to write what cannot be rung.
+    pub rejects: Option<&'a Path>,
+    /// Any finding is an error.
+    pub strict: bool,
+    /// The time of day.
+    pub now: Timestamp,
+}
+
+/// Why nothing can be said.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// A list cannot be used.
+    #[error(transparent)]
+    List(#[from] ListError),
+    /// The rejects file would overwrite a list.
+    #[error("--rejects names {}, which is one of the lists: it is never written to", .0.display())]
+    Overwritten(PathBuf),
+    /// The rejects file cannot be written.
+    #[error("{} cannot be written: {}", .0.display(), .1)]
+    Rejects(PathBuf, std::io::Error),
+}
+
+impl CheckError {
+    /// What the process exits with.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::List(_) | Self::Overwritten(_) => Exit::Usage,
+            Self::Rejects(..) => Exit::Machine,
+        }
+    }
+}
+
+/// How far it has come, over all lists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Bytes read.
+    pub bytes: u64,
+    /// Of how many, where that is known.
+    pub of: Option<u64>,
+    /// Rows read.
+    pub rows: u64,
+}
+
+/// Reads all lists to their ends. Lists without anybody to ring are findings here, with exit 2; anything else that is
+/// wrong with a list as a whole is an error.
+pub fn check(request: &Request<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Checked, CheckError> {
+    check_with(request, progress, &mut |_| {})
+}
+
+/// The same, handing over each lead that would be rung: once, and in the lists' order.
+pub fn check_with(
+    request: &Request<'_>,
+    progress: &mut dyn FnMut(Progress),
+    each: &mut dyn FnMut(Lead),
+) -> Result<Checked, CheckError> {
+    if let Some(path) = request.rejects
+        && let Some(list) = overwritten(path, request.sources)
+    {
+        return Err(CheckError::Overwritten(list.to_owned()));
+    }
+    let open = |source| List::open(source, request.options);
+    let mut lists = request.sources.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let mut rejects = request.rejects.map(|path| Rejects::new(path, &lists));
+    let rejects_failed = |error| CheckError::Rejects(request.rejects.unwrap_or(Path::new("")).to_owned(), error);
+    let mut seen = Seen::default();
+    let mut error = None;
+    for at in 0..lists.len() {
+        while let Some(row) = lists[at].next() {
+            match row {
+                Ok(Row::Lead { line, lead }) if !seen.add(&lead, request.suppression) => {
+                    lists[at].duplicate(line, lead.phone);
+                }
+                Ok(Row::Lead { lead, .. }) => each(lead),
+                Ok(Row::Rejected { line, reason, cells }) => {
+                    if let Some(rejects) = &mut rejects {
+                        rejects.add(at, line, &reason, &cells).map_err(rejects_failed)?;
+                    }
+                }
+                Err(nobody) if matches!(*nobody.what, Wrong::NoLead(_)) => error = Some(nobody.to_string()),
+                Err(other) => return Err(other.into()),
+            }
+            if lists[at].counts().rows.is_multiple_of(STEP) {
+                progress(so_far(&lists));
+            }
+        }
+    }
+    progress(so_far(&lists));
+    let rejects = rejects.map(Rejects::finish).transpose().map_err(rejects_failed)?.flatten();
+    Ok(summed_up(request, &lists, &seen, rejects, error))
+}
+
+fn summed_up(
+    request: &Request<'_>,
+    lists: &[List],
+    seen: &Seen,
+    rejects: Option<PathBuf>,
+    error: Option<String>,
+) -> Checked {
+    let mut checked = Checked {
+        lists: lists.iter().map(looked).collect(),
+        counts: lists[0].counts(),
+        suppressed: seen.suppressed,
+        hours: hours(&seen.zones, request.calling, request.now),
+        rejects,
+        error,
+        exit: Exit::Settled.code(),
+    };
+    lists[1..].iter().for_each(|list| checked.counts += list.counts());
+    let found = lists.iter().any(|list| !list.findings().is_empty());
+    if checked.error.is_none() && request.strict && found {
+        checked.error = Some("there are findings, and --strict was said".to_owned());
+    }
+    if checked.error.is_some() {
+        checked.exit = Exit::Usage.code();
+    }
+    checked
+}
+
+/// What one list holds, as far as it has been read.
+pub fn looked(list: &List) -> Looked {
+    Looked {
+        name: list.name().to_owned(),
+        format: list.format(),
+        columns: list.columns().summary(),
+        counts: list.counts(),
+        findings: list.findings().clone(),
+    }
+}
+
+/// The leads met so far: a number for each, and a count for each set of zones.
+#[derive(Default)]
+struct Seen {
+    leads: HashSet<u64>,
+    zones: HashMap<Vec<String>, u64>,
+    suppressed: u64,
+}
+
+impl Seen {
+    /// Whether the lead is new.
+    fn add(&mut self, lead: &Lead, suppression: Option<&Suppression>) -> bool {
+        if !self.leads.insert(identity(lead.phone, lead.extension.as_deref())) {
+            return false;
+        }
+        if suppression.is_some_and(|lists| lists.contains(lead.phone)) {
+            self.suppressed += 1;
+        } else if let Some(count) = self.zones.get_mut(&lead.zones) {
+            *count += 1;
+        } else {
+            self.zones.insert(lead.zones.clone(), 1);
+        }
+        true
+    }
+}
+
+/// A number for a lead: its phone, or a hash of phone and extension, which no phone reaches.
+fn identity(phone: Phone, extension: Option<&str>) -> u64 {
+    extension.map_or(phone.digits(), |extension| {
+        let mut hasher = DefaultHasher::new();
+        (phone, extension).hash(&mut hasher);
+        hasher.finish() | 1 << 63
+    })
+}
+
+/// How many leads may be rung in each of the next hours: asked every quarter, for each set of zones.
+fn hours(zones: &HashMap<Vec<String>, u64>, calling: &Calling, now: Timestamp) -> Vec<Hour> {
+    const QUARTER: Duration = Duration::from_mins(15);
+    let second = now.as_second();
+    let start = Timestamp::from_second(second - second.rem_euclid(3_600)).unwrap_or(now);
+    let hour_from = |hour: u32| {
+        let at = start.saturating_add(4 * hour * QUARTER).unwrap_or(start);
+        let quarter = |quarter: u32| at.saturating_add(quarter * QUARTER).unwrap_or(at).max(now);
+        let is_open = |zones: &[String]| (0..4).any(|number| calling.is_open(zones, quarter(number)));
+        Hour { at, leads: zones.iter().filter(|(zones, _)| is_open(zones)).map(|(_, count)| count).sum() }
+    };
+    (0..HOURS).map(hour_from).collect()
+}
+
+fn so_far(lists: &[List]) -> Progress {
+    let start = Progress { bytes: 0, of: Some(0), rows: 0 };
+    lists.iter().fold(start, |sum, list| {
+        let (bytes, of) = list.progress();
+        let of = sum.of.zip(of).map(|(sum, of)| sum + of);
+        Progress { bytes: sum.bytes + bytes, of, rows: sum.rows + list.counts().rows }
+    })
+}

@@ -1,0 +1,85 @@
+//! `dialer check`: from its options to what it says.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::args::CheckArgs;
+use super::check::{CheckError, Progress, Request, check};
+use super::layers::Sources;
+use super::place::{self, Input};
+use super::surroundings::Surroundings;
+use super::{plan, print, say};
+use crate::exit::Exit;
+use crate::leads::list::ListError;
+use crate::leads::options::Source;
+use crate::leads::suppress::Suppression;
+use crate::report::failure::Failure;
+
+/// Looks at lists without ringing anybody.
+pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+    let calling = plan::calling(&args.calling, true, around)?;
+    let options = plan::list(&args.list, args.calling.zone.as_ref(), &calling, around);
+    let sources: Vec<Source> = place::inputs(&args.leads)?.iter().map(source).collect();
+    let suppression = Suppression::open(&args.calling.dnc, options.region).map_err(|error| list_failure(&error))?;
+    let request = Request {
+        sources: &sources,
+        options: &options,
+        calling: &calling,
+        suppression: Some(&suppression),
+        rejects: args.list.rejects.as_deref(),
+        strict: args.list.strict,
+        now: around.now,
+    };
+    let bar = bar();
+    let checked = check(&request, &mut |progress| show(&bar, progress));
+    bar.finish_and_clear();
+    let checked = checked.map_err(|error| match error {
+        CheckError::List(error) => list_failure(&error),
+        other => Failure::new(other.exit(), other.to_string()),
+    })?;
+    if args.json {
+        let mut text = serde_json::to_string(&checked).map_err(|error| Failure::machine(error.to_string()))?;
+        text.push('\n');
+        print(&text)?;
+    } else {
+        print(&checked.text(&around.zone))?;
+    }
+    if let Some(error) = &checked.error {
+        say(&format!("error: {error}"));
+    }
+    Ok(if checked.error.is_some() { Exit::Usage } else { Exit::Settled })
+}
+
+/// What is wrong with a list as a whole, as an end.
+pub fn list_failure(error: &ListError) -> Failure {
+    let text = error.to_string();
+    let mut lines = text.lines();
+    let what = lines.next().unwrap_or_default();
+    lines.fold(Failure::usage(what), |failure, line| failure.advise(line.trim()))
+}
+
+/// Where the reader finds a list.
+pub fn source(input: &Input) -> Source {
+    match input {
+        Input::Stdin => Source::Stdin,
+        Input::File(path) => Source::File(path.clone()),
+    }
+}
+
+/// A bar for long lists, where somebody looks.
+fn bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} · {msg} rows");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn show(bar: &ProgressBar, progress: Progress) {
+    if let Some(of) = progress.of {
+        bar.set_length(of);
+    }
+    bar.set_position(progress.bytes);
+    bar.set_message(progress.rows.to_string());
+}

@@ -1,0 +1,110 @@
+//! How commands get at the journal of a state directory, and how its errors are told.
+
+use std::path::PathBuf;
+
+use rand::TryRng;
+
+use super::place::state_dir;
+use super::surroundings::Surroundings;
+use crate::exit::Exit;
+use crate::journal::disk::Disk;
+use crate::journal::disk::accounts::Account;
+use crate::journal::{Chance, Error};
+use crate::leads::lead::Phone;
+use crate::report::failure::Failure;
+
+/// Where a command finds the journal.
+#[derive(Clone, Debug, clap::Args)]
+pub struct StateArgs {
+    /// Where campaigns are remembered [env: `DIALER_STATE`]
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
+
+/// Opens the journal only to look. None where there is none yet.
+pub fn look(args: &StateArgs, around: &Surroundings<'_>) -> Result<Option<Disk>, Failure> {
+    Disk::look(&state_dir(args.state.as_deref(), around)?).map_err(failed)
+}
+
+/// Opens the journal, and makes it where there is none.
+pub fn open(args: &StateArgs, around: &Surroundings<'_>) -> Result<Disk, Failure> {
+    Disk::open(&state_dir(args.state.as_deref(), around)?, &mut chance()).map_err(failed)
+}
+
+/// Opens the journal for an order to a campaign, and finds the accounts that have one of that name; there may be
+/// several, since a state directory serves them all.
+pub fn open_for(args: &StateArgs, campaign: &str, around: &Surroundings<'_>) -> Result<(Disk, Vec<Account>), Failure> {
+    let nowhere = || failed(Error::NoCampaign(campaign.to_owned()));
+    // An order to a campaign that there is not must not leave an empty journal behind.
+    look(args, around)?.ok_or_else(nowhere)?;
+    let disk = open(args, around)?;
+    let campaigns = disk.campaigns().map_err(failed)?;
+    let accounts: Vec<_> =
+        campaigns.into_iter().filter(|known| known.name == campaign).map(|known| known.account).collect();
+    if accounts.is_empty() { Err(nowhere()) } else { Ok((disk, accounts)) }
+}
+
+/// Randomness from the operating system, for ids that nobody can guess.
+pub fn chance() -> Chance {
+    Box::new(|| {
+        let mut bytes = [0; 16];
+        rand::rngs::SysRng.try_fill_bytes(&mut bytes).expect("the operating system has randomness");
+        u128::from_le_bytes(bytes)
+    })
+}
+
+/// A number as people type one: `+` and digits, whatever stands between them.
+pub fn phone(text: &str) -> Result<Phone, String> {
+    let plain: String = text.chars().filter(|c| !c.is_whitespace() && !"-.()/\u{a0}".contains(*c)).collect();
+    Phone::from_e164(&plain).ok_or_else(|| "not a number with its country code, as in +14155550100".to_owned())
+}
+
+/// What went wrong with the journal, for people: its first line is what, the others are what to do.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+pub fn failed(error: Error) -> Failure {
+    let exit = match &error {
+        Error::Held { .. } => Exit::Held,
+        Error::SameMark { .. }
+        | Error::OtherList { .. }
+        | Error::OtherTarget { .. }
+        | Error::Drops { .. }
+        | Error::Empty
+        | Error::NoCampaign(_) => Exit::Usage,
+        Error::Damage { .. }
+        | Error::Full(_)
+        | Error::Directory { .. }
+        | Error::Version { .. }
+        | Error::Trouble { .. } => Exit::Machine,
+    };
+    let text = error.to_string();
+    let mut lines = text.lines();
+    let mut failure = Failure::new(exit, lines.next().unwrap_or_default());
+    failure.advice.extend(lines.map(|line| line.trim_start().to_owned()));
+    failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_taken_as_people_type_them() {
+        for text in ["+14155550100", "+1 (415) 555-0100", "+1.415.555/0100"] {
+            assert_eq!(phone(text).unwrap().to_string(), "+14155550100", "{text}");
+        }
+        for text in ["4155550100", "", "+", "+1", "+1415555O100", "14155550100"] {
+            assert!(phone(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_held_campaign_is_told_with_what_to_do() {
+        let held = Error::Held { campaign: "leads".into(), pid: Some(4711), since: Some("09:00:02".into()) };
+        insta::assert_snapshot!(failed(held), @r"
+        error: campaign leads is being run since 09:00:02 by process 4711
+          wait for it, or look: dialer status leads
+        ");
+        assert_eq!(failed(Error::NoCampaign("x".into())).exit, Exit::Usage);
+        assert_eq!(failed(Error::Full("journal.db".into())).exit, Exit::Machine);
+    }
+}

@@ -1,0 +1,39 @@
+//! `dialer status`: how the campaigns of a state directory stand.
+
+use super::journal::{StateArgs, failed, look};
+use super::print;
+use super::surroundings::Surroundings;
+use crate::exit::Exit;
+use crate::journal::Error;
+use crate::report::failure::Failure;
+use crate::report::status::{json, text};
+
+/// `dialer status`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct StatusArgs {
+    /// Only this campaign
+    #[arg(value_name = "CAMPAIGN")]
+    pub campaign: Option<String>,
+    /// As one array on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// Where.
+    #[command(flatten)]
+    pub state: StateArgs,
+}
+
+/// Shows them.
+pub fn status(args: &StatusArgs, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+    let mut campaigns = match look(&args.state, around)? {
+        Some(disk) => disk.campaigns().map_err(failed)?,
+        None => Vec::new(),
+    };
+    if let Some(name) = &args.campaign {
+        campaigns.retain(|campaign| campaign.name == *name);
+        if campaigns.is_empty() {
+            return Err(failed(Error::NoCampaign(name.clone())));
+        }
+    }
+    let shown = if args.json { json(&campaigns) } else { text(&campaigns, around.now, &around.zone) };
+    print(&shown).map(|()| Exit::Settled)
+}

@@ -1,0 +1,232 @@
+//! Headers to fields: which column is the number, which the name, and so on, in the languages our users write, or as
+//! they were told. Every other column is a variable. Where two columns could be meant alike it asks instead of guessing.
+
+use super::headers;
+use super::options::{Column, Field};
+
+/// What each column of a list is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Columns {
+    headers: Vec<String>,
+    roles: Vec<Role>,
+}
+
+/// What a column is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// One of the fields.
+    Is(Field),
+    /// A template variable, named like its header.
+    Variable,
+    /// Without a header, or the `line` and `reason` of a rejects file that was mended.
+    Ignored,
+}
+
+/// Why the headers do not make a list.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ColumnsError {
+    /// No header means the number.
+    #[error("has no column of phone numbers")]
+    NoNumber,
+    /// Several could.
+    #[error("has several columns that may hold the phone numbers")]
+    Ambiguous(Vec<String>),
+    /// The same header twice.
+    #[error("has two columns named {0:?}")]
+    Duplicate(String),
+    /// `--column` names no column of the list.
+    #[error("has no column {:?}, which --column {}={} names", .0.header, .0.field.name(), .0.header)]
+    Missing(Column),
+    /// Two `--column` for one field, or one column for two fields.
+    #[error("cannot have --column {}={} besides another one", .0.field.name(), .0.header)]
+    Twice(Column),
+}
+
+/// The two columns that a rejects file has at its end.
+pub const REJECT_COLUMNS: [&str; 2] = ["line", "reason"];
+
+/// Our own variable: a column of that name, as in an exported report, must not stand in its way.
+const OWN_VARIABLE: &str = "dialer_attempt_id";
+
+impl Columns {
+    /// Reads the header row.
+    pub fn new(headers: &[String], said: &[Column]) -> Result<Self, ColumnsError> {
+        let mut headers: Vec<String> = headers.iter().map(|header| header.trim().to_owned()).collect();
+        while headers.last().is_some_and(String::is_empty) {
+            headers.pop();
+        }
+        let fed_back = headers.len() > 2 && headers[headers.len() - 2..] == REJECT_COLUMNS;
+        let used = if fed_back { headers.len() - 2 } else { headers.len() };
+        if let Some(twice) = (1..used).find(|at| !headers[*at].is_empty() && headers[..*at].contains(&headers[*at])) {
+            return Err(ColumnsError::Duplicate(headers.swap_remove(twice)));
+        }
+        let mut columns = Self { roles: vec![Role::Ignored; headers.len()], headers };
+        for at in 0..used {
+            if !columns.headers[at].is_empty() && columns.headers[at] != OWN_VARIABLE {
+                columns.roles[at] = Role::Variable;
+            }
+        }
+        for column in said {
+            columns.say(column, used)?;
+        }
+        for field in Field::ALL {
+            if columns.find(field).is_none() {
+                columns.guess(field, used)?;
+            }
+        }
+        if columns.find(Field::Number).is_none() { Err(ColumnsError::NoNumber) } else { Ok(columns) }
+    }
+
+    /// The headers, trimmed.
+    pub fn headers(&self) -> &[String] {
+        &self.headers
+    }
+
+    /// The headers without those that a rejects file adds.
+    pub fn own_headers(&self) -> &[String] {
+        let fed_back = self.headers.ends_with(&REJECT_COLUMNS.map(str::to_owned)) && self.headers.len() > 2;
+        &self.headers[..self.headers.len() - if fed_back { 2 } else { 0 }]
+    }
+
+    /// What each column is.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    /// Where a field stands.
+    pub fn find(&self, field: Field) -> Option<usize> {
+        self.roles.iter().position(|role| *role == Role::Is(field))
+    }
+
+    /// The fields that were found and their headers, for people.
+    pub fn summary(&self) -> String {
+        let found = |field| self.find(field).map(|at| (field, &self.headers[at]));
+        let parts: Vec<String> = Field::ALL
+            .into_iter()
+            .filter_map(found)
+            .map(|(field, header)| {
+                format!("{} from {:?}", field.name().replace('_', " "), super::findings::shown(header))
+            })
+            .collect();
+        parts.join(", ")
+    }
+
+    fn say(&mut self, column: &Column, used: usize) -> Result<(), ColumnsError> {
+        let headers = &self.headers[..used];
+        let alike: Vec<usize> = (0..used).filter(|at| bare(&headers[*at]) == bare(&column.header)).collect();
+        let at = match (headers.iter().position(|header| *header == column.header), alike.as_slice()) {
+            (Some(at), _) => at,
+            (None, [at]) => *at,
+            _ => return Err(ColumnsError::Missing(column.clone())),
+        };
+        if self.find(column.field).is_some() || matches!(self.roles[at], Role::Is(_)) {
+            return Err(ColumnsError::Twice(column.clone()));
+        }
+        self.roles[at] = Role::Is(column.field);
+        Ok(())
+    }
+
+    /// The column that means the field best. Only for the number does it matter which one is taken: there two of the
+    /// same rank are an error.
+    fn guess(&mut self, field: Field, used: usize) -> Result<(), ColumnsError> {
+        for rank in headers::of(field) {
+            let fits =
+                |at: &usize| self.roles[*at] == Role::Variable && rank.contains(&bare(&self.headers[*at]).as_str());
+            let fitting: Vec<usize> = (0..used).filter(fits).collect();
+            if fitting.len() > 1 && field == Field::Number {
+                return Err(ColumnsError::Ambiguous(fitting.iter().map(|at| self.headers[*at].clone()).collect()));
+            }
+            if let Some(at) = fitting.first() {
+                self.roles[*at] = Role::Is(field);
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A header without what people write differently: case, spaces, underscores, hyphens, dots.
+fn bare(header: &str) -> String {
+    header.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(headers: &str, said: &[&str]) -> Result<Columns, ColumnsError> {
+        let headers: Vec<String> = headers.split(',').map(str::to_owned).collect();
+        let said: Vec<Column> = said.iter().map(|text| text.parse().unwrap()).collect();
+        Columns::new(&headers, &said)
+    }
+
+    fn number_of(headers: &str) -> String {
+        let columns = columns(headers, &[]).unwrap();
+        columns.headers()[columns.find(Field::Number).unwrap()].clone()
+    }
+
+    #[test]
+    fn the_number_is_found_by_its_header_in_any_case_and_language() {
+        for header in [
+            "number",
+            "Phone",
+            "PHONE_NUMBER",
+            "Phone Number",
+            "phone-number",
+            " Mobile ",
+            "Tel.",
+            "Telefon",
+            "Rufnummer",
+            "Handy",
+            "Téléphone",
+            "MÓVIL",
+            "teléfono",
+            "Celular",
+            "numero",
+            "Telefone",
+            "電話番号",
+            "Телефон",
+            "cell phone",
+        ] {
+            assert_eq!(number_of(&format!("Order,{header},City")), header.trim());
+        }
+    }
+
+    #[test]
+    fn the_likelier_of_two_columns_is_taken_and_equals_are_asked_for() {
+        assert_eq!(number_of("number,phone"), "phone");
+        assert_eq!(number_of("Handy,Telefon"), "Telefon");
+        assert_eq!(number_of("phone,phone_number"), "phone_number");
+        assert!(matches!(columns("phone,Telefon", &[]), Err(ColumnsError::Ambiguous(names)) if names.len() == 2));
+        assert!(matches!(columns("phone,Phone", &[]), Err(ColumnsError::Ambiguous(_))));
+        assert!(columns("phone,Telefon", &["number=Telefon"]).is_ok());
+    }
+
+    #[test]
+    fn what_is_said_wins_and_must_exist() {
+        let columns_said = columns("Kunde,Ort,Telefonnr", &["number=telefonNR", "name=Ort"]).unwrap();
+        assert_eq!(columns_said.find(Field::Number), Some(2));
+        assert_eq!(columns_said.find(Field::Name), Some(1));
+        assert_eq!(columns_said.roles()[0], Role::Variable);
+        assert_eq!(columns("Kunde,Ort", &[]), Err(ColumnsError::NoNumber));
+        assert!(matches!(columns("phone", &["name=Kunde"]), Err(ColumnsError::Missing(_))));
+        assert!(matches!(columns("phone,b", &["number=phone", "number=b"]), Err(ColumnsError::Twice(_))));
+        assert!(matches!(columns("phone,b", &["number=b", "name=b"]), Err(ColumnsError::Twice(_))));
+    }
+
+    #[test]
+    fn a_header_must_not_stand_there_twice() {
+        assert_eq!(columns("phone,city,city ", &[]), Err(ColumnsError::Duplicate("city".to_owned())));
+        assert!(columns("phone,,,", &[]).is_ok());
+    }
+
+    #[test]
+    fn a_rejects_file_is_a_list_again() {
+        let fed_back = columns("phone,reason,line,reason", &[]).unwrap();
+        assert_eq!(fed_back.roles()[1..], [Role::Variable, Role::Ignored, Role::Ignored]);
+        assert_eq!(fed_back.own_headers(), ["phone", "reason"]);
+        let list = columns("phone,reason", &[]).unwrap();
+        assert_eq!(list.roles()[1], Role::Variable);
+        assert_eq!(list.own_headers(), ["phone", "reason"]);
+    }
+}

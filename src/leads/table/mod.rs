@@ -1,0 +1,206 @@
+//! Bytes to rows: whatever a spreadsheet, a database or a text editor exports, streamed, each row with the line on
+//! which it starts. It knows nothing of leads, and never holds more than one row and one block of the file.
+
+pub mod decode;
+pub mod records;
+pub mod sheet;
+pub mod sniff;
+
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::options::Source;
+use decode::Decode;
+use records::Records;
+use sheet::Sheet;
+
+/// The largest row, in bytes of UTF-8.
+pub const MAX_ROW: usize = 1 << 20;
+/// The largest cell, in bytes of UTF-8.
+pub const MAX_CELL: usize = 1 << 16;
+/// The most cells of a row.
+pub const MAX_CELLS: usize = 4_096;
+
+/// One row, as it stands in the file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Row {
+    /// The line on which it starts; of a sheet, the row's number.
+    pub line: u64,
+    /// Its cells, untrimmed.
+    pub cells: Vec<String>,
+    /// What is wrong with the row as a whole.
+    pub flaw: Option<Flaw>,
+}
+
+/// What is wrong with a row as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flaw {
+    /// A quotation mark that is never closed; the row is its first line, the rest of the file is read on from there.
+    OpenQuote,
+    /// Larger than a row, or with more cells, than this program takes; its cells are cut.
+    TooLarge,
+}
+
+/// Why a file is no table.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// It cannot be opened or read.
+    #[error("cannot be read: {0}")]
+    Read(#[from] io::Error),
+    /// It is something else than a table; with what to do.
+    #[error("cannot be used: {0}")]
+    Foreign(String),
+    /// `--sheet` names none of its sheets.
+    #[error("has no sheet {wanted:?}\n  its sheets are: {}", sheets.join(", "))]
+    NoSheet {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        sheets: Vec<String>,
+    },
+}
+
+/// A table that is being read.
+pub struct Table {
+    rows: Rows,
+    read: Arc<AtomicU64>,
+    size: Option<u64>,
+}
+
+enum Rows {
+    Text(Box<Records>),
+    Sheet(Sheet),
+}
+
+impl Table {
+    /// Opens a file or standard input and looks at its beginning. `sheet`: which one of a workbook, else the first.
+    pub fn open(source: &Source, sheet: Option<&str>) -> Result<Self, TableError> {
+        let read = Arc::new(AtomicU64::new(0));
+        match source {
+            Source::File(path) => Self::open_file(path, sheet, read),
+            Source::Stdin => {
+                let mut input: Box<dyn Read + Send> = Box::new(Counted(io::stdin(), Arc::clone(&read)));
+                let magic = beginning(&mut input)?;
+                if is_zip(&magic) {
+                    let bytes = sheet::slurp(Cursor::new(magic).chain(input))?;
+                    let rows = Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?);
+                    return Ok(Self { rows, read, size: None });
+                }
+                Self::text(Box::new(Cursor::new(magic).chain(input)), read, None)
+            }
+        }
+    }
+
+    fn open_file(path: &Path, sheet: Option<&str>, read: Arc<AtomicU64>) -> Result<Self, TableError> {
+        let mut file = File::open(path)?;
+        let stat = file.metadata()?;
+        if stat.is_dir() {
+            return Err(TableError::Foreign("it is a directory".to_owned()));
+        }
+        let size = stat.is_file().then_some(stat.len());
+        let magic = beginning(&mut file)?;
+        if is_zip(&magic) && stat.is_file() {
+            let file = Counted(File::open(path)?, Arc::clone(&read));
+            let rows = Rows::Sheet(Sheet::open(io::BufReader::new(file), sheet)?);
+            return Ok(Self { rows, read, size });
+        }
+        read.store(magic.len() as u64, Ordering::Relaxed);
+        Self::text(Box::new(Cursor::new(magic).chain(Counted(file, Arc::clone(&read)))), read, size)
+    }
+
+    /// A table in memory.
+    pub fn from_bytes(bytes: Vec<u8>, sheet: Option<&str>) -> Result<Self, TableError> {
+        let (read, size) = (Arc::new(AtomicU64::new(0)), Some(bytes.len() as u64));
+        if is_zip(&bytes) {
+            return Ok(Self { rows: Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?), read, size });
+        }
+        Self::text(Box::new(Counted(Cursor::new(bytes), Arc::clone(&read))), read, size)
+    }
+
+    fn text(mut input: Box<dyn Read + Send>, read: Arc<AtomicU64>, size: Option<u64>) -> Result<Self, TableError> {
+        let magic = beginning(&mut input)?;
+        if let Some(what) = foreign(&magic) {
+            return Err(TableError::Foreign(what.to_owned()));
+        }
+        let decode = Decode::new(Box::new(Cursor::new(magic).chain(input)));
+        Ok(Self { rows: Rows::Text(Box::new(Records::new(decode)?)), read, size })
+    }
+
+    /// The next row that is not blank; `None` at the end.
+    pub fn next_row(&mut self) -> Result<Option<Row>, TableError> {
+        loop {
+            let row = match &mut self.rows {
+                Rows::Text(records) => records.next_row()?,
+                Rows::Sheet(sheet) => sheet.next_row()?,
+            };
+            match row {
+                Some(row) if row.flaw.is_none() && row.cells.iter().all(|cell| cell.trim().is_empty()) => {}
+                row => return Ok(row),
+            }
+        }
+    }
+
+    /// How many cells a row ought to have: helps to tell a quoted line break from a quote that was never closed.
+    pub fn expect_width(&mut self, width: usize) {
+        if let Rows::Text(records) = &mut self.rows {
+            records.expect_width(width);
+        }
+    }
+
+    /// How it was read, for people: `CSV, semicolons, Windows-1252`. Certain once the last row was read.
+    pub fn format(&self) -> String {
+        match &self.rows {
+            Rows::Text(records) => format!("CSV, {}, {}", records.delimiter_name(), records.encoding_name()),
+            Rows::Sheet(sheet) => format!("XLSX, sheet {:?}", sheet.name()),
+        }
+    }
+
+    /// Bytes read so far, and of how many, where that is known. For a progress bar.
+    pub fn progress(&self) -> (u64, Option<u64>) {
+        let read = self.read.load(Ordering::Relaxed);
+        (self.size.map_or(read, |size| read.min(size)), self.size)
+    }
+}
+
+/// Counts what is read through it.
+struct Counted<R>(R, Arc<AtomicU64>);
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        self.1.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl<R: io::Seek> io::Seek for Counted<R> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+/// The first eight bytes, or fewer.
+fn beginning(input: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut magic = Vec::with_capacity(8);
+    input.take(8).read_to_end(&mut magic)?;
+    Ok(magic)
+}
+
+fn is_zip(magic: &[u8]) -> bool {
+    magic.starts_with(b"PK\x03\x04")
+}
+
+/// What a file is that can only be taken for a table by mistake, and what to do with it.
+fn foreign(magic: &[u8]) -> Option<&'static str> {
+    let kinds: [(&[u8], &str); 5] = [
+        (b"\xd0\xcf\x11\xe0", "it is a workbook of the old kind (.xls): save it as .xlsx or CSV"),
+        (b"%PDF", "it is a PDF: export the list as CSV"),
+        (b"\x1f\x8b", "it is compressed: gunzip it, or pipe it in (gunzip -c FILE | dialer .. -)"),
+        (b"\x28\xb5\x2f\xfd", "it is compressed: unpack it, or pipe it in (zstd -dc FILE | dialer .. -)"),
+        (b"PK", "it is an archive that cannot be read: unpack it first"),
+    ];
+    kinds.into_iter().find(|(start, _)| magic.starts_with(start)).map(|(_, what)| what)
+}

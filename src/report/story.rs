@@ -1,0 +1,169 @@
+//! What one number went through, for `dialer explain`: when and why a person was rung, or was not.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::style::dollars;
+use super::summary::class_words;
+use crate::campaign::attempt::{Cause, State};
+use crate::journal::disk::story::{Story, StoryRow};
+use crate::journal::facts::{Attempt, Origin};
+use crate::journal::standing::Standing;
+use crate::leads::lead::Phone;
+
+/// The whole story, campaign by campaign.
+pub fn text(phone: Phone, stories: &[Story], suppressed: Option<&str>, now: Timestamp, zone: &TimeZone) -> String {
+    let mut text = format!("{phone}\n");
+    if let Some(reason) = suppressed {
+        let _ = writeln!(text, "  on the do-not-call list here ({reason}): no campaign rings it");
+    }
+    if stories.is_empty() {
+        text.push_str("  is on no list that was run here, and was never rung from here\n");
+    }
+    for story in stories {
+        let name = story.campaign.as_deref().unwrap_or("of another journal, known by its calls alone");
+        let _ = writeln!(text, "  campaign {name}");
+        for row in &story.rows {
+            let _ = writeln!(text, "    {}: {}", place(row), standing(row, now, zone));
+        }
+        for attempt in &story.attempts {
+            let _ = writeln!(text, "    {}: {}", at(attempt.began, zone), life(attempt));
+        }
+        if story.attempts.is_empty() {
+            text.push_str("    never rung\n");
+        }
+    }
+    text
+}
+
+fn at(wall: Timestamp, zone: &TimeZone) -> String {
+    wall.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn place(row: &StoryRow) -> String {
+    let (list, line) = row.place;
+    let which = if list == 0 { String::new() } else { format!(" of list {}", list + 1) };
+    let extension = row.extension.as_ref().map_or(String::new(), |extension| format!(", extension {extension}"));
+    format!("line {line}{which}{extension}")
+}
+
+fn standing(row: &StoryRow, now: Timestamp, zone: &TimeZone) -> String {
+    let words = match row.standing {
+        Standing::Open => match row.due.filter(|due| *due > now) {
+            Some(due) => format!("to be rung, not before {}", at(due, zone)),
+            None => "to be rung".to_owned(),
+        },
+        Standing::Busy => "a call is on its way or up".to_owned(),
+        Standing::InDoubt => "in doubt: nobody knows whether its call was made".to_owned(),
+        Standing::Parked => "put aside for a person: dialer release gives it back".to_owned(),
+        Standing::Settled(class) => {
+            let since = row.settled.map_or(String::new(), |settled| format!(" since {}", at(settled, zone)));
+            format!("settled{since}: {}", class_words(class))
+        }
+    };
+    if row.listed { words } else { format!("gone from the list; {words}") }
+}
+
+/// One attempt, in words.
+fn life(attempt: &Attempt) -> String {
+    let mut words = match attempt.state() {
+        State::Claimed => "about to be rung".to_owned(),
+        State::Refused(cause) => format!("not rung: {}", refused(cause)),
+        State::InDoubt => "in doubt: nobody knows whether a call was made".to_owned(),
+        State::Parked => "put aside: nobody knows whether a call was made".to_owned(),
+        State::Placed { blocked: true } => "a call was made while the pool was full; it has not rung yet".to_owned(),
+        State::Placed { blocked: false } => "rung; the call is up".to_owned(),
+        State::Ended(class) => format!("rung: {}", class_words(class)),
+    };
+    if let Some(end) = &attempt.facts.ended
+        && !end.reason.is_empty()
+    {
+        let _ = write!(words, " ({})", end.reason);
+    }
+    match attempt.origin {
+        Origin::Claimed => {}
+        Origin::Found => words.push_str(", by a run that this journal does not know"),
+        Origin::Adopted => words.push_str(", by a run that this journal did not know; adopted"),
+    }
+    if attempt.facts.released {
+        words.push_str(", released by hand");
+    }
+    words.extend(attempt.line.as_ref().map(|line| format!(", from line {line}")));
+    words.extend(attempt.call.as_ref().map(|call| format!(", call {call}")));
+    words.extend(attempt.twin.as_ref().map(|call| format!(", and a second call {call}")));
+    words.extend(attempt.cost.map(|cost| format!(", {}", dollars(cost))));
+    words.extend(attempt.message.as_ref().map(|message| format!("; {message}")));
+    words
+}
+
+fn refused(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Pool => "the pool was full",
+        Cause::Rate => "too many requests",
+        Cause::Connect => "no connection",
+        Cause::Absent => "in doubt, and no call was found",
+        Cause::Account => "the account refused",
+        Cause::Line => "its phone number may not ring now",
+        Cause::Lead => "the provider does not take the number",
+        Cause::Config => "the request was refused",
+        Cause::Withdrawn => "taken back before it was sent",
+    }
+}
+
+/// The same for programs.
+pub fn json(phone: Phone, stories: &[Story], suppressed: Option<&str>) -> String {
+    let stories: Vec<Value> = stories.iter().map(story).collect();
+    format!("{}\n", json!({ "phone": phone.to_string(), "suppressed": suppressed, "campaigns": stories }))
+}
+
+fn story(story: &Story) -> Value {
+    let rows: Vec<Value> = story.rows.iter().map(row).collect();
+    let attempts: Vec<Value> = story.attempts.iter().map(attempt).collect();
+    json!({ "campaign": story.campaign, "rows": rows, "attempts": attempts })
+}
+
+fn row(row: &StoryRow) -> Value {
+    let (standing, class) = match row.standing {
+        Standing::Open => ("open", None),
+        Standing::Busy => ("busy", None),
+        Standing::InDoubt => ("in-doubt", None),
+        Standing::Parked => ("parked", None),
+        Standing::Settled(class) => ("settled", Some(class)),
+    };
+    json!({
+        "list": row.place.0,
+        "line": row.place.1,
+        "extension": row.extension,
+        "listed": row.listed,
+        "standing": standing,
+        "class": class,
+        "due": row.due.map(|due| due.to_string()),
+        "settled": row.settled.map(|settled| settled.to_string()),
+    })
+}
+
+fn attempt(attempt: &Attempt) -> Value {
+    let (state, class, cause) = match attempt.state() {
+        State::Claimed => ("claimed", None, None),
+        State::Refused(cause) => ("refused", None, Some(cause)),
+        State::InDoubt => ("in-doubt", None, None),
+        State::Parked => ("parked", None, None),
+        State::Placed { .. } => ("placed", None, None),
+        State::Ended(class) => ("ended", Some(class), None),
+    };
+    json!({
+        "attempt": attempt.id,
+        "began": attempt.began.to_string(),
+        "state": state,
+        "class": class,
+        "cause": cause,
+        "reason": attempt.facts.ended.as_ref().map(|end| &end.reason),
+        "call": attempt.call,
+        "line": attempt.line,
+        "cost_usd": attempt.cost,
+        "message": attempt.message,
+    })
+}

@@ -1,0 +1,226 @@
+//! The commands that look at a journal and give orders to it, as a shell sees them.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use dialer::campaign::event::{Ask, News, Opened};
+use dialer::campaign::hours::Calling;
+use dialer::campaign::plan::{Plan, Rate, Reserve};
+use dialer::campaign::retry::Retries;
+use dialer::cli::journal::chance;
+use dialer::journal::disk::Disk;
+use dialer::journal::disk::import::Head;
+use dialer::journal::disk::lock::Lock;
+use dialer::journal::disk::run::{Run, Start};
+use dialer::journal::{Journal, Listed};
+use dialer::leads::lead::{Lead, Phone};
+use dialer::pool::Pool;
+use dialer::pool::news::Wire;
+use dialer::time::{Instant, Now, Stamp};
+
+const KNOWN: &str = "+14155550100";
+
+/// A state directory in which campaign `leads` has two leads, and the first of them is put aside.
+fn kept() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    park_first(begin(dir.path())).end(at(60)).unwrap();
+    dir
+}
+
+fn at(seconds: u64) -> Now {
+    let began: jiff::Timestamp = "2001-02-03T14:00:00Z".parse().unwrap();
+    let at = Instant::from(began) + Duration::from_secs(seconds);
+    Now { at, wall: at.timestamp() }
+}
+
+fn begin(dir: &Path) -> Run {
+    let mut disk = Disk::open(dir, &mut chance()).unwrap();
+    let account = disk.remember_account("org-1", "https://api.vapi.ai", "key").unwrap();
+    let lock = Lock::take(dir, "org-1", "leads", std::process::id(), at(0)).unwrap();
+    let head = Head {
+        account: account.clone(),
+        campaign: "leads".into(),
+        explicit: false,
+        lists: vec!["/home/ada/leads.csv".into()],
+        target: "assistant a".into(),
+        replace: false,
+    };
+    let mut rows = [KNOWN, "+14155550101"].into_iter().zip(2..).map(|(number, line)| {
+        let phone = Phone::from_e164(number).unwrap();
+        let lead = Lead {
+            phone,
+            extension: None,
+            name: None,
+            variables: Vec::new(),
+            zones: Vec::new(),
+            assistant_id: None,
+            phone_number_id: None,
+        };
+        Ok::<_, Infallible>(Listed { file_index: 0, line, lead })
+    });
+    disk.import(&lock, &head, at(0), &mut rows).unwrap();
+    let start = Start {
+        account,
+        lock,
+        plan: plan(),
+        pool: "org-1".into(),
+        pid: std::process::id(),
+        chance: chance(),
+        dnc: Box::new(|_| false),
+    };
+    disk.begin(at(0), start).unwrap().0
+}
+
+fn plan() -> Plan {
+    Plan {
+        campaign: "leads".into(),
+        poll: Duration::from_secs(1),
+        probe_after: Duration::from_mins(1),
+        in_doubt: None,
+        look_back: Duration::ZERO,
+        adopt: false,
+        reserve: Reserve::always(3),
+        slots: None,
+        max_concurrent: None,
+        caution: 0,
+        batch_size: 50,
+        drain: false,
+        rate: Rate { count: std::num::NonZeroU32::MIN, per: Duration::from_secs(1) },
+        calling: Calling::any(),
+        retries: Retries::never(),
+        not_if_called_within: None,
+        limit: None,
+        max_cost: None,
+        until: None,
+        wait: false,
+        lines: vec!["line-1".into()],
+        longest_call: Duration::from_hours(12),
+        seed: 1,
+    }
+}
+
+fn park_first(mut run: Run) -> Run {
+    run.history(at(1)).unwrap();
+    let Opened::Batch { leads, .. } = run.open_batch(at(1)).unwrap() else { panic!("nobody to ring") };
+    let ask = Ask {
+        leads: vec![(leads[0].id, dialer::campaign::event::Line(0))],
+        pool: Pool::new(Duration::from_secs(1), Duration::from_mins(1), 10),
+        provider_time: Stamp::from(at(1).wall),
+    };
+    let (claimed, _) = run.claim(at(1), ask).unwrap();
+    let attempt = claimed.granted[0].attempt.clone();
+    let wire = Wire { sent: at(1).at, received: at(31).at, date: None };
+    run.record(at(31), &News::Failed { attempt: attempt.clone(), wire, message: "no answer for 30 s".into() }).unwrap();
+    run.record(at(50), &News::Parked(attempt, at(50).at)).unwrap();
+    run
+}
+
+fn dialer(state: &Path, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dialer"));
+    command.args(words).env_clear().env("TZ", "UTC").env("DIALER_STATE", state).stdin(Stdio::null());
+    command.output().unwrap()
+}
+
+/// What a command that goes well says on stdout.
+fn said(state: &Path, words: &[&str]) -> String {
+    let output = dialer(state, words);
+    assert_eq!(output.status.code(), Some(0), "{words:?}: {output:?}");
+    assert!(output.stderr.is_empty(), "{words:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_state_directory_without_a_journal_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(said(dir.path(), &["status"]), "no campaign has been run here yet\n");
+    assert_eq!(said(dir.path(), &["status", "--json"]), "[]\n");
+    assert!(said(dir.path(), &["explain", KNOWN]).contains("never rung"));
+    for words in
+        [&["pause", "leads"][..], &["resume", "leads"], &["stop", "leads"], &["release", "leads"], &["status", "leads"]]
+    {
+        let output = dialer(dir.path(), words);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("no campaign leads"), "{output:?}");
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn status_shows_how_a_campaign_stands() {
+    let dir = kept();
+    insta::assert_snapshot!(said(dir.path(), &["status"]), @r"
+    leads: not running; first started 3 Feb 2001 14:00
+      2 leads: 0 settled, 1 open, 1 in doubt, 1 of those put aside: dialer release leads; $0.00 so far
+      /home/ada/leads.csv
+    ");
+    assert_eq!(said(dir.path(), &["status"]), said(dir.path(), &["status", "leads"]));
+    let json: serde_json::Value = serde_json::from_str(&said(dir.path(), &["status", "--json"])).unwrap();
+    assert_eq!(json[0]["leads"]["parked"], 1);
+}
+
+#[test]
+fn a_pause_is_kept_until_it_is_resumed() {
+    let dir = kept();
+    assert!(said(dir.path(), &["pause", "leads"]).contains("is paused; no run of it is alive"));
+    assert!(said(dir.path(), &["status"]).contains("paused: dialer resume leads"));
+    assert!(said(dir.path(), &["resume", "leads"]).contains("is not paused"));
+    assert!(said(dir.path(), &["stop", "leads"]).contains("nothing to stop"));
+    assert_eq!(dialer(dir.path(), &["pause", "other"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_run_that_is_alive_hears_orders() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = begin(dir.path());
+    assert!(said(dir.path(), &["status"]).contains("by process"));
+    assert!(said(dir.path(), &["pause", "leads"]).contains("campaign leads pauses"));
+    assert!(run.control(at(2)).unwrap().paused);
+    assert!(said(dir.path(), &["resume", "leads"]).contains("campaign leads goes on"));
+    assert!(said(dir.path(), &["stop", "leads"]).contains("campaign leads stops"));
+    let control = run.control(at(3)).unwrap();
+    assert!(control.stop && !control.paused);
+}
+
+#[test]
+fn release_asks_and_takes_yes() {
+    let dir = kept();
+    let output = dialer(dir.path(), &["release", "leads"]);
+    assert_eq!(output.status.code(), Some(2), "nobody is there to be asked: {output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--yes"));
+    assert!(said(dir.path(), &["release", "leads", "+14155550199", "--yes"]).contains("no lead with +14155550199"));
+    assert_eq!(
+        said(dir.path(), &["release", "leads", KNOWN, "--yes"]),
+        "1 lead is back on the list of campaign leads\n"
+    );
+    assert_eq!(said(dir.path(), &["release", "leads", "--yes"]), "no lead of campaign leads is put aside\n");
+}
+
+#[test]
+fn explain_tells_what_a_number_went_through() {
+    let dir = kept();
+    let told = said(dir.path(), &["explain", "+1 415 555-0100"]);
+    insta::assert_snapshot!(told, @r"
+    +14155550100
+      campaign leads
+        line 2: put aside for a person: dialer release gives it back
+        2001-02-03 14:00:01: put aside: nobody knows whether a call was made, from line line-1; no answer for 30 s
+    ");
+    let json: serde_json::Value = serde_json::from_str(&said(dir.path(), &["explain", KNOWN, "--json"])).unwrap();
+    assert_eq!(json["campaigns"][0]["attempts"][0]["state"], "parked");
+    assert_eq!(dialer(dir.path(), &["explain", "4155550100"]).status.code(), Some(2));
+}
+
+#[test]
+fn who_is_suppressed_or_forgotten_is_known_as_such() {
+    let dir = kept();
+    let other = "+14155550101";
+    assert!(said(dir.path(), &["suppress", other, "--reason", "asked not to be called"]).contains("not rung any more"));
+    assert!(said(dir.path(), &["suppress", other]).contains("already"));
+    assert!(said(dir.path(), &["explain", other]).contains("(asked not to be called)"));
+    assert!(said(dir.path(), &["forget", KNOWN]).starts_with("erased: 1 row of lists, the number in 1 attempt;"));
+    let after = said(dir.path(), &["explain", KNOWN]);
+    assert!(after.contains("(forgotten)") && !after.contains("line 2"), "{after}");
+    assert!(said(dir.path(), &["status"]).contains("1 lead:"));
+}
