@@ -27,7 +27,7 @@ use tempfile::TempDir;
 
 pub(crate) const START: Stamp = Stamp::from_micros(1_767_225_600_000_000);
 /// Nothing takes longer: whatever is not over by then hangs.
-const END: Duration = Duration::from_secs(30 * 86_400);
+const END: Duration = Duration::from_secs(2 * 86_400);
 /// Starts that a campaign may need, crashes apart, before it counts as one that never ends.
 const MOST_STARTS: u32 = 60;
 
@@ -215,8 +215,13 @@ impl Scene {
         if stopped.is_some() {
             return false;
         }
+        let now = self.stage.now();
         let run = self.stage.runs[self.place].as_mut().unwrap();
-        assert!(run.outcome.is_some(), "the run hangs: {:?}", run.notices.iter().rev().take(5).collect::<Vec<_>>());
+        if run.outcome.is_none() {
+            let (slots, last) = (run.campaign.slots(now), run.notices.iter().rev().take(5).collect::<Vec<_>>());
+            let (held, up) = (run.campaign.held_up(), run.campaign.calls_up());
+            panic!("life {} hangs: {held:?} {up} up, {slots:?} {:?} {last:?}", self.lives, run.campaign.batch());
+        }
         self.put_away();
         true
     }
@@ -265,8 +270,9 @@ impl Scene {
                     let wait = outcome.next_at.map_or(Duration::from_secs(60), |at| at.duration_since(wall).unsigned_abs());
                     self.wait(wait + Duration::from_secs(1));
                 }
-                // The provider kept failing: somebody looks at it, and runs it again.
-                Why::Breaker(_) | Why::SearchFailed(_) => self.wait(Duration::from_secs(120)),
+                // The provider kept failing, or the dead process was taken for another machine: somebody looks at it,
+                // and runs it again.
+                Why::Breaker(_) | Why::SearchFailed(_) | Why::AnotherMachine(_) => self.wait(Duration::from_secs(120)),
                 why => panic!("a run ended with {why:?}"),
             }
         }

@@ -73,16 +73,7 @@ fn together(seed: u64, mut crashes: u64, world: World) -> (Stage<Run>, u64) {
     let mut camps = [Camp::new("autumn", seed, 0, 40), Camp::new("spring", seed, 30, 40)];
     let (mut life, mut crashed) = (0, 0);
     for turn in 0.. {
-        if turn == 2_999 { stage.trace = Some(String::new()); }
-        if turn > 3_000 {
-            let t = stage.trace.take().unwrap();
-            println!("{}", &t[t.len().saturating_sub(6000)..]);
-            for run in stage.runs.iter().flatten() {
-                println!("{:?} {:?}", run.campaign.held_up(), &run.notices.iter().rev().take(12).collect::<Vec<_>>());
-                println!("{:?} {:?} {}", run.campaign.slots(stage.now()), run.campaign.batch(), run.actions);
-            }
-        }
-        assert!(turn < 3_001, "seed {seed}: it never ends: {:?} {}", camps.map(|camp| camp.ends), stage.world.now());
+        assert!(turn < 5_000, "seed {seed}: it never ends: {:?}", camps.map(|camp| camp.ends));
         let now = stage.world.now();
         for camp in camps.iter_mut().filter(|camp| camp.place.is_none() && !camp.complete && camp.not_before <= now) {
             life += 1;
