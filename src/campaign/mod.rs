@@ -90,6 +90,8 @@ pub struct Campaign {
     no_room: bool,
     scheduled: BTreeSet<CallId>,
     others_reserve: u32,
+    /// Other runs had a hand in what this one knows of the pool, as of then.
+    others_at: Option<Instant>,
     known_limit: Option<u32>,
     limits_missing: bool,
     date_missing: bool,
@@ -182,7 +184,8 @@ impl Campaign {
             fresh_wanted: false,
             no_room: false,
             scheduled: BTreeSet::new(),
-            others_reserve: history.others.reserve,
+            others_reserve: 0,
+            others_at: None,
             known_limit: None,
             limits_missing: false,
             date_missing: false,
@@ -192,7 +195,7 @@ impl Campaign {
             wake_at: None,
             plan,
         };
-        campaign.pool.merge_others(&history.others);
+        campaign.hear_others(&history.others, now);
         campaign.adopt_open(history.open, now.at);
         campaign.decide(now);
         campaign
