@@ -78,6 +78,15 @@ pub struct Progress {
 /// Reads all lists to their ends. Lists without anybody to ring are findings here, with exit 2; anything else that is
 /// wrong with a list as a whole is an error.
 pub fn check(request: &Request<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Checked, CheckError> {
+    check_with(request, progress, &mut |_| {})
+}
+
+/// The same, handing over each lead that would be rung: once, and in the lists' order.
+pub fn check_with(
+    request: &Request<'_>,
+    progress: &mut dyn FnMut(Progress),
+    each: &mut dyn FnMut(Lead),
+) -> Result<Checked, CheckError> {
     if let Some(path) = request.rejects
         && let Some(list) = overwritten(path, request.sources)
     {
@@ -95,7 +104,7 @@ pub fn check(request: &Request<'_>, progress: &mut dyn FnMut(Progress)) -> Resul
                 Ok(Row::Lead { line, lead }) if !seen.add(&lead, request.suppression) => {
                     lists[at].duplicate(line, lead.phone);
                 }
-                Ok(Row::Lead { .. }) => {}
+                Ok(Row::Lead { lead, .. }) => each(lead),
                 Ok(Row::Rejected { line, reason, cells }) => {
                     if let Some(rejects) = &mut rejects {
                         rejects.add(at, line, &reason, &cells).map_err(rejects_failed)?;
@@ -111,13 +120,13 @@ pub fn check(request: &Request<'_>, progress: &mut dyn FnMut(Progress)) -> Resul
     }
     progress(so_far(&lists));
     let rejects = rejects.map(Rejects::finish).transpose().map_err(rejects_failed)?.flatten();
-    Ok(summed_up(request, &lists, seen, rejects, error))
+    Ok(summed_up(request, &lists, &seen, rejects, error))
 }
 
 fn summed_up(
     request: &Request<'_>,
     lists: &[List],
-    seen: Seen,
+    seen: &Seen,
     rejects: Option<PathBuf>,
     error: Option<String>,
 ) -> Checked {

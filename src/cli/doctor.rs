@@ -59,7 +59,8 @@ pub fn list_failure(error: &ListError) -> Failure {
     lines.fold(Failure::usage(what), |failure, line| failure.advise(line.trim()))
 }
 
-fn source(input: &Input) -> Source {
+/// Where the reader finds a list.
+pub fn source(input: &Input) -> Source {
     match input {
         Input::Stdin => Source::Stdin,
         Input::File(path) => Source::File(path.clone()),

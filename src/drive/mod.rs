@@ -36,6 +36,8 @@ use signals::{Order, Signals};
 
 /// Answers that may wait to be heard.
 const WAITING: usize = 1024;
+/// Numbers kept for the lines about them.
+const MOST_PHONES: usize = 10_000;
 /// How often the screen is drawn, and other shells are listened to, in real time.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -315,6 +317,9 @@ impl<J: Journal> Loop<'_, J> {
     fn take_note(&mut self, event: &Event) {
         match event {
             Event::BatchOpened(Opened::Batch { leads, .. }) => {
+                if self.phones.len() > MOST_PHONES {
+                    self.phones.clear();
+                }
                 self.phones.extend(leads.iter().map(|lead| (lead.id, lead.lead.phone)));
             }
             Event::Claimed(Claimed { turned_away, .. }) => {
@@ -326,9 +331,6 @@ impl<J: Journal> Loop<'_, J> {
                     let settled = matches!(change.lead_now, LeadNow::Settled(class) if class != Class::Suppressed);
                     if settled && change.was.is_none_or(crate::campaign::attempt::State::is_live) {
                         self.drive.standing.1 += 1;
-                        if let Some(lead) = change.lead {
-                            self.phones.remove(&lead);
-                        }
                     }
                 }
             }

@@ -1,6 +1,7 @@
 //! Headers to fields: which column is the number, which the name, and so on, in the languages our users write, or as
 //! they were told. Every other column is a variable. Where two columns could be meant alike it asks instead of guessing.
 
+use super::headers;
 use super::options::{Column, Field};
 
 /// What each column of a list is.
@@ -128,7 +129,7 @@ impl Columns {
     /// The column that means the field best. Only for the number does it matter which one is taken: there two of the
     /// same rank are an error.
     fn guess(&mut self, field: Field, used: usize) -> Result<(), ColumnsError> {
-        for rank in words(field) {
+        for rank in headers::of(field) {
             let fits =
                 |at: &usize| self.roles[*at] == Role::Variable && rank.contains(&bare(&self.headers[*at]).as_str());
             let fitting: Vec<usize> = (0..used).filter(fits).collect();
@@ -147,158 +148,6 @@ impl Columns {
 /// A header without what people write differently: case, spaces, underscores, hyphens, dots.
 fn bare(header: &str) -> String {
     header.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// What means a field, in ranks: the first rank with a header in the list decides.
-fn words(field: Field) -> &'static [&'static [&'static str]] {
-    match field {
-        Field::Number => &[
-            &["phonenumber", "e164", "customernumber", "customerphone", "customerphonenumber"],
-            &[
-                "phone",
-                "telephone",
-                "telephonenumber",
-                "tel",
-                "telno",
-                "telnumber",
-                "phoneno",
-                "primaryphone",
-                "mainphone",
-                "contactnumber",
-                "telefon",
-                "telefonnummer",
-                "rufnummer",
-                "fon",
-                "téléphone",
-                "numérodetéléphone",
-                "numerodetelephone",
-                "numtel",
-                "teléfono",
-                "telefono",
-                "númerodeteléfono",
-                "numerodetelefono",
-                "telefone",
-                "númerodetelefone",
-                "numerodetelefone",
-                "numeroditelefono",
-                "telefoon",
-                "telefoonnummer",
-                "puhelin",
-                "puhelinnumero",
-                "numertelefonu",
-                "telefonszám",
-                "telefonní",
-                "telefonníčíslo",
-                "τηλέφωνο",
-                "телефон",
-                "номертелефона",
-                "電話番号",
-                "電話",
-                "电话",
-                "电话号码",
-                "手机号",
-                "手机",
-                "전화번호",
-                "전화",
-                "هاتف",
-                "טלפון",
-                "telefonnumarası",
-                "sốđiệnthoại",
-            ],
-            &[
-                "mobile",
-                "mobilephone",
-                "mobilenumber",
-                "mobileno",
-                "cell",
-                "cellphone",
-                "cellnumber",
-                "cellular",
-                "handy",
-                "handynummer",
-                "mobil",
-                "mobiltelefon",
-                "mobilnummer",
-                "mobiel",
-                "portable",
-                "móvil",
-                "movil",
-                "celular",
-                "cellulare",
-                "telemóvel",
-                "telemovel",
-                "komórka",
-                "携帯",
-                "携帯電話",
-                "携帯番号",
-                "휴대폰",
-                "мобильный",
-                "whatsapp",
-                "whatsappnumber",
-                "gsm",
-            ],
-            &["number", "nummer", "numero", "número", "numéro", "numer", "номер", "番号", "号码", "번호"],
-        ],
-        Field::Name => &[
-            &[
-                "name",
-                "fullname",
-                "customername",
-                "contactname",
-                "customer",
-                "kunde",
-                "kundenname",
-                "nombre",
-                "nombrecompleto",
-                "nom",
-                "nomcomplet",
-                "nome",
-                "nomecompleto",
-                "nominativo",
-                "naam",
-                "navn",
-                "namn",
-                "nimi",
-                "imię",
-                "imięinazwisko",
-                "имя",
-                "фио",
-                "名前",
-                "氏名",
-                "姓名",
-                "이름",
-                "isim",
-                "adsoyad",
-            ],
-            &["firstname", "vorname", "prénom", "prenom", "givenname", "voornaam"],
-        ],
-        Field::TimeZone => &[&[
-            "timezone",
-            "tz",
-            "zoneinfo",
-            "ianatimezone",
-            "zeitzone",
-            "fuseauhoraire",
-            "zonahoraria",
-            "husohorario",
-            "fusohorário",
-            "fusohorario",
-            "fusoorario",
-            "tijdzone",
-            "tidszon",
-            "tidszone",
-            "strefaczasowa",
-            "часовойпояс",
-            "タイムゾーン",
-            "时区",
-            "時区",
-        ]],
-        Field::Extension => {
-            &[&["extension", "ext", "phoneextension", "durchwahl", "nebenstelle", "extensión", "ramal", "anexo"]]
-        }
-        Field::AssistantId => &[&["assistantid"]],
-        Field::PhoneNumberId => &[&["phonenumberid"]],
-    }
 }
 
 #[cfg(test)]

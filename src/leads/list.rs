@@ -4,11 +4,12 @@
 use serde::Serialize;
 
 use super::columns::{Columns, ColumnsError, Role};
-use super::findings::{Findings, Kind, Reason, shown};
+use super::findings::{Findings, Kind, Reason};
 use super::lead::{Lead, Phone};
 use super::options::{Field, ListOptions, Source};
 use super::phone::{Found, Reading, clean};
 use super::table::{Flaw, MAX_CELL, Table, TableError};
+use super::trouble;
 use super::zone::{Asked, of_number};
 
 /// The longest name that the provider takes, in characters.
@@ -34,13 +35,13 @@ pub enum Wrong {
     #[error("is empty\n  a list has a row of headers, and a row for each lead")]
     Empty,
     /// Its headers do not tell the columns; these are the columns.
-    #[error("{}", headers_message(.0, .1))]
+    #[error("{}", trouble::headers(.0, .1))]
     Columns(ColumnsError, Vec<String>),
     /// `--require` names a variable for which there is no column.
     #[error("has no column {0:?}, which --require names\n  its columns are: {1}")]
     Required(String, String),
     /// Nobody on it can be rung.
-    #[error("has nobody who can be rung: {}", nobody_message(.0))]
+    #[error("has nobody who can be rung: {}", trouble::nobody(*.0))]
     NoLead(u64),
 }
 
@@ -127,7 +128,7 @@ impl List {
         let place = |variable: &String| {
             let found = columns.headers().iter().position(|header| header == variable);
             let found = found.or_else(|| columns.find(Field::Name).filter(|_| variable == Field::Name.name()));
-            found.ok_or_else(|| Wrong::Required(variable.clone(), names(columns.headers())))
+            found.ok_or_else(|| Wrong::Required(variable.clone(), trouble::names(columns.headers())))
         };
         let required = options.require.iter().map(place).collect::<Result<_, _>>()?;
         Ok(Self {
@@ -377,53 +378,4 @@ fn trim(cell: &mut String) {
     cell.truncate(end);
     let start = cell.len() - cell.trim_start().len();
     cell.drain(..start);
-}
-
-fn names(headers: &[String]) -> String {
-    let shown: Vec<String> =
-        headers.iter().filter(|header| !header.trim().is_empty()).map(|header| shown(header.trim())).collect();
-    shown.join(", ")
-}
-
-fn headers_message(error: &ColumnsError, headers: &[String]) -> String {
-    let what = format!("{error}\n  its columns are: {}", names(headers));
-    match error {
-        ColumnsError::NoNumber if headers.iter().any(|header| Reading::default().read(header).is_ok()) => {
-            format!("{what}\n  its first row looks like a lead: put a row of headers above it")
-        }
-        ColumnsError::NoNumber => {
-            let likely = headers.iter().find(|header| is_like_a_number(header)).or_else(|| headers.first());
-            let header = likely.map_or_else(|| "HEADER".to_owned(), |header| shell(&shown(header.trim())));
-            format!("{what}\n  say which one:   --column number={header}")
-        }
-        ColumnsError::Ambiguous(several) => {
-            let ways: Vec<String> =
-                several.iter().map(|header| format!("--column number={}", shell(&shown(header)))).collect();
-            format!("{what}\n  say which one:   {}", ways.join("   or   "))
-        }
-        ColumnsError::Duplicate(_) => format!("{what}\n  rename one of the two"),
-        ColumnsError::Missing(_) | ColumnsError::Twice(_) => what,
-    }
-}
-
-/// A header that most likely names a number, though not surely enough to be taken for one.
-fn is_like_a_number(header: &str) -> bool {
-    let lower = header.to_lowercase();
-    ["tel", "phone", "fon", "mobil", "handy", "cel", "numb", "num"].iter().any(|part| lower.contains(part))
-}
-
-fn shell(header: &str) -> String {
-    if header.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.')) {
-        header.to_owned()
-    } else {
-        format!("'{}'", header.replace('\'', r"'\''"))
-    }
-}
-
-fn nobody_message(rejected: &u64) -> String {
-    match rejected {
-        0 => "there is no row below its headers".to_owned(),
-        1 => "its one row was rejected".to_owned(),
-        rejected => format!("all of its {rejected} rows were rejected"),
-    }
 }

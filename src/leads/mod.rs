@@ -4,6 +4,7 @@
 
 pub mod list;
 pub mod options;
+mod trouble;
 
 pub mod table;
 
@@ -11,6 +12,7 @@ pub mod findings;
 pub mod rejects;
 
 pub mod columns;
+pub mod headers;
 pub mod phone;
 pub mod zone;
 

@@ -50,14 +50,12 @@ impl Rejects {
         row.push(&reason);
         // Cells beyond the columns stay beyond them, so that the row is not taken as it is.
         row.extend(cells.iter().skip(place.columns.len()).map(String::as_str));
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => {
-                let file = File::create(&self.part)?;
-                let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(file);
-                writer.write_record(&self.header)?;
-                self.writer.insert(writer)
-            }
+        let writer = if let Some(writer) = &mut self.writer {
+            writer
+        } else {
+            let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(File::create(&self.part)?);
+            writer.write_record(&self.header)?;
+            self.writer.insert(writer)
         };
         Ok(writer.write_record(row)?)
     }

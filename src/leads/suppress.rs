@@ -14,6 +14,7 @@ use super::columns::Columns;
 use super::findings::{Findings, Kind};
 use super::lead::Phone;
 use super::list::{ListError, Wrong};
+
 use super::options::{Field, Region, Source};
 use super::phone::{clean, verdict};
 use super::table::Table;

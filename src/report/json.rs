@@ -100,7 +100,7 @@ pub fn run(campaign: &str, rows: Rows, end: &End<'_>) -> String {
         },
         next_at: end.outcome.next_at.map(|at| format!("{at:.0}")),
         seconds: milli(end.took.as_secs_f64()),
-        cost_usd: milli(totals.cost_usd * 10.0) / 10.0,
+        cost_usd: (totals.cost_usd * 10_000.0).round() / 10_000.0,
     };
     line(&object)
 }

@@ -1,6 +1,7 @@
 //! `dialer run`: rings the list, or goes on ringing it. The order of things is the order of this file: what could be
 //! wrong is found out before anybody is rung.
 
+mod dry;
 mod ending;
 mod lists;
 mod venue;
@@ -45,6 +46,9 @@ const LATELY: Duration = Duration::from_secs(7 * 86_400);
 pub fn run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
     for warning in &planned.warnings {
         say(&format!("warning: {warning}"));
+    }
+    if planned.dry_run {
+        return dry::dry_run(planned, around);
     }
     super::runtime()?.block_on(ring(planned, around))
 }

@@ -151,6 +151,19 @@ impl Disk {
         Ok(Outlook { leads: totals.total, settled: totals.settled, last_settled, rung_elsewhere, to_ring })
     }
 
+    /// The numbers that a campaign has settled, under any account, and the limit that any pool was last known to have.
+    pub fn known(&self, campaign: &str) -> Result<(Vec<Phone>, Option<u32>), Error> {
+        self.read(|db| {
+            let settled = "SELECT phone FROM leads WHERE standing = 'settled' AND campaign IN \
+                           (SELECT id FROM campaigns WHERE name = ?1)";
+            let mut statement = db.prepare(settled)?;
+            let phones = statement.query_map([campaign], |row| row.get::<_, i64>(0))?;
+            let phones = phones.map(|digits| attempts::phone(digits?)).collect::<Result<_, Error>>()?;
+            let limit = "SELECT last_limit FROM pools WHERE last_limit IS NOT NULL ORDER BY last_limit_at DESC LIMIT 1";
+            Ok((phones, db.query_row(limit, [], |row| row.get(0)).optional()?))
+        })
+    }
+
     /// What a number went through, campaign by campaign; nothing where it is not known, or forgotten.
     pub fn explain(&self, phone: Phone) -> Result<Vec<Story>, Error> {
         self.read(|db| {

@@ -39,10 +39,10 @@ pub fn judge(text: &str, region: Option<Region>, allow: &[Allow]) -> Result<Judg
     })?;
     let kind = number.get_type();
     let is_valid = kind != PhoneNumberType::Unknown;
-    if is_emergency(&number, |national, emergency| national == emergency) {
+    if number.national_number < 1_000_000 && is_emergency(&number, |national, emergency| national == emergency) {
         return Err(Kind::Emergency);
     }
-    let refused = if is_valid { refused(kind) } else { invalid(&number) };
+    let refused = if is_valid { refused(kind) } else { Some(invalid(&number)) };
     if let Some((kind, exception)) = refused
         && exception.is_none_or(|exception| !allow.contains(&exception))
     {
@@ -90,10 +90,10 @@ fn refused(kind: PhoneNumberType) -> Option<(Kind, Option<Allow>)> {
 }
 
 /// Why a number in no range is not rung, and what would allow it. One that only works within its town is too short.
-fn invalid(number: &PhoneNumber) -> Option<(Kind, Option<Allow>)> {
+fn invalid(number: &PhoneNumber) -> (Kind, Option<Allow>) {
     match PHONE_NUMBER_UTIL.is_possible_number_with_reason(number) {
-        Ok(NumberLengthType::IsPossible) => Some((Kind::NotValid, Some(Allow::Possible))),
-        _ => Some((Kind::Length, None)),
+        Ok(NumberLengthType::IsPossible) => (Kind::NotValid, Some(Allow::Possible)),
+        _ => (Kind::Length, None),
     }
 }
 

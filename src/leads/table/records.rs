@@ -126,14 +126,12 @@ impl Records {
         let cells = vec![String::from_utf8_lossy(&rest[..rest.len().min(KEPT)]).into_owned()];
         loop {
             let rest = &self.text[self.at..];
-            match line_end(rest, self.ended) {
-                Some((_, next)) => return Ok(self.take(cells, next, 0, Some(Flaw::TooLarge))),
-                None => {
-                    // A carriage return at the very end stays, to be seen together with what follows.
-                    self.at = self.text.len() - usize::from(rest.ends_with(b"\r"));
-                    self.fill()?;
-                }
+            if let Some((_, next)) = line_end(rest, self.ended) {
+                return Ok(self.take(cells, next, 0, Some(Flaw::TooLarge)));
             }
+            // A carriage return at the very end stays, to be seen together with what follows.
+            self.at = self.text.len() - usize::from(rest.ends_with(b"\r"));
+            self.fill()?;
         }
     }
 

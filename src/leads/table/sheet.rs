@@ -89,13 +89,17 @@ fn send_rows<R: Read + Seek>(
         };
         let (number, column) = cell.get_position();
         let line = u64::from(number) + 1;
-        if line != row.line && !row.cells.is_empty() {
+        if line != row.line && holds_anything(&row) {
             to.send(Ok(std::mem::take(&mut row))).map_err(|_| Gone)?;
         }
         row.line = line;
         put(&mut row, column as usize, text(cell.get_value()));
     }
-    if row.cells.is_empty() { Ok(()) } else { to.send(Ok(row)).map_err(|_| Gone) }
+    if holds_anything(&row) { to.send(Ok(row)).map_err(|_| Gone) } else { Ok(()) }
+}
+
+fn holds_anything(row: &Row) -> bool {
+    !row.cells.is_empty() || row.flaw.is_some()
 }
 
 fn put(row: &mut Row, column: usize, text: String) {
@@ -116,7 +120,7 @@ fn put(row: &mut Row, column: usize, text: String) {
 /// printed so that this shows.
 fn text(value: &DataRef<'_>) -> String {
     match value {
-        DataRef::String(text) => text.clone(),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
         DataRef::SharedString(text) => (*text).to_owned(),
         DataRef::Int(number) => number.to_string(),
         DataRef::Float(number) if number.abs() < 1e15 => format!("{number}"),
@@ -131,7 +135,6 @@ fn text(value: &DataRef<'_>) -> String {
             }
         }
         DataRef::DateTime(when) => format!("{}", when.as_f64()),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
         DataRef::Error(_) | DataRef::Empty => String::new(),
     }
 }
@@ -150,7 +153,7 @@ fn refuse_bombs(input: &mut (impl Read + Seek)) -> Result<(), TableError> {
     for index in 0..archive.len() {
         let mut part = archive.by_index(index).map_err(odd)?;
         let lower = part.name().map_err(odd)?.to_ascii_lowercase();
-        if !lower.ends_with(".xml") && !lower.ends_with(".rels") {
+        if !matches!(lower.rsplit('.').next(), Some("xml" | "rels")) {
             continue;
         }
         let is_sheet = lower.starts_with("xl/worksheets/");

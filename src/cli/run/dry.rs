@@ -1,0 +1,173 @@
+//! `run --dry-run`: everything but the dialing. It opens no connection and writes nothing; what an existing journal
+//! knows of the campaign is taken into account.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::super::check::{CheckError, Request, check_with};
+use super::super::doctor::{list_failure, source};
+use super::super::journal::failed;
+use super::super::place::State;
+use super::super::plan::Planned;
+use super::super::surroundings::Surroundings;
+use super::super::{print, say};
+use super::reserve_fits;
+use crate::campaign::DEFAULT_SLOTS;
+use crate::exit::Exit;
+use crate::journal::disk::Disk;
+use crate::leads::batch::cut;
+use crate::leads::lead::{Lead, Phone};
+use crate::leads::options::Source;
+use crate::leads::suppress::Suppression;
+use crate::rehearsal::forecast::{Foreseen, SAMPLE, forecast};
+use crate::report::dry_run::{Forecast, batches, first_request, forecast as forecast_line};
+use crate::report::failure::Failure;
+use crate::vapi::request::request_body;
+
+/// What stands where a request has the id of its attempt.
+const ATTEMPT: &str = "ATTEMPT_ID";
+
+/// Shows what a run would do.
+pub(super) fn dry_run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+    let sources: Vec<Source> = planned.inputs.iter().map(source).collect();
+    let suppression = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| list_failure(&error))?;
+    let (settled, limit) = known(planned)?;
+    reserve_fits(&planned.plan, limit)?;
+    let request = Request {
+        sources: &sources,
+        options: &planned.list,
+        calling: &planned.plan.calling,
+        suppression: Some(&suppression),
+        rejects: planned.rejects.as_deref(),
+        strict: planned.strict,
+        now: around.now,
+    };
+    let mut left = Left { sample: Vec::new(), total: 0 };
+    let checked = check_with(&request, &mut |_| {}, &mut |lead| {
+        if !suppression.contains(lead.phone) && !settled.contains(&lead.phone) {
+            left.take(lead);
+        }
+    });
+    let checked = checked.map_err(|error| match error {
+        CheckError::List(error) => list_failure(&error),
+        other => Failure::new(other.exit(), other.to_string()),
+    })?;
+    let mut text = checked.text(&around.zone);
+    for (what, cure) in &planned.missing {
+        let _infallible = writeln!(text, "{what}, which a real run needs\n  {cure}");
+    }
+    if !settled.is_empty() {
+        let _infallible = writeln!(text, "{} settled earlier, {} to ring", settled.len(), left.total);
+    }
+    if let Some(error) = &checked.error {
+        say(text.trim_end());
+        return Err(Failure::usage(error.clone()));
+    }
+    let seen = left.foresee(planned, limit, around)?;
+    left.show(&mut text, planned, seen.as_ref(), limit, around);
+    if planned.json {
+        say(text.trim_end());
+        let object = serde_json::json!({
+            "campaign": planned.plan.campaign,
+            "exit": Exit::Settled.code(),
+            "dry_run": true,
+            "list": checked,
+            "to_ring": left.total,
+            "batches": left.batches(planned).len(),
+            "forecast_s": seen.map(|seen| seen.took.map(|took| took.as_secs())),
+        });
+        print(&format!("{object}\n"))?;
+    } else {
+        print(&text)?;
+    }
+    Ok(Exit::Settled)
+}
+
+/// What an existing journal knows: the numbers that are settled, and the pool's limit.
+fn known(planned: &Planned) -> Result<(HashSet<Phone>, Option<u32>), Failure> {
+    let State::Kept(dir) = &planned.state else { return Ok((HashSet::new(), None)) };
+    let Some(disk) = Disk::look(dir).map_err(failed)? else { return Ok((HashSet::new(), None)) };
+    let (settled, limit) = disk.known(&planned.plan.campaign).map_err(failed)?;
+    Ok((settled.into_iter().collect(), limit))
+}
+
+/// Who would be rung.
+struct Left {
+    sample: Vec<Lead>,
+    total: u64,
+}
+
+impl Left {
+    fn take(&mut self, lead: Lead) {
+        self.total += 1;
+        if self.sample.len() < SAMPLE {
+            self.sample.push(lead);
+        }
+    }
+
+    /// The sizes of the batches, if everybody could be rung at once.
+    fn batches(&self, planned: &Planned) -> Vec<usize> {
+        let mut left = usize::try_from(self.total).unwrap_or(usize::MAX);
+        let mut sizes = Vec::new();
+        while left > 0 {
+            let size = cut(left, planned.plan.batch_size);
+            sizes.push(size);
+            left -= size;
+        }
+        sizes
+    }
+
+    fn foresee(
+        &self,
+        planned: &Planned,
+        limit: Option<u32>,
+        around: &Surroundings<'_>,
+    ) -> Result<Option<Foreseen>, Failure> {
+        if self.sample.is_empty() {
+            return Ok(None);
+        }
+        let slots = planned.plan.slots.or(limit).unwrap_or(DEFAULT_SLOTS);
+        forecast(&planned.plan, &self.sample, self.total, slots, around.now).map(Some).map_err(failed)
+    }
+
+    fn show(
+        &self,
+        text: &mut String,
+        planned: &Planned,
+        seen: Option<&Foreseen>,
+        limit: Option<u32>,
+        around: &Surroundings<'_>,
+    ) {
+        let first = self.first(planned, around);
+        let first = first.as_ref().map(|(at, zone)| (*at, zone));
+        let _infallible = writeln!(text, "\n{}", batches(&self.batches(planned), first, around.now));
+        let (Some(lead), Some(seen)) = (self.sample.first(), seen) else { return };
+        let line = &planned.account.lines[0];
+        let body = request_body(&planned.account.target, line, ATTEMPT, lead);
+        let base = if planned.sandbox { "http://127.0.0.1 (the sandbox)" } else { &planned.account.base_url };
+        let _infallible = writeln!(text, "{}", first_request(base, &body));
+        let [quick, middle, slow] = seen.took;
+        let shown = Forecast {
+            slots: planned.plan.slots.or(limit).unwrap_or(DEFAULT_SLOTS),
+            kept: planned.plan.reserve.at(around.now),
+            call: seen.call,
+            answered: seen.answered,
+            took: [middle, quick, slow],
+            cost_usd: Some(seen.cost_usd),
+            sample: seen.sample,
+        };
+        let _infallible = writeln!(text, "{}", forecast_line(&shown));
+    }
+
+    /// When the first of them may be rung, and in which zone that is so.
+    fn first(&self, planned: &Planned, around: &Surroundings<'_>) -> Option<(Timestamp, TimeZone)> {
+        let calling = &planned.plan.calling;
+        let opens = |lead: &Lead| Some((calling.next_open(&lead.zones, around.now)?, lead.zones.first().cloned()));
+        let (at, zone) = self.sample.iter().filter_map(opens).min_by_key(|(at, _)| *at)?;
+        let zone = zone.and_then(|name| TimeZone::get(&name).ok()).unwrap_or_else(|| around.zone.clone());
+        Some((at, zone))
+    }
+}

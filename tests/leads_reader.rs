@@ -1,0 +1,333 @@
+//! Tables as people and attackers make them: whatever the bytes, the reader says what it found, and does not fall over.
+
+use dialer::leads::findings::Kind;
+use dialer::leads::list::{List, ListError, Row};
+use dialer::leads::options::{Allow, ListOptions};
+use dialer::leads::table::{Flaw, MAX_CELL, Table};
+use proptest::prelude::*;
+
+fn rows(bytes: &[u8]) -> Vec<(u64, Vec<String>, Option<Flaw>)> {
+    let mut table = Table::from_bytes(bytes.to_vec(), None).unwrap();
+    let mut rows = Vec::new();
+    while let Some(row) = table.next_row().unwrap() {
+        if rows.is_empty() {
+            table.expect_width(row.cells.len());
+        }
+        rows.push((row.line, row.cells, row.flaw));
+    }
+    rows
+}
+
+fn list(text: &str) -> Result<List, ListError> {
+    List::from_bytes("leads.csv", text.as_bytes().to_vec(), &ListOptions::default())
+}
+
+fn cells(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(|cell| (*cell).to_owned()).collect()
+}
+
+#[test]
+fn rows_come_with_the_lines_they_start_on() {
+    let text = "\n\nphone,name\r\n\r\n+1,\"Bob\nthe \"\"Builder\"\"\"\r+2,Cy \n , \n+3,\"a\r\nb\r\nc\"\n+4,end";
+    let found: Vec<_> = rows(text.as_bytes()).into_iter().map(|(line, cells, _)| (line, cells)).collect();
+    assert_eq!(
+        found,
+        [
+            (3, cells(&["phone", "name"])),
+            (5, cells(&["+1", "Bob\nthe \"Builder\""])),
+            (7, cells(&["+2", "Cy "])),
+            (9, cells(&["+3", "a\r\nb\r\nc"])),
+            (12, cells(&["+4", "end"])),
+        ]
+    );
+}
+
+#[test]
+fn a_delimiter_may_be_named_on_the_first_line() {
+    let found = rows(b"sep=;\nphone;a,b\n+1;x,y\n");
+    assert_eq!(found[1], (3, cells(&["+1", "x,y"]), None));
+}
+
+#[test]
+fn a_quotation_mark_that_is_never_closed_costs_one_row() {
+    let tail = (0..500).map(|at| format!("+1415555{at:04},Eve\n")).collect::<Vec<_>>().concat();
+    for opening in ["+14155550100,\"Bob\n", "+14155550100,\"Bob\n+14155550101,\"Cy\"\n", "\"+14155550100,Bob\n"] {
+        let found = rows(format!("phone,name\n{opening}{tail}").as_bytes());
+        assert_eq!(found[1].2, Some(Flaw::OpenQuote), "{opening}");
+        assert_eq!((found[1].0, found.last().unwrap().1[0].as_str()), (2, "+14155550499"));
+        assert!(found.len() >= 502, "{opening} {}", found.len());
+        assert_eq!(found.iter().filter(|row| row.2.is_some()).count(), 1);
+    }
+}
+
+#[test]
+fn one_huge_row_costs_one_row_and_no_memory() {
+    for huge in
+        ["x".repeat(3 << 20), ",".repeat(3 << 20), format!("\"{}\"", "y".repeat(3 << 20)), "z".repeat(MAX_CELL + 1)]
+    {
+        let found = rows(format!("phone,name\n{huge}\n+14155550100,Bob\n").as_bytes());
+        assert_eq!(found.len(), 3);
+        assert_eq!(found[1].2, Some(Flaw::TooLarge));
+        assert!(found[1].1.iter().map(String::len).sum::<usize>() < 1_000);
+        assert_eq!(found[2], (3, cells(&["+14155550100", "Bob"]), None));
+    }
+}
+
+#[test]
+fn what_is_no_list_says_what_to_do() {
+    for (text, expected) in [
+        ("", "is empty"),
+        ("\n \n", "is empty"),
+        (
+            "Kunde,Ort,Telefonnr\nA,B,1\n",
+            "its columns are: Kunde, Ort, Telefonnr\n  say which one:   --column number=Telefonnr",
+        ),
+        ("phone,Telefon\n1,2\n", "--column number=phone   or   --column number=Telefon"),
+        ("phone,city,city\n1,2,3\n", "two columns named \"city\""),
+        ("+14155550100,Bob\n+14155550101,Cy\n", "put a row of headers above it"),
+        ("%PDF-1.7\n", "it is a PDF"),
+        ("PK\u{3}\u{4}garbage", "no workbook that can be read"),
+        ("\u{1b}[31mred\u{7},b\n1,2\n", "its columns are: \u{fffd}[31mred\u{fffd}, b"),
+    ] {
+        let error = list(text).err().unwrap_or_else(|| panic!("{text:?} is a list")).to_string();
+        assert!(error.starts_with("leads.csv ") && error.contains(expected), "{error}");
+    }
+    let missing =
+        List::open(&dialer::leads::options::Source::new("/nowhere/leads.csv".as_ref()), &ListOptions::default());
+    assert!(missing.err().unwrap().to_string().starts_with("/nowhere/leads.csv cannot be read"));
+    let mut nobody = list("phone\nx\n").unwrap();
+    assert!(matches!(nobody.next(), Some(Ok(Row::Rejected { line: 2, .. }))));
+    assert!(nobody.next().unwrap().unwrap_err().to_string().contains("nobody who can be rung"));
+    assert!(nobody.next().is_none());
+}
+
+#[test]
+fn a_lead_has_all_that_its_row_says() {
+    let text = "Telefon;Kunde;Zeitzone;Durchwahl;assistant_id;phone_number_id;Termin\n\
+                +49 30 901820;Jürgen Größe;europe/vienna;12;a-1;p-1; Montag \n";
+    let Some(Ok(Row::Lead { line: 2, lead })) = list(text).unwrap().next() else { panic!("no lead") };
+    insta::assert_snapshot!(serde_json::to_string(&lead).unwrap(), @r#"{"phone":"+4930901820","extension":"12","name":"Jürgen Größe","variables":[["name","Jürgen Größe"],["Kunde","Jürgen Größe"],["Termin","Montag"]],"zones":["Europe/Vienna"],"assistant_id":"a-1","phone_number_id":"p-1"}"#);
+}
+
+#[test]
+fn hours_and_zones_are_settled_before_the_run() {
+    let text = "phone,tz\n+14155550100,\n+14155550101,Nowhere\n+80012345678,\n+12125550100,Europe/Paris\n";
+    let outcome = |options: &ListOptions| -> Vec<Result<Vec<String>, Kind>> {
+        let list = List::from_bytes("leads.csv", text.as_bytes().to_vec(), options).unwrap();
+        list.filter_map(|row| match row {
+            Ok(Row::Lead { lead, .. }) => Some(Ok(lead.zones)),
+            Ok(Row::Rejected { reason, .. }) => Some(Err(reason.kind)),
+            Err(_) => None,
+        })
+        .collect()
+    };
+    let zone = |name: &str| Ok(vec![name.to_owned()]);
+    let (west, paris) = (zone("America/Los_Angeles"), zone("Europe/Paris"));
+    let plain = ListOptions::default();
+    assert_eq!(outcome(&plain), [west.clone(), Err(Kind::BadZone), Err(Kind::NoZone), paris.clone()]);
+    let with_zone = ListOptions { zone: Some("UTC".parse().unwrap()), ..ListOptions::default() };
+    assert_eq!(outcome(&with_zone), [west.clone(), Err(Kind::BadZone), zone("UTC"), paris.clone()]);
+    let any = ListOptions { hours_any: true, ..ListOptions::default() };
+    assert_eq!(outcome(&any), [west, Ok(vec![]), Ok(vec![]), paris.clone()]);
+    let opens = |zones: &[String]| zones[0].starts_with("Europe");
+    let never = ListOptions { opens: Some(std::sync::Arc::new(opens)), ..ListOptions::default() };
+    assert_eq!(outcome(&never), [Err(Kind::NeverOpen), Err(Kind::BadZone), Err(Kind::NoZone), paris]);
+}
+
+/// A list with quotes, line breaks, delimiters and blanks in its cells, as a correct program would write it.
+fn written(table: &[Vec<String>], delimiter: u8, crlf: bool) -> Vec<u8> {
+    let terminator = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).terminator(terminator).from_writer(Vec::new());
+    for row in table {
+        writer.write_record(row).unwrap();
+    }
+    writer.into_inner().unwrap()
+}
+
+/// Reads whatever it is to the end, and checks that the rows add up.
+fn survives(bytes: &[u8]) {
+    let options =
+        ListOptions { allow: Allow::ALL.to_vec(), region: Some("US".parse().unwrap()), ..ListOptions::default() };
+    let Ok(mut list) = List::from_bytes("x", bytes.to_vec(), &options) else { return };
+    let (mut leads, mut rejected, mut before) = (0, 0, 0);
+    for row in &mut list {
+        let line = match row {
+            Ok(Row::Lead { line, lead }) => {
+                assert!(lead.name.is_none_or(|name| name.chars().count() <= 40));
+                leads += 1;
+                line
+            }
+            Ok(Row::Rejected { line, .. }) => {
+                rejected += 1;
+                line
+            }
+            Err(_) => break,
+        };
+        assert!(line > before, "{line} after {before}");
+        before = line;
+    }
+    assert_eq!((list.counts().leads, list.counts().rejected), (leads, rejected));
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
+        survives(&bytes);
+    }
+
+    #[test]
+    fn no_text_of_its_own_letters_makes_it_panic(text in "phone,name\n[\"\r\n,;\t|+0-9a ]{0,400}") {
+        survives(text.as_bytes());
+    }
+
+    #[test]
+    fn what_a_correct_program_writes_is_read_as_it_was_meant(
+        table in prop::collection::vec(prop::collection::vec("[a-z0-9\",;\n| äß]{0,12}", 3), 1..12),
+        crlf in any::<bool>(),
+    ) {
+        // The first row is of plain words, so that the delimiter can be told.
+        let mut rows_in = vec![cells(&["phone", "name", "note"]), cells(&["+1", "x", "y"])];
+        rows_in.extend(table.into_iter().filter(|row| row.iter().any(|cell| !cell.trim().is_empty())));
+        let found: Vec<_> = rows(&written(&rows_in, b',', crlf)).into_iter().map(|row| row.1).collect();
+        prop_assert_eq!(found, rows_in);
+    }
+}
+
+/// Mutates lists for as many seconds as `DIALER_FUZZ_SECONDS` says: `cargo test --release --test leads_reader -- --ignored fuzz`.
+#[test]
+#[ignore = "runs for as long as it is told to"]
+#[expect(clippy::disallowed_methods, reason = "a fuzzer has to know when its time is up")]
+fn fuzz() {
+    use rand::{Rng, RngExt, SeedableRng};
+    let seconds = std::env::var("DIALER_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(10);
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+    let seeds: Vec<Vec<u8>> = ["clinic.csv", "messy.csv"]
+        .iter()
+        .map(|name| std::fs::read(format!("{}/sample-leads/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap())
+        .chain([include_bytes!("data/numbers.tsv").to_vec(), workbook(&[&["phone", "name"], &["+14155550100", "Bob"]])])
+        .collect();
+    let pieces: [&[u8]; 14] = [
+        b"\"",
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b",",
+        b";",
+        b"\t",
+        b"\0",
+        b"+",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"\xe4",
+        b"1E+11",
+        b" ",
+    ];
+    let (mut seed, mut runs) = (0_u64, 0_u64);
+    while std::time::Instant::now() < end {
+        let mut dice = rand::rngs::StdRng::seed_from_u64(seed);
+        let mut bytes = seeds[dice.random_range(0..seeds.len())].clone();
+        for _ in 0..dice.random_range(1..20) {
+            let at = dice.random_range(0..=bytes.len());
+            match dice.random_range(0..4) {
+                0 if at < bytes.len() => bytes[at] = dice.next_u32().to_le_bytes()[0],
+                1 => bytes.truncate(at.max(16)),
+                2 if at < bytes.len() => drop(bytes.drain(at..(at + dice.random_range(1..64)).min(bytes.len()))),
+                _ => drop(bytes.splice(at..at, pieces[dice.random_range(0..pieces.len())].iter().copied())),
+            }
+        }
+        let outcome = std::panic::catch_unwind(|| survives(&bytes));
+        assert!(outcome.is_ok(), "seed {seed}");
+        (seed, runs) = (seed + 1, runs + 1);
+    }
+    println!("{runs} mutated lists, no panic");
+}
+
+/// A workbook as small as can be, its cells written in place.
+fn workbook(table: &[&[&str]]) -> Vec<u8> {
+    let cell = |row: usize, column: usize, text: &str| {
+        let place = format!("{}{row}", char::from(b'A' + u8::try_from(column).unwrap()));
+        match text.strip_prefix('=') {
+            Some(number) => format!("<c r=\"{place}\"><v>{number}</v></c>"),
+            None => format!("<c r=\"{place}\" t=\"inlineStr\"><is><t>{text}</t></is></c>"),
+        }
+    };
+    let row = |(at, cells): (usize, &&[&str])| {
+        let cells: Vec<String> = cells.iter().enumerate().map(|(column, text)| cell(at + 1, column, text)).collect();
+        format!("<row r=\"{}\">{}</row>", at + 1, cells.concat())
+    };
+    let sheet = table.iter().enumerate().map(row).collect::<Vec<_>>().concat();
+    packed(&sheet)
+}
+
+fn packed(sheet_data: &str) -> Vec<u8> {
+    use std::io::Write;
+    let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    let package = "http://schemas.openxmlformats.org/package/2006";
+    let parts = [
+        ("[Content_Types].xml", format!("<Types xmlns=\"{package}/content-types\"/>")),
+        (
+            "_rels/.rels",
+            format!(
+                "<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"r1\" Type=\"{office}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            format!(
+                "<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"r1\" Type=\"{office}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook xmlns=\"{main}\" xmlns:r=\"{office}\"><sheets><sheet name=\"People\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!("<worksheet xmlns=\"{main}\"><sheetData>{sheet_data}</sheetData></worksheet>"),
+        ),
+    ];
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_workbook_is_a_list_too() {
+    let bytes = workbook(&[
+        &["phone", "name", "age"],
+        &["=14155550100", "Bob", "=41.5"],
+        &[],
+        &["=9.17045123456789E15", "Cy", ""],
+    ]);
+    let options = ListOptions { region: Some("US".parse().unwrap()), ..ListOptions::default() };
+    let mut list = List::from_bytes("leads.xlsx", bytes.clone(), &options).unwrap();
+    assert_eq!(list.format(), "XLSX, sheet \"People\"");
+    let found: Vec<Row> = list.by_ref().map(Result::unwrap).collect();
+    let Row::Lead { line: 2, lead } = &found[0] else { panic!("{found:?}") };
+    assert_eq!((lead.phone.to_string().as_str(), lead.name.as_deref()), ("+14155550100", Some("Bob")));
+    assert_eq!(lead.variables[1], ("age".to_owned(), "41.5".to_owned()));
+    assert!(matches!(&found[1], Row::Rejected { line: 4, reason, .. } if reason.kind == Kind::Spreadsheet));
+    let options = ListOptions { sheet: Some("Orders".to_owned()), ..options };
+    let error = List::from_bytes("leads.xlsx", bytes, &options).err().unwrap().to_string();
+    assert_eq!(error, "leads.xlsx has no sheet \"Orders\"\n  its sheets are: People");
+}
+
+#[test]
+fn a_workbook_built_to_fill_the_memory_is_refused() {
+    let far = packed(
+        "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>phone</t></is></c></row><row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c></row>",
+    );
+    let mut list = List::from_bytes("far.xlsx", far, &ListOptions::default()).unwrap();
+    assert!(
+        matches!(list.next(), Some(Ok(Row::Rejected { line: 1_048_576, reason, .. })) if reason.kind == Kind::TooLarge)
+    );
+    let long = format!("<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>{}</t></is></c></row>", "x".repeat(20 << 20));
+    let error = List::from_bytes("bomb.xlsx", packed(&long), &ListOptions::default()).err().unwrap().to_string();
+    assert!(error.contains("unpacks to more than a list can hold"), "{error}");
+}
