@@ -159,8 +159,8 @@ impl Attempt {
 
     /// Takes in the 2xx to its request.
     pub(super) fn answer(&mut self, wire: Wire, seen: &SeenCall, limits: Option<Limits>, at: Instant) {
-        let remaining = limits.and_then(|limits| limits.remaining);
-        self.post.get_or_insert(Post { sent: wire.sent, received: wire.received, remaining });
+        let taken = limits.and_then(Limits::taken);
+        self.post.get_or_insert(Post { sent: wire.sent, received: wire.received, taken });
         if self.call.as_ref().is_none_or(|call| *call == seen.id) {
             self.facts.blocked |= limits.is_some_and(|limits| limits.blocked);
         }

@@ -37,14 +37,15 @@ pub struct Post {
     pub sent: Instant,
     /// When its answer was received.
     pub received: Instant,
-    /// `remainingConcurrentCalls` in that answer.
-    pub remaining: Option<i64>,
+    /// Slots that were taken by then, this call's own included, where the answer told.
+    pub taken: Option<i64>,
 }
 
 /// A call, as far as it concerns the pool.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
-    /// Since when it holds its slot, in the provider's time.
+    /// Since when it holds its slot, in the provider's time: its creation; for one that was scheduled, when it was
+    /// first seen to be so no more.
     pub from: Stamp,
     /// Since when it does not; an end is for ever.
     pub ended: Option<Stamp>,
@@ -69,9 +70,10 @@ impl Call {
         self.entered() && self.ended.is_none()
     }
 
-    /// Takes in what else is known of the same call: the earlier start, the earlier end, the fuller record.
+    /// Takes in what else is known of the same call. Of two starts the later counts, of two ends the earlier: that is
+    /// the side on which no observation explains a slot by a call that did not hold it.
     pub fn merge(&mut self, other: &Self) {
-        self.from = self.from.min(other.from);
+        self.from = self.from.max(other.from);
         self.ended = match (self.ended, other.ended) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -79,6 +81,9 @@ impl Call {
         self.ours |= other.ours;
         self.rung |= other.rung;
         self.shut_out |= other.shut_out;
-        self.post = self.post.or(other.post);
+        self.post = match (self.post, other.post) {
+            (Some(a), Some(b)) => Some(if (a.received, a.sent) <= (b.received, b.sent) { a } else { b }),
+            (a, b) => a.or(b),
+        };
     }
 }

@@ -52,68 +52,79 @@ pub struct Slots {
 impl Pool {
     /// The limit: the newest seen, else the one assumed; more calls up than that prove that it has risen.
     pub fn limit(&self) -> u32 {
-        self.limit.map_or(self.assumed, |(_, limit)| limit).max(self.up_now())
+        self.seen_limit().unwrap_or(self.assumed).max(self.ledger.sums().up)
     }
 
     /// How many may be dialed now.
     pub fn allowed(&self, now: Instant, reserve: u32, caution: u32) -> Allowance {
         let free = self.free();
         let room = room(free, reserve, caution);
-        let (dials, ground) = match self.observed_for(now) {
-            Some(age) if age <= self.poll * SURE_FOR => (room, if room > 0 { Ground::Sure } else { Ground::Full }),
-            _ if room > 0 => self.one_alone(Ground::Asking),
-            Some(age) if age > self.probe_after && self.only_hidden_in_the_way(reserve, caution) => {
-                self.one_alone(Ground::Probe)
-            }
-            _ => (0, Ground::Full),
+        let (dials, ground) = if room > 0 && self.age(now).is_some_and(|age| age <= self.sure_for()) {
+            (room, Ground::Sure)
+        } else if room > 0 {
+            self.one_alone(Ground::Asking)
+        } else if self.probe_at().is_some_and(|at| now > at) && self.only_unseen_in_the_way(reserve, caution) {
+            self.one_alone(Ground::Probe)
+        } else {
+            (0, Ground::Full)
         };
         Allowance { dials, ground, free, room }
     }
 
     /// When an allowance may change without any news: at the latest then it is to be asked for again.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
-        let received = self.observation.as_ref()?.received;
-        [received + self.poll * SURE_FOR, received + self.probe_after]
-            .into_iter()
-            .map(|at| at + Duration::from_micros(1))
-            .find(|at| *at > now)
+        let sure_until = self.observation.as_ref().map(|seen| seen.received + self.sure_for());
+        let changes = [sure_until, self.probe_at()].into_iter().flatten().map(|at| at + Duration::from_micros(1));
+        changes.filter(|at| *at > now).min()
     }
 
     fn one_alone(&self, ground: Ground) -> (u32, Ground) {
         if self.in_flight() == 0 { (1, ground) } else { (0, Ground::Full) }
     }
 
-    fn only_hidden_in_the_way(&self, reserve: u32, caution: u32) -> bool {
-        let seen = i64::from(self.limit()) - i64::from(self.up_now());
-        let ours_up = self.calls.values().any(|call| call.ours && call.is_up());
-        !ours_up && self.in_flight() == 0 && room(seen, reserve, caution) > 0
+    /// Nothing of ours is up, and the calls that we see leave room: what stands in the way cannot be seen.
+    fn only_unseen_in_the_way(&self, reserve: u32, caution: u32) -> bool {
+        let sums = self.ledger.sums();
+        let seen = i64::from(self.limit()) - i64::from(sums.up);
+        sums.ours_up == 0 && room(seen, reserve, caution) > 0
     }
 
-    fn observed_for(&self, now: Instant) -> Option<Duration> {
+    /// After that, what cannot be seen may be probed for: the observation is old, or there is none, and the newest of
+    /// the doubts is.
+    fn probe_at(&self) -> Option<Instant> {
+        let doubted = || self.holding().filter_map(|it| it.failed).max();
+        let since = self.observation.as_ref().map(|seen| seen.received).or_else(doubted);
+        since.map(|since| since + self.probe_after)
+    }
+
+    fn sure_for(&self) -> Duration {
+        self.poll * SURE_FOR
+    }
+
+    fn age(&self, now: Instant) -> Option<Duration> {
         self.observation.as_ref().map(|seen| now.since(seen.received))
     }
 
     fn free(&self) -> i64 {
-        i64::from(self.limit()) - i64::from(self.up_now()) - i64::from(self.hidden()) - self.holding().count() as i64
-    }
-
-    fn up_now(&self) -> u32 {
-        count(self.calls.values().filter(|call| call.is_up()))
+        let taken = i64::from(self.ledger.sums().up) + i64::from(self.hidden()) + i64::from(count(self.holding()));
+        i64::from(self.limit()) - taken
     }
 
     /// Slots that the observation counted and that no call we know explains.
     fn hidden(&self) -> u32 {
         let Some(seen) = &self.observation else { return 0 };
-        let counted = count(self.calls.iter().filter(|(id, call)| seen.counted(id, call)));
         let limit = seen.limit.unwrap_or_else(|| self.limit());
-        limit.saturating_sub(seen.remaining).saturating_sub(counted)
+        let taken = match seen.remaining {
+            0 => self.limits.most_up().map_or(limit, |most| most.max(limit)),
+            remaining => limit.saturating_sub(remaining),
+        };
+        taken.saturating_sub(self.ledger.sums().counted)
     }
 
     /// Claims that may hold a slot: on their way, or in doubt and not yet counted by an observation.
     fn holding(&self) -> impl Iterator<Item = &Unanswered> {
-        let uncounted =
-            |it: &&Unanswered| it.failed.is_none_or(|failed| self.observed.is_none_or(|sent| sent < failed));
-        self.unanswered.values().chain(self.theirs.values()).filter(uncounted)
+        let counted = |failed: Instant| self.observed.is_some_and(|sent| sent > failed);
+        self.unanswered.values().chain(self.theirs.values()).filter(move |it| !it.failed.is_some_and(counted))
     }
 
     fn in_flight(&self) -> usize {
@@ -123,9 +134,9 @@ impl Pool {
     /// The pool in slots, for people to look at.
     pub fn slots(&self, reserve: u32) -> Slots {
         let limit = self.limit();
-        let ours_up = count(self.calls.values().filter(|call| call.ours && call.is_up()));
-        let ours = ours_up + count(self.holding());
-        let others = (self.up_now() - ours_up + self.hidden()).min(limit.saturating_sub(ours));
+        let sums = self.ledger.sums();
+        let ours = sums.ours_up + count(self.holding());
+        let others = (sums.up - sums.ours_up + self.hidden()).min(limit.saturating_sub(ours));
         let open = limit.saturating_sub(ours).saturating_sub(others);
         let kept = open.min(reserve);
         Slots { ours, others, free: open - kept, kept, limit }

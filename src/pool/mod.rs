@@ -1,24 +1,33 @@
 //! How many may be dialed now? Knows slots, nothing of campaigns.
 //!
-//! [`Pool`] takes in news in any order and answers with an [`Allowance`]. It compares no start of a call with a clock:
-//! what is up now is what is known to have begun and not known to have ended.
+//! [`Pool`] takes in news in any order and answers with an [`Allowance`](headroom::Allowance). It compares no start of
+//! a call with a clock: what is up now is what is known to have begun and not known to have ended.
 
 pub mod attempt_id;
 pub mod calls;
 pub mod headroom;
+mod ledger;
+mod limits;
 pub mod news;
 pub mod observation;
 pub mod offset;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::time::{Instant, Stamp};
 use attempt_id::AttemptId;
 use calls::{Call, CallId, Post};
+use ledger::Ledger;
+use limits::SeenLimits;
 use news::{Limits, Others, Wire};
 use observation::Observation;
 use offset::Offset;
+
+/// Calls that are over are kept for that long before the last observation: an answer that was slow may still speak of
+/// them as if they were up.
+const KEPT: Duration = Duration::from_secs(120);
 
 /// A claim without an answer: it may hold a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,14 +43,15 @@ pub struct Unanswered {
 pub struct Pool {
     poll: Duration,
     probe_after: Duration,
-    calls: BTreeMap<CallId, Call>,
+    /// Shared with the copy that goes along with an ask, so that asking costs nothing.
+    ledger: Arc<Ledger>,
     unanswered: BTreeMap<AttemptId, Unanswered>,
     /// Other runs' claims without an answer, as of the last grant.
     theirs: BTreeMap<AttemptId, Unanswered>,
     observation: Option<Observation>,
     /// The newest time at which the request of any observation was sent.
     observed: Option<Instant>,
-    limit: Option<(Stamp, u32)>,
+    limits: SeenLimits,
     assumed: u32,
     /// How far the provider's clock is from ours.
     pub offset: Offset,
@@ -53,12 +63,12 @@ impl Pool {
         Self {
             poll,
             probe_after,
-            calls: BTreeMap::new(),
+            ledger: Arc::default(),
             unanswered: BTreeMap::new(),
             theirs: BTreeMap::new(),
             observation: None,
             observed: None,
-            limit: None,
+            limits: SeenLimits::default(),
             assumed,
             offset: Offset::default(),
         }
@@ -69,7 +79,7 @@ impl Pool {
         self.unanswered.insert(attempt, Unanswered { claimed: at, failed: None });
     }
 
-    /// A doubt of an earlier run, or of a dead one.
+    /// A doubt of an earlier run, or of a dead one; for the latter since its death was noticed.
     pub fn doubted(&mut self, attempt: AttemptId, failed: Instant) {
         self.unanswered.insert(attempt, Unanswered { claimed: failed, failed: Some(failed) });
     }
@@ -77,7 +87,7 @@ impl Pool {
     /// Nobody knows whether that claim was answered.
     pub fn failed(&mut self, attempt: &AttemptId, at: Instant) {
         if let Some(unanswered) = self.unanswered.get_mut(attempt) {
-            unanswered.failed.get_or_insert(at);
+            unanswered.failed = unanswered.failed.max(Some(at));
         }
     }
 
@@ -92,60 +102,69 @@ impl Pool {
         if let Some(attempt) = attempt {
             self.settled(attempt);
         }
-        self.calls.entry(id.clone()).and_modify(|known| known.merge(call)).or_insert_with(|| call.clone());
+        Arc::make_mut(&mut self.ledger).merge(id, call, attempt, self.observation.as_ref());
     }
 
     /// A 2xx came for a request of ours.
     pub fn answered(&mut self, id: &CallId, call: Call, attempt: &AttemptId, wire: Wire, limits: Option<Limits>) {
-        let remaining = limits.and_then(|limits| limits.remaining);
         let created = call.from;
-        let post = Post { sent: wire.sent, received: wire.received, remaining };
+        let post = Post { sent: wire.sent, received: wire.received, taken: limits.and_then(Limits::taken) };
         self.offset.hear_created(created, wire.sent, wire.received);
         self.saw(id, &Call { post: Some(post), ..call }, Some(attempt));
         let Some(limits) = limits else { return };
         if limits.blocked {
-            self.refused(wire, Some(limits));
-        } else if let Some(Ok(remaining)) = limits.remaining.map(u32::try_from) {
-            let heard = offset::heard_at(&self.offset, wire.date, wire.received).max(created);
-            let limit = sane(limits.limit);
+            return self.refused(wire, Some(limits));
+        }
+        let limit = limits.sane_limit();
+        if let Some(Ok(remaining)) = limits.remaining.map(u32::try_from) {
+            let heard = self.offset.heard_at(wire.date, wire.received).max(created);
             let call = Some(id.clone());
             let (sent, received) = (wire.sent, wire.received);
             self.observe(Observation { at: created, heard, limit, remaining, call, sent, received });
+        } else if let Some(limit) = limit {
+            self.limits.saw(created, limit);
         }
     }
 
     /// A request was refused because the pool was full.
     pub fn refused(&mut self, wire: Wire, limits: Option<Limits>) {
-        let at = offset::heard_at(&self.offset, wire.date, wire.received);
-        self.full(at, wire.sent, wire.received, limits.and_then(|limits| sane(limits.limit)));
-    }
-
-    /// A call of ours ended at that time because the pool was full.
-    pub fn ended_full(&mut self, at: Stamp, heard: Instant) {
-        self.full(at, heard, heard, None);
-    }
-
-    fn full(&mut self, at: Stamp, sent: Instant, received: Instant, limit: Option<u32>) {
+        let at = self.offset.heard_at(wire.date, wire.received);
+        let limit = limits.and_then(Limits::sane_limit);
+        let (sent, received) = (wire.sent, wire.received);
         self.observe(Observation { at, heard: at, limit, remaining: 0, call: None, sent, received });
+    }
+
+    /// A call of ours ended at that time because the pool was full; that was heard of later.
+    pub fn ended_full(&mut self, at: Stamp, heard: Instant) {
+        let received = self.offset.latest_ours(at).min(heard);
+        let sent = Instant::from_micros(i64::MIN);
+        self.observe(Observation { at, heard: at, limit: None, remaining: 0, call: None, sent, received });
     }
 
     fn observe(&mut self, seen: Observation) {
         if let Some(limit) = seen.limit {
-            self.limit = self.limit.max(Some((seen.at, limit)));
+            self.limits.saw(seen.at, limit);
+        }
+        if seen.remaining > 0 {
+            self.limits.saw_free(seen.at);
         }
         self.observed = self.observed.max(Some(seen.sent));
         if self.observation.as_ref().is_none_or(|known| seen.replaces(known)) {
+            Arc::make_mut(&mut self.ledger).recount(&seen);
             self.observation = Some(seen);
         }
     }
 
     /// Takes in what the other runs on this pool know and do.
     pub fn merge_others(&mut self, others: &Others) {
-        self.theirs = others.unanswered.iter().cloned().collect();
+        let known = |attempt: &AttemptId| self.ledger.knows(attempt) || self.unanswered.contains_key(attempt);
+        self.theirs = others.unanswered.iter().filter(|(attempt, _)| !known(attempt)).cloned().collect();
         for (id, call) in &others.calls {
             self.saw(id, call, None);
         }
-        self.limit = self.limit.max(others.limit);
+        if let Some((at, limit)) = others.limit {
+            self.limits.saw(at, limit);
+        }
         if let Some(seen) = &others.observation {
             self.observe(seen.clone());
         }
@@ -153,51 +172,36 @@ impl Pool {
 
     /// The limit that this run, or another that is alive, has seen.
     pub fn seen_limit(&self) -> Option<u32> {
-        self.limit.map(|(_, limit)| limit)
+        self.limits.newest().map(|(_, limit)| limit)
     }
 
-    /// What is known best of the pool: the newest observation, for other runs to learn of.
+    /// The same, with the time that it is known from.
+    pub fn limit_seen(&self) -> Option<(Stamp, u32)> {
+        self.limits.newest()
+    }
+
+    /// The newest that one answer showed of the pool.
     pub fn observation(&self) -> Option<&Observation> {
         self.observation.as_ref()
     }
 
-    /// The newest limit seen, and when.
-    pub fn limit_seen(&self) -> Option<(Stamp, u32)> {
-        self.limit
-    }
-
-    /// Whether a claim of this run is on its way.
-    pub fn is_in_flight(&self, attempt: &AttemptId) -> bool {
-        self.unanswered.get(attempt).is_some_and(|it| it.failed.is_none())
-    }
-
-    /// Calls that are up, ours or anybody's.
-    pub fn calls_up(&self) -> impl Iterator<Item = (&CallId, &Call)> {
-        self.calls.iter().filter(|(_, call)| call.is_up())
-    }
-
     /// What is known of one call.
     pub fn call(&self, id: &CallId) -> Option<&Call> {
-        self.calls.get(id)
+        self.ledger.get(id)
     }
 
-    /// Whether an end lies before anything that can still matter.
+    /// Whether an end lies before anything that can still matter: a call that ended then and is not known need not be.
     pub fn is_past(&self, ended: Stamp) -> bool {
-        self.observation.as_ref().is_some_and(|seen| ended < seen.heard)
+        self.observation.as_ref().is_some_and(|seen| ended < seen.at)
     }
 
     /// Forgets calls that ended before anything that can still matter, and names them.
     pub fn forget_ended(&mut self) -> Vec<CallId> {
-        let over = |call: &Call| call.ended.is_some_and(|ended| self.is_past(ended));
-        let ids: Vec<CallId> = self.calls.iter().filter(|(_, call)| over(call)).map(|(id, _)| id.clone()).collect();
-        for id in &ids {
-            self.calls.remove(id);
+        let Some(seen) = &self.observation else { return Vec::new() };
+        let before = seen.at - KEPT;
+        if !self.ledger.has_ended_before(before) {
+            return Vec::new();
         }
-        ids
+        Arc::make_mut(&mut self.ledger).forget(before)
     }
-}
-
-/// A limit that can be one.
-fn sane(limit: Option<i64>) -> Option<u32> {
-    limit.and_then(|limit| u32::try_from(limit).ok()).filter(|limit| *limit > 0)
 }

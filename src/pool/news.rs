@@ -28,6 +28,19 @@ pub struct Limits {
     pub remaining: Option<i64>,
 }
 
+impl Limits {
+    /// The limit, if it can be one.
+    pub fn sane_limit(self) -> Option<u32> {
+        self.limit.and_then(|limit| u32::try_from(limit).ok()).filter(|limit| *limit > 0)
+    }
+
+    /// Slots that were taken, where both figures came and can be.
+    pub fn taken(self) -> Option<i64> {
+        let remaining = self.remaining.filter(|remaining| *remaining >= 0)?;
+        Some(i64::from(self.sane_limit()?).saturating_sub(remaining))
+    }
+}
+
 /// What the other live runs on this pool know and do: replaces what they were known to do before.
 #[derive(Clone, Debug, Default)]
 pub struct Others {

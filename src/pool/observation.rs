@@ -1,10 +1,12 @@
 //! What one answer said about the pool.
 
-use super::calls::{Call, CallId};
-use crate::time::{Instant, Stamp};
+use std::cmp::Reverse;
 use std::time::Duration;
 
-/// The pool as one answer of the provider showed it.
+use super::calls::{Call, CallId};
+use crate::time::{Instant, Stamp};
+
+/// The pool as one answer of the provider showed it. It speaks of some moment between `at` and `heard`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Observation {
     /// The earliest time, the provider's, that it can speak of.
@@ -17,9 +19,9 @@ pub struct Observation {
     pub remaining: u32,
     /// The call whose answer it is; none for a refusal.
     pub call: Option<CallId>,
-    /// When its own request was sent.
+    /// When its own request was sent; the beginning of time where that is not known.
     pub sent: Instant,
-    /// When its answer was received.
+    /// When its answer was received; no later than that, where it is not known.
     pub received: Instant,
 }
 
@@ -29,7 +31,7 @@ const COUNTED_LATE: Duration = Duration::from_millis(200);
 impl Observation {
     /// Whether this one replaces that one: the newer, or at the same time the one that shows less.
     pub fn replaces(&self, other: &Self) -> bool {
-        let key = |it: &Self| (it.at, std::cmp::Reverse(it.remaining), it.heard, it.sent);
+        let key = |it: &Self| (it.at, Reverse(it.remaining), it.heard, it.sent, it.call.clone(), it.limit);
         key(self) > key(other)
     }
 
@@ -39,17 +41,20 @@ impl Observation {
         still_up && call.entered() && self.saw_begin(id, call)
     }
 
+    fn taken(&self) -> Option<i64> {
+        self.limit.map(|limit| i64::from(limit) - i64::from(self.remaining))
+    }
+
     fn saw_begin(&self, id: &CallId, call: &Call) -> bool {
         if self.call.as_ref() == Some(id) {
             return true;
         }
-        let Some(post) = call.post else {
-            return if self.call.is_none() { call.from <= self.at } else { call.from < self.at - COUNTED_LATE };
-        };
-        if post.received <= self.sent {
-            return true;
-        }
-        let overlapped = post.sent < self.received;
-        overlapped && post.remaining.is_some_and(|left| left > i64::from(self.remaining))
+        let stamped_before = call.from < self.at - COUNTED_LATE;
+        stamped_before
+            || call.post.is_some_and(|post| {
+                let overlapped = post.sent < self.received;
+                let before = post.received <= self.sent;
+                before || (overlapped && post.taken.zip(self.taken()).is_some_and(|(then, now)| then < now))
+            })
     }
 }

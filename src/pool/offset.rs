@@ -12,6 +12,8 @@ pub struct Offset {
 
 /// A `Date` header is cut to the second.
 const DATE_CUT: Duration = Duration::from_secs(1);
+/// A `createdAt` is cut to the millisecond.
+const CREATED_CUT: Duration = Duration::from_millis(1);
 
 impl Offset {
     /// From the `Date` of an answer whose request was sent and that was received at these times.
@@ -21,7 +23,7 @@ impl Offset {
 
     /// From a `createdAt` stamped while a request was on its way.
     pub fn hear_created(&mut self, created: Stamp, sent: Instant, received: Instant) {
-        self.narrow(apart(created, received), apart(created, sent));
+        self.narrow(apart(created, received), apart(created + CREATED_CUT, sent));
     }
 
     fn narrow(&mut self, low: i64, high: i64) {
@@ -46,6 +48,13 @@ impl Offset {
         Instant::from_micros(stamp.as_micros().saturating_sub(self.bounds.map_or(0, |bounds| bounds.0)))
     }
 
+    /// The latest time that an answer can speak of: its `Date`, cut to the second, or when it was received, whichever
+    /// is earlier.
+    pub(super) fn heard_at(&self, date: Option<Stamp>, received: Instant) -> Stamp {
+        let latest = self.latest(received);
+        date.map_or(latest, |date| latest.min(date + DATE_CUT))
+    }
+
     /// How far apart the clocks are at the least; `None` before any news.
     pub fn at_least(&self) -> Option<Duration> {
         self.bounds.map(|(low, high)| Duration::from_micros(low.max(-high).max(0).unsigned_abs()))
@@ -54,12 +63,6 @@ impl Offset {
 
 fn apart(theirs: Stamp, ours: Instant) -> i64 {
     theirs.as_micros().saturating_sub(ours.as_micros())
-}
-
-/// When a refusal speaks of: its `Date`, cut to the second, or when it was received, whichever is earlier.
-pub(super) fn heard_at(offset: &Offset, date: Option<Stamp>, received: Instant) -> Stamp {
-    let latest = offset.latest(received);
-    date.map_or(latest, |date| latest.min(date + DATE_CUT))
 }
 
 #[cfg(test)]
@@ -79,7 +82,8 @@ mod tests {
         offset.hear_date(theirs(110), ours(100), ours(101));
         assert_eq!((offset.earliest(ours(0)), offset.latest(ours(0))), (theirs(9), theirs(11)));
         offset.hear_created(theirs(210), ours(200), ours(200));
-        assert_eq!((offset.earliest(ours(0)), offset.latest(ours(0))), (theirs(10), theirs(10)));
+        let cut = Duration::from_millis(1);
+        assert_eq!((offset.earliest(ours(0)), offset.latest(ours(0))), (theirs(10), theirs(10) + cut));
         offset.hear_date(theirs(300), ours(300), ours(301));
         assert_eq!((offset.earliest(ours(0)), offset.latest(ours(0))), (theirs(-1), theirs(1)));
     }

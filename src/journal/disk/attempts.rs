@@ -16,7 +16,7 @@ use crate::pool::calls::{CallId, Post};
 use crate::time::{Instant, Stamp};
 
 const COLUMNS: &str = "attempt, origin, campaign, lead, phone, run, line, claimed, began, provider_time, sent, received, \
-    remaining, refused, blocked, failed, rung, spoke, ended, reason, given_up, absent, parked, released, call, created, \
+    taken, refused, blocked, failed, rung, spoke, ended, reason, given_up, absent, parked, released, call, created, \
     shown, updated, cost, opt_out, reopened, twin, message";
 
 /// The attempts that a condition selects.
@@ -43,7 +43,7 @@ fn read(row: &Row<'_>) -> Result<Attempt, Error> {
     let post = match sent.zip(received) {
         Some((sent, received)) => {
             let (sent, received) = (Instant::from_micros(sent), Instant::from_micros(received));
-            Some(Post { sent, received, remaining: row.get(12)? })
+            Some(Post { sent, received, taken: row.get(12)? })
         }
         None => None,
     };
@@ -98,13 +98,13 @@ fn read_facts(row: &Row<'_>) -> Result<Facts, Error> {
 /// Writes an attempt down, or what is newly known of it.
 pub(super) fn put(db: &Connection, attempt: &Attempt) -> Result<(), Error> {
     const PUT: &str = "INSERT INTO attempts (attempt, origin, campaign, lead, phone, run, line, claimed, began, \
-        provider_time, sent, received, remaining, refused, blocked, failed, rung, spoke, ended, reason, given_up, absent, \
+        provider_time, sent, received, taken, refused, blocked, failed, rung, spoke, ended, reason, given_up, absent, \
         parked, released, call, created, shown, updated, cost, opt_out, reopened, twin, message, state, outcome) \
         VALUES (:attempt, :origin, :campaign, :lead, :phone, :run, :line, :claimed, :began, :provider_time, :sent, \
-        :received, :remaining, :refused, :blocked, :failed, :rung, :spoke, :ended, :reason, :given_up, :absent, :parked, \
+        :received, :taken, :refused, :blocked, :failed, :rung, :spoke, :ended, :reason, :given_up, :absent, :parked, \
         :released, :call, :created, :shown, :updated, :cost, :opt_out, :reopened, :twin, :message, :state, :outcome) \
         ON CONFLICT (attempt) DO UPDATE SET origin = excluded.origin, lead = excluded.lead, phone = excluded.phone, \
-        sent = excluded.sent, received = excluded.received, remaining = excluded.remaining, refused = excluded.refused, \
+        sent = excluded.sent, received = excluded.received, taken = excluded.taken, refused = excluded.refused, \
         blocked = excluded.blocked, failed = excluded.failed, rung = excluded.rung, spoke = excluded.spoke, \
         ended = excluded.ended, reason = excluded.reason, given_up = excluded.given_up, absent = excluded.absent, \
         parked = excluded.parked, released = excluded.released, call = excluded.call, created = excluded.created, \
@@ -123,7 +123,7 @@ pub(super) fn put(db: &Connection, attempt: &Attempt) -> Result<(), Error> {
         ":line": attempt.line.as_deref(), ":claimed": attempt.claimed.as_micros(),
         ":began": attempt.began.as_microsecond(), ":provider_time": attempt.provider_time.as_micros(),
         ":sent": post.map(|post| post.sent.as_micros()), ":received": post.map(|post| post.received.as_micros()),
-        ":remaining": post.and_then(|post| post.remaining), ":refused": facts.refused.map(Cause::name),
+        ":taken": post.and_then(|post| post.taken), ":refused": facts.refused.map(Cause::name),
         ":blocked": facts.blocked, ":failed": instant(facts.failed), ":rung": facts.rung, ":spoke": facts.spoke,
         ":ended": facts.ended.as_ref().map(|end| end.at.as_micros()),
         ":reason": facts.ended.as_ref().map(|end| end.reason.as_str()), ":given_up": facts.given_up,

@@ -96,7 +96,7 @@ CREATE TABLE attempts (
     claimed INTEGER NOT NULL,       -- instant
     began INTEGER NOT NULL,         -- wall clock
     provider_time INTEGER NOT NULL, -- stamp
-    sent INTEGER, received INTEGER, remaining INTEGER,
+    sent INTEGER, received INTEGER, taken INTEGER,
     refused TEXT,
     blocked INTEGER NOT NULL,
     failed INTEGER,                 -- instant
