@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::super::check::{Request, check, looked};
 use super::super::doctor::list_failure;
 use super::super::journal::failed;
-use super::super::place::Input;
 use super::super::plan::Planned;
 use super::super::say;
 use crate::drive::signals::{Pending, Signals};
@@ -49,8 +48,8 @@ impl<'a> Lists<'a> {
         let mut sources = Vec::new();
         for input in &planned.inputs {
             sources.push(match input {
-                Input::File(path) => Source::File(path.clone()),
-                Input::Stdin => Source::File(spool.insert(Spool::of_stdin(dir, signals).await?).path.clone()),
+                Source::File(path) => Source::File(path.clone()),
+                Source::Stdin => Source::File(spool.insert(Spool::of_stdin(dir, signals).await?).path.clone()),
             });
         }
         let name = format!("{}.rejects.csv", planned.plan.campaign);
@@ -69,15 +68,15 @@ impl<'a> Lists<'a> {
         self.planned
             .inputs
             .iter()
-            .map(|input| if let Input::File(path) = input { real(path) } else { "-".into() })
+            .map(|input| if let Source::File(path) = input { real(path) } else { "-".into() })
             .collect()
     }
 
     /// What the lists are called on a screen.
     pub(super) fn shown(&self) -> String {
-        let name = |input: &Input| match input {
-            Input::Stdin => "stdin".to_owned(),
-            Input::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        let name = |input: &Source| match input {
+            Source::Stdin => "stdin".to_owned(),
+            Source::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         };
         self.planned.inputs.iter().map(name).collect::<Vec<_>>().join(", ")
     }
