@@ -125,6 +125,9 @@ fn sweep(seed: u64) {
         }
         stage.play(began + DAY * 3, None).unwrap();
         let trace = stage.trace.take().unwrap();
+        if let Some(path) = std::env::var_os("DIALER_TRACE") {
+            std::fs::write(path, &trace).unwrap();
+        }
         let now = stage.now();
         let over = stage.runs[place].as_mut().unwrap();
         let totals = over.journal.totals(now).unwrap();
@@ -150,7 +153,7 @@ fn nobody_was_rung_too_often(case: &Case, world: &World) {
 fn check(case: &Case, over: &Run<Memory>, totals: &Totals, trace: &str, began: Stamp) {
     let seed = case.seed;
     let outcome = over.outcome.as_ref();
-    let why = outcome.unwrap_or_else(|| panic!("seed {seed}: it never ends\n{}", tail(trace))).why.clone();
+    let why = outcome.unwrap_or_else(|| panic!("seed {seed}: it never ends {:?}\n{}", totals, tail(trace))).why.clone();
     assert_eq!(totals.total, case.leads, "seed {seed}");
     assert_eq!(totals.settled + totals.open + totals.in_doubt, totals.total, "seed {seed}: {totals:?}");
     assert_eq!(totals.dispositions.values().sum::<u64>(), totals.settled, "seed {seed}: {totals:?}");
@@ -197,4 +200,9 @@ fn every_campaign_keeps_its_promises() {
 #[test]
 fn a_run_that_only_follows_its_last_calls_sleeps_between_its_reads() {
     sweep(7);
+}
+
+#[test]
+fn the_second_dial_comes_even_if_the_first_call_ends_before_its_own_answer() {
+    sweep(169);
 }

@@ -29,13 +29,13 @@ impl Campaign {
             News::Refused { attempt, wire, cause, limits, retry_after, message, key } => {
                 self.hear_wire(wire, now);
                 self.pool.settled(&attempt);
-                self.first_is_over(&attempt, wire.received);
+                self.first_is_over(wire.received);
                 self.hear_refusal(&attempt, cause, retry_after, &message, key, wire, limits, now);
             }
             News::Failed { attempt, wire, message } => {
                 self.hear_wire(wire, now);
                 self.pool.failed(&attempt, wire.received);
-                self.first_is_over(&attempt, wire.received);
+                self.first_is_over(wire.received);
                 let lead = self.lead_of(&attempt);
                 if let Some(live) = self.live.get_mut(&attempt) {
                     live.failed.get_or_insert(wire.received);
@@ -78,7 +78,7 @@ impl Campaign {
         }
         self.reached();
         self.refusals.accepted();
-        self.first_is_over(attempt, wire.received);
+        self.first_is_over(wire.received);
         let blocked = limits.is_some_and(|limits| limits.blocked);
         self.pool.answered(&call.id, slot_of(call, true, blocked), attempt, wire, limits);
         self.watch.saw(&call.id, now.at);
@@ -398,8 +398,9 @@ impl Campaign {
         }
     }
 
-    fn first_is_over(&mut self, attempt: &AttemptId, received: Instant) {
-        if self.first == First::OnItsWay && self.live.contains_key(attempt) {
+    /// The first dial was answered, or failed. No other is on its way until then; and its call may have come and gone.
+    fn first_is_over(&mut self, received: Instant) {
+        if self.first == First::OnItsWay {
             self.first = First::Over(received);
         }
     }
