@@ -72,7 +72,7 @@ impl Case {
         };
         let likely = draw.one_of(&[0.005, 0.02, 0.05]);
         let faults: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::LateCreate).collect();
-        let config = WorldConfig {
+        let mut config = WorldConfig {
             slots,
             orgs: 2,
             traffic: vec![Traffic::inbound(draw.one_of(&[0.0, 20.0, 60.0]), Duration::from_secs(120))],
@@ -82,6 +82,9 @@ impl Case {
         };
         let skew = i64::try_from(draw.below(200_000)).unwrap() * 1_000 - 100_000_000;
         let orders = orders(&mut draw);
+        if draw.below(8) == 0 {
+            config.faults = Faults::all_of(&faults, 0.15);
+        }
         Self { seed, plan, config, leads: 60 + draw.below(70), attempts, skew, orders }
     }
 
@@ -161,6 +164,13 @@ fn check(case: &Case, over: &Run<Memory>, totals: &Totals, trace: &str, began: S
         assert_eq!(totals.settled + totals.parked, totals.total, "seed {seed}: {totals:?}");
     }
     let dials: Vec<i64> = trace.lines().filter(|line| line.contains(" Place(")).map(micros).collect();
+    let tally = over.campaign.tally();
+    let decided = tally.placed + tally.refused;
+    let placed = u64::try_from(dials.len()).unwrap();
+    let cut_off = outcome.is_some_and(|outcome| outcome.interrupted);
+    let complete = cut_off || placed <= decided + totals.in_doubt;
+    assert!(decided <= placed && complete, "seed {seed}: {placed} {tally:?} {totals:?}");
+    assert!(tally.blocked <= tally.refused, "seed {seed}: {tally:?}");
     let gap = i64::try_from(case.plan.rate.per.as_micros()).unwrap() / i64::from(case.plan.rate.count.get());
     for pair in dials.windows(2) {
         assert!(pair[1] - pair[0] >= gap - 5_000, "seed {seed}: faster than the rate\n{}", tail(trace));
@@ -205,4 +215,9 @@ fn a_run_that_only_follows_its_last_calls_sleeps_between_its_reads() {
 #[test]
 fn the_second_dial_comes_even_if_the_first_call_ends_before_its_own_answer() {
     sweep(169);
+}
+
+#[test]
+fn a_call_that_shows_up_after_its_attempt_was_written_off_is_counted_among_the_placed() {
+    sweep(198);
 }
