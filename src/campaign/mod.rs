@@ -269,15 +269,17 @@ impl Campaign {
     }
 
     /// Why nobody is dialed at the moment, where that is not the pool's doing.
-    pub fn held_up(&self) -> Option<&'static str> {
-        match self.start.step {
-            _ if self.paused => Some("paused"),
-            _ if self.stopping.is_some() => Some("no more dials; the last calls are followed to their end"),
-            Step::Searching(_) | Step::FurtherBack(..) | Step::Adopting => Some("searching the account's calls"),
-            Step::Waiting(_) | Step::Again(_) => Some("making sure that nothing else was on its way"),
-            _ if matches!(self.batch.state, BatchState::Nobody(_)) => Some("nobody may be dialed now"),
-            _ => None,
-        }
+    pub fn held_up(&self) -> Option<String> {
+        Some(match self.start.step {
+            _ if self.paused => "paused".to_owned(),
+            _ if self.stopping.is_some() => "no more dials; the last calls are followed to their end".to_owned(),
+            Step::Searching(_) | Step::FurtherBack(..) | Step::Adopting => {
+                format!("searching the account's calls, {:.0}%", self.start.told * 100.0)
+            }
+            Step::Waiting(_) | Step::Again(_) => "making sure that nothing else was on its way".to_owned(),
+            _ if matches!(self.batch.state, BatchState::Nobody(_)) => "nobody may be dialed now".to_owned(),
+            _ => return None,
+        })
     }
 
     /// Calls of this campaign that are up or on their way.

@@ -47,7 +47,8 @@ pub(super) struct Start {
     /// When the run began.
     pub(super) began: Instant,
     mark: Mark,
-    told: f64,
+    /// How far the search was when that was last told.
+    pub(super) told: f64,
 }
 
 impl Start {
