@@ -16,6 +16,9 @@ pub const CONFIG_IN_A_ROW: u32 = 3;
 /// Other faults in a row that trip it.
 pub const FAULTS_IN_A_ROW: u32 = 10;
 
+/// Test calls in a row whose answer may be lost before that counts as a failed test.
+pub const LOST_TESTS: u32 = 3;
+
 /// The breaker of one run.
 #[derive(Clone, Debug)]
 pub struct Breaker {
@@ -123,8 +126,11 @@ impl Breaker {
             State::Closed => self.count(now, sign, reason),
             State::HalfOpen { test, on } if test == attempt => {
                 let on = std::mem::take(on);
+                self.requests = if sign == Sign::Request { self.requests + 1 } else { 0 };
                 let (state, turn) = match sign {
                     Sign::Good => (State::Closed, Some(Turn::Closed)),
+                    // One lost answer says little: the test is made again before the campaign is given up for it.
+                    Sign::Request if self.requests < LOST_TESTS => (State::Open { since: now, on }, None),
                     Sign::Config | Sign::Fault | Sign::Request => (State::Over, Some(Turn::GiveUp(reason.to_owned()))),
                     Sign::Nothing => (State::Open { since: now, on }, None),
                 };

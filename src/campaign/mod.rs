@@ -60,6 +60,9 @@ pub struct Campaign {
     pool: Pool,
     batch: Batch,
     live: BTreeMap<AttemptId, Live>,
+    /// Attempts of this run that were proven absent or put aside, with their batch: a call may come to light all the
+    /// same.
+    written_off: BTreeMap<AttemptId, (State, u64)>,
     watch: Watch,
     reading: Option<(ReadId, Reading)>,
     reads: u64,
@@ -159,6 +162,7 @@ impl Campaign {
             pool: Pool::new(plan.poll, plan.probe_after, assumed),
             batch: Batch::default(),
             live: BTreeMap::new(),
+            written_off: BTreeMap::new(),
             watch: Watch::new(plan.poll),
             reading: None,
             reads: 0,
@@ -349,7 +353,10 @@ impl Campaign {
     }
 
     fn want_orphans(&mut self, now: Now) {
-        if now.at >= self.orphans_due && self.stopping.is_none() {
+        if self.stopping.is_some() {
+            return;
+        }
+        if now.at >= self.orphans_due {
             self.orphans_due = now.at + self.plan.poll * 60;
             self.actions.push_back(Action::FindOrphans);
         }

@@ -291,7 +291,9 @@ impl Campaign {
             State::Claimed | State::InDoubt | State::Placed { .. } => {}
             State::Parked => {
                 self.pool.settled(&change.attempt);
-                self.live.remove(&change.attempt);
+                if let Some(live) = self.live.remove(&change.attempt) {
+                    self.write_off(&change, &live);
+                }
                 self.tell(Notice::Parked(lead));
             }
             State::Ended(class) => self.ended(&change, class, now),
@@ -339,6 +341,9 @@ impl Campaign {
         self.pool.settled(&change.attempt);
         let Some(live) = self.live.remove(&change.attempt) else { return };
         self.breaker.refused(now.at, &change.attempt);
+        if cause == Cause::Absent {
+            self.write_off(change, &live);
+        }
         if live.batch.is_some() {
             self.attempts = self.attempts.saturating_sub(1);
         }
@@ -368,6 +373,12 @@ impl Campaign {
         Duration::from_micros((DAY - gone).unsigned_abs())
     }
 
+    fn write_off(&mut self, change: &Change, live: &Live) {
+        if let Some(batch) = live.batch {
+            self.written_off.insert(change.attempt.clone(), (change.now, batch));
+        }
+    }
+
     fn somebody_is_left(&mut self) {
         if matches!(self.batch.state, BatchState::Nobody(_)) {
             self.batch.state = BatchState::Wanted;
@@ -376,6 +387,11 @@ impl Campaign {
 
     /// An attempt that is not followed yet: one that came to light.
     fn apply_unknown(&mut self, change: Change, now: Now) {
+        let written_off = self.written_off.remove(&change.attempt);
+        if let Some((was, _)) = written_off {
+            self.tally.count(was, change.now);
+            self.attempts += u64::from(matches!(was, State::Refused(_)));
+        }
         if !change.now.is_live() {
             if change.lead_now == LeadNow::Open || matches!(change.lead_now, LeadNow::Due(_)) {
                 self.somebody_is_left();
@@ -384,6 +400,7 @@ impl Campaign {
         }
         let mut live = Live::new(None, change.now, self.pool.offset.earliest(now.at), now.at);
         live.ours = change.lead.is_some();
+        live.batch = written_off.map(|(_, batch)| batch);
         live.call.clone_from(&change.call);
         self.live.insert(change.attempt, live);
         if let Some(lead) = change.lead {
