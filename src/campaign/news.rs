@@ -24,6 +24,7 @@ const ANY_CALL: Duration = Duration::from_secs(12 * 3600 + 600);
 impl Campaign {
     /// News that the journal has written down, and what it changed.
     pub(super) fn hear(&mut self, news: News, recorded: Recorded, now: Now) {
+        self.met_strangers(&recorded.strangers);
         match news {
             News::Answered { attempt, wire, call, limits } => self.hear_answer(&attempt, wire, &call, limits, now),
             News::Refused { attempt, wire, cause, limits, retry_after, message, key } => {
@@ -51,7 +52,6 @@ impl Campaign {
         for change in recorded.changes {
             self.apply(change, now);
         }
-        self.met_strangers(&recorded.strangers);
     }
 
     fn hear_wire(&mut self, wire: Wire, now: Now) {
