@@ -2,7 +2,8 @@
 //!
 //! It counts faults in a row: three of credentials, quota or configuration of a provider, or ten others. Only a call
 //! that got through to a person's network ends a row; a number that does not exist, or an end that nobody knows, says
-//! nothing either way. A refusal is no fault of a call: those have counters of their own.
+//! nothing either way. Requests whose outcome nobody knows have a row of ten of their own, which any 2xx ends. A
+//! refusal is no fault of a call: those have counters of their own.
 
 use std::time::Duration;
 
@@ -15,12 +16,16 @@ pub const CONFIG_IN_A_ROW: u32 = 3;
 /// Other faults in a row that trip it.
 pub const FAULTS_IN_A_ROW: u32 = 10;
 
+/// Test calls in a row whose answer may be lost before that counts as a failed test.
+pub const LOST_TESTS: u32 = 3;
+
 /// The breaker of one run.
 #[derive(Clone, Debug)]
 pub struct Breaker {
     probe_after: Duration,
     config: u32,
     faults: u32,
+    requests: u32,
     state: State,
 }
 
@@ -62,13 +67,14 @@ enum Sign {
     Good,
     Config,
     Fault,
+    Request,
     Nothing,
 }
 
 impl Breaker {
     /// Closed; tries again this long after it has tripped.
     pub fn new(probe_after: Duration) -> Self {
-        Self { probe_after, config: 0, faults: 0, state: State::Closed }
+        Self { probe_after, config: 0, faults: 0, requests: 0, state: State::Closed }
     }
 
     /// Whether a dial may be placed now.
@@ -99,9 +105,14 @@ impl Breaker {
         self.take(now, attempt, sign, reason)
     }
 
-    /// A request failed so that nobody knows whether it created a call (5xx, a lost answer): a fault like another.
+    /// A request failed so that nobody knows whether it created a call (5xx, a lost answer).
     pub fn failed(&mut self, now: Instant, attempt: &AttemptId, message: &str) -> Option<Turn> {
-        self.take(now, attempt, Sign::Fault, message)
+        self.take(now, attempt, Sign::Request, message)
+    }
+
+    /// A request was answered with a 2xx.
+    pub fn answered(&mut self) {
+        self.requests = 0;
     }
 
     /// A request was refused or taken back. Where it was the test call, that has tested nothing: another may be made
@@ -115,9 +126,12 @@ impl Breaker {
             State::Closed => self.count(now, sign, reason),
             State::HalfOpen { test, on } if test == attempt => {
                 let on = std::mem::take(on);
+                self.requests = if sign == Sign::Request { self.requests + 1 } else { 0 };
                 let (state, turn) = match sign {
                     Sign::Good => (State::Closed, Some(Turn::Closed)),
-                    Sign::Config | Sign::Fault => (State::Over, Some(Turn::GiveUp(reason.to_owned()))),
+                    // One lost answer says little: the test is made again before the campaign is given up for it.
+                    Sign::Request if self.requests < LOST_TESTS => (State::Open { since: now, on }, None),
+                    Sign::Config | Sign::Fault | Sign::Request => (State::Over, Some(Turn::GiveUp(reason.to_owned()))),
                     Sign::Nothing => (State::Open { since: now, on }, None),
                 };
                 self.state = state;
@@ -133,12 +147,13 @@ impl Breaker {
             Sign::Good => (self.config, self.faults) = (0, 0),
             Sign::Config => self.config += 1,
             Sign::Fault => self.faults += 1,
+            Sign::Request => self.requests += 1,
             Sign::Nothing => {}
         }
-        if self.config < CONFIG_IN_A_ROW && self.faults < FAULTS_IN_A_ROW {
+        if self.config < CONFIG_IN_A_ROW && self.faults.max(self.requests) < FAULTS_IN_A_ROW {
             return None;
         }
-        (self.config, self.faults) = (0, 0);
+        (self.config, self.faults, self.requests) = (0, 0, 0);
         self.state = State::Open { since: now, on: reason.to_owned() };
         Some(Turn::Tripped(reason.to_owned()))
     }

@@ -4,7 +4,11 @@ use super::attempt::State;
 use super::breaker::Leave;
 use super::event::{Action, Ask, Away, BatchLead, Claimed, LeadId, Line, Notice, Opened, Why};
 use super::{BatchState, Campaign, First, Live};
+use crate::pool::news::Others;
 use crate::time::{Instant, Now};
+
+/// Polls after which the journal is asked again what other runs do.
+const ASK_AGAIN: u32 = 2;
 
 impl Campaign {
     /// Closes a batch that has nobody left to dial now, and asks for the next.
@@ -82,10 +86,12 @@ impl Campaign {
         let reserve = self.reserve(now);
         let allowance = self.pool.allowed(now.at, reserve, self.plan.caution);
         self.no_room = allowance.dials == 0;
-        if allowance.dials == 0 {
+        let mut allowed = allowance.dials;
+        if allowed == 0 {
             self.pool.next_change(now.at).into_iter().for_each(|at| self.wake(at));
+            allowed = u32::from(self.others_may_be_gone(now.at));
         }
-        let mut dials = usize::try_from(allowance.dials).unwrap_or(usize::MAX).min(self.batch.queue.len());
+        let mut dials = usize::try_from(allowed).unwrap_or(usize::MAX).min(self.batch.queue.len());
         if let Some(cap) = self.plan.max_concurrent {
             let up = self.live.values().filter(|live| live.ours && live.state.is_live()).count();
             dials = dials.min(usize::try_from(cap).unwrap_or(usize::MAX).saturating_sub(up));
@@ -103,6 +109,25 @@ impl Campaign {
             dials = 0;
         }
         dials
+    }
+
+    /// What other runs do is learnt only with a grant: where they may be what stands in the way, one is asked for now
+    /// and then, and the journal, which knows, decides.
+    fn others_may_be_gone(&mut self, now: Instant) -> bool {
+        let Some(at) = self.others_at.map(|at| at + self.plan.poll * ASK_AGAIN) else { return false };
+        if now < at {
+            self.wake(at);
+        }
+        now >= at
+    }
+
+    /// Takes in what other runs on the pool know and do.
+    pub(super) fn hear_others(&mut self, others: &Others, now: Now) {
+        self.pool.merge_others(others);
+        self.others_reserve = others.reserve;
+        let none = others.calls.is_empty() && others.unanswered.is_empty() && others.observation.is_none();
+        let alone = none && others.reserve <= self.plan.reserve.at(now.wall);
+        self.others_at = (!alone).then_some(now.at);
     }
 
     /// Attempts that `--limit` still allows.
@@ -162,8 +187,7 @@ impl Campaign {
 
     pub(super) fn claimed(&mut self, claimed: Claimed, now: Now) {
         self.claiming = false;
-        self.pool.merge_others(&claimed.others);
-        self.others_reserve = claimed.others.reserve;
+        self.hear_others(&claimed.others, now);
         claimed.others.rate_until.into_iter().for_each(|at| self.pace.hold_until(at));
         if claimed.granted.is_empty() && claimed.turned_away.is_empty() {
             self.hold_claims_until = Some(now.at + self.plan.poll);

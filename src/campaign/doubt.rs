@@ -86,7 +86,10 @@ impl Campaign {
             return self.proof_given_up(now);
         }
         self.proofs.failures = 0;
-        let proven = |live: &Live| self.provable_at(live).is_some_and(|at| at <= began);
+        // A doubt that came to us while it was being read (an orphan's) may be older than it.
+        let proven = |live: &Live| {
+            self.provable_at(live).is_some_and(|at| at <= began) && search.covers(live.provider_time - MARGIN)
+        };
         let parks = self.plan.in_doubt.is_none();
         let absent = self.live.iter().filter(|(_, live)| proven(live)).map(|(attempt, _)| attempt.clone());
         for attempt in absent.collect::<Vec<_>>() {

@@ -60,6 +60,9 @@ pub struct Campaign {
     pool: Pool,
     batch: Batch,
     live: BTreeMap<AttemptId, Live>,
+    /// Attempts of this run that were proven absent or put aside, with their batch: a call may come to light all the
+    /// same.
+    written_off: BTreeMap<AttemptId, (State, u64)>,
     watch: Watch,
     reading: Option<(ReadId, Reading)>,
     reads: u64,
@@ -90,6 +93,8 @@ pub struct Campaign {
     no_room: bool,
     scheduled: BTreeSet<CallId>,
     others_reserve: u32,
+    /// Other runs had a hand in what this one knows of the pool, as of then.
+    others_at: Option<Instant>,
     known_limit: Option<u32>,
     limits_missing: bool,
     date_missing: bool,
@@ -157,6 +162,7 @@ impl Campaign {
             pool: Pool::new(plan.poll, plan.probe_after, assumed),
             batch: Batch::default(),
             live: BTreeMap::new(),
+            written_off: BTreeMap::new(),
             watch: Watch::new(plan.poll),
             reading: None,
             reads: 0,
@@ -182,7 +188,8 @@ impl Campaign {
             fresh_wanted: false,
             no_room: false,
             scheduled: BTreeSet::new(),
-            others_reserve: history.others.reserve,
+            others_reserve: 0,
+            others_at: None,
             known_limit: None,
             limits_missing: false,
             date_missing: false,
@@ -192,7 +199,7 @@ impl Campaign {
             wake_at: None,
             plan,
         };
-        campaign.pool.merge_others(&history.others);
+        campaign.hear_others(&history.others, now);
         campaign.adopt_open(history.open, now.at);
         campaign.decide(now);
         campaign
@@ -346,7 +353,10 @@ impl Campaign {
     }
 
     fn want_orphans(&mut self, now: Now) {
-        if now.at >= self.orphans_due && self.stopping.is_none() {
+        if self.stopping.is_some() {
+            return;
+        }
+        if now.at >= self.orphans_due {
             self.orphans_due = now.at + self.plan.poll * 60;
             self.actions.push_back(Action::FindOrphans);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::attempt::{Cause, State};
 use super::breaker::Turn;
 use super::disposition::Class;
-use super::event::{Action, Change, LeadNow, News, Notice, Open, ReadId, Recorded, SeenCall, Status, Why};
+use super::event::{Action, Change, LeadNow, News, Notice, Open, Recorded, SeenCall, Status, Why};
 use super::lines::Left;
 use super::trouble::next_utc_minute;
 use super::{BatchState, Campaign, First, Live};
@@ -24,26 +24,31 @@ const ANY_CALL: Duration = Duration::from_secs(12 * 3600 + 600);
 impl Campaign {
     /// News that the journal has written down, and what it changed.
     pub(super) fn hear(&mut self, news: News, recorded: Recorded, now: Now) {
-        self.met_strangers(&recorded.strangers);
+        let mut listing = None;
         match news {
             News::Answered { attempt, wire, call, limits } => self.hear_answer(&attempt, wire, &call, limits, now),
             News::Refused { attempt, wire, cause, limits, retry_after, message, key } => {
                 self.hear_wire(wire, now);
                 self.pool.settled(&attempt);
-                self.first_is_over(&attempt, wire.received);
+                self.first_is_over(wire.received);
                 self.hear_refusal(&attempt, cause, retry_after, &message, key, wire, limits, now);
             }
             News::Failed { attempt, wire, message } => {
                 self.hear_wire(wire, now);
                 self.pool.failed(&attempt, wire.received);
-                self.first_is_over(&attempt, wire.received);
+                self.first_is_over(wire.received);
                 let lead = self.lead_of(&attempt);
                 if let Some(live) = self.live.get_mut(&attempt) {
                     live.failed.get_or_insert(wire.received);
                 }
+                let turn = self.breaker.failed(now.at, &attempt, &message);
                 self.tell(Notice::InDoubt(lead, message));
+                self.hear_turn(turn);
             }
-            News::Listed { read, wire, calls, full } => self.hear_listing(read, wire, &calls, full, now),
+            News::Listed { read, wire, calls, full } => {
+                self.hear_rows(wire, &calls, now);
+                listing = Some((read, full, !calls.is_empty()));
+            }
             News::Absent(attempt, _) | News::Parked(attempt, _) | News::Withdrawn(attempt) => {
                 self.pool.settled(&attempt)
             }
@@ -51,6 +56,11 @@ impl Campaign {
         }
         for change in recorded.changes {
             self.apply(change, now);
+        }
+        self.met_strangers(&recorded.strangers);
+        // What a listing completes (a search, a proof) is judged last: by then all that it shows has been taken in.
+        if let Some((read, full, found)) = listing {
+            self.read_done(read, full, found, now);
         }
     }
 
@@ -78,7 +88,8 @@ impl Campaign {
         }
         self.reached();
         self.refusals.accepted();
-        self.first_is_over(attempt, wire.received);
+        self.breaker.answered();
+        self.first_is_over(wire.received);
         let blocked = limits.is_some_and(|limits| limits.blocked);
         self.pool.answered(&call.id, slot_of(call, true, blocked), attempt, wire, limits);
         self.watch.saw(&call.id, now.at);
@@ -183,7 +194,7 @@ impl Campaign {
         }
     }
 
-    fn hear_listing(&mut self, read: ReadId, wire: Wire, calls: &[SeenCall], full: bool, now: Now) {
+    fn hear_rows(&mut self, wire: Wire, calls: &[SeenCall], now: Now) {
         self.hear_wire(wire, now);
         self.reached();
         let latest = self.pool.offset.latest(wire.received);
@@ -194,7 +205,6 @@ impl Campaign {
         for id in self.pool.forget_ended() {
             self.watch.over(&id);
         }
-        self.read_done(read, full, !calls.is_empty(), now);
     }
 
     fn saw_call(&mut self, call: &SeenCall, received: Instant) {
@@ -281,7 +291,9 @@ impl Campaign {
             State::Claimed | State::InDoubt | State::Placed { .. } => {}
             State::Parked => {
                 self.pool.settled(&change.attempt);
-                self.live.remove(&change.attempt);
+                if let Some(live) = self.live.remove(&change.attempt) {
+                    self.write_off(&change, &live);
+                }
                 self.tell(Notice::Parked(lead));
             }
             State::Ended(class) => self.ended(&change, class, now),
@@ -311,7 +323,12 @@ impl Campaign {
     }
 
     fn hear_breaker(&mut self, attempt: &AttemptId, class: Class, reason: &str, now: Now) {
-        match self.breaker.ended(now.at, attempt, class, reason) {
+        let turn = self.breaker.ended(now.at, attempt, class, reason);
+        self.hear_turn(turn);
+    }
+
+    fn hear_turn(&mut self, turn: Option<Turn>) {
+        match turn {
             None => {}
             Some(Turn::Tripped(on)) => self.tell(Notice::BreakerTripped(on)),
             Some(Turn::Closed) => self.tell(Notice::BreakerClosed),
@@ -324,6 +341,9 @@ impl Campaign {
         self.pool.settled(&change.attempt);
         let Some(live) = self.live.remove(&change.attempt) else { return };
         self.breaker.refused(now.at, &change.attempt);
+        if cause == Cause::Absent {
+            self.write_off(change, &live);
+        }
         if live.batch.is_some() {
             self.attempts = self.attempts.saturating_sub(1);
         }
@@ -353,6 +373,12 @@ impl Campaign {
         Duration::from_micros((DAY - gone).unsigned_abs())
     }
 
+    fn write_off(&mut self, change: &Change, live: &Live) {
+        if let Some(batch) = live.batch {
+            self.written_off.insert(change.attempt.clone(), (change.now, batch));
+        }
+    }
+
     fn somebody_is_left(&mut self) {
         if matches!(self.batch.state, BatchState::Nobody(_)) {
             self.batch.state = BatchState::Wanted;
@@ -361,6 +387,11 @@ impl Campaign {
 
     /// An attempt that is not followed yet: one that came to light.
     fn apply_unknown(&mut self, change: Change, now: Now) {
+        let written_off = self.written_off.remove(&change.attempt);
+        if let Some((was, _)) = written_off {
+            self.tally.count(was, change.now);
+            self.attempts += u64::from(matches!(was, State::Refused(_)));
+        }
         if !change.now.is_live() {
             if change.lead_now == LeadNow::Open || matches!(change.lead_now, LeadNow::Due(_)) {
                 self.somebody_is_left();
@@ -369,6 +400,7 @@ impl Campaign {
         }
         let mut live = Live::new(None, change.now, self.pool.offset.earliest(now.at), now.at);
         live.ours = change.lead.is_some();
+        live.batch = written_off.map(|(_, batch)| batch);
         live.call.clone_from(&change.call);
         self.live.insert(change.attempt, live);
         if let Some(lead) = change.lead {
@@ -398,8 +430,10 @@ impl Campaign {
         }
     }
 
-    fn first_is_over(&mut self, attempt: &AttemptId, received: Instant) {
-        if self.first == First::OnItsWay && self.live.contains_key(attempt) {
+    /// The first request was answered, or failed: until then it is the only one that can be. A listing may have shown its
+    /// call, and the end of it, before that.
+    fn first_is_over(&mut self, received: Instant) {
+        if self.first == First::OnItsWay {
             self.first = First::Over(received);
         }
     }

@@ -112,6 +112,11 @@ impl Search {
         self.began
     }
 
+    /// Whether what was created from then on is part of it.
+    pub(super) fn covers(&self, from: Stamp) -> bool {
+        self.from <= from
+    }
+
     /// How much of the stretch has been read, from 0 to 1.
     pub(super) fn progress(&self, provider_now: Stamp) -> f64 {
         let whole = provider_now.since(self.from).as_secs_f64();

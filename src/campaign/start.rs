@@ -95,7 +95,11 @@ impl Campaign {
             if now.at < until {
                 return self.wake(until);
             }
-            let from = self.start.watermark.unwrap_or_else(|| self.pool.offset.earliest(self.start.began));
+            // What was on its way when the journal was lost may be listed late: the search reaches back before the
+            // adoption by as long as absence must hold.
+            let adopted = self.start.adopted_at.map_or(self.start.began, |at| at.min(self.start.began));
+            let late = self.pool.offset.earliest(adopted) - self.absence_must_hold();
+            let from = self.start.watermark.map_or(late, |mark| mark.min(late));
             self.start.step = Step::Again(Search::since(Along::Created, from - MARGIN, PAGE));
         }
         if !matches!(self.start.step, Step::Fresh) || self.stopping.is_some() {

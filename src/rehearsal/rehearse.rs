@@ -27,6 +27,8 @@ use crate::vapi::failure::{self, Own, Sorted};
 
 /// How long a read takes, there and back.
 const READ_TRAVEL: Duration = Duration::from_millis(40);
+/// Wake-ups in a row, a microsecond apart, of a run that can only be caught in a circle.
+const RESTLESS: u32 = 1_000;
 
 /// One run on the stage.
 pub struct Run<J> {
@@ -59,6 +61,8 @@ pub struct Stage<J> {
     turns: u64,
     posts: BTreeMap<PostId, Sent>,
     heard: BTreeMap<u64, (usize, Event)>,
+    /// Steps in a row in which nothing but a clock moved on, and hardly that.
+    restless: u32,
 }
 
 /// A request on its way.
@@ -119,6 +123,7 @@ impl<J: Journal> Stage<J> {
             turns: 0,
             posts: BTreeMap::new(),
             heard: BTreeMap::new(),
+            restless: 0,
         }
     }
 
@@ -245,6 +250,9 @@ impl<J: Journal> Stage<J> {
         let due = self.due.peek().map(|due| due.0.0);
         let next = [wakeup, due, self.world.next_change()].into_iter().flatten().min();
         let Some(next) = next.filter(|next| *next <= until) else { return Ok(false) };
+        let hardly = wakeup == Some(next) && next.since(self.world.now()) <= Duration::from_micros(1);
+        self.restless = if hardly { self.restless + 1 } else { 0 };
+        assert!(self.restless < RESTLESS, "a run asks to be woken again and again, at once");
         self.world.advance(next);
         while let Some(reply) = self.world.next_reply() {
             self.reply(reply)?;

@@ -88,11 +88,13 @@ impl Journal for Memory {
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {
         let reserve = self.plan.reserve.at(now.wall);
-        let most = ask.pool.allowed(now.at, reserve, self.plan.caution).dials;
+        let rate_until = self.table.posts_paused_until(now);
+        let allowed = ask.pool.allowed(now.at, reserve, self.plan.caution).dials;
+        let most = if rate_until.is_some() { 0 } else { allowed };
         self.last_limit = ask.pool.seen_limit().or(self.last_limit);
         let mut maker = Maker { plan: &self.plan, run: None, mark: &self.mark, chance: &mut self.chance };
         let made = grant(&mut self.table, &mut maker, now, &ask, most)?;
-        let others = Others { reserve, rate_until: self.table.posts_paused_until(now), ..Others::default() };
+        let others = Others { reserve, rate_until, ..Others::default() };
         Ok((Claimed { granted: made.granted, turned_away: made.turned_away, others }, made.claims))
     }
 

@@ -1,0 +1,16 @@
+//! Crashes in virtual time: the process is dropped at an action, its journal (the real one, on disk) is opened again,
+//! and the campaign goes on. The provider's own ledger shows who was rung.
+//!
+//! `DIALER_SEEDS=1000 cargo test --test crash_virtual -- --include-ignored` runs the long sweeps, too.
+
+mod lost;
+mod scene;
+mod several;
+mod sweep;
+
+/// How many seeds a sweep goes through: `DIALER_SEEDS`, else so many.
+fn seeds(usually: u64) -> std::ops::Range<u64> {
+    let asked = std::env::var("DIALER_SEEDS").ok().and_then(|text| text.parse().ok());
+    let first = std::env::var("DIALER_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    first..first + asked.unwrap_or(usually)
+}

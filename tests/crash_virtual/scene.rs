@@ -1,0 +1,335 @@
+//! A campaign in virtual time whose journal lies on disk, so that it can be killed, lose its journal, and be gone on
+//! with. The provider's own ledger is the judge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::time::Duration;
+
+use dialer::campaign::event::{Notice, Outcome, Why};
+use dialer::campaign::hours::Calling;
+use dialer::campaign::plan::{Plan, Rate, Reserve};
+use dialer::campaign::retry::Retries;
+use dialer::journal::disk::import::Head;
+use dialer::journal::disk::lock::Lock;
+use dialer::journal::disk::run::{Run, Start};
+use dialer::journal::disk::Disk;
+use dialer::journal::{Journal, Listed, Totals};
+use dialer::leads::lead::{Lead, Phone};
+use dialer::rehearsal::rehearse::{Setup, Stage};
+use dialer::rehearsal::world::World;
+use dialer::rehearsal::world::call::{Kind, POOL_REASON};
+use dialer::rehearsal::world::config::{BlockedAs, WorldConfig};
+use dialer::rehearsal::world::fault::{Fault, Faults};
+use dialer::time::{Now, Stamp};
+use tempfile::TempDir;
+
+pub(crate) const START: Stamp = Stamp::from_micros(1_767_225_600_000_000);
+/// Nothing takes longer: whatever is not over by then hangs.
+const END: Duration = Duration::from_secs(2 * 86_400);
+/// Starts that a campaign may need, crashes apart, before it counts as one that never ends.
+const MOST_STARTS: u32 = 60;
+
+/// Randomness of a test, from its seed.
+#[derive(Clone)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d)
+    }
+
+    /// splitmix64.
+    pub(crate) fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
+        self.bits() % most.max(1)
+    }
+
+    pub(crate) fn chance(mut self) -> Box<dyn FnMut() -> u128 + Send> {
+        Box::new(move || u128::from(self.bits()) << 64 | u128::from(self.bits()))
+    }
+}
+
+/// Every fault of a request, and of reads, but a call that is created long after its request was lost: that one is
+/// not promised.
+pub(crate) fn every_fault(likely: f64) -> Faults {
+    let all: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::LateCreate).collect();
+    Faults::all_of(&all, likely)
+}
+
+/// A world that differs with the seed: the shape of a refusal, how likely faults are, how soon slots are counted.
+pub(crate) fn world(seed: u64, slots: u32) -> World {
+    let mut dice = Dice::new(seed ^ 0xabcd);
+    let config = WorldConfig {
+        slots,
+        blocked_as: BlockedAs::ALL[usize::try_from(dice.below(5)).unwrap()],
+        faults: every_fault([0.03, 0.08, 0.15][usize::try_from(dice.below(3)).unwrap()]),
+        release_lag: Duration::from_millis(dice.below(1500)),
+        ..WorldConfig::default()
+    };
+    World::new(config, seed, START)
+}
+
+/// How far this machine's clock is off the provider's, in microseconds: at most a minute and a half.
+pub(crate) fn skew(seed: u64) -> i64 {
+    i64::try_from(Dice::new(seed ^ 0x77).below(180_000_000)).unwrap() - 90_000_000
+}
+
+pub(crate) fn plan(campaign: &str, seed: u64) -> Plan {
+    let poll = Duration::from_secs(1);
+    Plan {
+        campaign: campaign.to_owned(),
+        poll,
+        probe_after: poll * 60,
+        in_doubt: Some(Duration::from_secs(600)),
+        look_back: Duration::from_secs(7 * 86_400),
+        adopt: false,
+        reserve: Reserve::always(3),
+        slots: None,
+        max_concurrent: None,
+        caution: 0,
+        batch_size: 50,
+        drain: false,
+        rate: Rate { count: NonZeroU32::MIN, per: Duration::from_secs(1) },
+        calling: Calling::any(),
+        retries: Retries::never(),
+        not_if_called_within: None,
+        limit: None,
+        max_cost: None,
+        until: None,
+        wait: seed.is_multiple_of(2),
+        lines: vec!["line".to_owned()],
+        longest_call: Duration::from_secs(660),
+        seed,
+    }
+}
+
+/// So many leads, their numbers from that one on.
+pub(crate) fn leads(first: u64, count: u64) -> Vec<Listed> {
+    let lead = |n: u64| Lead {
+        phone: Phone::from_digits(14_155_550_000 + first + n).unwrap(),
+        extension: None,
+        name: None,
+        variables: Vec::new(),
+        zones: Vec::new(),
+        assistant_id: None,
+        phone_number_id: None,
+    };
+    (0..count).map(|n| Listed { file_index: 0, line: n + 2, lead: lead(n) }).collect()
+}
+
+/// A state directory that goes away with its test; in memory where there is such a place, so that a commit costs little.
+pub(crate) fn state_dir() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { TempDir::new_in(memory).unwrap() } else { TempDir::new().unwrap() }
+}
+
+/// Opens a campaign in a state directory, as a start of the program does. `life` tells one start from another.
+pub(crate) fn open(dir: &Path, plan: &Plan, list: &[Listed], now: Now, life: u64) -> Run {
+    let chance = || Dice::new(plan.seed ^ life << 32 ^ 0x1234).chance();
+    let mut disk = Disk::open(dir, &mut chance()).unwrap();
+    let account = disk.remember_account("org", "https://api.example", "key").unwrap();
+    let lock = Lock::take(dir, &account.name, &plan.campaign, 4711, now).unwrap();
+    let head = Head {
+        account: account.clone(),
+        campaign: plan.campaign.clone(),
+        explicit: true,
+        lists: vec!["/lists/leads.csv".to_owned()],
+        target: "assistant".to_owned(),
+        replace: false,
+    };
+    disk.import(&lock, &head, now, &mut list.iter().cloned().map(Ok::<_, Infallible>)).unwrap();
+    let pool = account.name.clone();
+    let start = Start {
+        account,
+        lock,
+        plan: plan.clone(),
+        pool,
+        pid: 4711,
+        chance: chance(),
+        dnc: Box::new(|_| false),
+    };
+    disk.begin(now, start).unwrap().0
+}
+
+/// One campaign on a stage, and what became of it so far.
+pub(crate) struct Scene {
+    pub(crate) stage: Stage<Run>,
+    pub(crate) plan: Plan,
+    pub(crate) list: Vec<Listed>,
+    pub(crate) dir: TempDir,
+    pub(crate) place: usize,
+    /// Starts so far: no two mint the same attempt ids.
+    pub(crate) lives: u64,
+    pub(crate) crashes: u64,
+    /// How the runs ended that did.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// What people would have been told, of the runs that are over.
+    pub(crate) notices: Vec<Notice>,
+}
+
+impl Scene {
+    pub(crate) fn new(seed: u64, slots: u32, count: u64) -> Self {
+        Self {
+            stage: Stage::new(world(seed, slots), skew(seed)),
+            plan: plan("leads", seed),
+            list: leads(0, count),
+            dir: state_dir(),
+            place: 0,
+            lives: 0,
+            crashes: 0,
+            outcomes: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// Starts a run of it.
+    pub(crate) fn start(&mut self) {
+        self.lives += 1;
+        let journal = open(self.dir.path(), &self.plan, &self.list, self.stage.now(), self.lives);
+        let plan = self.plan.clone();
+        let setup = Setup { plan, journal, org: 0, post_timeout: Duration::from_secs(30) };
+        self.place = self.stage.start(setup).unwrap();
+        self.stage.runs[self.place].as_mut().unwrap().campaign.confirm_org();
+    }
+
+    /// The process dies.
+    pub(crate) fn crash(&mut self) {
+        self.crashes += 1;
+        let notices = self.stage.runs[self.place].as_mut().map(|run| std::mem::take(&mut run.notices));
+        self.notices.extend(notices.into_iter().flatten());
+        drop(self.stage.kill(self.place));
+    }
+
+    /// Steps until the run is over, or until it is about to carry out that action of its own. True if it is over.
+    pub(crate) fn play(&mut self, stop_before: Option<u64>) -> bool {
+        let stopped = self.stage.play(START + END, stop_before).unwrap();
+        if stopped.is_some() {
+            return false;
+        }
+        let now = self.stage.now();
+        let run = self.stage.runs[self.place].as_mut().unwrap();
+        if run.outcome.is_none() {
+            let (slots, last) = (run.campaign.slots(now), run.notices.iter().rev().take(5).collect::<Vec<_>>());
+            let (held, up) = (run.campaign.held_up(), run.campaign.calls_up());
+            panic!("life {} hangs: {held:?} {up} up, {slots:?} {:?} {last:?}", self.lives, run.campaign.batch());
+        }
+        self.put_away();
+        true
+    }
+
+    /// Steps for a while of virtual time. True if the run is over.
+    pub(crate) fn play_for(&mut self, time: Duration) -> bool {
+        let until = self.stage.world.now() + time;
+        self.stage.play(until, None).unwrap();
+        let over = self.stage.runs[self.place].as_ref().is_some_and(|run| run.outcome.is_some());
+        if over {
+            self.put_away();
+        }
+        over
+    }
+
+    /// A run that is over ends as the program does.
+    fn put_away(&mut self) {
+        let now = self.stage.now();
+        let run = self.stage.runs[self.place].as_mut().unwrap();
+        self.outcomes.extend(run.outcome.clone());
+        self.notices.append(&mut run.notices);
+        self.stage.kill(self.place).unwrap().end(now).unwrap();
+    }
+
+    /// The last run's end.
+    pub(crate) fn why(&self) -> &Why {
+        &self.outcomes.last().unwrap().why
+    }
+
+    /// Lets time go by with nobody running.
+    pub(crate) fn wait(&mut self, time: Duration) {
+        let to = self.stage.world.now() + time;
+        self.stage.world.advance(to);
+    }
+
+    /// Runs it again as often as it takes, coming back when it says so.
+    pub(crate) fn finish(&mut self) {
+        for _ in 0..MOST_STARTS {
+            self.start();
+            self.play(None);
+            let outcome = self.outcomes.last().unwrap().clone();
+            match outcome.why {
+                Why::Complete => return,
+                Why::Later | Why::DoubtsLeft => {
+                    let wall = self.stage.now().wall;
+                    let wait = outcome.next_at.map_or(Duration::from_secs(60), |at| at.duration_since(wall).unsigned_abs());
+                    self.wait(wait + Duration::from_secs(1));
+                }
+                // The provider kept failing, or the dead process was taken for another machine: somebody looks at it,
+                // and runs it again.
+                Why::Breaker(_) | Why::SearchFailed(_) | Why::AnotherMachine(_) => self.wait(Duration::from_secs(120)),
+                why => panic!("a run ended with {why:?}"),
+            }
+        }
+        panic!("it never ends: {:?}", self.outcomes);
+    }
+
+    /// How the campaign stands.
+    pub(crate) fn totals(&mut self) -> Totals {
+        self.lives += 1;
+        let now = self.stage.now();
+        let mut journal = open(self.dir.path(), &self.plan, &self.list, now, self.lives);
+        let totals = journal.totals(now).unwrap();
+        journal.end(now).unwrap();
+        totals
+    }
+
+    /// How many calls each number got that were more than a refusal, by the provider's ledger.
+    pub(crate) fn contacts(&self) -> BTreeMap<String, u32> {
+        contacts(&self.stage.world)
+    }
+
+    /// Nobody was rung more often than that, and nobody was forgotten.
+    pub(crate) fn judge(&mut self, allowed: u32, whose: &str) {
+        self.judge_all_but(&BTreeSet::new(), allowed, whose);
+        assert!(!self.notices.iter().any(|notice| matches!(notice, Notice::DoubleRing(..))), "{whose}: a double ring");
+    }
+
+    /// The same, but for numbers of which no promise can be kept.
+    pub(crate) fn judge_all_but(&mut self, excused: &BTreeSet<String>, allowed: u32, whose: &str) {
+        let totals = self.totals();
+        assert_eq!(totals.settled + totals.parked, totals.total, "{whose}: {totals:?} {:?}", self.outcomes);
+        let contacts = self.contacts();
+        let rung = self.stage.world.rung().into_iter().map(|(number, times)| (number.to_owned(), times));
+        let often = contacts.clone().into_iter().chain(rung).find(|(_, times)| *times > allowed);
+        if let Some((number, times)) = often.filter(|(number, _)| !excused.contains(number)) {
+            panic!("{whose}: {number} was called {times} times: {}", self.story(&number));
+        }
+        let reached = self.list.iter().filter(|row| contacts.contains_key(&row.lead.phone.to_string())).count() as u64;
+        assert!(reached >= totals.settled, "{whose}: {totals:?}, but {reached} were called: {:?}", self.outcomes);
+    }
+
+    /// The calls to a number, for a failure's message.
+    pub(crate) fn story(&self, number: &str) -> String {
+        let calls = self.stage.world.calls().iter().filter(|call| call.request.number == number);
+        let line = |call: &dialer::rehearsal::world::call::PretendCall| {
+            format!("\n  {} {:?} {:?} rang {:?} ended {:?} {:?}", call.created, call.name, call.status, call.rang, call.ended, call.reason)
+        };
+        calls.map(line).collect()
+    }
+}
+
+/// How many calls each number got that were more than a refusal, by a provider's ledger.
+pub(crate) fn contacts(world: &World) -> BTreeMap<String, u32> {
+    let mut contacts = BTreeMap::new();
+    let outbound = world.calls().iter().filter(|call| call.kind == Kind::Outbound);
+    for call in outbound.filter(|call| call.reason.as_deref() != Some(POOL_REASON)) {
+        *contacts.entry(call.request.number.clone()).or_default() += 1;
+    }
+    contacts
+}
