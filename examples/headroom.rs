@@ -74,7 +74,7 @@ impl Came {
 /// Our own campaign, in virtual time.
 fn ours(config: WorldConfig, seed: u64) -> Came {
     let mut stage = stage::stage(&plan(), config, LEADS, seed);
-    stage.play(START + Duration::from_secs(86_400 * 30), None).expect("a journal in memory");
+    stage.play(START + Duration::from_hours(720), None).expect("a journal in memory");
     let run = stage.runs[0].as_ref().expect("nobody killed it");
     assert_eq!(run.outcome.as_ref().map(|outcome| &outcome.why), Some(&Why::Complete));
     assert!(stage.world.rung().values().all(|times| *times == 1), "somebody was rung twice");
@@ -131,7 +131,7 @@ impl Dialer {
             && match self.way {
                 Way::Oracle => self.world.slots().free() > RESERVE + self.world.on_their_way(),
                 Way::LastAnswer => {
-                    let again = self.world.now().since(self.not_before) > Duration::from_secs(60);
+                    let again = self.world.now().since(self.not_before) > Duration::from_mins(1);
                     self.on_their_way.is_empty() && (again || self.left_by_answer > i64::from(RESERVE))
                 }
                 Way::Cap(cap) => ours < cap,
@@ -149,19 +149,16 @@ impl Dialer {
 
     fn hear(&mut self) {
         while let Some(reply) = self.world.next_reply() {
-            match reply.answer {
-                Answer::Created(call, limits) => {
-                    self.on_their_way.retain(|number| *number != call.request.number);
-                    self.up.push(call.id.as_str().to_owned());
-                    self.left_by_answer = limits.and_then(|limits| limits.remaining).unwrap_or(0);
-                }
-                _ => {
-                    // Requests are a second apart, so the one that was refused is the only one on its way.
-                    self.queue.extend(self.on_their_way.pop_front());
-                    self.left_in_batch += 1;
-                    self.left_by_answer = 0;
-                    self.not_before = self.not_before.max(self.world.now() + GAP);
-                }
+            if let Answer::Created(call, limits) = reply.answer {
+                self.on_their_way.retain(|number| *number != call.request.number);
+                self.up.push(call.id.as_str().to_owned());
+                self.left_by_answer = limits.and_then(|limits| limits.remaining).unwrap_or(0);
+            } else {
+                // Requests are a second apart, so the one that was refused is the only one on its way.
+                self.queue.extend(self.on_their_way.pop_front());
+                self.left_in_batch += 1;
+                self.left_by_answer = 0;
+                self.not_before = self.not_before.max(self.world.now() + GAP);
             }
         }
         let (now, before) = (self.world.now(), self.up.len());

@@ -13,7 +13,7 @@ use dialer::rehearsal::world::config::WorldConfig;
 use dialer::time::Stamp;
 use stage::{START, journal, plan, stage, steady};
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 const POST_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn after(seconds: u64) -> Stamp {

@@ -2,6 +2,7 @@
 //!
 //! `DIALER_SEEDS=1000 cargo test --release --test sweep` tries that many; without it a few dozen.
 
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod stage;
 
 use std::num::NonZeroU32;
@@ -22,7 +23,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use stage::{START, journal, plan};
 
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 /// A campaign that is run again and again comes to its end within so many runs.
 const RUNS: usize = 60;
 
@@ -60,7 +61,7 @@ impl Case {
         let plan = Plan {
             reserve: Reserve::always(reserve),
             rate,
-            in_doubt: draw.one_of(&[Some(Duration::from_secs(600)), Some(Duration::from_secs(600)), None]),
+            in_doubt: draw.one_of(&[Some(Duration::from_mins(10)), Some(Duration::from_mins(10)), None]),
             drain: draw.one_of(&[false, false, true]),
             wait: draw.one_of(&[false, true]),
             caution: draw.one_of(&[0, 0, 0, 1]).min(slots - reserve - 1),
@@ -75,7 +76,7 @@ impl Case {
         let mut config = WorldConfig {
             slots,
             orgs: 2,
-            traffic: vec![Traffic::inbound(draw.one_of(&[0.0, 20.0, 60.0]), Duration::from_secs(120))],
+            traffic: vec![Traffic::inbound(draw.one_of(&[0.0, 20.0, 60.0]), Duration::from_mins(2))],
             blocked_as: draw.one_of(&BlockedAs::ALL),
             faults: Faults::all_of(&faults, likely),
             ..WorldConfig::default()

@@ -174,7 +174,9 @@ impl Campaign {
             }
             picked.push((lead.id, line));
         }
-        wake.into_iter().for_each(|at| self.wake(at));
+        if let Some(at) = wake {
+            self.wake(at);
+        }
         picked
     }
 

@@ -11,7 +11,7 @@ use super::{Campaign, Live};
 use crate::time::{Instant, Now};
 
 /// How long a call that came back blocked may stay without ringing: ring time and two minutes.
-const BLOCKED_STUCK: Duration = Duration::from_secs(60 + 120);
+const BLOCKED_STUCK: Duration = Duration::from_mins(3);
 /// Proofs that may fail before the run stops waiting for one.
 const MOST_FAILURES: u32 = 3;
 
@@ -28,7 +28,7 @@ pub(super) struct Proofs {
 impl Campaign {
     /// How long absence must hold.
     pub(super) fn absence_must_hold(&self) -> Duration {
-        let parking = (self.plan.poll * 20).min(Duration::from_secs(600));
+        let parking = (self.plan.poll * 20).min(Duration::from_mins(10));
         self.plan.in_doubt.unwrap_or(parking)
     }
 
@@ -68,8 +68,10 @@ impl Campaign {
         let search = self.proofs.search.as_mut()?;
         let query = search.next(now.at);
         let waits = search.waits_until();
-        if query.is_none() {
-            waits.into_iter().for_each(|at| self.wake(at));
+        if query.is_none()
+            && let Some(at) = waits
+        {
+            self.wake(at);
         }
         query.map(|query| (query, Reading::Proof))
     }
@@ -118,7 +120,9 @@ impl Campaign {
                 }
             }
         }
-        next.into_iter().for_each(|at| self.wake(at));
+        if let Some(at) = next {
+            self.wake(at);
+        }
         for attempt in due {
             self.live.entry(attempt.clone()).and_modify(|live| live.failed = Some(now.at));
             self.actions.push_back(Action::Record(News::Parked(attempt, now.at)));

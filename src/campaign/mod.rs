@@ -54,6 +54,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(5);
 
 /// One run of one campaign.
+#[expect(clippy::struct_excessive_bools, reason = "each is known or not, independently of the others")]
 pub struct Campaign {
     plan: Plan,
     start: Start,

@@ -15,11 +15,11 @@ use crate::pool::news::{Limits, Wire};
 use crate::time::{Instant, Now, Stamp};
 
 /// Further from the provider's time than this, the hours that leads are rung in would be wrong.
-const CLOCK_OFF: Duration = Duration::from_secs(120);
+const CLOCK_OFF: Duration = Duration::from_mins(2);
 /// Beyond the longest that a call can last, this long, before it is given up.
-const GIVE_UP_MARGIN: Duration = Duration::from_secs(300);
+const GIVE_UP_MARGIN: Duration = Duration::from_mins(5);
 /// The longest that any call can last.
-const ANY_CALL: Duration = Duration::from_secs(12 * 3600 + 600);
+const ANY_CALL: Duration = Duration::from_mins(730);
 
 impl Campaign {
     /// News that the journal has written down, and what it changed.
@@ -50,7 +50,7 @@ impl Campaign {
                 listing = Some((read, full, !calls.is_empty()));
             }
             News::Absent(attempt, _) | News::Parked(attempt, _) | News::Withdrawn(attempt) => {
-                self.pool.settled(&attempt)
+                self.pool.settled(&attempt);
             }
             News::GivenUp(_) | News::Reopened(_) => {}
         }
@@ -91,7 +91,7 @@ impl Campaign {
         self.breaker.answered();
         self.first_is_over(wire.received);
         let blocked = limits.is_some_and(|limits| limits.blocked);
-        self.pool.answered(&call.id, slot_of(call, true, blocked), attempt, wire, limits);
+        self.pool.answered(&call.id, &slot_of(call, true, blocked), attempt, wire, limits);
         self.watch.saw(&call.id, now.at);
         if blocked {
             self.tell(Notice::PoolRefused);
@@ -165,7 +165,9 @@ impl Campaign {
         if let Some(live) = self.live.get(attempt) {
             let lead = live.lead.as_ref().map(|lead| &lead.lead);
             let id = self.lines.id(live.line, lead).cloned();
-            id.into_iter().for_each(|id| self.line_is_down(&id, message, wait, now));
+            if let Some(id) = id {
+                self.line_is_down(&id, message, wait, now);
+            }
         }
     }
 
@@ -355,7 +357,9 @@ impl Campaign {
                     let reason = change.reason.clone().unwrap_or_default();
                     let midnight = self.until_utc_midnight(now);
                     let id = self.lines.id(live.line, lead).cloned();
-                    id.into_iter().for_each(|id| self.line_is_down(&id, &reason, Some(midnight), now));
+                    if let Some(id) = id {
+                        self.line_is_down(&id, &reason, Some(midnight), now);
+                    }
                 }
                 _ => {}
             }

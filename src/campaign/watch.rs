@@ -19,7 +19,7 @@ const OVERLAP: u32 = 10;
 /// Polls after which a call that is up and in no listing is asked for by its id.
 const UNSEEN: u32 = 60;
 /// A call can last that long: how far back the first read goes.
-const LONGEST_CALL: Duration = Duration::from_secs(12 * 3600);
+const LONGEST_CALL: Duration = Duration::from_hours(12);
 /// Rows of a page.
 const PAGE: u16 = 1000;
 
@@ -141,8 +141,10 @@ impl Campaign {
         let search = self.start.search()?;
         let query = search.next(now.at);
         let waits = search.waits_until();
-        if query.is_none() {
-            waits.into_iter().for_each(|at| self.wake(at));
+        if query.is_none()
+            && let Some(at) = waits
+        {
+            self.wake(at);
         }
         query.map(|query| (query, Reading::Search))
     }
@@ -166,8 +168,10 @@ impl Campaign {
         let round = self.watch.round.as_mut()?;
         let query = round.next(now.at);
         let waits = round.waits_until();
-        if query.is_none() {
-            waits.into_iter().for_each(|at| self.wake(at));
+        if query.is_none()
+            && let Some(at) = waits
+        {
+            self.wake(at);
         }
         query.map(|query| (query, Reading::Watch))
     }

@@ -24,8 +24,8 @@ pub(crate) fn plan() -> Plan {
         campaign: "leads".to_owned(),
         poll,
         probe_after: poll * 60,
-        in_doubt: Some(Duration::from_secs(600)),
-        look_back: Duration::from_secs(7 * 86_400),
+        in_doubt: Some(Duration::from_mins(10)),
+        look_back: Duration::from_hours(168),
         adopt: false,
         reserve: Reserve::always(3),
         slots: None,
@@ -42,14 +42,14 @@ pub(crate) fn plan() -> Plan {
         until: None,
         wait: false,
         lines: vec!["line".to_owned()],
-        longest_call: Duration::from_secs(660),
+        longest_call: Duration::from_mins(11),
         seed: 1,
     }
 }
 
 /// A pool of ten with 2.5 erlangs of inbound calls: 50 an hour of three minutes each.
 pub(crate) fn steady() -> WorldConfig {
-    WorldConfig { traffic: vec![Traffic::inbound(50.0, Duration::from_secs(180))], ..WorldConfig::default() }
+    WorldConfig { traffic: vec![Traffic::inbound(50.0, Duration::from_mins(3))], ..WorldConfig::default() }
 }
 
 /// That many people.

@@ -40,7 +40,7 @@ use lists::{DoNotCall, Lists};
 use venue::Venue;
 
 /// A number that another campaign has rung this recently is worth a word at the start.
-const LATELY: Duration = Duration::from_secs(7 * 86_400);
+const LATELY: Duration = Duration::from_hours(168);
 
 /// Rings the list.
 pub fn run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
@@ -71,7 +71,7 @@ async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Fail
             Ran::Ended(exit) => return Ok(exit),
             // The assistant's prompt needs variables that nobody asked the list for: it is read again, with them.
             Ran::Again(reopened, account_read) => {
-                disk = reopened;
+                disk = *reopened;
                 read = Some(account_read);
             }
         }
@@ -114,7 +114,7 @@ struct Session<'a> {
 /// What came of it.
 enum Ran {
     Ended(Exit),
-    Again(Disk, Read),
+    Again(Box<Disk>, Read),
 }
 
 impl Session<'_> {
@@ -171,7 +171,7 @@ impl Session<'_> {
             Err(Broken::Lacks(read)) => {
                 let mut disk = journal_of_run.end(self.venue.clock.now()).map_err(failed)?;
                 disk.remember_variables(self.account, target, &read.variables).map_err(failed)?;
-                return Ok(Ran::Again(disk, *read));
+                return Ok(Ran::Again(Box::new(disk), *read));
             }
         };
         let over = self.venue.clock.now();
@@ -253,6 +253,9 @@ impl Session<'_> {
 
     fn waits_for(&self, why: &Why, next_at: Option<Timestamp>) -> Option<String> {
         match why {
+            Why::Later if self.planned.plan.calling.needs_zone() => {
+                Some("when hours open or a retry is due".to_owned())
+            }
             Why::DoubtsLeft => Some("when doubts can be proven".to_owned()),
             Why::Lines(_) => next_at.map(|_| "when the phone number may ring again".to_owned()),
             _ => None,

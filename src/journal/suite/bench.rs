@@ -225,7 +225,7 @@ pub(crate) fn roomy(room: u32, now: Now) -> Pool {
     let limits = Limits { blocked: false, limit: Some(limit), remaining: Some(limit - 1) };
     let call = Call { from: created, ended: None, ours: false, post: None, rung: false, shut_out: false };
     let somebody = AttemptId::parse(&format!("d{}-{}", "0".repeat(8), "a".repeat(22))).unwrap();
-    pool.answered(&CallId::new("somebody"), call, &somebody, wire, Some(limits));
+    pool.answered(&CallId::new("somebody"), &call, &somebody, wire, Some(limits));
     pool
 }
 
