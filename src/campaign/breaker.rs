@@ -219,9 +219,17 @@ mod tests {
             assert_eq!(breaker.ended(second(69), &id(77), class, "why"), Some(turn));
             assert_eq!(breaker.leave(second(69)), leave);
         }
+    }
+
+    #[test]
+    fn a_test_call_whose_answer_is_lost_is_made_twice_more() {
         let mut breaker = tripped();
-        breaker.testing(id(77));
-        assert_eq!(breaker.failed(second(70), &id(77), "502"), Some(Turn::GiveUp("502".into())));
+        for (turn, expected) in [(1, None), (2, None), (3, Some(Turn::GiveUp("502".into())))] {
+            assert_eq!(breaker.leave(second(100 * turn)), Leave::OneTest);
+            breaker.testing(id(77));
+            assert_eq!(breaker.failed(second(100 * turn), &id(77), "502"), expected);
+        }
+        assert_eq!(breaker.leave(second(1000)), Leave::None);
     }
 
     #[test]
