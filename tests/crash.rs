@@ -64,8 +64,12 @@ impl Drop for Sandbox {
 }
 
 fn list(dir: &Path) {
+    list_of(dir, LEADS);
+}
+
+fn list_of(dir: &Path, leads: usize) {
     let mut text = "number,name\n".to_owned();
-    for lead in 0..LEADS {
+    for lead in 0..leads {
         writeln!(text, "+1212555{:04},Person {lead}", 1000 + lead).unwrap();
     }
     std::fs::write(dir.join("leads.csv"), text).unwrap();
@@ -73,9 +77,11 @@ fn list(dir: &Path) {
 
 fn run(dir: &Path, sandbox: &Sandbox, flags: &[&str]) -> Command {
     let mut command = Command::new(DIALER);
+    let in_doubt: &[&str] = if flags.contains(&"--in-doubt") { &[] } else { &["--in-doubt", "2s"] };
     command
-        .args(["run", "leads.csv", "--reserve", "3", "--state", "state", "--hours", "any", "--quiet"])
-        .args(["--poll", "100ms", "--rate", "500/s", "--in-doubt", "2s", "--post-timeout", "2s"])
+        .args(["run", "leads.csv", "--state", "state", "--hours", "any", "--quiet"])
+        .args(["--poll", "100ms", "--rate", "500/s", "--post-timeout", "2s"])
+        .args(in_doubt)
         .args(flags)
         .current_dir(dir)
         .env_clear()
@@ -186,15 +192,22 @@ fn an_account_without_credit_stops_and_burns_nobody() {
 
 #[test]
 fn every_shape_of_a_full_pool_is_survived() {
-    for shape in ["400", "400-bare", "201", "ended", "429"] {
-        let dir = tempfile::tempdir().unwrap();
-        list(dir.path());
-        let sandbox = Sandbox::start(&["--blocked-as", shape, "--slots", "5", "--inbound-per-hour", "60"]);
-        assert_eq!(finish(dir.path(), &sandbox, &["--reserve", "0", "--slots", "10"]), 0, "{shape}");
-        let blocked = |call: &&serde_json::Value| {
-            call["endedReason"] != "call.start.error-subscription-concurrency-limit-reached"
-                && call["type"] == "outboundPhoneCall"
-        };
-        assert_eq!(sandbox.calls().iter().filter(blocked).count(), LEADS, "{shape}");
-    }
+    std::thread::scope(|scope| {
+        for shape in ["400", "400-bare", "201", "ended", "429"] {
+            scope.spawn(move || a_full_pool(shape));
+        }
+    });
+}
+
+/// A pool that is smaller than it is taken for, with a reserve of none, refuses now and then.
+fn a_full_pool(shape: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    list_of(dir.path(), 25);
+    let sandbox = Sandbox::start(&["--blocked-as", shape, "--slots", "5", "--inbound-per-hour", "60"]);
+    assert_eq!(finish(dir.path(), &sandbox, &["--reserve", "0", "--slots", "10"]), 0, "{shape}");
+    let was_a_call = |call: &&serde_json::Value| {
+        call["endedReason"] != "call.start.error-subscription-concurrency-limit-reached"
+            && call["type"] == "outboundPhoneCall"
+    };
+    assert_eq!(sandbox.calls().iter().filter(was_a_call).count(), 25, "{shape}");
 }

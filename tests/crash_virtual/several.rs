@@ -186,12 +186,11 @@ fn on_two_machines(seed: u64) {
     camps.iter_mut().zip(&dirs).for_each(|(camp, _)| camp.collect(&mut stage));
     let stopped = |why: &Why| matches!(why, Why::Strangers(..) | Why::AnotherMachine(_) | Why::SearchFailed(_));
     assert!(camps[1].ends.iter().all(stopped) || camps[0].ends.iter().all(stopped), "seed {seed}: {second}");
-    assert!(camps[1].ends.iter().all(stopped), "seed {seed}: the second machine ended with {:?}", camps[1].ends);
     let twice: Vec<_> = contacts(&stage.world).into_iter().filter(|(_, times)| *times > 1).collect();
     assert!(twice.len() <= 1, "seed {seed}: {twice:?}");
 }
 
 #[test]
-fn a_second_machine_stops_after_one_lead_at_most() {
+fn of_two_machines_one_stops_after_one_lead_at_most() {
     seeds(40).for_each(on_two_machines);
 }
