@@ -11,10 +11,10 @@ use dialer::campaign::event::{Notice, Outcome, Why};
 use dialer::campaign::hours::Calling;
 use dialer::campaign::plan::{Plan, Rate, Reserve};
 use dialer::campaign::retry::Retries;
+use dialer::journal::disk::Disk;
 use dialer::journal::disk::import::Head;
 use dialer::journal::disk::lock::Lock;
 use dialer::journal::disk::run::{Run, Start};
-use dialer::journal::disk::Disk;
 use dialer::journal::{Journal, Listed, Totals};
 use dialer::leads::lead::{Lead, Phone};
 use dialer::rehearsal::rehearse::{Setup, Stage};
@@ -148,15 +148,8 @@ pub(crate) fn open(dir: &Path, plan: &Plan, list: &[Listed], now: Now, life: u64
     };
     disk.import(&lock, &head, now, &mut list.iter().cloned().map(Ok::<_, Infallible>)).unwrap();
     let pool = account.name.clone();
-    let start = Start {
-        account,
-        lock,
-        plan: plan.clone(),
-        pool,
-        pid: 4711,
-        chance: chance(),
-        dnc: Box::new(|_| false),
-    };
+    let start =
+        Start { account, lock, plan: plan.clone(), pool, pid: 4711, chance: chance(), dnc: Box::new(|_| false) };
     disk.begin(now, start).unwrap().0
 }
 
@@ -267,7 +260,8 @@ impl Scene {
                 Why::Complete => return,
                 Why::Later | Why::DoubtsLeft => {
                     let wall = self.stage.now().wall;
-                    let wait = outcome.next_at.map_or(Duration::from_secs(60), |at| at.duration_since(wall).unsigned_abs());
+                    let wait =
+                        outcome.next_at.map_or(Duration::from_secs(60), |at| at.duration_since(wall).unsigned_abs());
                     self.wait(wait + Duration::from_secs(1));
                 }
                 // The provider kept failing, or the dead process was taken for another machine: somebody looks at it,
@@ -318,7 +312,10 @@ impl Scene {
     pub(crate) fn story(&self, number: &str) -> String {
         let calls = self.stage.world.calls().iter().filter(|call| call.request.number == number);
         let line = |call: &dialer::rehearsal::world::call::PretendCall| {
-            format!("\n  {} {:?} {:?} rang {:?} ended {:?} {:?}", call.created, call.name, call.status, call.rang, call.ended, call.reason)
+            format!(
+                "\n  {} {:?} {:?} rang {:?} ended {:?} {:?}",
+                call.created, call.name, call.status, call.rang, call.ended, call.reason
+            )
         };
         calls.map(line).collect()
     }

@@ -8,10 +8,10 @@ use dialer::campaign::plan::Plan;
 use dialer::journal::disk::run::Run;
 use dialer::journal::{Journal, Listed, Totals};
 use dialer::rehearsal::rehearse::{Setup, Stage};
+use dialer::rehearsal::world::World;
 use dialer::rehearsal::world::call::{Kind, POOL_REASON, PretendCall};
 use dialer::rehearsal::world::config::WorldConfig;
 use dialer::rehearsal::world::fault::Fault;
-use dialer::rehearsal::world::World;
 use dialer::time::Stamp;
 use tempfile::TempDir;
 
@@ -53,7 +53,8 @@ impl Camp {
         let outcome = stage.runs[place].as_ref().and_then(|run| run.outcome.clone()).unwrap();
         stage.kill(place).unwrap().end(now).unwrap();
         self.place = None;
-        let wait = outcome.next_at.map_or(Duration::from_secs(120), |next| next.duration_since(now.wall).unsigned_abs());
+        let wait =
+            outcome.next_at.map_or(Duration::from_secs(120), |next| next.duration_since(now.wall).unsigned_abs());
         self.not_before = at + wait + Duration::from_secs(1);
         self.complete = outcome.why == Why::Complete;
         self.ends.push(outcome.why);
@@ -80,7 +81,9 @@ fn together(seed: u64, mut crashes: u64, world: World) -> (Stage<Run>, u64) {
             camp.start(&mut stage, &dir, life);
         }
         if camps.iter().all(|camp| camp.place.is_none()) {
-            let Some(next) = camps.iter().filter(|camp| !camp.complete).map(|camp| camp.not_before).min() else { break };
+            let Some(next) = camps.iter().filter(|camp| !camp.complete).map(|camp| camp.not_before).min() else {
+                break;
+            };
             stage.world.advance(next);
             continue;
         }
@@ -90,7 +93,8 @@ fn together(seed: u64, mut crashes: u64, world: World) -> (Stage<Run>, u64) {
         stage.world.advance(next);
         camps.iter_mut().for_each(|camp| camp.collect(&mut stage));
         let victim = &mut camps[usize::try_from(dice.below(2)).unwrap()];
-        if crashes > 0 && dice.below(3) == 0
+        if crashes > 0
+            && dice.below(3) == 0
             && let Some(place) = victim.place.take()
         {
             drop(stage.kill(place));

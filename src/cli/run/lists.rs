@@ -278,7 +278,8 @@ struct Spool {
 impl Spool {
     async fn of_stdin(dir: &Path, signals: &mut Signals) -> Result<Self, Failure> {
         let path = dir.join(format!("stdin-{}.csv", std::process::id()));
-        let cannot = |error: io::Error| Failure::machine(format!("stdin cannot be kept in {}: {error}", path.display()));
+        let cannot =
+            |error: io::Error| Failure::machine(format!("stdin cannot be kept in {}: {error}", path.display()));
         let spool = Self { path: path.clone() };
         let copied = tokio::task::spawn_blocking({
             let path = path.clone();
