@@ -73,7 +73,7 @@ impl Came {
 
 /// Our own campaign, in virtual time.
 fn ours(config: WorldConfig, seed: u64) -> Came {
-    let mut stage = stage::stage(&plan(), config, LEADS, seed);
+    let mut stage = stage::stage(&plan(), config, LEADS, seed, 0);
     stage.play(START + Duration::from_hours(720), None).expect("a journal in memory");
     let run = stage.runs[0].as_ref().expect("nobody killed it");
     assert_eq!(run.outcome.as_ref().map(|outcome| &outcome.why), Some(&Why::Complete));

@@ -112,7 +112,7 @@ fn ended(child: &mut Child, within: Duration) -> Option<ExitStatus> {
 fn finish(dir: &Path, sandbox: &Sandbox, flags: &[&str]) -> i32 {
     for _ in 0..40 {
         let mut child = run(dir, sandbox, flags).spawn().unwrap();
-        let status = ended(&mut child, Duration::from_secs(240)).expect("a run that ends");
+        let status = ended(&mut child, Duration::from_mins(4)).expect("a run that ends");
         let code = status.code().unwrap_or(-1);
         if code != 4 {
             return code;
@@ -160,10 +160,10 @@ fn a_lost_state_directory_rings_nobody_again() {
     list(dir.path());
     let sandbox = Sandbox::start(&[]);
     let mut child = run(dir.path(), &sandbox, &["--limit", "9"]).spawn().unwrap();
-    assert_eq!(ended(&mut child, Duration::from_secs(120)).and_then(|status| status.code()), Some(4));
+    assert_eq!(ended(&mut child, Duration::from_mins(2)).and_then(|status| status.code()), Some(4));
     std::fs::remove_dir_all(dir.path().join("state")).unwrap();
     let mut child = run(dir.path(), &sandbox, &[]).spawn().unwrap();
-    assert_eq!(ended(&mut child, Duration::from_secs(60)).and_then(|status| status.code()), Some(6));
+    assert_eq!(ended(&mut child, Duration::from_mins(1)).and_then(|status| status.code()), Some(6));
     assert_eq!(sandbox.rung().len(), 9);
     assert_eq!(finish(dir.path(), &sandbox, &["--adopt"]), 0);
     let rung = sandbox.rung();

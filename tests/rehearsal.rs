@@ -37,7 +37,7 @@ fn again(stage: &mut Stage<Memory>, plan: &Plan, journal: Memory) -> usize {
 
 #[test]
 fn a_list_is_rung_to_its_end_and_nobody_twice() {
-    let mut stage = stage(&plan(), WorldConfig::default(), 120, 1);
+    let mut stage = stage(&plan(), WorldConfig::default(), 120, 1, 0);
     stage.play(START + DAY, None).unwrap();
     assert_eq!(why(&stage, 0), Some(Why::Complete));
     assert_eq!(settled(&mut stage, 0), (120, 120));
@@ -46,7 +46,7 @@ fn a_list_is_rung_to_its_end_and_nobody_twice() {
 
 #[test]
 fn a_lost_journal_is_noticed_before_anybody_is_rung() {
-    let mut stage = stage(&plan(), steady(), 60, 2);
+    let mut stage = stage(&plan(), steady(), 60, 2, 0);
     stage.play(after(120), None).unwrap();
     let known = stage.world.calls().len();
     drop(stage.kill(0));
@@ -62,7 +62,7 @@ fn a_lost_journal_is_noticed_before_anybody_is_rung() {
 
 #[test]
 fn a_lost_journal_is_taken_back_from_the_listing_on_demand() {
-    let mut stage = stage(&plan(), steady(), 60, 3);
+    let mut stage = stage(&plan(), steady(), 60, 3, 0);
     stage.play(after(120), None).unwrap();
     drop(stage.kill(0));
     // Another seed: two journals do not mint the same ids.
@@ -79,7 +79,7 @@ fn a_lost_journal_is_taken_back_from_the_listing_on_demand() {
 
 #[test]
 fn a_pause_holds_the_dials_and_a_resume_lets_them_go_on() {
-    let mut stage = stage(&plan(), WorldConfig::default(), 60, 4);
+    let mut stage = stage(&plan(), WorldConfig::default(), 60, 4, 0);
     stage.order(0, after(60), Stop::Pause);
     stage.order(0, after(1200), Stop::Resume);
     stage.play(after(1100), None).unwrap();
@@ -94,7 +94,7 @@ fn a_pause_holds_the_dials_and_a_resume_lets_them_go_on() {
 
 #[test]
 fn a_run_started_on_a_pause_rings_nobody() {
-    let mut stage = stage(&plan(), WorldConfig::default(), 60, 5);
+    let mut stage = stage(&plan(), WorldConfig::default(), 60, 5, 0);
     let mut paused = journal(&plan(), 60, stage.now());
     paused.ask(dialer::journal::Control { paused: true, stop: false });
     drop(stage.kill(0));
@@ -107,7 +107,7 @@ fn a_run_started_on_a_pause_rings_nobody() {
 #[test]
 fn the_first_interrupt_follows_calls_to_their_end_and_the_second_leaves_them() {
     for (second, settles) in [(false, true), (true, false)] {
-        let mut stage = stage(&plan(), WorldConfig::default(), 200, 6);
+        let mut stage = stage(&plan(), WorldConfig::default(), 200, 6, 0);
         stage.order(0, after(300), Stop::Drain);
         if second {
             stage.order(0, after(301), Stop::Now);
@@ -124,7 +124,7 @@ fn the_first_interrupt_follows_calls_to_their_end_and_the_second_leaves_them() {
 
 #[test]
 fn a_reserve_that_the_limit_cannot_carry_stops_the_dialing() {
-    let mut stage = stage(&plan(), WorldConfig { slots: 3, ..WorldConfig::default() }, 60, 7);
+    let mut stage = stage(&plan(), WorldConfig { slots: 3, ..WorldConfig::default() }, 60, 7, 0);
     stage.play(START + DAY, None).unwrap();
     assert_eq!(why(&stage, 0), Some(Why::Reserve(3, 3)));
     assert_eq!(stage.world.calls().iter().filter(|call| call.name.is_some()).count(), 1);
@@ -132,7 +132,7 @@ fn a_reserve_that_the_limit_cannot_carry_stops_the_dialing() {
 
 #[test]
 fn a_clock_that_is_wrong_dials_nobody() {
-    let mut stage = stage(&plan(), WorldConfig::default(), 60, 8);
+    let mut stage = stage(&plan(), WorldConfig::default(), 60, 8, 0);
     let mut wrong = Stage::new(dialer::rehearsal::world::World::new(WorldConfig::default(), 8, START), 600_000_000);
     let memory = journal(&plan(), 60, wrong.now());
     drop(stage.kill(0));
@@ -145,7 +145,7 @@ fn a_clock_that_is_wrong_dials_nobody() {
 #[test]
 fn no_credit_in_the_middle_stops_and_the_next_run_goes_on() {
     let broke = WorldConfig { fail_after: Some(20), ..WorldConfig::default() };
-    let mut stage = stage(&plan(), broke, 60, 9);
+    let mut stage = stage(&plan(), broke, 60, 9, 0);
     stage.play(START + DAY, None).unwrap();
     assert!(matches!(why(&stage, 0), Some(Why::Account(_))), "{:?}", why(&stage, 0));
     assert_eq!(settled(&mut stage, 0), (20, 60));

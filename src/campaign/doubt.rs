@@ -43,7 +43,7 @@ impl Campaign {
 
     /// When the first doubt can be proven.
     pub(super) fn next_proof_at(&self) -> Option<Instant> {
-        self.live.values().filter_map(|live| self.provable_at(live)).min()
+        self.live.uncertain().filter_map(|(_, live)| self.provable_at(live)).min()
     }
 
     /// Begins a proof as soon as one can succeed.
@@ -57,8 +57,8 @@ impl Campaign {
         if now.at < due {
             return self.wake(due);
         }
-        let doubts = self.live.values().filter(|live| live.state == State::InDoubt);
-        if let Some(from) = doubts.map(|live| live.provider_time).min() {
+        let doubts = self.live.uncertain().filter(|(_, live)| live.state == State::InDoubt);
+        if let Some(from) = doubts.map(|(_, live)| live.provider_time).min() {
             self.proofs.search = Some(Search::since(Along::Created, from - MARGIN, PAGE));
             self.proofs.confirmed = self.org_confirmed;
         }
@@ -93,7 +93,7 @@ impl Campaign {
             self.provable_at(live).is_some_and(|at| at <= began) && search.covers(live.provider_time - MARGIN)
         };
         let parks = self.plan.in_doubt.is_none();
-        let absent = self.live.iter().filter(|(_, live)| proven(live)).map(|(attempt, _)| attempt.clone());
+        let absent = self.live.uncertain().filter(|(_, live)| proven(live)).map(|(attempt, _)| attempt.clone());
         for attempt in absent.collect::<Vec<_>>() {
             let news = if parks { News::Parked(attempt, began) } else { News::Absent(attempt, began) };
             self.actions.push_back(Action::Record(news));
@@ -110,7 +110,7 @@ impl Campaign {
     fn park_stuck(&mut self, now: Now) {
         let mut due = Vec::new();
         let mut next = None;
-        for (attempt, live) in &self.live {
+        for (attempt, live) in self.live.uncertain() {
             if live.state == (State::Placed { blocked: true }) && live.failed.is_none() {
                 let at = live.since + BLOCKED_STUCK;
                 if at <= now.at {
@@ -124,7 +124,7 @@ impl Campaign {
             self.wake(at);
         }
         for attempt in due {
-            self.live.entry(attempt.clone()).and_modify(|live| live.failed = Some(now.at));
+            self.live.change(&attempt, |live| live.failed = Some(now.at));
             self.actions.push_back(Action::Record(News::Parked(attempt, now.at)));
         }
     }

@@ -16,13 +16,17 @@ pub mod event;
 mod finish;
 pub mod hours;
 mod lines;
+mod lives;
 pub mod misuse;
 mod money;
 mod news;
 mod pace;
 pub mod plan;
+pub mod repeats;
 pub mod retry;
+mod rows;
 mod search;
+mod sightings;
 mod start;
 pub mod tally;
 pub mod trouble;
@@ -41,6 +45,7 @@ use breaker::Breaker;
 use doubt::Proofs;
 use event::{Action, BatchLead, Event, History, Line, Notice, ReadId, Stop, Why};
 use lines::Lines;
+use lives::Lives;
 use pace::Pace;
 use plan::Plan;
 use start::{Start, Step};
@@ -60,7 +65,7 @@ pub struct Campaign {
     start: Start,
     pool: Pool,
     batch: Batch,
-    live: BTreeMap<AttemptId, Live>,
+    live: Lives,
     /// Attempts of this run that were proven absent or put aside, with their batch: a call may come to light all the
     /// same.
     written_off: BTreeMap<AttemptId, (State, u64)>,
@@ -162,7 +167,7 @@ impl Campaign {
             start: Start::new(&history, &plan.campaign, now.at),
             pool: Pool::new(plan.poll, plan.probe_after, assumed),
             batch: Batch::default(),
-            live: BTreeMap::new(),
+            live: Lives::default(),
             written_off: BTreeMap::new(),
             watch: Watch::new(plan.poll),
             reading: None,

@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::world::answer::{Answer, PostId, Reply};
@@ -14,7 +15,7 @@ use super::world::call::NewCall;
 use super::world::{Filter, World};
 use crate::campaign::Campaign;
 use crate::campaign::event::{
-    Action, Event, History, News, Notice, Outcome, Query, ReadFailure, ReadId, ReadTrouble, SeenCall, Stop,
+    Action, Event, News, Notice, Outcome, Query, ReadFailure, ReadId, ReadTrouble, SeenCall, Stop,
 };
 use crate::campaign::plan::Plan;
 use crate::journal::answer::{Answer as Mine, Claims, answer, write_down};
@@ -137,10 +138,11 @@ impl<J: Journal> Stage<J> {
     pub fn start(&mut self, setup: Setup<J>) -> Result<usize, Error> {
         let now = self.now();
         let Setup { plan, mut journal, org, post_timeout } = setup;
-        // A run reads the assistant before it begins, and so knows whose listing it will read.
-        let history = History { org_confirmed: true, ..journal.history(now)? };
+        let history = journal.history(now)?;
         let lines = plan.lines.clone();
-        let campaign = Campaign::new(plan, history, now);
+        let mut campaign = Campaign::new(plan, history, now);
+        // A run reads the assistant before it begins, and so knows whose listing it will read.
+        campaign.confirm_org();
         self.runs.push(Some(Run {
             campaign,
             journal,
@@ -329,9 +331,8 @@ impl<J: Journal> Stage<J> {
         self.later(at + READ_TRAVEL / 2, Due::Heard(turn));
     }
 
-    fn look(&mut self, org: usize, question: &Question) -> (Vec<SeenCall>, bool) {
+    fn look(&mut self, org: usize, question: &Question) -> (Vec<Arc<SeenCall>>, bool) {
         let at = self.world.now();
-        let name = self.world.org_id(org);
         let end = Stamp::from_micros(i64::MAX);
         let filter = match question {
             Question::Updated(from, to, limit) => {
@@ -341,10 +342,10 @@ impl<J: Journal> Stage<J> {
                 Filter { created: (*from, to.unwrap_or(end)), limit: usize::from(*limit), ..Filter::default() }
             }
             Question::One(id) => {
-                return (self.world.get(at, org, id).map(|call| call.seen(&name)).into_iter().collect(), false);
+                return (self.world.row(at, org, id).into_iter().collect(), false);
             }
         };
-        let calls: Vec<SeenCall> = self.world.list(at, org, &filter).into_iter().map(|call| call.seen(&name)).collect();
+        let calls = self.world.rows(at, org, &filter);
         let full = calls.len() >= filter.limit;
         (calls, full)
     }

@@ -82,11 +82,16 @@ pub(crate) fn journal(plan: &Plan, count: u64, now: Now) -> Memory {
     journal
 }
 
-/// A stage with one run on it, about to begin.
-pub(crate) fn stage(plan: &Plan, config: WorldConfig, count: u64, seed: u64) -> Stage<Memory> {
-    let mut stage = Stage::new(World::new(config, seed, START), 0);
+/// A stage with one run on it, about to begin. `skew`: microseconds that its clock is ahead.
+pub(crate) fn stage(plan: &Plan, config: WorldConfig, count: u64, seed: u64, skew: i64) -> Stage<Memory> {
+    let mut stage = Stage::new(World::new(config, seed, START), skew);
     let journal = journal(plan, count, stage.now());
-    let setup = Setup { plan: plan.clone(), journal, org: 0, post_timeout: Duration::from_secs(30) };
-    stage.start(setup).expect("a journal in memory");
+    start(&mut stage, plan, journal);
     stage
+}
+
+/// Sets up a run that goes on from a journal; returns its place on the stage.
+pub(crate) fn start(stage: &mut Stage<Memory>, plan: &Plan, journal: Memory) -> usize {
+    let setup = Setup { plan: plan.clone(), journal, org: 0, post_timeout: Duration::from_secs(30) };
+    stage.start(setup).expect("a journal in memory")
 }

@@ -1,5 +1,7 @@
 //! News as the provider would send them.
 
+use std::sync::Arc;
+
 use super::bench::{at, stamp};
 use crate::campaign::attempt::Cause;
 use crate::campaign::event::{News, ReadId, SeenCall, Status};
@@ -59,5 +61,5 @@ pub(crate) fn failed(attempt: &AttemptId, seconds: i64) -> News {
 }
 
 pub(crate) fn listed(calls: Vec<SeenCall>, seconds: i64) -> News {
-    News::Listed { read: ReadId(1), wire: wire(seconds), calls, full: false }
+    News::Listed { read: ReadId(1), wire: wire(seconds), calls: calls.into_iter().map(Arc::new).collect(), full: false }
 }
