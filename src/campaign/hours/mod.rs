@@ -1,7 +1,7 @@
 //! When a lead may be rung: hours, days and holidays, all read on the wall clock of each zone that the lead may lie in.
 //!
 //! A lead that may lie in several zones may be rung only while all of them are open. What an open time is stands in
-//! [`timetable`]; this module answers questions about it, and remembers the answers for each set of zones.
+//! `timetable`; this module answers questions about it, and remembers the answers for each set of zones.
 
 mod holidays;
 mod parse;
