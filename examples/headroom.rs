@@ -8,7 +8,7 @@ mod stage;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use dialer::campaign::event::Why;
+use dialer::campaign::notice::Why;
 use dialer::rehearsal::world::World;
 use dialer::rehearsal::world::answer::Answer;
 use dialer::rehearsal::world::call::{Kind, NewCall};

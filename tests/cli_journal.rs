@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use dialer::campaign::event::{Ask, News, Opened};
+use dialer::campaign::event::{Ask, News};
 use dialer::campaign::hours::Calling;
 use dialer::campaign::plan::{Plan, Rate, Reserve};
+use dialer::campaign::reply::Opened;
 use dialer::campaign::retry::Retries;
 use dialer::cli::journal::chance;
 use dialer::journal::disk::Disk;

@@ -4,7 +4,8 @@ mod stage;
 
 use std::time::Duration;
 
-use dialer::campaign::event::{Notice, Stop, Why};
+use dialer::campaign::event::Stop;
+use dialer::campaign::notice::{Notice, Why};
 use dialer::campaign::plan::Plan;
 use dialer::journal::Journal;
 use dialer::journal::memory::Memory;

@@ -7,7 +7,8 @@ mod stage;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use dialer::campaign::event::{Stop, Why};
+use dialer::campaign::event::Stop;
+use dialer::campaign::notice::Why;
 use dialer::campaign::plan::{Plan, Rate, Reserve};
 use dialer::campaign::retry::Retries;
 use dialer::journal::memory::Memory;

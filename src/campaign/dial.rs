@@ -2,7 +2,9 @@
 
 use super::attempt::State;
 use super::breaker::Leave;
-use super::event::{Action, Ask, Away, BatchLead, Claimed, LeadId, Line, Notice, Opened, Why};
+use super::event::{Action, Ask, LeadId, Line};
+use super::notice::{Notice, Why};
+use super::reply::{Away, BatchLead, Claimed, Opened};
 use super::{BatchState, Campaign, First, Live};
 use crate::pool::news::Others;
 use crate::time::{Instant, Now};

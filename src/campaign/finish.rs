@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::attempt::State;
-use super::event::{Action, Outcome, Why};
+use super::event::Action;
+use super::notice::{Outcome, Why};
 use super::start::Step;
 use super::{BatchState, Campaign, GRACE, Live};
 use crate::time::Now;

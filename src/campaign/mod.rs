@@ -20,12 +20,15 @@ mod lives;
 pub mod misuse;
 mod money;
 mod news;
+pub mod notice;
 mod pace;
 pub mod plan;
 pub mod repeats;
+pub mod reply;
 pub mod retry;
 mod rows;
 mod search;
+pub mod seen;
 mod sightings;
 mod start;
 pub mod tally;
@@ -43,11 +46,13 @@ use crate::time::{Instant, Now, Stamp};
 use attempt::State;
 use breaker::Breaker;
 use doubt::Proofs;
-use event::{Action, BatchLead, Event, History, Line, Notice, ReadId, Stop, Why};
+use event::{Action, Event, Line, ReadId, Stop};
 use lines::Lines;
 use lives::Lives;
+use notice::{Notice, Why};
 use pace::Pace;
 use plan::Plan;
+use reply::{BatchLead, History};
 use start::{Start, Step};
 use tally::Tally;
 use trouble::{Backoff, Refusals, Silence};
@@ -130,7 +135,7 @@ enum BatchState {
     /// Open.
     Open,
     /// Nobody may be dialed now.
-    Nobody(event::Rest),
+    Nobody(reply::Rest),
 }
 
 /// An attempt that is not over.

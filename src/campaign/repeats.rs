@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::event::SeenCall;
+use super::seen::SeenCall;
 
 /// The rows of the last listing.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::campaign::event::Status;
+    use crate::campaign::seen::Status;
     use crate::pool::calls::CallId;
     use crate::time::Stamp;
 

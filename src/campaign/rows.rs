@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::Campaign;
 use super::disposition::{Verdict, classify};
-use super::event::{Action, News, Notice, SeenCall, Status};
+use super::event::{Action, News};
+use super::notice::Notice;
+use super::seen::{SeenCall, Status};
 use crate::pool::calls::{Call, CallId};
 use crate::pool::news::Wire;
 use crate::time::{Instant, Now};
@@ -56,15 +58,16 @@ impl Campaign {
         } else {
             self.watch.sightings.saw(&call.id, received);
         }
+        let known = self.pool.call(&call.id).map(|known| known.ended.is_none());
         // What was over before the pool was last seen cannot matter to it.
-        if over.is_some_and(|end| self.pool.is_past(end)) && self.pool.call(&call.id).is_none() && !ours {
+        if over.is_some_and(|end| self.pool.is_past(end)) && known.is_none() && !ours {
             return;
         }
         let mut slot = slot_of(call, ours, pool_ended);
         if self.scheduled.remove(&call.id) {
             slot.from = call.updated;
         }
-        let was_up = self.pool.call(&call.id).is_none_or(|known| known.ended.is_none());
+        let was_up = known.unwrap_or(true);
         self.pool.saw(&call.id, &slot, call.attempt.as_ref());
         if let Some(end) = over.filter(|_| ours && pool_ended && was_up && !slot.rung) {
             self.pool.ended_full(end, received);

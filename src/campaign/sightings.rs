@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::SeenCall;
 use super::repeats::Repeats;
+use super::seen::SeenCall;
 use crate::pool::calls::CallId;
 use crate::time::Instant;
 

@@ -1,6 +1,8 @@
 //! Before dialing: searching the account's listing for calls that the journal may not know.
 
-use super::event::{Action, Change, History, Notice, Stranger, Why};
+use super::event::Action;
+use super::notice::{Notice, Why};
+use super::reply::{Change, History, Stranger};
 use super::search::{Along, Search};
 use super::{BatchState, Campaign};
 use crate::pool::attempt_id::Mark;
@@ -80,8 +82,8 @@ impl Start {
 
     /// Takes note of a row: whether it is a call of this campaign.
     pub(super) fn saw_marked(&mut self, attempt: &crate::pool::attempt_id::AttemptId) {
-        if attempt.mark() == self.mark
-            && let Step::FurtherBack(_, _, found) = &mut self.step
+        if let Step::FurtherBack(_, _, found) = &mut self.step
+            && attempt.mark() == self.mark
         {
             *found = true;
         }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::event::{Action, Notice, Query, ReadFailure, ReadId, ReadTrouble, Why};
+use super::event::{Action, Query, ReadFailure, ReadId, ReadTrouble};
+use super::notice::{Notice, Why};
 use super::search::{Along, Search};
 use super::sightings::Sightings;
 use super::start::TRIES;

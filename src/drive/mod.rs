@@ -17,9 +17,9 @@ use tokio::sync::mpsc;
 use crate::campaign::Campaign;
 
 use crate::campaign::disposition::Class;
-use crate::campaign::event::{
-    Action, Away, Claimed, Event, LeadId, LeadNow, News, Notice, Opened, Outcome, Query, ReadFailure, ReadId, Stop,
-};
+use crate::campaign::event::{Action, Event, LeadId, News, Query, ReadFailure, ReadId, Stop};
+use crate::campaign::notice::{Notice, Outcome};
+use crate::campaign::reply::{Away, Claimed, LeadNow, Opened};
 use crate::exit::Exit;
 use crate::journal::answer::{Answer, Claims, answer, write_down};
 use crate::journal::{Control, Error, Journal};

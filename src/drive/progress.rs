@@ -9,7 +9,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::tz::TimeZone;
 
-use crate::campaign::event::Notice;
+use crate::campaign::notice::Notice;
 use crate::leads::lead::Phone;
 use crate::report::notice::{Weight, weight, words};
 use crate::report::pace::Pace;

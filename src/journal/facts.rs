@@ -8,8 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::campaign::attempt::{Cause, End, Facts, State};
-use crate::campaign::event::{LeadId, Open, SeenCall};
+use crate::campaign::event::LeadId;
+use crate::campaign::reply::Open;
 use crate::campaign::retry::Contact;
+use crate::campaign::seen::SeenCall;
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId, Post};

@@ -22,7 +22,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::disposition::Class;
-use crate::campaign::event::{Ask, Change, Claimed, History, News, Open, Opened, Recorded};
+use crate::campaign::event::{Ask, News};
+use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
 use crate::leads::lead::{Lead, Phone};
 use crate::time::{Now, Stamp};
 use claim::Claim;

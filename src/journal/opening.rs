@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::Error;
 use super::rows::{Round, Rows, Waiting, ZoneSet};
-use crate::campaign::event::{BatchLead, LeadId, Opened, Rest};
+use crate::campaign::event::LeadId;
 use crate::campaign::plan::Plan;
+use crate::campaign::reply::{BatchLead, Opened, Rest};
 use crate::leads::batch::{SMALLEST, cut};
 use crate::leads::lead::Lead;
 use crate::time::Now;

@@ -7,8 +7,10 @@ use super::facts::{Attempt, Origin};
 use super::rows::Rows;
 use super::standing::{Person, rang_twice, too_many_doubts};
 use crate::campaign::attempt::{Cause, State};
-use crate::campaign::event::{Change, LeadId, LeadNow, News, Recorded, SeenCall, Stranger};
+use crate::campaign::event::{LeadId, News};
 use crate::campaign::plan::Plan;
+use crate::campaign::reply::{Change, LeadNow, Recorded, Stranger};
+use crate::campaign::seen::SeenCall;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::news::Wire;
 use crate::time::{Instant, Now};
@@ -100,8 +102,8 @@ fn sight(rows: &mut impl Rows, plan: &Plan, now: Now, seen: &SeenCall, recorded:
             attempt.sight(seen, now.at);
             rows.put(&attempt)?;
         }
-        Some(_) => {
-            recorded.changes.extend(touch(rows, plan, now, id, |attempt| attempt.sight(seen, now.at))?);
+        Some(known) => {
+            recorded.changes.extend(add_to(rows, plan, now, known, |attempt| attempt.sight(seen, now.at))?);
         }
     }
     Ok(())
@@ -121,16 +123,28 @@ fn touch(
     id: &AttemptId,
     add: impl FnOnce(&mut Attempt),
 ) -> Result<Option<Change>, Error> {
-    let Some(before) = rows.attempt(id)? else { return Ok(None) };
+    let Some(known) = rows.attempt(id)? else { return Ok(None) };
+    add_to(rows, plan, now, known, add)
+}
+
+/// The same, of an attempt that has been looked up.
+fn add_to(
+    rows: &mut impl Rows,
+    plan: &Plan,
+    now: Now,
+    before: Attempt,
+    add: impl FnOnce(&mut Attempt),
+) -> Result<Option<Change>, Error> {
     let mut attempt = before.clone();
     add(&mut attempt);
-    let told = rows.told(id);
+    let told = rows.told(&attempt.id);
     let was = told.unwrap_or_else(|| before.state());
     let state = attempt.state();
-    if attempt == before && was == state {
+    let same = attempt == before;
+    if same && was == state {
         return Ok(None);
     }
-    if attempt != before {
+    if !same {
         rows.put(&attempt)?;
     }
     if let Some(phone) = attempt.phone.filter(|_| attempt.opt_out && !before.opt_out) {
@@ -143,12 +157,16 @@ fn touch(
             return Ok(None);
         }
     }
-    rows.tell(id, state);
+    rows.tell(&attempt.id, state);
     let twin = attempt.twin.is_some() && before.twin.is_none();
     let reopened = attempt.reopened && !before.reopened;
+    let worth_telling = was != state || twin || reopened;
+    // A ring, a cost: how the lead stands depends on states and contacts alone.
+    if !worth_telling && before.contact(was) == attempt.contact(state) {
+        return Ok(None);
+    }
     let mut change = change(rows, plan, now, &attempt, (was != state).then_some(was))?;
     change.double |= twin;
-    let worth_telling = was != state || twin || reopened;
     Ok(worth_telling.then_some(change))
 }
 

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::facts::{Attempt, Origin};
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::disposition::Class;
-use crate::campaign::event::{LeadId, LeadNow};
+use crate::campaign::event::LeadId;
 use crate::campaign::plan::Plan;
+use crate::campaign::reply::LeadNow;
 use crate::campaign::retry::Contact;
 use crate::time::Instant;
 

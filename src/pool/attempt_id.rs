@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::name::Name;
+
 /// Names one attempt to the provider and to us: `d`, the campaign's mark, a dash, randomness. At most 40 characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct AttemptId(Arc<str>);
+pub struct AttemptId(Name);
 
 /// Characters of the mark: what tells the calls of one campaign from those of another.
 pub const MARK_LENGTH: usize = 8;
@@ -22,7 +24,7 @@ impl AttemptId {
         let (mark, random) = rest.split_once('-')?;
         let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         let ours = mark.len() == MARK_LENGTH && random.len() == RANDOM_LENGTH && plain(mark) && plain(random);
-        ours.then(|| Self(text.into()))
+        ours.then(|| Self(Name::new(text)))
     }
 
     /// Puts an id together from the mark of its campaign and random bits.
@@ -32,23 +34,23 @@ impl AttemptId {
         for place in 0..RANDOM_LENGTH {
             text.push(char::from(ALPHABET[(random >> (5 * place)) as usize & 31]));
         }
-        Self(text.into())
+        Self(Name::new(&text))
     }
 
     /// The mark of the campaign that it belongs to.
     pub fn mark(&self) -> Mark {
-        Mark(self.0[1..=MARK_LENGTH].into())
+        Mark(self.as_str()[1..=MARK_LENGTH].into())
     }
 
     /// The id as it travels.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
 
 impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

@@ -1,32 +1,32 @@
 //! Calls on the pool, as far as they are known: merged by id, so that the order of the news does not matter.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::name::Name;
 use crate::time::{Instant, Stamp};
 
 /// The provider's name for a call.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct CallId(Arc<str>);
+pub struct CallId(Name);
 
 impl CallId {
     /// From the provider's `id`.
     pub fn new(id: &str) -> Self {
-        Self(id.into())
+        Self(Name::new(id))
     }
 
     /// The id as the provider wrote it.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str()
     }
 }
 
 impl fmt::Display for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

@@ -4,27 +4,25 @@
 //! happens to the next, so an hour takes as long as its events. A run can be killed at any action and set up again from
 //! what its journal remembers, as a crash would have it.
 
-use std::cmp::Reverse;
+mod exchange;
+
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::world::answer::{Answer, PostId, Reply};
-use super::world::call::NewCall;
-use super::world::{Filter, World};
+use super::world::World;
+use super::world::answer::PostId;
 use crate::campaign::Campaign;
-use crate::campaign::event::{
-    Action, Event, News, Notice, Outcome, Query, ReadFailure, ReadId, ReadTrouble, SeenCall, Stop,
-};
+use crate::campaign::event::{Action, Event, News, Query, ReadId, Stop};
+use crate::campaign::notice::{Notice, Outcome};
 use crate::campaign::plan::Plan;
 use crate::journal::answer::{Answer as Mine, Claims, answer, write_down};
-use crate::journal::claim::Claim;
 use crate::journal::{Error, Journal};
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::news::Wire;
 use crate::time::{Instant, Now, Stamp};
-use crate::vapi::failure::{self, Own, Sorted};
+use exchange::request;
 
 /// How long a read takes, there and back.
 const READ_TRAVEL: Duration = Duration::from_millis(40);
@@ -58,10 +56,9 @@ pub struct Stage<J> {
     /// Everything that was done, a line each, where it is kept.
     pub trace: Option<String>,
     skew: i64,
-    due: BinaryHeap<Reverse<(Stamp, u64, Due)>>,
+    due: BinaryHeap<Turn>,
     turns: u64,
     posts: BTreeMap<PostId, Sent>,
-    heard: BTreeMap<u64, (usize, Event)>,
     /// Steps in a row in which nothing but a clock moved on, and hardly that.
     restless: u32,
 }
@@ -73,32 +70,43 @@ struct Sent {
     at: Instant,
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// Something that is to happen: in the order of time, and of what was put down first.
+struct Turn {
+    at: Stamp,
+    number: u64,
+    due: Due,
+}
+
 enum Due {
     /// A read arrives at the provider.
-    Read(usize, u64, Question, Instant),
+    Read(usize, ReadId, Query, Instant),
     /// What was read is received.
-    Heard(u64),
+    Heard(usize, Event),
     /// A request has waited for its answer for too long.
     Timeout(PostId),
     /// An order from outside.
-    Order(usize, Order),
+    Order(usize, Stop),
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Question {
-    Updated(Stamp, Option<Stamp>, u16),
-    Created(Stamp, Option<Stamp>, u16),
-    One(String),
+impl Ord for Turn {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.number).cmp(&(self.at, self.number))
+    }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Order {
-    Drain,
-    Now,
-    Pause,
-    Resume,
+impl PartialOrd for Turn {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
+
+impl PartialEq for Turn {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Turn {}
 
 /// What is needed to set up a run.
 pub struct Setup<J> {
@@ -123,7 +131,6 @@ impl<J: Journal> Stage<J> {
             due: BinaryHeap::new(),
             turns: 0,
             posts: BTreeMap::new(),
-            heard: BTreeMap::new(),
             restless: 0,
         }
     }
@@ -166,19 +173,13 @@ impl<J: Journal> Stage<J> {
             }
         }
         self.posts.retain(|_, sent| sent.run != place);
-        self.heard.retain(|_, (run, _)| *run != place);
+        self.due.retain(|turn| !matches!(turn.due, Due::Heard(run, _) if run == place));
         Some(run.journal)
     }
 
     /// Gives an order to a run at a time.
     pub fn order(&mut self, place: usize, at: Stamp, stop: Stop) {
-        let order = match stop {
-            Stop::Drain => Order::Drain,
-            Stop::Now => Order::Now,
-            Stop::Pause => Order::Pause,
-            Stop::Resume => Order::Resume,
-        };
-        self.later(at, Due::Order(place, order));
+        self.later(at, Due::Order(place, stop));
     }
 
     /// Steps until every run is over, or until one of them is about to carry out its action of that number (counted
@@ -231,12 +232,7 @@ impl<J: Journal> Stage<J> {
                 self.later(self.world.now() + timeout, Due::Timeout(post));
             }
             Action::Read(id, query) => {
-                let question = match query {
-                    Query::Updated { from, to, limit } => Question::Updated(from, to, limit),
-                    Query::Created { from, to, limit } => Question::Created(from, to, limit),
-                    Query::One(id) => Question::One(id.as_str().to_owned()),
-                };
-                self.later(self.world.now() + READ_TRAVEL / 2, Due::Read(place, id.0, question, now.at));
+                self.later(self.world.now() + READ_TRAVEL / 2, Due::Read(place, id, query, now.at));
             }
             Action::Tell(notice) => run.notices.push(notice),
             Action::Finish(outcome) => run.outcome = Some(outcome),
@@ -249,7 +245,7 @@ impl<J: Journal> Stage<J> {
         let wake = |run: &Run<J>, now: Now| run.campaign.next_wakeup(now).filter(|_| run.outcome.is_none());
         let now = self.now();
         let wakeup = self.runs.iter().flatten().filter_map(|run| wake(run, now)).min().map(|at| self.theirs(at));
-        let due = self.due.peek().map(|due| due.0.0);
+        let due = self.due.peek().map(|turn| turn.at);
         let next = [wakeup, due, self.world.next_change()].into_iter().flatten().min();
         let Some(next) = next.filter(|next| *next <= until) else { return Ok(false) };
         let hardly = wakeup == Some(next) && next.since(self.world.now()) <= Duration::from_micros(1);
@@ -259,9 +255,9 @@ impl<J: Journal> Stage<J> {
         while let Some(reply) = self.world.next_reply() {
             self.reply(reply)?;
         }
-        while self.due.peek().is_some_and(|due| due.0.0 <= next) {
-            if let Some(Reverse((_, _, due))) = self.due.pop() {
-                self.happen(due)?;
+        while self.due.peek().is_some_and(|turn| turn.at <= next) {
+            if let Some(turn) = self.due.pop() {
+                self.happen(turn.due)?;
             }
         }
         if wakeup.is_some_and(|at| at <= next) {
@@ -277,9 +273,8 @@ impl<J: Journal> Stage<J> {
 
     fn happen(&mut self, due: Due) -> Result<(), Error> {
         match due {
-            Due::Read(place, id, question, sent) => self.read(place, ReadId(id), &question, sent),
-            Due::Heard(turn) => {
-                let Some((place, event)) = self.heard.remove(&turn) else { return Ok(()) };
+            Due::Read(place, id, query, sent) => self.read(place, id, &query, sent),
+            Due::Heard(place, event) => {
                 let now = self.now();
                 let Some(run) = self.runs[place].as_mut() else { return Ok(()) };
                 let event = match event {
@@ -296,13 +291,7 @@ impl<J: Journal> Stage<J> {
                     self.tell(sent.run, News::Failed { attempt: sent.attempt, wire, message })?;
                 }
             }
-            Due::Order(place, order) => {
-                let stop = match order {
-                    Order::Drain => Stop::Drain,
-                    Order::Now => Stop::Now,
-                    Order::Pause => Stop::Pause,
-                    Order::Resume => Stop::Resume,
-                };
+            Due::Order(place, stop) => {
                 let now = self.now();
                 if let Some(run) = self.runs[place].as_mut() {
                     run.campaign.handle(now, Event::Stop(stop));
@@ -310,74 +299,6 @@ impl<J: Journal> Stage<J> {
             }
         }
         Ok(())
-    }
-
-    fn read(&mut self, place: usize, id: ReadId, question: &Question, sent: Instant) {
-        let Some(org) = self.runs[place].as_ref().map(|run| run.org) else { return };
-        let at = self.world.now();
-        let received = self.ours(at + READ_TRAVEL / 2);
-        let date = Some(cut(at));
-        let event = if self.world.read_fails() {
-            let message = "500: Internal Server Error".to_owned();
-            Event::ReadFailed(id, ReadFailure { kind: ReadTrouble::Fault, received, date, message })
-        } else {
-            let (calls, full) = self.look(org, question);
-            let wire = Wire { sent, received, date };
-            Event::News(News::Listed { read: id, wire, calls, full }, crate::campaign::event::Recorded::default())
-        };
-        self.turns += 1;
-        let turn = self.turns;
-        self.heard.insert(turn, (place, event));
-        self.later(at + READ_TRAVEL / 2, Due::Heard(turn));
-    }
-
-    fn look(&mut self, org: usize, question: &Question) -> (Vec<Arc<SeenCall>>, bool) {
-        let at = self.world.now();
-        let end = Stamp::from_micros(i64::MAX);
-        let filter = match question {
-            Question::Updated(from, to, limit) => {
-                Filter { updated: (*from, to.unwrap_or(end)), limit: usize::from(*limit), ..Filter::default() }
-            }
-            Question::Created(from, to, limit) => {
-                Filter { created: (*from, to.unwrap_or(end)), limit: usize::from(*limit), ..Filter::default() }
-            }
-            Question::One(id) => {
-                return (self.world.row(at, org, id).into_iter().collect(), false);
-            }
-        };
-        let calls = self.world.rows(at, org, &filter);
-        let full = calls.len() >= filter.limit;
-        (calls, full)
-    }
-
-    fn reply(&mut self, reply: Reply) -> Result<(), Error> {
-        let Some(sent) = self.posts.remove(&reply.post) else { return Ok(()) };
-        let wire = Wire { sent: sent.at, received: self.ours(reply.received), date: Some(cut(reply.left)) };
-        let attempt = sent.attempt;
-        let org = self.runs[sent.run].as_ref().map_or(0, |run| run.org);
-        let news = match reply.answer {
-            Answer::Created(call, limits) => {
-                News::Answered { attempt, wire, call: call.seen(&self.world.org_id(org)), limits }
-            }
-            Answer::Refused(refusal) => {
-                let body = refusal.body().to_string();
-                let retry_after = refusal.retry_after.map(|wait| wait.as_secs().to_string());
-                let answer = failure::Answer {
-                    status: refusal.status,
-                    body: &body,
-                    cut: None,
-                    retry_after: retry_after.as_deref(),
-                    date: wire.date,
-                };
-                sorted(attempt, wire, failure::sort(failure::Outcome::Answer(answer), Own::default(), None))
-            }
-            Answer::Error(status) | Answer::Html(status) => News::Failed { attempt, wire, message: status.to_string() },
-            Answer::Dropped => {
-                let wire = Wire { date: None, ..wire };
-                News::Failed { attempt, wire, message: "connection closed before the answer".to_owned() }
-            }
-        };
-        self.tell(sent.run, news)
     }
 
     fn tell(&mut self, place: usize, news: News) -> Result<(), Error> {
@@ -390,7 +311,7 @@ impl<J: Journal> Stage<J> {
 
     fn later(&mut self, at: Stamp, due: Due) {
         self.turns += 1;
-        self.due.push(Reverse((at, self.turns, due)));
+        self.due.push(Turn { at, number: self.turns, due });
     }
 
     fn ours(&self, stamp: Stamp) -> Instant {
@@ -400,39 +321,6 @@ impl<J: Journal> Stage<J> {
     fn theirs(&self, at: Instant) -> Stamp {
         Stamp::from_micros(at.as_micros() - self.skew)
     }
-}
-
-fn request(claim: &Claim, line: String) -> NewCall {
-    let attempt = Some(claim.attempt().as_str().to_owned());
-    NewCall {
-        number: claim.lead().phone.to_string(),
-        name: attempt.clone(),
-        external_id: attempt,
-        target: Some("assistant".to_owned()),
-        line: Some(line),
-        ..NewCall::default()
-    }
-}
-
-fn sorted(attempt: AttemptId, wire: Wire, sorted: Sorted) -> News {
-    match sorted {
-        Sorted::Placed(call, limits) => News::Answered { attempt, wire, call: *call, limits },
-        Sorted::Refused(refusal) => News::Refused {
-            attempt,
-            wire,
-            cause: refusal.cause,
-            limits: refusal.limits,
-            retry_after: refusal.retry_after,
-            message: refusal.message,
-            key: refusal.key,
-        },
-        Sorted::InDoubt(message) => News::Failed { attempt, wire, message },
-    }
-}
-
-/// A `Date` header is cut to the second.
-fn cut(at: Stamp) -> Stamp {
-    Stamp::from_micros(at.as_micros().div_euclid(1_000_000) * 1_000_000)
 }
 
 fn note(trace: &mut String, now: Now, place: usize, action: &Action) {

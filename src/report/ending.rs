@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::style::{count, span};
-use crate::campaign::event::{Outcome, Why};
+use crate::campaign::notice::{Outcome, Why};
 use crate::exit::Exit;
 use crate::journal::Totals;
 

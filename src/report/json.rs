@@ -130,7 +130,7 @@ fn milli(number: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::event::{Outcome, Why};
+    use crate::campaign::notice::{Outcome, Why};
     use crate::campaign::tally::Tally;
     use crate::journal::Totals;
     use std::time::Duration;

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::style::{count, moment, second, span};
 use crate::campaign::attempt::{Cause, State};
-use crate::campaign::event::{Notice, Why};
+use crate::campaign::notice::{Notice, Why};
 use crate::leads::lead::Phone;
 
 /// How much a line matters.

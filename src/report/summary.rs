@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::notice;
 use super::style::{Paint, count, dollars, moment, span, thousands};
 use crate::campaign::disposition::Class;
-use crate::campaign::event::{Outcome, Why};
+use crate::campaign::notice::{Outcome, Why};
 use crate::campaign::tally::Tally;
 use crate::exit::Exit;
 use crate::journal::Totals;

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::limits;
 use super::scan::{self, Raw};
-use crate::campaign::event::{SeenCall, Status};
+use crate::campaign::seen::{SeenCall, Status};
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;

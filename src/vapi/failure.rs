@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::call;
 use super::said::Said;
 use crate::campaign::attempt::Cause;
-use crate::campaign::event::SeenCall;
+use crate::campaign::seen::SeenCall;
 use crate::pool::news::Limits;
 use crate::time::Stamp;
 

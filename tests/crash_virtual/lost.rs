@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dialer::campaign::event::Why;
+use dialer::campaign::notice::Why;
 use dialer::rehearsal::world::Filter;
 use dialer::rehearsal::world::call::Kind;
 

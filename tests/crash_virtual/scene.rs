@@ -7,8 +7,8 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
-use dialer::campaign::event::{Notice, Outcome, Why};
 use dialer::campaign::hours::Calling;
+use dialer::campaign::notice::{Notice, Outcome, Why};
 use dialer::campaign::plan::{Plan, Rate, Reserve};
 use dialer::campaign::retry::Retries;
 use dialer::journal::disk::Disk;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dialer::campaign::event::Why;
+use dialer::campaign::notice::Why;
 use dialer::campaign::plan::Plan;
 use dialer::journal::disk::run::Run;
 use dialer::journal::{Journal, Listed, Totals};

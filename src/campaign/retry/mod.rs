@@ -14,9 +14,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::disposition::Class;
-use super::event::LeadNow;
 use super::hours::{Calling, zone_named};
 use super::misuse::Misuse;
+use super::reply::LeadNow;
 
 /// Attempts a lead gets in a day unless told otherwise.
 pub const PER_DAY: u32 = 2;

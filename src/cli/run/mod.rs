@@ -16,7 +16,7 @@ use super::looks::looks;
 use super::plan::Planned;
 use super::say;
 use super::surroundings::Surroundings;
-use crate::campaign::event::Why;
+use crate::campaign::notice::Why;
 use crate::campaign::plan::Plan;
 use crate::campaign::{Campaign, DEFAULT_SLOTS};
 use crate::drive::preflight::{self, Account as Read};

@@ -18,8 +18,9 @@ use super::runs::{LIVE, begin, bury, pool};
 use super::table::Table;
 use super::{Disk, transact};
 use crate::campaign::attempt::State;
-use crate::campaign::event::{Ask, Change, Claimed, History, LeadId, News, Open, Opened, Recorded};
+use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::plan::Plan;
+use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::{Instant, Now, Stamp};
 

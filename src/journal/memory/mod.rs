@@ -11,9 +11,11 @@ use super::recording::{adopt, record, stranger};
 use super::rows::Rows;
 use super::{Chance, Control, Dnc, Error, Journal, Totals, count, opening};
 use crate::campaign::attempt::State;
-use crate::campaign::event::{Ask, Change, Claimed, History, News, Open, Opened, Recorded, SeenCall};
+use crate::campaign::event::{Ask, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::repeats::Repeats;
+use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
+use crate::campaign::seen::SeenCall;
 use crate::pool::attempt_id::Mark;
 use crate::pool::news::Others;
 use crate::time::{Instant, Now, Stamp};
@@ -54,18 +56,6 @@ impl Memory {
     /// What another shell would ask of the run.
     pub fn ask(&mut self, control: Control) {
         self.control = control;
-    }
-
-    /// A call that nobody here has claimed is told of again with every listing that shows it.
-    fn look_again(&mut self, calls: &[Arc<SeenCall>]) -> Result<(), Error> {
-        for seen in calls {
-            if let Some(attempt) = &seen.attempt
-                && !self.table.knows(attempt, seen)?
-            {
-                self.listed.keep(|row| !Arc::ptr_eq(row, seen));
-            }
-        }
-        Ok(())
     }
 
     fn open_attempts(&mut self, now: Now) -> Result<Vec<Open>, Error> {
@@ -134,8 +124,11 @@ impl Journal for Memory {
         }
         let fresh = News::Listed { read: *read, wire: *wire, calls, full: *full };
         let recorded = record(&mut self.table, &self.plan, now, &fresh)?;
-        let News::Listed { calls, .. } = fresh else { return Ok(recorded) };
-        self.look_again(&calls)?;
+        // A call that nobody here has claimed is looked at again with every listing that shows it.
+        let Self { table, listed, .. } = self;
+        if table.has_found() {
+            listed.keep(|seen| !seen.attempt.as_ref().is_some_and(|attempt| table.is_found(attempt)));
+        }
         Ok(recorded)
     }
 

@@ -10,7 +10,8 @@ use super::super::rows::{LeadRow, Round, Rows, Waiting, ZoneSet};
 use super::super::standing::{Stand, Standing};
 use super::super::{Dnc, Error};
 use crate::campaign::attempt::State;
-use crate::campaign::event::{LeadId, SeenCall};
+use crate::campaign::event::LeadId;
+use crate::campaign::seen::SeenCall;
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::{Instant, Now};
@@ -85,6 +86,15 @@ impl Table {
     /// Attempts of this campaign that are not over.
     pub(super) fn live(&self) -> Vec<Attempt> {
         self.live.iter().map(|place| self.attempts[*place].clone()).collect()
+    }
+
+    /// Whether there are calls of this campaign that nobody here has claimed.
+    pub(super) fn has_found(&self) -> bool {
+        !self.found.is_empty()
+    }
+
+    pub(super) fn is_found(&self, attempt: &AttemptId) -> bool {
+        self.by_id.get(attempt).is_some_and(|place| self.found.contains(place))
     }
 
     pub(super) fn has_attempts(&self) -> bool {
@@ -195,7 +205,7 @@ impl Rows for Table {
     }
 
     fn put(&mut self, attempt: &Attempt) -> Result<(), Error> {
-        let place = *self.by_id.entry(attempt.id.clone()).or_insert(self.attempts.len());
+        let place = self.by_id.get(&attempt.id).copied().unwrap_or(self.attempts.len());
         let answered = attempt.post.filter(|_| self.attempts.get(place).is_none_or(|known| known.post.is_none()));
         if let Some(known) = self.attempts.get_mut(place) {
             known.clone_from(attempt);
@@ -203,6 +213,7 @@ impl Rows for Table {
             if let Some(phone) = attempt.phone {
                 self.on_phone.entry(phone).or_default().push(place);
             }
+            self.by_id.insert(attempt.id.clone(), place);
             self.attempts.push(attempt.clone());
         }
         if attempt.campaign == CAMPAIGN {
@@ -222,7 +233,9 @@ impl Rows for Table {
         let Some(places) = self.on_phone.get(&phone) else { return Ok(Vec::new()) };
         let own = places.iter().map(|place| &self.attempts[*place]).filter(|attempt| attempt.campaign == CAMPAIGN);
         let mut attempts: Vec<Attempt> = own.cloned().collect();
-        attempts.sort_by(|a, b| (a.claimed, &a.id).cmp(&(b.claimed, &b.id)));
+        if attempts.len() > 1 {
+            attempts.sort_by(|a, b| (a.claimed, &a.id).cmp(&(b.claimed, &b.id)));
+        }
         Ok(attempts)
     }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::super::Journal;
 use super::bench::*;
 use super::news::*;
-use crate::campaign::event::{Away, BatchLead, LeadNow, Opened};
 use crate::campaign::hours::Calling;
 use crate::campaign::plan::Plan;
+use crate::campaign::reply::{Away, BatchLead, LeadNow, Opened};
 use crate::leads::lead::Lead;
 
 fn numbers(leads: &[BatchLead]) -> Vec<u64> {

@@ -17,9 +17,10 @@ use super::super::memory::Memory;
 use super::super::{Chance, Error, ImportError, Imported, Journal, Listed, Totals};
 use super::news::{answered, ended, listed};
 use crate::campaign::disposition::Class;
-use crate::campaign::event::{Ask, Away, BatchLead, Change, Claimed, Granted, LeadId, Line, News, Opened, Recorded};
+use crate::campaign::event::{Ask, LeadId, Line, News};
 use crate::campaign::hours::Calling;
 use crate::campaign::plan::{Plan, Rate, Reserve};
+use crate::campaign::reply::{Away, BatchLead, Change, Claimed, Granted, Opened, Recorded};
 use crate::campaign::retry::Retries;
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::Pool;
@@ -253,7 +254,7 @@ impl<B: Bench> Story<B> {
     }
 
     /// The run dies, and the next one begins.
-    pub(crate) fn restart(&mut self, seconds: i64) -> crate::campaign::event::History {
+    pub(crate) fn restart(&mut self, seconds: i64) -> crate::campaign::reply::History {
         self.bench.run(self.plan.clone(), &self.list, false, at(seconds)).unwrap();
         self.journal().history(at(seconds)).unwrap()
     }

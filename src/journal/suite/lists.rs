@@ -4,7 +4,8 @@ use super::super::{Error, Journal};
 use super::bench::*;
 use super::news::*;
 use crate::campaign::disposition::Class;
-use crate::campaign::event::{LeadNow, Opened, SeenCall};
+use crate::campaign::reply::{LeadNow, Opened};
+use crate::campaign::seen::SeenCall;
 use crate::leads::lead::Lead;
 use crate::pool::attempt_id::{AttemptId, Mark};
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::bench::{at, stamp};
 use crate::campaign::attempt::Cause;
-use crate::campaign::event::{News, ReadId, SeenCall, Status};
+use crate::campaign::event::{News, ReadId};
+use crate::campaign::seen::{SeenCall, Status};
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
 use crate::pool::news::{Limits, Wire};

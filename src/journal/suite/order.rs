@@ -7,7 +7,9 @@ use super::super::Totals;
 use super::bench::*;
 use super::news::*;
 use crate::campaign::attempt::Cause;
-use crate::campaign::event::{LeadNow, News, SeenCall, Status};
+use crate::campaign::event::News;
+use crate::campaign::reply::LeadNow;
+use crate::campaign::seen::{SeenCall, Status};
 use crate::pool::attempt_id::AttemptId;
 
 /// Everything that may be told of one attempt.

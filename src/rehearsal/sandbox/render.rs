@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::campaign::event::Status;
+use crate::campaign::seen::Status;
 use crate::pool::news::Limits;
 use crate::rehearsal::world::answer::limits_json;
 use crate::rehearsal::world::call::{Kind, PretendCall};

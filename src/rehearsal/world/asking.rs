@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::call::{PretendCall, Shown};
 use super::fault::Fault;
 use super::{Place, World};
-use crate::campaign::event::SeenCall;
+use crate::campaign::seen::SeenCall;
 use crate::time::Stamp;
 
 /// Which calls a listing shows. The bounds are included.

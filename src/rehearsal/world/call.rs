@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::mix::Script;
-use crate::campaign::event::{SeenCall, Status};
+use crate::campaign::seen::{SeenCall, Status};
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::call::{Kind, NewCall, POOL_REASON, PretendCall, Shown};
 use super::mix::Script;
 use super::{Place, Turn, World, stamped};
-use crate::campaign::event::Status;
+use crate::campaign::seen::Status;
 use crate::pool::calls::CallId;
 use crate::time::Stamp;
 

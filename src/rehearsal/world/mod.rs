@@ -36,7 +36,7 @@ use self::config::WorldConfig;
 use self::posting::Post;
 use self::shelf::Shelf;
 use self::slots::Slots;
-use crate::campaign::event::SeenCall;
+use crate::campaign::seen::SeenCall;
 use crate::pool::calls::CallId;
 use crate::time::Stamp;
 

@@ -130,7 +130,8 @@ impl World {
     pub(super) fn deliver(&mut self, id: PostId) {
         let late = self.posts.get(&id).is_some_and(|post| matches!(post.fate.way, Way::Late(_)));
         let Some(post) = self.posts.get_mut(&id) else { return };
-        if let (Some(answer), false) = (post.answer.clone(), post.abandoned) {
+        let answer = if late { post.answer.clone() } else { post.answer.take() };
+        if let (Some(answer), false) = (answer, post.abandoned) {
             self.replies.push_back(Reply { post: id, left: post.left, received: self.now, answer });
         }
         if !late {

@@ -14,8 +14,9 @@ use super::accounts::Account;
 use super::import::Head;
 use super::lock::Lock;
 use super::run::{Run, Start};
-use crate::campaign::event::{Ask, Claimed, History, LeadId, Line, Opened};
+use crate::campaign::event::{Ask, LeadId, Line};
 use crate::campaign::plan::Plan;
+use crate::campaign::reply::{Claimed, History, Opened};
 use crate::pool::Pool;
 
 /// One of several campaigns in a state directory.

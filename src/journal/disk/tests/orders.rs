@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::campaign::attempt::State;
-use crate::campaign::event::{Away, News};
+use crate::campaign::event::News;
+use crate::campaign::reply::Away;
 use crate::journal::Control;
 use crate::journal::standing::Standing;
 use crate::leads::lead::Lead;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::*;
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::disposition::Class;
-use crate::campaign::event::{Away, LeadNow, SeenCall};
 use crate::campaign::plan::Reserve;
+use crate::campaign::reply::{Away, LeadNow};
+use crate::campaign::seen::SeenCall;
 use crate::pool::attempt_id::{AttemptId, Mark};
 
 #[test]

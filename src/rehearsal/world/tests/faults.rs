@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{MINUTE, START, at, place, quiet, reply, talks, to};
-use crate::campaign::event::Status;
+use crate::campaign::seen::Status;
 use crate::pool::news::Limits;
 use crate::rehearsal::world::answer::{Answer, Refusal};
 use crate::rehearsal::world::call::{NewCall, POOL_REASON};

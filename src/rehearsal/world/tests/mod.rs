@@ -10,7 +10,7 @@ use super::call::NewCall;
 use super::config::WorldConfig;
 use super::mix::{Ending, Shape};
 use super::{Filter, World};
-use crate::campaign::event::Status;
+use crate::campaign::seen::Status;
 use crate::pool::news::Limits;
 use crate::time::Stamp;
 

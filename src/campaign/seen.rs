@@ -1,0 +1,69 @@
+//! One call as the provider shows it, in a listing or in the answer to a request.
+
+use crate::leads::lead::Phone;
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::calls::CallId;
+use crate::time::Stamp;
+
+/// `status` of a call.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Status {
+    /// `scheduled`: holds no slot yet.
+    Scheduled,
+    /// `queued`.
+    Queued,
+    /// `ringing`.
+    Ringing,
+    /// `in-progress`.
+    InProgress,
+    /// `forwarding`: still holds its slot.
+    Forwarding,
+    /// `ended`.
+    Ended,
+    /// Anything else (`not-found`, `deletion-failed`, new ones).
+    Other,
+}
+
+/// What a listing or an answer shows of one call.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SeenCall {
+    /// `id`.
+    pub id: CallId,
+    /// `orgId`.
+    pub org: Option<String>,
+    /// `status`.
+    pub status: Status,
+    /// `createdAt`.
+    pub created: Stamp,
+    /// `updatedAt`, else `createdAt`.
+    pub updated: Stamp,
+    /// `startedAt`.
+    pub started: Option<Stamp>,
+    /// `endedAt`.
+    pub ended: Option<Stamp>,
+    /// `endedReason`.
+    pub reason: Option<String>,
+    /// Our attempt id, wherever the call carries it.
+    pub attempt: Option<AttemptId>,
+    /// `customer.number`, where it is one.
+    pub phone: Option<Phone>,
+    /// `cost`, in US dollars.
+    pub cost: Option<f64>,
+    /// Somebody spoke: a message of the role `user`, or a transcript that is not empty.
+    pub spoke: bool,
+    /// The analysis says that this person does not want to be called again.
+    pub opt_out: bool,
+}
+
+impl SeenCall {
+    /// Whether it has rung, as far as this shows.
+    pub fn has_rung(&self) -> bool {
+        self.started.is_some() || matches!(self.status, Status::Ringing | Status::InProgress | Status::Forwarding)
+    }
+
+    /// Whether it is over, and since when.
+    pub fn end(&self) -> Option<Stamp> {
+        let over = self.status == Status::Ended || self.ended.is_some();
+        over.then(|| self.ended.unwrap_or(self.updated))
+    }
+}

@@ -1,0 +1,117 @@
+//! What passes between a run and the pretended provider: requests, listings and answers, as the client would tell them.
+
+use std::sync::Arc;
+
+use super::super::world::Filter;
+use super::super::world::answer::{Answer, Reply};
+use super::super::world::call::NewCall;
+use super::{Due, READ_TRAVEL, Stage};
+use crate::campaign::event::{Event, News, Query, ReadFailure, ReadId, ReadTrouble};
+use crate::campaign::reply::Recorded;
+use crate::campaign::seen::SeenCall;
+use crate::journal::claim::Claim;
+use crate::journal::{Error, Journal};
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::news::Wire;
+use crate::time::{Instant, Stamp};
+use crate::vapi::failure::{self, Own, Sorted};
+
+impl<J: Journal> Stage<J> {
+    pub(super) fn read(&mut self, place: usize, id: ReadId, query: &Query, sent: Instant) {
+        let Some(org) = self.runs[place].as_ref().map(|run| run.org) else { return };
+        let at = self.world.now();
+        let received = self.ours(at + READ_TRAVEL / 2);
+        let date = Some(cut(at));
+        let event = if self.world.read_fails() {
+            let message = "500: Internal Server Error".to_owned();
+            Event::ReadFailed(id, ReadFailure { kind: ReadTrouble::Fault, received, date, message })
+        } else {
+            let (calls, full) = self.look(org, query);
+            let wire = Wire { sent, received, date };
+            Event::News(News::Listed { read: id, wire, calls, full }, Recorded::default())
+        };
+        self.later(at + READ_TRAVEL / 2, Due::Heard(place, event));
+    }
+
+    fn look(&mut self, org: usize, query: &Query) -> (Vec<Arc<SeenCall>>, bool) {
+        let at = self.world.now();
+        let end = Stamp::from_micros(i64::MAX);
+        let filter = match query {
+            Query::Updated { from, to, limit } => {
+                Filter { updated: (*from, to.unwrap_or(end)), limit: usize::from(*limit), ..Filter::default() }
+            }
+            Query::Created { from, to, limit } => {
+                Filter { created: (*from, to.unwrap_or(end)), limit: usize::from(*limit), ..Filter::default() }
+            }
+            Query::One(id) => {
+                return (self.world.row(at, org, id.as_str()).into_iter().collect(), false);
+            }
+        };
+        let calls = self.world.rows(at, org, &filter);
+        let full = calls.len() >= filter.limit;
+        (calls, full)
+    }
+
+    pub(super) fn reply(&mut self, reply: Reply) -> Result<(), Error> {
+        let Some(sent) = self.posts.remove(&reply.post) else { return Ok(()) };
+        let wire = Wire { sent: sent.at, received: self.ours(reply.received), date: Some(cut(reply.left)) };
+        let attempt = sent.attempt;
+        let org = self.runs[sent.run].as_ref().map_or(0, |run| run.org);
+        let news = match reply.answer {
+            Answer::Created(call, limits) => {
+                News::Answered { attempt, wire, call: call.seen(&self.world.org_id(org)), limits }
+            }
+            Answer::Refused(refusal) => {
+                let body = refusal.body().to_string();
+                let retry_after = refusal.retry_after.map(|wait| wait.as_secs().to_string());
+                let answer = failure::Answer {
+                    status: refusal.status,
+                    body: &body,
+                    cut: None,
+                    retry_after: retry_after.as_deref(),
+                    date: wire.date,
+                };
+                sorted(attempt, wire, failure::sort(failure::Outcome::Answer(answer), Own::default(), None))
+            }
+            Answer::Error(status) | Answer::Html(status) => News::Failed { attempt, wire, message: status.to_string() },
+            Answer::Dropped => {
+                let wire = Wire { date: None, ..wire };
+                News::Failed { attempt, wire, message: "connection closed before the answer".to_owned() }
+            }
+        };
+        self.tell(sent.run, news)
+    }
+}
+
+pub(super) fn request(claim: &Claim, line: String) -> NewCall {
+    let attempt = Some(claim.attempt().as_str().to_owned());
+    NewCall {
+        number: claim.lead().phone.to_string(),
+        name: attempt.clone(),
+        external_id: attempt,
+        target: Some("assistant".to_owned()),
+        line: Some(line),
+        ..NewCall::default()
+    }
+}
+
+fn sorted(attempt: AttemptId, wire: Wire, sorted: Sorted) -> News {
+    match sorted {
+        Sorted::Placed(call, limits) => News::Answered { attempt, wire, call: *call, limits },
+        Sorted::Refused(refusal) => News::Refused {
+            attempt,
+            wire,
+            cause: refusal.cause,
+            limits: refusal.limits,
+            retry_after: refusal.retry_after,
+            message: refusal.message,
+            key: refusal.key,
+        },
+        Sorted::InDoubt(message) => News::Failed { attempt, wire, message },
+    }
+}
+
+/// A `Date` header is cut to the second.
+fn cut(at: Stamp) -> Stamp {
+    Stamp::from_micros(at.as_micros().div_euclid(1_000_000) * 1_000_000)
+}
