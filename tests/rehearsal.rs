@@ -151,3 +151,15 @@ fn no_credit_in_the_middle_stops_and_the_next_run_goes_on() {
     assert!(matches!(why(&stage, 0), Some(Why::Account(_))), "{:?}", why(&stage, 0));
     assert_eq!(settled(&mut stage, 0), (20, 60));
 }
+
+#[test]
+fn a_cap_of_ones_own_is_kept_full() {
+    let plan = Plan { max_concurrent: Some(2), ..plan() };
+    let mut stage = stage(&plan, WorldConfig::default(), 100, 7, 0);
+    stage.play(START + DAY, None).unwrap();
+    assert_eq!(why(&stage, 0), Some(Why::Complete));
+    let lengths = stage.world.calls().iter().filter_map(|call| Some(call.ended?.since(call.created)));
+    let (took, talked) = (stage.world.now().since(START), lengths.sum::<Duration>());
+    // Two at a time take half as long as all calls together, and a little for each end to be noticed.
+    assert!(took < talked * 11 / 20, "{took:?} for {talked:?} of calls");
+}

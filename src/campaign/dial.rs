@@ -96,7 +96,10 @@ impl Campaign {
         let mut dials = usize::try_from(allowed).unwrap_or(usize::MAX).min(self.batch.queue.len());
         if let Some(cap) = self.plan.max_concurrent {
             let up = self.live.ours_live();
-            dials = dials.min(usize::try_from(cap).unwrap_or(usize::MAX).saturating_sub(up));
+            let left = usize::try_from(cap).unwrap_or(usize::MAX).saturating_sub(up);
+            // What is waited for then is an end of ours, which only the listing shows.
+            self.no_room |= left == 0;
+            dials = dials.min(left);
         }
         if let Some(left) = self.attempts_left() {
             dials = dials.min(usize::try_from(left).unwrap_or(usize::MAX));

@@ -197,6 +197,7 @@ mod tests {
         assert_eq!(number_of("number,phone"), "phone");
         assert_eq!(number_of("Handy,Telefon"), "Telefon");
         assert_eq!(number_of("phone,phone_number"), "phone_number");
+        assert_eq!(number_of("customer number,Phone"), "Phone");
         assert!(matches!(columns("phone,Telefon", &[]), Err(ColumnsError::Ambiguous(names)) if names.len() == 2));
         assert!(matches!(columns("phone,Phone", &[]), Err(ColumnsError::Ambiguous(_))));
         assert!(columns("phone,Telefon", &["number=Telefon"]).is_ok());

@@ -15,7 +15,7 @@ pub fn of(field: Field) -> &'static [&'static [&'static str]] {
 }
 
 /// Nothing else can be meant.
-const EXACT_NUMBER: &[&str] = &["phonenumber", "e164", "customernumber", "customerphone", "customerphonenumber"];
+const EXACT_NUMBER: &[&str] = &["phonenumber", "e164", "customerphone", "customerphonenumber"];
 
 #[rustfmt::skip]
 const PHONE: &[&str] = &[
@@ -35,9 +35,11 @@ const MOBILE: &[&str] = &[
     "gsm",
 ];
 
-/// A number of something: the phone's, where nothing better is there.
-const ANY_NUMBER: &[&str] =
-    &["number", "nummer", "numero", "número", "numéro", "numer", "номер", "番号", "号码", "번호"];
+/// A number of something: the phone's, where nothing better is there. A customer's number is often that of an account.
+#[rustfmt::skip]
+const ANY_NUMBER: &[&str] = &[
+    "number", "customernumber", "nummer", "numero", "número", "numéro", "numer", "номер", "番号", "号码", "번호",
+];
 
 #[rustfmt::skip]
 const NAME: &[&str] = &[

@@ -57,17 +57,30 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Holidays, Misuse> {
     Ok(holidays)
 }
 
-/// One date a line; what follows it, and `#` to the end of the line, is for people.
+/// One date a line; what follows it, and `#` to the end of the line, is for people. A second date, or a range, is an
+/// error: people would be rung on the days that were not understood.
 fn dates(text: &str) -> Result<Holidays, Trouble> {
     let mut holidays = Holidays::default();
     for (line, row) in (1..).zip(text.lines()) {
         let row = row.split('#').next().unwrap_or_default().trim();
-        let Some(word) = row.split([' ', '\t', ',', ';']).next().filter(|word| !word.is_empty()) else { continue };
-        let date = if word.len() == 10 { word.parse::<Date>().ok() } else { None };
-        let day = date.and_then(day_of).ok_or_else(|| (line, format!("{word:?} is not a date; write 2026-12-25")))?;
+        let mut words = row.split([' ', '\t', ',', ';']).filter(|word| !word.is_empty());
+        let Some(word) = words.next() else { continue };
+        let day = date_of(word).and_then(day_of);
+        let day = day.ok_or_else(|| (line, format!("{word:?} is not a date; write 2026-12-25")))?;
+        let next = words.next();
+        let range = next.is_some_and(|word| ["-", "–", "—", "to", "until", "through", ".."].contains(&word));
+        if range && words.clone().next().is_some_and(|word| word.starts_with(|first: char| first.is_ascii_digit()))
+            || next.into_iter().chain(words).any(|word| date_of(word.trim_matches(['(', ')', '-', '–'])).is_some())
+        {
+            return Err((line, format!("{row:?} names several days; write one date a line")));
+        }
         holidays.add(day, 1).map_err(|problem| (line, problem))?;
     }
     Ok(holidays)
+}
+
+fn date_of(word: &str) -> Option<Date> {
+    if word.len() == 10 { word.parse().ok() } else { None }
 }
 
 /// One event while it is being read.
@@ -241,6 +254,12 @@ mod tests {
         let error = days("free.txt", "2026-12-25\n25.12.2026").unwrap_err();
         assert_eq!(error, "--holidays: free.txt:2: \"25.12.2026\" is not a date; write 2026-12-25");
         assert!(days("free.txt", "2026-02-29").is_err());
+        let texts =
+            ["2026-12-24, 2026-12-25", "2026-12-24 - 2026-12-26", "2026-12-24 to 26 Dec", "2026-12-24\t(2026-12-25)"];
+        for several in texts {
+            assert!(days("free.txt", several).unwrap_err().contains("one date a line"), "{several}");
+        }
+        assert_eq!(days("free.txt", "2026-01-01 - New Year 2026").unwrap().len(), 1);
         assert!(days("free.txt", "# none\n").unwrap_err().contains("names no day"));
         assert!(days("free.txt", &"#".repeat(MOST_BYTES + 1)).unwrap_err().contains("too large"));
     }

@@ -3,8 +3,6 @@
 mod list;
 mod table;
 
-use std::sync::Arc;
-
 use super::claim::Claim;
 use super::granting::{Maker, grant};
 use super::recording::{adopt, record, stranger};
@@ -15,7 +13,6 @@ use crate::campaign::event::{Ask, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::repeats::Repeats;
 use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
-use crate::campaign::seen::SeenCall;
 use crate::pool::attempt_id::Mark;
 use crate::pool::news::Others;
 use crate::time::{Instant, Now, Stamp};

@@ -66,6 +66,7 @@ pub enum TableError {
 /// A table that is being read.
 pub struct Table {
     rows: Rows,
+    width: usize,
     read: Arc<AtomicU64>,
     size: Option<u64>,
 }
@@ -87,7 +88,7 @@ impl Table {
                 if is_zip(&magic) {
                     let bytes = sheet::slurp(Cursor::new(magic).chain(input))?;
                     let rows = Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?);
-                    return Ok(Self { rows, read, size: None });
+                    return Ok(Self { rows, width: 0, read, size: None });
                 }
                 Self::text(Box::new(Cursor::new(magic).chain(input)), read, None)
             }
@@ -105,7 +106,7 @@ impl Table {
         if is_zip(&magic) && stat.is_file() {
             let file = Counted(File::open(path)?, Arc::clone(&read));
             let rows = Rows::Sheet(Sheet::open(io::BufReader::new(file), sheet)?);
-            return Ok(Self { rows, read, size });
+            return Ok(Self { rows, width: 0, read, size });
         }
         read.store(magic.len() as u64, Ordering::Relaxed);
         Self::text(Box::new(Cursor::new(magic).chain(Counted(file, Arc::clone(&read)))), read, size)
@@ -115,7 +116,7 @@ impl Table {
     pub fn from_bytes(bytes: Vec<u8>, sheet: Option<&str>) -> Result<Self, TableError> {
         let (read, size) = (Arc::new(AtomicU64::new(0)), Some(bytes.len() as u64));
         if is_zip(&bytes) {
-            return Ok(Self { rows: Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?), read, size });
+            return Ok(Self { rows: Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?), width: 0, read, size });
         }
         Self::text(Box::new(Counted(Cursor::new(bytes), Arc::clone(&read))), read, size)
     }
@@ -126,7 +127,7 @@ impl Table {
             return Err(TableError::Foreign(what.to_owned()));
         }
         let decode = Decode::new(Box::new(Cursor::new(magic).chain(input)));
-        Ok(Self { rows: Rows::Text(Box::new(Records::new(decode)?)), read, size })
+        Ok(Self { rows: Rows::Text(Box::new(Records::new(decode)?)), width: 0, read, size })
     }
 
     /// The next row that is not blank; `None` at the end.
@@ -134,7 +135,7 @@ impl Table {
         loop {
             let row = match &mut self.rows {
                 Rows::Text(records) => records.next_row()?,
-                Rows::Sheet(sheet) => sheet.next_row()?,
+                Rows::Sheet(sheet) => sheet.next_row()?.map(|row| padded(row, self.width)),
             };
             match row {
                 Some(row) if row.flaw.is_none() && row.cells.iter().all(|cell| cell.trim().is_empty()) => {}
@@ -145,6 +146,7 @@ impl Table {
 
     /// How many cells a row ought to have: helps to tell a quoted line break from a quote that was never closed.
     pub fn expect_width(&mut self, width: usize) {
+        self.width = width;
         if let Rows::Text(records) = &mut self.rows {
             records.expect_width(width);
         }
@@ -180,6 +182,14 @@ impl<R: io::Seek> io::Seek for Counted<R> {
     fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
         self.0.seek(to)
     }
+}
+
+/// A sheet does not say where its rows end: cells that hold nothing are not written at all.
+fn padded(mut row: Row, width: usize) -> Row {
+    if row.cells.len() < width && row.cells.iter().any(|cell| !cell.trim().is_empty()) {
+        row.cells.resize(width, String::new());
+    }
+    row
 }
 
 /// The first eight bytes, or fewer.
