@@ -49,7 +49,7 @@ impl Scene {
     }
 
     /// Numbers with a call that is never listed.
-    fn excused(&mut self) -> BTreeSet<String> {
+    pub(crate) fn excused(&mut self) -> BTreeSet<String> {
         let listed = self.listed();
         let calls = self.stage.world.calls().iter().filter(|call| call.kind == Kind::Outbound);
         let hidden = calls.filter(|call| !listed.contains(call.id.as_str()));

@@ -7,6 +7,7 @@ mod lost;
 mod scene;
 mod several;
 mod sweep;
+mod torn;
 
 /// How many seeds a sweep goes through: `DIALER_SEEDS`, else so many.
 fn seeds(usually: u64) -> std::ops::Range<u64> {

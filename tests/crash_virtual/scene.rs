@@ -15,7 +15,7 @@ use dialer::journal::disk::Disk;
 use dialer::journal::disk::import::Head;
 use dialer::journal::disk::lock::Lock;
 use dialer::journal::disk::run::{Run, Start};
-use dialer::journal::{Journal, Listed, Totals};
+use dialer::journal::{Error, ImportError, Journal, Listed, Totals};
 use dialer::leads::lead::{Lead, Phone};
 use dialer::rehearsal::rehearse::{Setup, Stage};
 use dialer::rehearsal::world::World;
@@ -134,10 +134,15 @@ pub(crate) fn state_dir() -> TempDir {
 
 /// Opens a campaign in a state directory, as a start of the program does. `life` tells one start from another.
 pub(crate) fn open(dir: &Path, plan: &Plan, list: &[Listed], now: Now, life: u64) -> Run {
+    try_open(dir, plan, list, now, life).unwrap()
+}
+
+/// The same, where the journal may be one that is refused.
+pub(crate) fn try_open(dir: &Path, plan: &Plan, list: &[Listed], now: Now, life: u64) -> Result<Run, Error> {
     let chance = || Dice::new(plan.seed ^ life << 32 ^ 0x1234).chance();
-    let mut disk = Disk::open(dir, &mut chance()).unwrap();
-    let account = disk.remember_account("org", "https://api.example", "key").unwrap();
-    let lock = Lock::take(dir, &account.name, &plan.campaign, 4711, now).unwrap();
+    let mut disk = Disk::open(dir, &mut chance())?;
+    let account = disk.remember_account("org", "https://api.example", "key")?;
+    let lock = Lock::take(dir, &account.name, &plan.campaign, 4711, now)?;
     let head = Head {
         account: account.clone(),
         campaign: plan.campaign.clone(),
@@ -146,11 +151,15 @@ pub(crate) fn open(dir: &Path, plan: &Plan, list: &[Listed], now: Now, life: u64
         target: "assistant".to_owned(),
         replace: false,
     };
-    disk.import(&lock, &head, now, &mut list.iter().cloned().map(Ok::<_, Infallible>)).unwrap();
+    let mut rows = list.iter().cloned().map(Ok::<_, Infallible>);
+    disk.import(&lock, &head, now, &mut rows).map_err(|error| match error {
+        ImportError::Journal(error) => error,
+        ImportError::List(never) => match never {},
+    })?;
     let pool = account.name.clone();
     let start =
         Start { account, lock, plan: plan.clone(), pool, pid: 4711, chance: chance(), dnc: Box::new(|_| false) };
-    disk.begin(now, start).unwrap().0
+    Ok(disk.begin(now, start)?.0)
 }
 
 /// One campaign on a stage, and what became of it so far.
@@ -186,12 +195,18 @@ impl Scene {
 
     /// Starts a run of it.
     pub(crate) fn start(&mut self) {
+        self.try_start().unwrap();
+    }
+
+    /// The same, where the journal may be one that is refused.
+    pub(crate) fn try_start(&mut self) -> Result<(), Error> {
         self.lives += 1;
-        let journal = open(self.dir.path(), &self.plan, &self.list, self.stage.now(), self.lives);
+        let journal = try_open(self.dir.path(), &self.plan, &self.list, self.stage.now(), self.lives)?;
         let plan = self.plan.clone();
         let setup = Setup { plan, journal, org: 0, post_timeout: Duration::from_secs(30) };
         self.place = self.stage.start(setup).unwrap();
         self.stage.runs[self.place].as_mut().unwrap().campaign.confirm_org();
+        Ok(())
     }
 
     /// The process dies.
