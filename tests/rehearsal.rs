@@ -4,17 +4,24 @@ mod stage;
 
 use std::time::Duration;
 
-use dialer::campaign::event::Stop;
+use dialer::campaign::event::{Event, ReadFailure, ReadId, ReadTrouble, Stop};
 use dialer::campaign::notice::{Notice, Why};
 use dialer::campaign::plan::Plan;
-use dialer::journal::Journal;
 use dialer::journal::memory::Memory;
+use dialer::journal::{Journal, Listed};
+use dialer::leads::lead::{Lead, Phone};
 use dialer::rehearsal::rehearse::{Setup, Stage};
+use dialer::rehearsal::world::World;
+use dialer::rehearsal::world::call::{Kind, PretendCall};
 use dialer::rehearsal::world::config::WorldConfig;
+use dialer::rehearsal::world::fault::{Fault, Faults};
+use dialer::rehearsal::world::mix::{Ending, Lengths, Shape};
 use dialer::time::Stamp;
 use stage::{START, journal, plan, stage, steady};
 
 const DAY: Duration = Duration::from_hours(24);
+const NO_CREDIT: &str = "call.start.error-subscription-insufficient-credits";
+const DAILY_LIMIT: &str = "call.start.error-vapi-number-outbound-daily-limit";
 const POST_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn after(seconds: u64) -> Stamp {
@@ -162,4 +169,97 @@ fn a_cap_of_ones_own_is_kept_full() {
     let (took, talked) = (stage.world.now().since(START), lengths.sum::<Duration>());
     // Two at a time take half as long as all calls together, and a little for each end to be noticed.
     assert!(took < talked * 11 / 20, "{took:?} for {talked:?} of calls");
+}
+
+#[test]
+fn the_extensions_of_one_switchboard_are_rung_one_after_another_in_one_run() {
+    let plan = plan();
+    let mut stage = Stage::new(World::new(WorldConfig::default(), 5, START), 0);
+    let rows = stage::leads(12).map(|row| {
+        let (number, extension) = (row.line % 3, Some(row.line.to_string()));
+        let phone = Phone::from_digits(14_150_000_000 + number).unwrap();
+        Listed { lead: Lead { phone, extension, ..row.lead.clone() }, ..row }
+    });
+    let journal = stage::journal_of(&plan, rows, stage.now());
+    stage::start(&mut stage, &plan, journal);
+    stage.play(START + DAY, None).unwrap();
+    assert_eq!(why(&stage, 0), Some(Why::Complete));
+    assert_eq!(settled(&mut stage, 0), (12, 12));
+    let mut calls: Vec<_> = stage.world.calls().iter().collect();
+    calls.sort_by_key(|call| (&call.request.number, call.created));
+    let at_once = |pair: &[&PretendCall]| {
+        pair[0].request.number == pair[1].request.number && pair[0].ended > Some(pair[1].created)
+    };
+    assert!(!calls.windows(2).any(at_once), "no number has two calls at a time");
+}
+
+#[test]
+fn a_key_that_is_refused_in_the_middle_ends_the_run_at_once() {
+    let mut stage = stage(&plan(), WorldConfig::default(), 60, 9, 0);
+    let refusal = |stage: &Stage<Memory>| ReadFailure {
+        kind: ReadTrouble::Key,
+        received: stage.now().at,
+        date: None,
+        message: "401: Invalid Key".to_owned(),
+    };
+    stage.play(after(60), None).unwrap();
+    let actions = stage.runs[0].as_ref().unwrap().actions;
+    // Whatever is read from now on, that is the answer.
+    for step in 0..1_000 {
+        stage.play(after(60) + Duration::from_millis(10 * step), None).unwrap();
+        let (now, failure) = (stage.now(), refusal(&stage));
+        let run = stage.runs[0].as_mut().unwrap();
+        (0..1_000).for_each(|id| run.campaign.handle(now, Event::ReadFailed(ReadId(id), failure.clone())));
+    }
+    assert!(matches!(why(&stage, 0), Some(Why::Key(_))), "{:?}", why(&stage, 0));
+    assert!(stage.runs[0].as_ref().unwrap().actions < actions + 30, "it goes on asking");
+}
+
+#[test]
+fn what_a_campaign_may_cost_is_used_and_not_passed() {
+    let minute = (Duration::from_mins(1), Duration::ZERO);
+    let config = WorldConfig {
+        mix: vec![Ending::new(1, "assistant-ended-call", Shape::Talk)],
+        lengths: Lengths { talk: minute, ..Lengths::default() },
+        ..WorldConfig::default()
+    };
+    for (most, seed) in (0..20).flat_map(|seed| [(0.5, seed), (5.0, seed)]) {
+        let plan = Plan { max_cost: Some(most), ..plan() };
+        let mut stage = stage(&plan, config.clone(), 200, seed, 0);
+        stage.play(START + DAY, None).unwrap();
+        assert_eq!(why(&stage, 0), Some(Why::Cost));
+        let calls = stage.world.calls().iter().filter(|call| call.kind == Kind::Outbound);
+        let costs: Vec<f64> = calls.map(PretendCall::cost).collect();
+        let (sum, one) = (costs.iter().sum::<f64>(), costs[0]);
+        assert!(sum <= most + 1e-6 && sum > most - one, "seed {seed}: ${sum:.4} of ${most}, ${one:.4} a call");
+    }
+}
+
+#[test]
+fn a_listing_that_takes_longer_than_its_news_are_fresh_holds_nobody_up() {
+    for travel in [3, 15] {
+        let mut stage = stage(&plan(), WorldConfig::default(), 60, 11, 0);
+        stage.read_travel = Duration::from_secs(travel);
+        stage.play(START + DAY, None).unwrap();
+        assert_eq!(why(&stage, 0), Some(Why::Complete), "{travel} s");
+    }
+}
+
+#[test]
+fn a_call_that_is_over_for_want_of_credit_before_its_answer_comes_stops_the_campaign() {
+    for (reason, seed) in [(NO_CREDIT, 0), (NO_CREDIT, 1), (NO_CREDIT, 2), (DAILY_LIMIT, 3), (DAILY_LIMIT, 4)] {
+        let lengths = Lengths { setup: (Duration::ZERO, Duration::ZERO), ..Lengths::default() };
+        let config = WorldConfig {
+            mix: vec![Ending::new(1, reason, Shape::NeverRings)],
+            faults: Faults::default().with(Fault::Slow, 0.7),
+            lengths,
+            ..WorldConfig::default()
+        };
+        let mut stage = stage(&Plan { wait: true, ..plan() }, config, 60, seed, 0);
+        stage.play(START + DAY / 4, None).unwrap();
+        let end = why(&stage, 0);
+        assert!(matches!(end, Some(Why::Account(_) | Why::Lines(_))), "seed {seed}: {end:?}");
+        assert!(stage.world.calls().iter().filter(|call| call.kind == Kind::Outbound).count() < 10, "seed {seed}");
+        assert_eq!(settled(&mut stage, 0), (0, 60), "nobody is burnt");
+    }
 }

@@ -109,11 +109,23 @@ impl Campaign {
             (First::NotYet, _) | (_, Leave::OneTest) => dials = dials.min(1),
             _ => {}
         }
-        if dials > 0 && self.would_cost_too_much() {
-            self.stop(Why::Cost);
-            dials = 0;
+        if dials > 0 { dials.min(self.affordable(now.at)) } else { 0 }
+    }
+
+    /// How many more calls `--max-cost` bears. While calls are up whose cost is not known yet, their ends are waited for.
+    fn affordable(&mut self, now: Instant) -> usize {
+        let Some(most) = self.plan.max_cost else { return usize::MAX };
+        let (unsettled, until) = self.money.unsettled(now);
+        let open = self.live.ours_live() + unsettled;
+        let fits = self.money.fits(most, open);
+        if fits == 0 {
+            self.no_room = true;
+            until.into_iter().for_each(|at| self.wake(at));
+            if open == 0 {
+                self.stop(Why::Cost);
+            }
         }
-        dials
+        fits
     }
 
     /// What other runs do is learnt only with a grant: where they may be what stands in the way, one is asked for now
@@ -138,11 +150,6 @@ impl Campaign {
     /// Attempts that `--limit` still allows.
     pub(super) fn attempts_left(&self) -> Option<u64> {
         self.plan.limit.map(|limit| limit.saturating_sub(self.attempts))
-    }
-
-    fn would_cost_too_much(&self) -> bool {
-        let up = self.live.ours_live();
-        self.plan.max_cost.is_some_and(|most| self.money.would_pass(most, up))
     }
 
     /// No dial on old news: the listing is read first, and once more between the first answer and the second dial.

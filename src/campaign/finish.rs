@@ -25,7 +25,7 @@ impl Why {
     }
 
     /// Whether there is no sense in following calls any more.
-    const fn cannot_follow(&self) -> bool {
+    pub(super) const fn cannot_follow(&self) -> bool {
         matches!(self, Self::Key(_) | Self::Unreachable(_) | Self::SearchFailed(_))
     }
 }

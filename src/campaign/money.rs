@@ -1,8 +1,14 @@
 //! What the campaign has cost, and what the next call is likely to.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use crate::campaign::seen::SeenCall;
 use crate::pool::calls::CallId;
+use crate::time::Instant;
+
+/// How long after its end a talk that has cost nothing yet is taken to be still reckoned up.
+const RECKONED: Duration = Duration::from_mins(1);
 
 /// What a call is taken to cost until one of the campaign's own has ended, in US dollars.
 const LIKELY: f64 = 0.10;
@@ -15,49 +21,106 @@ pub(super) struct Money {
     ended_before: u64,
     calls: HashMap<CallId, f64>,
     sum: f64,
+    /// Talks that are over and have cost nothing yet, and since when that is known.
+    unsettled: HashMap<CallId, Instant>,
 }
 
 impl Money {
     pub(super) fn new(before: f64, ended_before: u64) -> Self {
-        Self { before, ended_before, calls: HashMap::new(), sum: 0.0 }
+        Self { before, ended_before, calls: HashMap::new(), sum: 0.0, unsettled: HashMap::new() }
     }
 
-    /// The newest figure for one of our calls.
-    pub(super) fn hear(&mut self, call: &CallId, cost: f64) {
-        if cost.is_finite() && cost >= 0.0 {
-            let before = self.calls.insert(call.clone(), cost).unwrap_or(0.0);
-            self.sum += cost - before;
+    /// The newest figure for one of our calls that is over. A call that is up says that it costs nothing.
+    pub(super) fn hear(&mut self, call: &SeenCall, at: Instant) {
+        if call.end().is_none() {
+            return;
         }
+        let cost = call.cost.filter(|cost| cost.is_finite() && *cost >= 0.0);
+        if call.started.is_some() && cost.unwrap_or(0.0) <= 0.0 && !self.knows(&call.id) {
+            self.unsettled.insert(call.id.clone(), at);
+        }
+        if let Some(cost) = cost {
+            let before = self.calls.insert(call.id.clone(), cost).unwrap_or(0.0);
+            self.sum += cost - before;
+            if cost > 0.0 {
+                self.unsettled.remove(&call.id);
+            }
+        }
+    }
+
+    /// How many talks are over whose cost is not known yet, and when the oldest of them is given up on.
+    pub(super) fn unsettled(&mut self, now: Instant) -> (usize, Option<Instant>) {
+        self.unsettled.retain(|_, since| now < *since + RECKONED);
+        (self.unsettled.len(), self.unsettled.values().min().map(|since| *since + RECKONED))
     }
 
     /// Whether it is one of those heard of.
     pub(super) fn knows(&self, call: &CallId) -> bool {
-        self.calls.contains_key(call)
+        self.calls.contains_key(call) || self.unsettled.contains_key(call)
     }
 
-    /// Whether one more call may take it beyond that, with so many up whose cost is not known yet.
-    pub(super) fn would_pass(&self, most: f64, up: usize) -> bool {
+    /// How many more calls it can bear without going beyond that, with so many up whose cost is not known yet.
+    pub(super) fn fits(&self, most: f64, up: usize) -> usize {
         #[expect(clippy::cast_precision_loss, reason = "a mean of costs needs no more than 52 bits")]
-        let (up, calls) = (up as f64, self.ended_before as f64 + self.calls.len() as f64);
+        let calls = self.ended_before as f64 + self.calls.len().saturating_sub(self.unsettled.len()) as f64;
         let spent = self.before + self.sum;
         let likely = if calls > 0.0 && spent > 0.0 { spent / calls } else { LIKELY };
-        spent + likely * (up + 1.0) > most
+        // A sum of cents in floating point may be a hair above what it stands for.
+        let more = ((most - spent) / likely + 1e-6).floor();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+        (more.max(0.0) as usize).saturating_sub(up)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::seen::Status;
+    use crate::time::Stamp;
+
+    fn over(id: &str, cost: Option<f64>) -> SeenCall {
+        let at = Stamp::from_micros(1);
+        SeenCall {
+            id: CallId::new(id),
+            org: None,
+            status: Status::Ended,
+            created: at,
+            updated: at,
+            started: Some(at),
+            ended: Some(at),
+            reason: None,
+            attempt: None,
+            phone: None,
+            cost,
+            spoke: true,
+            opt_out: false,
+        }
+    }
 
     #[test]
     fn the_newest_figure_counts_once() {
         let mut money = Money::new(1.0, 10);
-        let call = CallId::new("a");
-        for cost in [0.0, 0.3, 0.2, f64::NAN, -1.0] {
-            money.hear(&call, cost);
+        let at = Instant::from_micros(0);
+        money.hear(&SeenCall { status: Status::InProgress, ended: None, ..over("b", Some(7.0)) }, at);
+        for cost in [Some(0.0), None, Some(0.3), Some(0.2), Some(f64::NAN), Some(-1.0)] {
+            money.hear(&over("a", cost), at);
         }
         assert!((money.before + money.sum - 1.2).abs() < 1e-9);
-        assert!(!money.would_pass(1.4, 0));
-        assert!(money.would_pass(1.4, 1));
+        // 1.2 for eleven calls.
+        assert_eq!((money.fits(1.4, 0), money.fits(1.4, 1), money.fits(1.0, 0)), (1, 0, 0));
+        assert_eq!((money.fits(2.4, 0), money.fits(2.4, 4), money.fits(f64::MAX, 4)), (11, 7, usize::MAX - 4));
+    }
+
+    #[test]
+    fn a_talk_that_has_cost_nothing_yet_is_waited_for_but_not_for_ever() {
+        let mut money = Money::new(1.0, 10);
+        let at = Instant::from_micros(0);
+        money.hear(&over("a", Some(0.0)), at);
+        money.hear(&over("b", None), at + RECKONED / 2);
+        assert_eq!(money.unsettled(at), (2, Some(at + RECKONED)));
+        assert_eq!(money.fits(1.3, 2), 1, "it does not make the others look cheaper");
+        money.hear(&over("b", Some(0.1)), at + RECKONED / 2);
+        assert_eq!(money.unsettled(at), (1, Some(at + RECKONED)));
+        assert_eq!(money.unsettled(at + RECKONED), (0, None));
     }
 }

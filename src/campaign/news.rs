@@ -224,9 +224,12 @@ impl Campaign {
                 self.tell(Notice::Parked(lead));
             }
             State::Ended(class) => self.ended(&change, class, now),
-            State::Refused(cause) => self.refused(&change, was, cause, now),
+            State::Refused(cause) => self.refused(&change, cause, now),
         }
-        if change.lead_now == LeadNow::Open || matches!(change.lead_now, LeadNow::Due(_)) {
+        // An end may also free the number for a lead that was put off because of it.
+        let waits = matches!(self.batch.state, BatchState::Nobody(rest) if rest.later > 0);
+        let open = change.lead_now == LeadNow::Open || matches!(change.lead_now, LeadNow::Due(_));
+        if open || (waits && !change.now.is_live()) {
             self.somebody_is_left();
         }
     }
@@ -264,7 +267,7 @@ impl Campaign {
     }
 
     /// A refused attempt gives its lead back to the head of the queue where it is to be tried again at once.
-    fn refused(&mut self, change: &Change, was: State, cause: Cause, now: Now) {
+    fn refused(&mut self, change: &Change, cause: Cause, now: Now) {
         self.pool.settled(&change.attempt);
         let Some(live) = self.live.remove(&change.attempt) else { return };
         self.breaker.refused(now.at, &change.attempt);
@@ -274,7 +277,8 @@ impl Campaign {
         if live.batch.is_some() {
             self.attempts = self.attempts.saturating_sub(1);
         }
-        if matches!(was, State::Placed { .. }) && live.ours {
+        // A refusal of the request itself has been heard already, and has no call.
+        if change.call.is_some() && live.ours {
             match cause {
                 Cause::Account => self.stop(Why::Account(change.reason.clone().unwrap_or_default())),
                 Cause::Line => {

@@ -37,10 +37,8 @@ impl Campaign {
         let live = call.attempt.as_ref().and_then(|attempt| self.live.get(attempt));
         let ours = live.is_some();
         self.proofs.confirmed |= ours;
-        if let Some(cost) = call.cost
-            && (live.is_some_and(|live| live.ours) || self.money.knows(&call.id))
-        {
-            self.money.hear(&call.id, cost);
+        if live.is_some_and(|live| live.ours) || self.money.knows(&call.id) {
+            self.money.hear(call, received);
         }
         if let Some(attempt) = &call.attempt {
             self.start.saw_marked(attempt);

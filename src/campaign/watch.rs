@@ -43,8 +43,8 @@ pub(super) struct Watch {
     poll: Duration,
     newest: Option<Stamp>,
     round: Option<Search>,
-    /// When the newest complete round was begun.
-    fresh: Option<Instant>,
+    /// When the newest complete round was begun, and when it was complete.
+    fresh: Option<(Instant, Instant)>,
     begun: Option<Instant>,
     stretch: u32,
     not_before: Option<Instant>,
@@ -72,7 +72,10 @@ impl Watch {
 
     /// Whether the news are fresh enough to dial on, and no older than `since`.
     pub(super) fn is_fresh(&self, now: Instant, since: Option<Instant>) -> bool {
-        self.fresh.is_some_and(|at| now.since(at) <= self.poll * FRESH && since.is_none_or(|since| at >= since))
+        let new = |(began, received): (Instant, Instant)| {
+            now.since(received) <= self.poll * FRESH && since.is_none_or(|since| began >= since)
+        };
+        self.fresh.is_some_and(new)
     }
 
     /// The newest change seen, no later than the provider's clock can be.
@@ -80,8 +83,8 @@ impl Watch {
         self.newest = self.newest.max(Some(updated.min(latest)));
     }
 
-    fn round_done(&mut self, round: &Search) {
-        self.fresh = round.began();
+    fn round_done(&mut self, round: &Search, now: Instant) {
+        self.fresh = round.began().map(|began| (began, now));
         self.stretch = (self.stretch / 2).max(1);
         self.failing_since = None;
     }
@@ -104,7 +107,8 @@ impl Watch {
 impl Campaign {
     /// Asks for the most urgent read, unless one is under way.
     pub(super) fn want_read(&mut self, now: Now) {
-        if self.reading.is_some() || self.leave_by.is_some() {
+        let no_use = self.stopping.as_ref().is_some_and(Why::cannot_follow);
+        if self.reading.is_some() || self.leave_by.is_some() || no_use {
             return;
         }
         let next = self.next_search(now).or_else(|| self.next_watch(now)).or_else(|| self.next_proof(now));
@@ -193,7 +197,7 @@ impl Campaign {
                 let Some(mut round) = self.watch.round.take() else { return };
                 round.part_done();
                 if round.is_complete() {
-                    self.watch.round_done(&round);
+                    self.watch.round_done(&round, now.at);
                 } else {
                     self.watch.round = Some(round);
                 }

@@ -19,8 +19,9 @@ use crate::leads::lead::{Lead, Phone};
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::Now;
 
-/// How long a lead is put off whose number another claim holds.
-const TAKEN: Duration = Duration::from_mins(1);
+/// How many polls a lead is put off whose number another claim holds. Where that claim is of this campaign, its end
+/// comes first.
+const TAKEN: u32 = 60;
 
 /// What a grant made, to be told once it is on disk.
 #[derive(Debug, Default)]
@@ -123,7 +124,7 @@ fn gate(rows: &mut impl Rows, plan: &Plan, now: Now, id: LeadId) -> Result<Gate,
 fn put_off(rows: &mut impl Rows, plan: &Plan, now: Now, row: &LeadRow) -> Result<Option<Timestamp>, Error> {
     let phone = row.lead.phone;
     if rows.is_taken(phone)? {
-        return Ok(Some(later(now.wall, TAKEN)));
+        return Ok(Some(later(now.wall, plan.poll * TAKEN)));
     }
     if let Some(day) = day_is_full(rows, plan, now, row, phone)? {
         return Ok(Some(day));

@@ -174,11 +174,15 @@ fn add_to(
 fn change(rows: &mut impl Rows, plan: &Plan, now: Now, attempt: &Attempt, was: Option<State>) -> Result<Change, Error> {
     let (mut lead, mut lead_now, mut double) = (None, LeadNow::Elsewhere, false);
     if attempt.campaign == rows.campaign() {
-        for (place, id) in leads_of(rows, attempt)?.into_iter().enumerate() {
-            let (now_is, rang_twice) = look_at(rows, plan, now, id, Some(attempt))?;
+        let leads = leads_of(rows, attempt)?;
+        for (place, id) in leads.iter().enumerate() {
+            let (now_is, rang_twice) = look_at(rows, plan, now, *id, Some(attempt))?;
             if place == 0 {
-                (lead, lead_now, double) = (Some(id), now_is, rang_twice);
+                (lead, lead_now, double) = (Some(*id), now_is, rang_twice);
             }
+        }
+        if was.is_some_and(State::is_live) && !attempt.state().is_live() {
+            free_number(rows, plan, now, attempt, &leads)?;
         }
     }
     Ok(Change {
@@ -191,6 +195,23 @@ fn change(rows: &mut impl Rows, plan: &Plan, now: Now, attempt: &Attempt, was: O
         double,
         reason: attempt.facts.ended.as_ref().map(|end| end.reason.clone()).filter(|reason| !reason.is_empty()),
     })
+}
+
+/// Leads that share the number, each with an extension of its own, were put off while this attempt held it.
+fn free_number(
+    rows: &mut impl Rows,
+    plan: &Plan,
+    now: Now,
+    attempt: &Attempt,
+    looked_at: &[LeadId],
+) -> Result<(), Error> {
+    let Some(phone) = attempt.phone else { return Ok(()) };
+    for id in rows.leads_with(phone)? {
+        if !looked_at.contains(&id) {
+            look_at(rows, plan, now, id, None)?;
+        }
+    }
+    Ok(())
 }
 
 fn leads_of(rows: &mut impl Rows, attempt: &Attempt) -> Result<Vec<LeadId>, Error> {

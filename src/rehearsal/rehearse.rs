@@ -24,7 +24,7 @@ use crate::pool::news::Wire;
 use crate::time::{Instant, Now, Stamp};
 use exchange::request;
 
-/// How long a read takes, there and back.
+/// How long a read takes, there and back, unless it is said otherwise.
 const READ_TRAVEL: Duration = Duration::from_millis(40);
 /// Wake-ups in a row, a microsecond apart, of a run that can only be caught in a circle.
 const RESTLESS: u32 = 1_000;
@@ -55,6 +55,8 @@ pub struct Stage<J> {
     pub runs: Vec<Option<Run<J>>>,
     /// Everything that was done, a line each, where it is kept.
     pub trace: Option<String>,
+    /// How long a read takes, there and back.
+    pub read_travel: Duration,
     skew: i64,
     due: BinaryHeap<Turn>,
     turns: u64,
@@ -127,6 +129,7 @@ impl<J: Journal> Stage<J> {
             world,
             runs: Vec::new(),
             trace: None,
+            read_travel: READ_TRAVEL,
             skew,
             due: BinaryHeap::new(),
             turns: 0,
@@ -232,7 +235,7 @@ impl<J: Journal> Stage<J> {
                 self.later(self.world.now() + timeout, Due::Timeout(post));
             }
             Action::Read(id, query) => {
-                self.later(self.world.now() + READ_TRAVEL / 2, Due::Read(place, id, query, now.at));
+                self.later(self.world.now() + self.read_travel / 2, Due::Read(place, id, query, now.at));
             }
             Action::Tell(notice) => run.notices.push(notice),
             Action::Finish(outcome) => run.outcome = Some(outcome),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::world::Filter;
 use super::super::world::answer::{Answer, Reply};
 use super::super::world::call::NewCall;
-use super::{Due, READ_TRAVEL, Stage};
+use super::{Due, Stage};
 use crate::campaign::event::{Event, News, Query, ReadFailure, ReadId, ReadTrouble};
 use crate::campaign::reply::Recorded;
 use crate::campaign::seen::SeenCall;
@@ -20,7 +20,7 @@ impl<J: Journal> Stage<J> {
     pub(super) fn read(&mut self, place: usize, id: ReadId, query: &Query, sent: Instant) {
         let Some(org) = self.runs[place].as_ref().map(|run| run.org) else { return };
         let at = self.world.now();
-        let received = self.ours(at + READ_TRAVEL / 2);
+        let received = self.ours(at + self.read_travel / 2);
         let date = Some(cut(at));
         let event = if self.world.read_fails() {
             let message = "500: Internal Server Error".to_owned();
@@ -30,7 +30,7 @@ impl<J: Journal> Stage<J> {
             let wire = Wire { sent, received, date };
             Event::News(News::Listed { read: id, wire, calls, full }, Recorded::default())
         };
-        self.later(at + READ_TRAVEL / 2, Due::Heard(place, event));
+        self.later(at + self.read_travel / 2, Due::Heard(place, event));
     }
 
     fn look(&mut self, org: usize, query: &Query) -> (Vec<Arc<SeenCall>>, bool) {
