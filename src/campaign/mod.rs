@@ -347,7 +347,10 @@ impl Campaign {
     }
 
     fn want_orphans(&mut self, now: Now) {
-        if now.at >= self.orphans_due && self.stopping.is_none() {
+        if self.stopping.is_some() {
+            return;
+        }
+        if now.at >= self.orphans_due {
             self.orphans_due = now.at + self.plan.poll * 60;
             self.actions.push_back(Action::FindOrphans);
         }

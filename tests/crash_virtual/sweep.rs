@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use dialer::campaign::event::Stop;
+
 use super::scene::{Dice, Scene};
 use super::seeds;
 
@@ -72,4 +74,20 @@ fn killed_at_random(seed: u64) -> u64 {
 fn larger_campaigns_survive_crashes_at_random() {
     let crashes: u64 = seeds(20).map(killed_at_random).sum();
     println!("{crashes} crashes");
+}
+
+#[test]
+fn a_run_that_only_follows_its_last_calls_sleeps_between_polls() {
+    let mut scene = Scene::new(1, 10, 40);
+    scene.start();
+    let (place, began) = (scene.place, scene.stage.world.now());
+    scene.stage.order(place, began + Duration::from_secs(50), Stop::Drain);
+    for second in 0.. {
+        scene.stage.play(began + Duration::from_secs(second), None).unwrap();
+        let now = scene.stage.now();
+        let run = scene.stage.runs[place].as_ref().unwrap();
+        let Some(wakeup) = run.campaign.next_wakeup(now) else { break };
+        assert!(wakeup.since(now.at) > Duration::from_micros(1), "it spins after {second} s");
+        assert!(second < 3_600, "it never ends");
+    }
 }
