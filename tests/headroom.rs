@@ -197,7 +197,7 @@ proptest! {
             if dials > 0 || seen_full {
                 break;
             }
-            prop_assert!(waited < Duration::from_secs(3600), "nothing in an hour: {:?}", feeder.pool);
+            prop_assert!(waited < Duration::from_hours(1), "nothing in an hour: {:?}", feeder.pool);
             feeder.wait(POLL);
             feeder.read();
             waited += POLL;

@@ -180,3 +180,26 @@ fn nobody_to_ring_and_strictness_exit_with_2() {
     assert_eq!(run("phone\n+14155550100\nx\n", false).exit, 0);
     assert_eq!(run("phone\n+14155550100\nx\n", true).exit, 2);
 }
+
+#[test]
+fn each_hour_counts_those_who_may_be_rung_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("one.csv");
+    std::fs::write(&list, "phone\n+14155550100\n+14155550101\n+33199001234\n").unwrap();
+    let calling = Calling::parse("08:00-21:00", None, None, std::time::Duration::from_mins(5)).unwrap();
+    let request = Request {
+        sources: &[Source::File(list)],
+        options: &ListOptions::default(),
+        calling: &calling,
+        suppression: None,
+        rejects: None,
+        strict: false,
+        now: "2026-11-23T12:20:00Z".parse().unwrap(),
+    };
+    let hours = check(&request, &mut |_| {}).unwrap().hours;
+    assert_eq!(hours[0].at.to_string(), "2026-11-23T12:00:00Z");
+    // Paris closes at 20:00 UTC; San Francisco is open from 16:00 to 05:00 UTC.
+    let counts: Vec<u64> = hours.iter().map(|hour| hour.leads).collect();
+    let expected = [(4, 1), (4, 3), (9, 2), (2, 0), (5, 1)];
+    assert_eq!(counts, expected.iter().flat_map(|(hours, leads)| vec![*leads; *hours]).collect::<Vec<_>>());
+}

@@ -1,95 +1,152 @@
-//! Whole campaigns in virtual time, against a pretended provider.
+//! Whole campaigns in virtual time, against a pretended provider: one story a test.
 
-use std::num::NonZeroU32;
+mod stage;
+
 use std::time::Duration;
 
-use dialer::campaign::event::Why;
-use dialer::campaign::hours::Calling;
-use dialer::campaign::plan::{Plan, Rate, Reserve};
-use dialer::campaign::retry::Retries;
+use dialer::campaign::event::{Notice, Stop, Why};
+use dialer::campaign::plan::Plan;
+use dialer::journal::Journal;
 use dialer::journal::memory::Memory;
-use dialer::journal::{Journal, Listed};
-use dialer::leads::lead::{Lead, Phone};
 use dialer::rehearsal::rehearse::{Setup, Stage};
-use dialer::rehearsal::world::World;
 use dialer::rehearsal::world::config::WorldConfig;
 use dialer::time::Stamp;
+use stage::{START, journal, plan, stage, steady};
 
-const START: Stamp = Stamp::from_micros(1_767_225_600_000_000);
+const DAY: Duration = Duration::from_hours(24);
+const POST_TIMEOUT: Duration = Duration::from_secs(30);
 
-fn plan() -> Plan {
-    let poll = Duration::from_secs(1);
-    Plan {
-        campaign: "leads".to_owned(),
-        poll,
-        probe_after: poll * 60,
-        in_doubt: Some(Duration::from_secs(600)),
-        look_back: Duration::from_secs(7 * 86_400),
-        adopt: false,
-        reserve: Reserve::always(3),
-        slots: None,
-        max_concurrent: None,
-        caution: 0,
-        batch_size: 50,
-        drain: false,
-        rate: Rate { count: NonZeroU32::MIN, per: Duration::from_secs(1) },
-        calling: Calling::any(),
-        retries: Retries::never(),
-        not_if_called_within: None,
-        limit: None,
-        max_cost: None,
-        until: None,
-        wait: false,
-        lines: vec!["line".to_owned()],
-        longest_call: Duration::from_secs(660),
-        seed: 1,
-    }
+fn after(seconds: u64) -> Stamp {
+    START + Duration::from_secs(seconds)
 }
 
-fn leads(count: u64) -> Vec<Listed> {
-    (0..count)
-        .map(|n| Listed {
-            file_index: 0,
-            line: n + 2,
-            lead: Lead {
-                phone: Phone::from_digits(14_155_550_000 + n).unwrap(),
-                extension: None,
-                name: None,
-                variables: Vec::new(),
-                zones: Vec::new(),
-                assistant_id: None,
-                phone_number_id: None,
-            },
-        })
-        .collect()
+fn why(stage: &Stage<Memory>, place: usize) -> Option<Why> {
+    stage.runs[place].as_ref()?.outcome.as_ref().map(|outcome| outcome.why.clone())
 }
 
-fn seeded(seed: u64) -> Box<dyn FnMut() -> u128 + Send> {
-    let mut state = u128::from(seed) << 64 | 0x9e37_79b9_7f4a_7c15;
-    Box::new(move || {
-        state = state.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645).wrapping_add(0x5851_f42d_4c95_7f2d);
-        state ^ (state >> 61)
-    })
+fn settled(stage: &mut Stage<Memory>, place: usize) -> (u64, u64) {
+    let now = stage.now();
+    let totals = stage.runs[place].as_mut().unwrap().journal.totals(now).unwrap();
+    (totals.settled, totals.total)
+}
+
+/// Sets up another run on the same provider, with this journal.
+fn again(stage: &mut Stage<Memory>, plan: &Plan, journal: Memory) -> usize {
+    stage.start(Setup { plan: plan.clone(), journal, org: 0, post_timeout: POST_TIMEOUT }).unwrap()
 }
 
 #[test]
 fn a_list_is_rung_to_its_end_and_nobody_twice() {
-    let mut stage = Stage::new(World::new(WorldConfig::default(), 1, START), 0);
-    let mut journal = Memory::new(plan(), seeded(1), Box::new(|_| false));
-    let mut rows = leads(120).into_iter().map(Ok::<_, std::convert::Infallible>);
-    journal.import(stage.now(), &mut rows, false).unwrap();
-    let place = stage.start(Setup { plan: plan(), journal, org: 0, post_timeout: Duration::from_secs(30) }).unwrap();
-    stage.trace = Some(String::new());
-    stage.play(START + Duration::from_secs(86_400), None).unwrap();
+    let mut stage = stage(&plan(), WorldConfig::default(), 120, 1, 0);
+    stage.play(START + DAY, None).unwrap();
+    assert_eq!(why(&stage, 0), Some(Why::Complete));
+    assert_eq!(settled(&mut stage, 0), (120, 120));
+    assert!(stage.world.rung().values().all(|times| *times == 1));
+}
+
+#[test]
+fn a_lost_journal_is_noticed_before_anybody_is_rung() {
+    let mut stage = stage(&plan(), steady(), 60, 2, 0);
+    stage.play(after(120), None).unwrap();
+    let known = stage.world.calls().len();
+    drop(stage.kill(0));
+    stage.play(after(300), None).unwrap();
     let now = stage.now();
-    let run = stage.runs[place].as_mut().unwrap();
-    if std::env::var_os("SHOW_TRACE").is_some() {
-        println!("{}", stage.trace.as_deref().unwrap());
+    let other = Plan { seed: 99, ..plan() };
+    let fresh = again(&mut stage, &other, journal(&other, 60, now));
+    stage.play(START + DAY, None).unwrap();
+    let Some(Why::Strangers(calls, _)) = why(&stage, fresh) else { panic!("{:?}", why(&stage, fresh)) };
+    assert!(calls > 0 && calls <= known as u64);
+    assert!(stage.world.rung().values().all(|times| *times == 1));
+}
+
+#[test]
+fn a_lost_journal_is_taken_back_from_the_listing_on_demand() {
+    let mut stage = stage(&plan(), steady(), 60, 3, 0);
+    stage.play(after(120), None).unwrap();
+    drop(stage.kill(0));
+    // Another seed: two journals do not mint the same ids.
+    let adopting = Plan { adopt: true, seed: 99, ..plan() };
+    let now = stage.now();
+    let place = again(&mut stage, &adopting, journal(&adopting, 60, now));
+    stage.play(START + DAY, None).unwrap();
+    assert_eq!(why(&stage, place), Some(Why::Complete));
+    assert_eq!(settled(&mut stage, place), (60, 60));
+    assert!(stage.world.rung().values().all(|times| *times == 1));
+    let notices = &stage.runs[place].as_ref().unwrap().notices;
+    assert!(notices.iter().any(|notice| matches!(notice, Notice::Adopted(calls) if *calls > 0)));
+}
+
+#[test]
+fn a_pause_holds_the_dials_and_a_resume_lets_them_go_on() {
+    let mut stage = stage(&plan(), WorldConfig::default(), 60, 4, 0);
+    stage.order(0, after(60), Stop::Pause);
+    stage.order(0, after(1200), Stop::Resume);
+    stage.play(after(1100), None).unwrap();
+    let ours = |stage: &Stage<Memory>| stage.world.calls().iter().filter(|call| call.name.is_some()).count();
+    let before = ours(&stage);
+    stage.play(after(1199), None).unwrap();
+    assert_eq!(ours(&stage), before, "dialed during a pause");
+    stage.play(START + DAY, None).unwrap();
+    assert_eq!(why(&stage, 0), Some(Why::Complete));
+    assert_eq!(settled(&mut stage, 0), (60, 60));
+}
+
+#[test]
+fn a_run_started_on_a_pause_rings_nobody() {
+    let mut stage = stage(&plan(), WorldConfig::default(), 60, 5, 0);
+    let mut paused = journal(&plan(), 60, stage.now());
+    paused.ask(dialer::journal::Control { paused: true, stop: false });
+    drop(stage.kill(0));
+    let place = again(&mut stage, &plan(), paused);
+    stage.play(START + DAY, None).unwrap();
+    assert_eq!(why(&stage, place), Some(Why::Paused));
+    assert!(stage.world.rung().is_empty());
+}
+
+#[test]
+fn the_first_interrupt_follows_calls_to_their_end_and_the_second_leaves_them() {
+    for (second, settles) in [(false, true), (true, false)] {
+        let mut stage = stage(&plan(), WorldConfig::default(), 200, 6, 0);
+        stage.order(0, after(300), Stop::Drain);
+        if second {
+            stage.order(0, after(301), Stop::Now);
+        }
+        stage.play(START + DAY, None).unwrap();
+        let outcome = stage.runs[0].as_ref().unwrap().outcome.clone().unwrap();
+        assert_eq!((outcome.why, outcome.interrupted), (Why::Stopped, second));
+        let placed = stage.world.calls().iter().filter(|call| call.name.is_some()).count() as u64;
+        assert_eq!(settled(&mut stage, 0).0 == placed, settles, "second interrupt: {second}");
+        let latest = stage.world.calls().iter().filter(|call| call.name.is_some()).map(|call| call.created).max();
+        assert!(latest.unwrap() < after(302), "dialed after the stop");
     }
-    assert_eq!(run.outcome.as_ref().map(|outcome| &outcome.why), Some(&Why::Complete), "{:?}", run.notices);
-    let totals = run.journal.totals(now).unwrap();
-    assert_eq!((totals.total, totals.settled), (120, 120));
-    let rung = stage.world.rung();
-    assert!(rung.values().all(|times| *times == 1), "{rung:?}");
-    println!("{} {:?} {:?}", now.at, run.campaign.tally(), stage.world.counts());
+}
+
+#[test]
+fn a_reserve_that_the_limit_cannot_carry_stops_the_dialing() {
+    let mut stage = stage(&plan(), WorldConfig { slots: 3, ..WorldConfig::default() }, 60, 7, 0);
+    stage.play(START + DAY, None).unwrap();
+    assert_eq!(why(&stage, 0), Some(Why::Reserve(3, 3)));
+    assert_eq!(stage.world.calls().iter().filter(|call| call.name.is_some()).count(), 1);
+}
+
+#[test]
+fn a_clock_that_is_wrong_dials_nobody() {
+    let mut stage = stage(&plan(), WorldConfig::default(), 60, 8, 0);
+    let mut wrong = Stage::new(dialer::rehearsal::world::World::new(WorldConfig::default(), 8, START), 600_000_000);
+    let memory = journal(&plan(), 60, wrong.now());
+    drop(stage.kill(0));
+    wrong.start(Setup { plan: plan(), journal: memory, org: 0, post_timeout: POST_TIMEOUT }).unwrap();
+    wrong.play(START + DAY, None).unwrap();
+    assert!(matches!(why(&wrong, 0), Some(Why::Clock(off)) if off > Duration::from_secs(590)));
+    assert!(wrong.world.calls().iter().all(|call| call.name.is_none()));
+}
+
+#[test]
+fn no_credit_in_the_middle_stops_and_the_next_run_goes_on() {
+    let broke = WorldConfig { fail_after: Some(20), ..WorldConfig::default() };
+    let mut stage = stage(&plan(), broke, 60, 9, 0);
+    stage.play(START + DAY, None).unwrap();
+    assert!(matches!(why(&stage, 0), Some(Why::Account(_))), "{:?}", why(&stage, 0));
+    assert_eq!(settled(&mut stage, 0), (20, 60));
 }

@@ -78,6 +78,7 @@ pub struct End {
 
 /// All that is known of one attempt. Every field is a fact that only ever gets added.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Facts {
     /// Surely not created, and why (never `Absent`, which is `absent`).
     pub refused: Option<Cause>,

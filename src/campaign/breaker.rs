@@ -16,6 +16,9 @@ pub const CONFIG_IN_A_ROW: u32 = 3;
 /// Other faults in a row that trip it.
 pub const FAULTS_IN_A_ROW: u32 = 10;
 
+/// Test calls in a row whose answer may be lost before that counts as a failed test.
+pub const LOST_TESTS: u32 = 3;
+
 /// The breaker of one run.
 #[derive(Clone, Debug)]
 pub struct Breaker {
@@ -123,8 +126,11 @@ impl Breaker {
             State::Closed => self.count(now, sign, reason),
             State::HalfOpen { test, on } if test == attempt => {
                 let on = std::mem::take(on);
+                self.requests = if sign == Sign::Request { self.requests + 1 } else { 0 };
                 let (state, turn) = match sign {
                     Sign::Good => (State::Closed, Some(Turn::Closed)),
+                    // One lost answer says little: the test is made again before the campaign is given up for it.
+                    Sign::Request if self.requests < LOST_TESTS => (State::Open { since: now, on }, None),
                     Sign::Config | Sign::Fault | Sign::Request => (State::Over, Some(Turn::GiveUp(reason.to_owned()))),
                     Sign::Nothing => (State::Open { since: now, on }, None),
                 };
@@ -213,9 +219,17 @@ mod tests {
             assert_eq!(breaker.ended(second(69), &id(77), class, "why"), Some(turn));
             assert_eq!(breaker.leave(second(69)), leave);
         }
+    }
+
+    #[test]
+    fn a_test_call_whose_answer_is_lost_is_made_twice_more() {
         let mut breaker = tripped();
-        breaker.testing(id(77));
-        assert_eq!(breaker.failed(second(70), &id(77), "502"), Some(Turn::GiveUp("502".into())));
+        for (turn, expected) in [(1, None), (2, None), (3, Some(Turn::GiveUp("502".into())))] {
+            assert_eq!(breaker.leave(second(100 * turn)), Leave::OneTest);
+            breaker.testing(id(77));
+            assert_eq!(breaker.failed(second(100 * turn), &id(77), "502"), expected);
+        }
+        assert_eq!(breaker.leave(second(1000)), Leave::None);
     }
 
     #[test]

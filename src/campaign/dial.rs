@@ -93,7 +93,7 @@ impl Campaign {
         }
         let mut dials = usize::try_from(allowed).unwrap_or(usize::MAX).min(self.batch.queue.len());
         if let Some(cap) = self.plan.max_concurrent {
-            let up = self.live.values().filter(|live| live.ours && live.state.is_live()).count();
+            let up = self.live.ours_live();
             dials = dials.min(usize::try_from(cap).unwrap_or(usize::MAX).saturating_sub(up));
         }
         if let Some(left) = self.attempts_left() {
@@ -136,7 +136,7 @@ impl Campaign {
     }
 
     fn would_cost_too_much(&self) -> bool {
-        let up = self.live.values().filter(|live| live.ours && live.state.is_live()).count();
+        let up = self.live.ours_live();
         self.plan.max_cost.is_some_and(|most| self.money.would_pass(most, up))
     }
 
@@ -174,7 +174,9 @@ impl Campaign {
             }
             picked.push((lead.id, line));
         }
-        wake.into_iter().for_each(|at| self.wake(at));
+        if let Some(at) = wake {
+            self.wake(at);
+        }
         picked
     }
 

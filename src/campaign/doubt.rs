@@ -11,7 +11,7 @@ use super::{Campaign, Live};
 use crate::time::{Instant, Now};
 
 /// How long a call that came back blocked may stay without ringing: ring time and two minutes.
-const BLOCKED_STUCK: Duration = Duration::from_secs(60 + 120);
+const BLOCKED_STUCK: Duration = Duration::from_mins(3);
 /// Proofs that may fail before the run stops waiting for one.
 const MOST_FAILURES: u32 = 3;
 
@@ -28,7 +28,7 @@ pub(super) struct Proofs {
 impl Campaign {
     /// How long absence must hold.
     pub(super) fn absence_must_hold(&self) -> Duration {
-        let parking = (self.plan.poll * 20).min(Duration::from_secs(600));
+        let parking = (self.plan.poll * 20).min(Duration::from_mins(10));
         self.plan.in_doubt.unwrap_or(parking)
     }
 
@@ -43,7 +43,7 @@ impl Campaign {
 
     /// When the first doubt can be proven.
     pub(super) fn next_proof_at(&self) -> Option<Instant> {
-        self.live.values().filter_map(|live| self.provable_at(live)).min()
+        self.live.uncertain().filter_map(|(_, live)| self.provable_at(live)).min()
     }
 
     /// Begins a proof as soon as one can succeed.
@@ -57,8 +57,8 @@ impl Campaign {
         if now.at < due {
             return self.wake(due);
         }
-        let doubts = self.live.values().filter(|live| live.state == State::InDoubt);
-        if let Some(from) = doubts.map(|live| live.provider_time).min() {
+        let doubts = self.live.uncertain().filter(|(_, live)| live.state == State::InDoubt);
+        if let Some(from) = doubts.map(|(_, live)| live.provider_time).min() {
             self.proofs.search = Some(Search::since(Along::Created, from - MARGIN, PAGE));
             self.proofs.confirmed = self.org_confirmed;
         }
@@ -68,8 +68,10 @@ impl Campaign {
         let search = self.proofs.search.as_mut()?;
         let query = search.next(now.at);
         let waits = search.waits_until();
-        if query.is_none() {
-            waits.into_iter().for_each(|at| self.wake(at));
+        if query.is_none()
+            && let Some(at) = waits
+        {
+            self.wake(at);
         }
         query.map(|query| (query, Reading::Proof))
     }
@@ -91,7 +93,7 @@ impl Campaign {
             self.provable_at(live).is_some_and(|at| at <= began) && search.covers(live.provider_time - MARGIN)
         };
         let parks = self.plan.in_doubt.is_none();
-        let absent = self.live.iter().filter(|(_, live)| proven(live)).map(|(attempt, _)| attempt.clone());
+        let absent = self.live.uncertain().filter(|(_, live)| proven(live)).map(|(attempt, _)| attempt.clone());
         for attempt in absent.collect::<Vec<_>>() {
             let news = if parks { News::Parked(attempt, began) } else { News::Absent(attempt, began) };
             self.actions.push_back(Action::Record(news));
@@ -108,7 +110,7 @@ impl Campaign {
     fn park_stuck(&mut self, now: Now) {
         let mut due = Vec::new();
         let mut next = None;
-        for (attempt, live) in &self.live {
+        for (attempt, live) in self.live.uncertain() {
             if live.state == (State::Placed { blocked: true }) && live.failed.is_none() {
                 let at = live.since + BLOCKED_STUCK;
                 if at <= now.at {
@@ -118,9 +120,11 @@ impl Campaign {
                 }
             }
         }
-        next.into_iter().for_each(|at| self.wake(at));
+        if let Some(at) = next {
+            self.wake(at);
+        }
         for attempt in due {
-            self.live.entry(attempt.clone()).and_modify(|live| live.failed = Some(now.at));
+            self.live.change(&attempt, |live| live.failed = Some(now.at));
             self.actions.push_back(Action::Record(News::Parked(attempt, now.at)));
         }
     }

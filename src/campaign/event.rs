@@ -3,6 +3,7 @@
 //! Whoever carries out an [`Action`] writes down every [`News`] in the journal before the campaign hears of it, and
 //! hands over what the journal made of it ([`Change`]) together with it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -204,7 +205,7 @@ pub enum News {
         /// When, on the wire.
         wire: Wire,
         /// The rows.
-        calls: Vec<SeenCall>,
+        calls: Vec<Arc<SeenCall>>,
         /// There may be more: as many rows came as were asked for, or one of them could not be read.
         full: bool,
     },

@@ -37,7 +37,7 @@ const fn brings_news(action: &Action) -> bool {
 impl Campaign {
     /// Whether calls of this campaign are up, or on their way.
     pub(super) fn follows_calls(&self) -> bool {
-        self.live.values().any(Live::is_followed)
+        self.live.any_followed()
     }
 
     /// Ends the run when nothing is left to do or to follow.

@@ -9,7 +9,7 @@ use crate::leads::lead::Lead;
 use crate::time::Instant;
 
 /// A rest longer than this is waited out by nobody: the line is as good as dead for this run.
-const LONGEST_REST: Duration = Duration::from_secs(120);
+const LONGEST_REST: Duration = Duration::from_mins(2);
 /// Rests in a row after which a line that is still "activating" is dead.
 const MOST_RESTS: u32 = 5;
 
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_line_that_is_activating_comes_back_five_times_and_no_more() {
         let mut lines = Lines::new(vec!["a".to_owned()]);
-        let minute = Some(Duration::from_secs(60));
+        let minute = Some(Duration::from_mins(1));
         for turn in 0..5 {
             assert_eq!(lines.refused("a", at(turn * 60), minute), Left::Rests);
             assert_eq!(lines.pick(&lead(None), at(turn * 60 + 59)), None);
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn a_daily_limit_says_when_to_come_back() {
         let mut lines = Lines::new(vec!["a".to_owned()]);
-        assert_eq!(lines.refused("a", at(0), Some(Duration::from_secs(7200))), Left::Dropped);
+        assert_eq!(lines.refused("a", at(0), Some(Duration::from_hours(2))), Left::Dropped);
         assert_eq!((lines.any_left(), lines.back_at()), (false, Some(at(7200))));
     }
 }

@@ -16,13 +16,17 @@ pub mod event;
 mod finish;
 pub mod hours;
 mod lines;
+mod lives;
 pub mod misuse;
 mod money;
 mod news;
 mod pace;
 pub mod plan;
+pub mod repeats;
 pub mod retry;
+mod rows;
 mod search;
+mod sightings;
 mod start;
 pub mod tally;
 pub mod trouble;
@@ -41,6 +45,7 @@ use breaker::Breaker;
 use doubt::Proofs;
 use event::{Action, BatchLead, Event, History, Line, Notice, ReadId, Stop, Why};
 use lines::Lines;
+use lives::Lives;
 use pace::Pace;
 use plan::Plan;
 use start::{Start, Step};
@@ -54,12 +59,16 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(5);
 
 /// One run of one campaign.
+#[expect(clippy::struct_excessive_bools, reason = "each is known or not, independently of the others")]
 pub struct Campaign {
     plan: Plan,
     start: Start,
     pool: Pool,
     batch: Batch,
-    live: BTreeMap<AttemptId, Live>,
+    live: Lives,
+    /// Attempts of this run that were proven absent or put aside, with their batch: a call may come to light all the
+    /// same.
+    written_off: BTreeMap<AttemptId, (State, u64)>,
     watch: Watch,
     reading: Option<(ReadId, Reading)>,
     reads: u64,
@@ -158,7 +167,8 @@ impl Campaign {
             start: Start::new(&history, &plan.campaign, now.at),
             pool: Pool::new(plan.poll, plan.probe_after, assumed),
             batch: Batch::default(),
-            live: BTreeMap::new(),
+            live: Lives::default(),
+            written_off: BTreeMap::new(),
             watch: Watch::new(plan.poll),
             reading: None,
             reads: 0,
@@ -268,15 +278,17 @@ impl Campaign {
     }
 
     /// Why nobody is dialed at the moment, where that is not the pool's doing.
-    pub fn held_up(&self) -> Option<&'static str> {
-        match self.start.step {
-            _ if self.paused => Some("paused"),
-            _ if self.stopping.is_some() => Some("no more dials; the last calls are followed to their end"),
-            Step::Searching(_) | Step::FurtherBack(..) | Step::Adopting => Some("searching the account's calls"),
-            Step::Waiting(_) | Step::Again(_) => Some("making sure that nothing else was on its way"),
-            _ if matches!(self.batch.state, BatchState::Nobody(_)) => Some("nobody may be dialed now"),
-            _ => None,
-        }
+    pub fn held_up(&self) -> Option<String> {
+        Some(match self.start.step {
+            _ if self.paused => "paused".to_owned(),
+            _ if self.stopping.is_some() => "no more dials; the last calls are followed to their end".to_owned(),
+            Step::Searching(_) | Step::FurtherBack(..) | Step::Adopting => {
+                format!("searching the account's calls, {:.0}%", self.start.told * 100.0)
+            }
+            Step::Waiting(_) | Step::Again(_) => "making sure that nothing else was on its way".to_owned(),
+            _ if matches!(self.batch.state, BatchState::Nobody(_)) => "nobody may be dialed now".to_owned(),
+            _ => return None,
+        })
     }
 
     /// Calls of this campaign that are up or on their way.

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::attempt::{Cause, State};
 use super::breaker::Turn;
 use super::disposition::Class;
-use super::event::{Action, Change, LeadNow, News, Notice, Open, Recorded, SeenCall, Status, Why};
+use super::event::{Action, Change, LeadNow, News, Notice, Open, Recorded, SeenCall, Why};
 use super::lines::Left;
+use super::rows::slot_of;
 use super::trouble::next_utc_minute;
 use super::{BatchState, Campaign, First, Live};
 use crate::pool::attempt_id::AttemptId;
@@ -15,11 +16,7 @@ use crate::pool::news::{Limits, Wire};
 use crate::time::{Instant, Now, Stamp};
 
 /// Further from the provider's time than this, the hours that leads are rung in would be wrong.
-const CLOCK_OFF: Duration = Duration::from_secs(120);
-/// Beyond the longest that a call can last, this long, before it is given up.
-const GIVE_UP_MARGIN: Duration = Duration::from_secs(300);
-/// The longest that any call can last.
-const ANY_CALL: Duration = Duration::from_secs(12 * 3600 + 600);
+const CLOCK_OFF: Duration = Duration::from_mins(2);
 
 impl Campaign {
     /// News that the journal has written down, and what it changed.
@@ -38,9 +35,7 @@ impl Campaign {
                 self.pool.failed(&attempt, wire.received);
                 self.first_is_over(wire.received);
                 let lead = self.lead_of(&attempt);
-                if let Some(live) = self.live.get_mut(&attempt) {
-                    live.failed.get_or_insert(wire.received);
-                }
+                self.live.change(&attempt, |live| *live.failed.get_or_insert(wire.received));
                 let turn = self.breaker.failed(now.at, &attempt, &message);
                 self.tell(Notice::InDoubt(lead, message));
                 self.hear_turn(turn);
@@ -50,7 +45,7 @@ impl Campaign {
                 listing = Some((read, full, !calls.is_empty()));
             }
             News::Absent(attempt, _) | News::Parked(attempt, _) | News::Withdrawn(attempt) => {
-                self.pool.settled(&attempt)
+                self.pool.settled(&attempt);
             }
             News::GivenUp(_) | News::Reopened(_) => {}
         }
@@ -64,7 +59,7 @@ impl Campaign {
         }
     }
 
-    fn hear_wire(&mut self, wire: Wire, now: Now) {
+    pub(super) fn hear_wire(&mut self, wire: Wire, now: Now) {
         if let Some(date) = wire.date {
             self.pool.offset.hear_date(date, wire.sent, wire.received);
             self.reached();
@@ -91,8 +86,8 @@ impl Campaign {
         self.breaker.answered();
         self.first_is_over(wire.received);
         let blocked = limits.is_some_and(|limits| limits.blocked);
-        self.pool.answered(&call.id, slot_of(call, true, blocked), attempt, wire, limits);
-        self.watch.saw(&call.id, now.at);
+        self.pool.answered(&call.id, &slot_of(call, true, blocked), attempt, wire, limits);
+        self.watch.sightings.saw(&call.id, now.at);
         if blocked {
             self.tell(Notice::PoolRefused);
         }
@@ -165,7 +160,9 @@ impl Campaign {
         if let Some(live) = self.live.get(attempt) {
             let lead = live.lead.as_ref().map(|lead| &lead.lead);
             let id = self.lines.id(live.line, lead).cloned();
-            id.into_iter().for_each(|id| self.line_is_down(&id, message, wait, now));
+            if let Some(id) = id {
+                self.line_is_down(&id, message, wait, now);
+            }
         }
     }
 
@@ -194,94 +191,21 @@ impl Campaign {
         }
     }
 
-    fn hear_rows(&mut self, wire: Wire, calls: &[SeenCall], now: Now) {
-        self.hear_wire(wire, now);
-        self.reached();
-        let latest = self.pool.offset.latest(wire.received);
-        for call in calls {
-            self.watch.changed(call.updated, latest);
-            self.saw_call(call, wire.received);
-        }
-        for id in self.pool.forget_ended() {
-            self.watch.over(&id);
-        }
-    }
-
-    fn saw_call(&mut self, call: &SeenCall, received: Instant) {
-        let live = call.attempt.as_ref().and_then(|attempt| self.live.get(attempt));
-        let ours = live.is_some();
-        self.proofs.confirmed |= ours;
-        if let Some(cost) = call.cost
-            && (live.is_some_and(|live| live.ours) || self.money.knows(&call.id))
-        {
-            self.money.hear(&call.id, cost);
-        }
-        if let Some(attempt) = &call.attempt {
-            self.start.saw_marked(attempt);
-        }
-        if matches!(call.status, Status::Scheduled | Status::Other) && call.end().is_none() {
-            if call.status == Status::Scheduled {
-                self.scheduled.insert(call.id.clone());
-            }
-            return;
-        }
-        let over = call.end();
-        let pool_ended = over.is_some() && is_pool_end(call);
-        if over.is_some() {
-            self.watch.over(&call.id);
-        } else {
-            self.watch.saw(&call.id, received);
-        }
-        // What was over before the pool was last seen cannot matter to it.
-        if over.is_some_and(|end| self.pool.is_past(end)) && self.pool.call(&call.id).is_none() && !ours {
-            return;
-        }
-        let mut slot = slot_of(call, ours, pool_ended);
-        if self.scheduled.remove(&call.id) {
-            slot.from = call.updated;
-        }
-        let was_up = self.pool.call(&call.id).is_none_or(|known| known.ended.is_none());
-        self.pool.saw(&call.id, &slot, call.attempt.as_ref());
-        if let Some(end) = over.filter(|_| ours && pool_ended && was_up && !slot.rung) {
-            self.pool.ended_full(end, received);
-            self.tell(Notice::PoolRefused);
-        }
-    }
-
-    /// A call was asked for by its id.
-    pub(super) fn one_done(&mut self, id: &CallId, found: bool, now: Now) {
-        self.watch.saw(id, now.at);
-        let ours = self.live.iter().find(|(_, live)| live.call.as_ref() == Some(id));
-        if let Some((attempt, since)) = ours.map(|(attempt, live)| (attempt.clone(), live.since)) {
-            if now.at.since(since) > self.plan.longest_call + GIVE_UP_MARGIN {
-                self.actions.push_back(Action::Record(News::GivenUp(attempt)));
-                self.tell(Notice::GaveUp(id.clone()));
-            }
-            return;
-        }
-        let Some(call) = self.pool.call(id) else { return };
-        let latest = self.pool.offset.latest(now.at);
-        if latest.since(call.from) > ANY_CALL || (!found && latest.since(call.from) > self.plan.longest_call) {
-            let over = Call { ended: Some(latest), ..call.clone() };
-            self.pool.saw(id, &over, None);
-            self.watch.over(id);
-            self.tell(Notice::GaveUp(id.clone()));
-        }
-    }
-
     /// Takes in what the journal says an attempt and its lead are now.
     pub(super) fn apply(&mut self, change: Change, now: Now) {
         if change.double {
             let call = change.call.clone().unwrap_or_else(|| CallId::new("unknown"));
             self.tell(Notice::DoubleRing(change.lead, call));
         }
-        let Some(live) = self.live.get_mut(&change.attempt) else {
+        let take_in = |live: &mut Live| {
+            live.call = change.call.clone().or(live.call.take());
+            (std::mem::replace(&mut live.state, change.now), live.batch.is_some())
+        };
+        let Some((was, own)) = self.live.change(&change.attempt, take_in) else {
             return self.apply_unknown(change, now);
         };
-        let was = std::mem::replace(&mut live.state, change.now);
-        live.call = change.call.clone().or(live.call.take());
         let lead = change.lead;
-        if live.batch.is_some() {
+        if own {
             self.tally.count(was, change.now);
         }
         if was == State::InDoubt && change.now != State::InDoubt && change.now != State::Parked {
@@ -291,7 +215,9 @@ impl Campaign {
             State::Claimed | State::InDoubt | State::Placed { .. } => {}
             State::Parked => {
                 self.pool.settled(&change.attempt);
-                self.live.remove(&change.attempt);
+                if let Some(live) = self.live.remove(&change.attempt) {
+                    self.write_off(&change, &live);
+                }
                 self.tell(Notice::Parked(lead));
             }
             State::Ended(class) => self.ended(&change, class, now),
@@ -312,7 +238,7 @@ impl Campaign {
             self.hear_breaker(&change.attempt, class, change.reason.as_deref().unwrap_or_default(), now);
         }
         if let Some(call) = &live.call {
-            self.watch.over(call);
+            self.watch.sightings.over(call);
             if let Some(known) = self.pool.call(call).filter(|known| known.ended.is_none()) {
                 let over = Call { ended: Some(self.pool.offset.latest(now.at)), ..known.clone() };
                 self.pool.saw(call, &over, None);
@@ -339,6 +265,9 @@ impl Campaign {
         self.pool.settled(&change.attempt);
         let Some(live) = self.live.remove(&change.attempt) else { return };
         self.breaker.refused(now.at, &change.attempt);
+        if cause == Cause::Absent {
+            self.write_off(change, &live);
+        }
         if live.batch.is_some() {
             self.attempts = self.attempts.saturating_sub(1);
         }
@@ -350,7 +279,9 @@ impl Campaign {
                     let reason = change.reason.clone().unwrap_or_default();
                     let midnight = self.until_utc_midnight(now);
                     let id = self.lines.id(live.line, lead).cloned();
-                    id.into_iter().for_each(|id| self.line_is_down(&id, &reason, Some(midnight), now));
+                    if let Some(id) = id {
+                        self.line_is_down(&id, &reason, Some(midnight), now);
+                    }
                 }
                 _ => {}
             }
@@ -368,6 +299,12 @@ impl Campaign {
         Duration::from_micros((DAY - gone).unsigned_abs())
     }
 
+    fn write_off(&mut self, change: &Change, live: &Live) {
+        if let Some(batch) = live.batch {
+            self.written_off.insert(change.attempt.clone(), (change.now, batch));
+        }
+    }
+
     fn somebody_is_left(&mut self) {
         if matches!(self.batch.state, BatchState::Nobody(_)) {
             self.batch.state = BatchState::Wanted;
@@ -376,6 +313,11 @@ impl Campaign {
 
     /// An attempt that is not followed yet: one that came to light.
     fn apply_unknown(&mut self, change: Change, now: Now) {
+        let written_off = self.written_off.remove(&change.attempt);
+        if let Some((was, _)) = written_off {
+            self.tally.count(was, change.now);
+            self.attempts += u64::from(matches!(was, State::Refused(_)));
+        }
         if !change.now.is_live() {
             if change.lead_now == LeadNow::Open || matches!(change.lead_now, LeadNow::Due(_)) {
                 self.somebody_is_left();
@@ -384,7 +326,9 @@ impl Campaign {
         }
         let mut live = Live::new(None, change.now, self.pool.offset.earliest(now.at), now.at);
         live.ours = change.lead.is_some();
+        live.batch = written_off.map(|(_, batch)| batch);
         live.call.clone_from(&change.call);
+        change.call.iter().for_each(|call| self.watch.sightings.look_again(call));
         self.live.insert(change.attempt, live);
         if let Some(lead) = change.lead {
             self.batch.queue.retain(|waiting| waiting.id != lead);
@@ -405,7 +349,7 @@ impl Campaign {
                 let from = attempt.created.unwrap_or(attempt.provider_time);
                 let call = Call { from, ended: None, ours: true, post: None, rung: false, shut_out: blocked };
                 self.pool.saw(id, &call, None);
-                self.watch.saw(id, now);
+                self.watch.sightings.saw(id, now);
             } else if attempt.state == State::InDoubt {
                 self.pool.doubted(attempt.attempt.clone(), attempt.failed.unwrap_or(now));
             }
@@ -424,13 +368,4 @@ impl Campaign {
     fn lead_of(&self, attempt: &AttemptId) -> Option<super::event::LeadId> {
         self.live.get(attempt).and_then(|live| live.lead.as_ref()).map(|lead| lead.id)
     }
-}
-
-fn is_pool_end(call: &SeenCall) -> bool {
-    let verdict = super::disposition::classify(call.reason.as_deref().unwrap_or_default());
-    verdict == super::disposition::Verdict::Pool
-}
-
-fn slot_of(call: &SeenCall, ours: bool, shut_out: bool) -> Call {
-    Call { from: call.created, ended: call.end(), ours, post: None, rung: call.has_rung(), shut_out }
 }

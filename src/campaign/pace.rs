@@ -88,7 +88,7 @@ mod tests {
         let again = pace.take(start).unwrap_err();
         assert_eq!(again.since(start), Duration::from_millis(500));
         assert_eq!(pace.take(again), Ok(()));
-        pace.hold_until(start + Duration::from_secs(60));
-        assert_eq!(pace.take(start + Duration::from_secs(59)), Err(start + Duration::from_secs(60)));
+        pace.hold_until(start + Duration::from_mins(1));
+        assert_eq!(pace.take(start + Duration::from_secs(59)), Err(start + Duration::from_mins(1)));
     }
 }

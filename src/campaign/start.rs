@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Rows of a page where every call of the organisation is read: small, since whole calls can be large.
 pub(super) const PAGE: u16 = 100;
 /// Searches begin that much earlier than they would have to.
-pub(super) const MARGIN: Duration = Duration::from_secs(60);
+pub(super) const MARGIN: Duration = Duration::from_mins(1);
 /// Failures in a row after which a search is given up.
 pub(super) const TRIES: u32 = 12;
 
@@ -47,7 +47,8 @@ pub(super) struct Start {
     /// When the run began.
     pub(super) began: Instant,
     mark: Mark,
-    told: f64,
+    /// How far the search was when that was last told.
+    pub(super) told: f64,
 }
 
 impl Start {

@@ -42,6 +42,10 @@ impl Tally {
         } else if placed(was) && !placed(now) {
             self.placed = self.placed.saturating_sub(1);
         }
+        if let State::Refused(cause) = was {
+            self.refused = self.refused.saturating_sub(1);
+            self.blocked = self.blocked.saturating_sub(u64::from(cause == Cause::Pool));
+        }
         if let State::Refused(cause) = now {
             self.refused += 1;
             self.blocked += u64::from(cause == Cause::Pool);

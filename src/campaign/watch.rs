@@ -1,10 +1,10 @@
 //! When the listing is read, and what for.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::event::{Action, Notice, Query, ReadFailure, ReadId, ReadTrouble, Why};
 use super::search::{Along, Search};
+use super::sightings::Sightings;
 use super::start::TRIES;
 use super::{BatchState, Campaign};
 use crate::pool::calls::CallId;
@@ -19,7 +19,7 @@ const OVERLAP: u32 = 10;
 /// Polls after which a call that is up and in no listing is asked for by its id.
 const UNSEEN: u32 = 60;
 /// A call can last that long: how far back the first read goes.
-const LONGEST_CALL: Duration = Duration::from_secs(12 * 3600);
+const LONGEST_CALL: Duration = Duration::from_hours(12);
 /// Rows of a page.
 const PAGE: u16 = 1000;
 
@@ -47,8 +47,8 @@ pub(super) struct Watch {
     begun: Option<Instant>,
     stretch: u32,
     not_before: Option<Instant>,
-    /// When each call that is up was last seen in a listing.
-    seen: BTreeMap<CallId, Instant>,
+    /// What listings showed of each call.
+    pub(super) sightings: Sightings,
     one_at: Instant,
     failing_since: Option<Instant>,
 }
@@ -63,7 +63,7 @@ impl Watch {
             begun: None,
             stretch: 1,
             not_before: None,
-            seen: BTreeMap::new(),
+            sightings: Sightings::default(),
             one_at: Instant::from_micros(0),
             failing_since: None,
         }
@@ -72,20 +72,6 @@ impl Watch {
     /// Whether the news are fresh enough to dial on, and no older than `since`.
     pub(super) fn is_fresh(&self, now: Instant, since: Option<Instant>) -> bool {
         self.fresh.is_some_and(|at| now.since(at) <= self.poll * FRESH && since.is_none_or(|since| at >= since))
-    }
-
-    /// A call that is up was seen in a listing or an answer.
-    pub(super) fn saw(&mut self, id: &CallId, now: Instant) {
-        if let Some(at) = self.seen.get_mut(id) {
-            *at = now;
-        } else {
-            self.seen.insert(id.clone(), now);
-        }
-    }
-
-    /// A call is over.
-    pub(super) fn over(&mut self, id: &CallId) {
-        self.seen.remove(id);
     }
 
     /// The newest change seen, no later than the provider's clock can be.
@@ -112,11 +98,6 @@ impl Watch {
         let due = self.begun.map_or(now, |begun| begun + self.poll * base);
         self.not_before.map_or(due, |at| at.max(due))
     }
-
-    fn unseen(&self, now: Instant) -> Option<&CallId> {
-        let (id, at) = self.seen.iter().min_by_key(|(_, at)| **at)?;
-        (now.since(*at) > self.poll * UNSEEN).then_some(id)
-    }
 }
 
 impl Campaign {
@@ -141,8 +122,10 @@ impl Campaign {
         let search = self.start.search()?;
         let query = search.next(now.at);
         let waits = search.waits_until();
-        if query.is_none() {
-            waits.into_iter().for_each(|at| self.wake(at));
+        if query.is_none()
+            && let Some(at) = waits
+        {
+            self.wake(at);
         }
         query.map(|query| (query, Reading::Search))
     }
@@ -166,8 +149,10 @@ impl Campaign {
         let round = self.watch.round.as_mut()?;
         let query = round.next(now.at);
         let waits = round.waits_until();
-        if query.is_none() {
-            waits.into_iter().for_each(|at| self.wake(at));
+        if query.is_none()
+            && let Some(at) = waits
+        {
+            self.wake(at);
         }
         query.map(|query| (query, Reading::Watch))
     }
@@ -185,9 +170,14 @@ impl Campaign {
         if now.at < self.watch.one_at {
             return None;
         }
-        let id = self.watch.unseen(now.at)?.clone();
+        let id = self.watch.sightings.unseen(now.at, self.plan.poll * UNSEEN)?;
         self.watch.one_at = now.at + self.plan.poll;
         Some((Query::One(id.clone()), Reading::One(id)))
+    }
+
+    /// Whether the read under way is one of those that follow what changes.
+    pub(super) fn is_watching(&self) -> bool {
+        matches!(self.reading, Some((_, Reading::Watch)))
     }
 
     /// A listing came, and all of its rows have been taken in.

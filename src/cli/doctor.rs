@@ -7,12 +7,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::CheckArgs;
 use super::check::{CheckError, Progress, Request, check};
 use super::layers::Sources;
-use super::place::{self, Input};
+use super::place;
 use super::surroundings::Surroundings;
 use super::{plan, print, say};
 use crate::exit::Exit;
 use crate::leads::list::ListError;
-use crate::leads::options::Source;
 use crate::leads::suppress::Suppression;
 use crate::report::failure::Failure;
 
@@ -20,7 +19,7 @@ use crate::report::failure::Failure;
 pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Surroundings<'_>) -> Result<Exit, Failure> {
     let calling = plan::calling(&args.calling, true, around)?;
     let options = plan::list(&args.list, args.calling.zone.as_ref(), &calling, around);
-    let sources: Vec<Source> = place::inputs(&args.leads)?.iter().map(source).collect();
+    let sources = place::inputs(&args.leads)?;
     let suppression = Suppression::open(&args.calling.dnc, options.region).map_err(|error| list_failure(&error))?;
     let request = Request {
         sources: &sources,
@@ -57,14 +56,6 @@ pub fn list_failure(error: &ListError) -> Failure {
     let mut lines = text.lines();
     let what = lines.next().unwrap_or_default();
     lines.fold(Failure::usage(what), |failure, line| failure.advise(line.trim()))
-}
-
-/// Where the reader finds a list.
-pub fn source(input: &Input) -> Source {
-    match input {
-        Input::Stdin => Source::Stdin,
-        Input::File(path) => Source::File(path.clone()),
-    }
 }
 
 /// A bar for long lists, where somebody looks.

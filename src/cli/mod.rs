@@ -60,6 +60,7 @@ pub struct Cli {
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
     /// Rings the list; run it again to go on
+    #[command(after_help = exit_codes())]
     Run(Box<RunArgs>),
     /// The list doctor: who would be rung, who not, and why
     Check(Box<CheckArgs>),
@@ -85,6 +86,11 @@ pub enum Command {
     Completions(shell::CompletionsArgs),
     /// The manual page, on stdout
     Man,
+}
+
+fn exit_codes() -> String {
+    let line = |exit: Exit| format!("  {:>3}  {}", exit.code(), exit.meaning());
+    format!("Exit codes:\n{}", Exit::ALL.map(line).join("\n"))
 }
 
 /// From a command line to an exit code.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::layers::{Layer, Sources};
 use super::surroundings::Surroundings;
+use crate::leads::options::Source;
 use crate::report::failure::Failure;
 
 /// No campaign's name is longer, in bytes: it becomes part of file names.
@@ -18,15 +19,6 @@ pub enum State {
     ThrownAway,
 }
 
-/// What a list is read from.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Input {
-    /// `-`.
-    Stdin,
-    /// A file.
-    File(PathBuf),
-}
-
 /// A campaign's name, and how it came about.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Name {
@@ -39,17 +31,16 @@ pub struct Name {
 }
 
 /// The lists, in order; stdin at most once.
-pub fn inputs(leads: &[PathBuf]) -> Result<Vec<Input>, Failure> {
-    let stdin = |path: &PathBuf| path.as_os_str() == "-";
-    if leads.iter().filter(|path| stdin(path)).count() > 1 {
+pub fn inputs(leads: &[PathBuf]) -> Result<Vec<Source>, Failure> {
+    let sources: Vec<_> = leads.iter().map(|path| Source::new(path)).collect();
+    if sources.iter().filter(|source| **source == Source::Stdin).count() > 1 {
         return Err(Failure::usage("- stands more than once among the lists, and stdin can be read once"));
     }
-    let input = |path: &PathBuf| if stdin(path) { Input::Stdin } else { Input::File(path.clone()) };
-    Ok(leads.iter().map(input).collect())
+    Ok(sources)
 }
 
 /// The campaign's name: as given, else the stem of the one list.
-pub fn name(given: Option<&str>, inputs: &[Input], around: &Surroundings<'_>) -> Result<Name, Failure> {
+pub fn name(given: Option<&str>, inputs: &[Source], around: &Surroundings<'_>) -> Result<Name, Failure> {
     let Some(given) = given else {
         let text = stem(inputs)?;
         check_name(&text).map_err(|reason| {
@@ -64,15 +55,15 @@ pub fn name(given: Option<&str>, inputs: &[Input], around: &Surroundings<'_>) ->
     Ok(Name { text, given: true, dated: given.contains("{date}") })
 }
 
-fn stem(inputs: &[Input]) -> Result<String, Failure> {
+fn stem(inputs: &[Source]) -> Result<String, Failure> {
     let advice = "give it one:   --campaign NAME";
     match inputs {
-        [Input::File(path)] => path
+        [Source::File(path)] => path
             .file_stem()
             .and_then(|stem| stem.to_str())
             .map(str::to_owned)
             .ok_or_else(|| Failure::usage(format!("{} makes no campaign name", path.display())).advise(advice)),
-        [Input::Stdin] => {
+        [Source::Stdin] => {
             Err(Failure::usage("a list from stdin has no name to remember the campaign by").advise(advice))
         }
         _ => Err(Failure::usage("several lists have no one name to remember the campaign by").advise(advice)),

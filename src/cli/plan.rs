@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use super::account::{self, Account};
 use super::args::{CallingArgs, ListArgs, PoolArgs, RetryArgs, RunArgs};
 use super::layers::{Layer, Sources};
-use super::place::{self, Input, State};
+use super::place::{self, State};
 use super::surroundings::Surroundings;
 use super::values::{Color, Until};
 use crate::campaign::hours::Calling;
 use crate::campaign::misuse::Misuse;
 use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::retry::Retries;
-use crate::leads::options::{ListOptions, Zone};
+use crate::leads::options::{ListOptions, Source, Zone};
 use crate::report::failure::Failure;
 
 /// The limit to assume of a pool that nothing is known of.
@@ -39,7 +39,7 @@ pub struct Planned {
     /// The name was given, not taken from the list's file: another list or assistant may go under it.
     pub name_given: bool,
     /// The lists, in order.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<Source>,
     /// How they are read.
     pub list: ListOptions,
     /// Where rows go that cannot be rung, if that was said.

@@ -304,7 +304,7 @@ impl<J: Journal> Loop<'_, J> {
         let (total, settled) = self.drive.standing;
         let batch = self.drive.campaign.batch().map(|(number, done, size)| OpenBatch { number, done, size });
         let slots = self.drive.campaign.slots(now);
-        Snapshot { now, total, settled, batch, slots, held_up: self.drive.campaign.held_up().map(str::to_owned) }
+        Snapshot { now, total, settled, batch, slots, held_up: self.drive.campaign.held_up() }
     }
 
     fn sleep(&self) -> Duration {

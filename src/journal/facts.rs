@@ -210,8 +210,8 @@ impl Attempt {
     }
 
     /// Its place among the contacts of its lead, once it is over and counts.
-    pub(super) fn contact(&self) -> Option<Contact> {
-        let State::Ended(class) = self.state() else { return None };
+    pub(super) fn contact(&self, state: State) -> Option<Contact> {
+        let State::Ended(class) = state else { return None };
         let end = self.facts.ended.as_ref().map_or(self.began, |end| end.at.timestamp());
         Some(Contact { began: self.began, ended: end.max(self.began), class, spoke: self.facts.spoke })
     }

@@ -19,7 +19,7 @@ use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::Now;
 
 /// How long a lead is put off whose number another claim holds.
-const TAKEN: Duration = Duration::from_secs(60);
+const TAKEN: Duration = Duration::from_mins(1);
 
 /// What a grant made, to be told once it is on disk.
 #[derive(Debug, Default)]

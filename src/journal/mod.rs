@@ -13,6 +13,8 @@ mod opening;
 mod recording;
 mod rows;
 pub mod standing;
+#[cfg(test)]
+mod suite;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

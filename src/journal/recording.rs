@@ -49,9 +49,13 @@ pub(super) fn record(rows: &mut impl Rows, plan: &Plan, now: Now, news: &News) -
 
 fn attempt_of(news: &News) -> Option<&AttemptId> {
     match news {
-        News::Answered { attempt, .. } | News::Refused { attempt, .. } | News::Failed { attempt, .. } => Some(attempt),
-        News::Absent(attempt, _) | News::Parked(attempt, _) => Some(attempt),
-        News::GivenUp(attempt) | News::Withdrawn(attempt) => Some(attempt),
+        News::Answered { attempt, .. }
+        | News::Refused { attempt, .. }
+        | News::Failed { attempt, .. }
+        | News::Absent(attempt, _)
+        | News::Parked(attempt, _)
+        | News::GivenUp(attempt)
+        | News::Withdrawn(attempt) => Some(attempt),
         News::Listed { .. } | News::Reopened(_) => None,
     }
 }
@@ -71,7 +75,7 @@ fn apply(attempt: &mut Attempt, news: &News, at: Instant) {
 }
 
 fn rate_limited_until(now: Now, wire: Wire, retry_after: Option<Duration>) -> Instant {
-    const LONGEST: Duration = Duration::from_secs(3600);
+    const LONGEST: Duration = Duration::from_hours(1);
     let to_next_minute = MINUTE - now.wall.as_microsecond().rem_euclid(MINUTE);
     let pause = retry_after.unwrap_or(Duration::from_micros(to_next_minute.unsigned_abs()));
     wire.received + pause.min(LONGEST)

@@ -99,20 +99,22 @@ impl Person<'_> {
 
     /// How the lead stands after its attempts, in the order of their claims.
     pub fn stand(&self, attempts: &[&Attempt], plan: &Plan) -> Stand {
-        let states = || attempts.iter().map(|attempt| attempt.state());
-        let doubts = count(states().filter(|state| *state == State::Refused(Cause::Absent)));
-        let contacts: Vec<Contact> = attempts.iter().filter_map(|attempt| attempt.contact()).collect();
+        // What an end means is looked up among hundreds of reasons: once for each attempt.
+        let states: Vec<State> = attempts.iter().map(|attempt| attempt.state()).collect();
+        let judged = || attempts.iter().copied().zip(states.iter().copied());
+        let doubts = count(states.iter().filter(|state| **state == State::Refused(Cause::Absent)));
+        let contacts: Vec<Contact> = judged().filter_map(|(attempt, state)| attempt.contact(state)).collect();
         let later = doubts > 0 || !contacts.is_empty();
         let stand = |standing| Stand { standing, due: None, later, doubts };
-        if states().any(|state| state == State::InDoubt) {
+        if states.contains(&State::InDoubt) {
             stand(Standing::InDoubt)
-        } else if states().any(State::is_live) {
+        } else if states.iter().any(|state| state.is_live()) {
             stand(Standing::Busy)
-        } else if states().any(|state| state == State::Parked) {
+        } else if states.contains(&State::Parked) {
             stand(Standing::Parked)
         } else if self.suppressed {
             stand(Standing::Settled(Class::Suppressed))
-        } else if let Some(class) = attempts.iter().rev().find_map(|attempt| refused_for_good(attempt)) {
+        } else if let Some(class) = judged().rev().find_map(|(attempt, state)| refused_for_good(attempt, state)) {
             stand(Standing::Settled(class))
         } else if contacts.is_empty() {
             stand(Standing::Open)
@@ -169,7 +171,7 @@ pub fn too_many_doubts<E>(
 
 /// Whether two attempts of one lead rang it twice by accident: one of them was not known when the other was claimed.
 pub fn rang_twice(one: &Attempt, other: &Attempt) -> bool {
-    if !one.state().counts() || !other.state().counts() || one.id == other.id {
+    if one.id == other.id || !one.state().counts() || !other.state().counts() {
         return false;
     }
     let unknown_then = |hidden: &Attempt, claimed: &Attempt| {
@@ -181,8 +183,8 @@ pub fn rang_twice(one: &Attempt, other: &Attempt) -> bool {
 }
 
 /// What a refusal settles its lead as, if it speaks of the lead.
-fn refused_for_good(attempt: &Attempt) -> Option<Class> {
-    match attempt.state() {
+fn refused_for_good(attempt: &Attempt, state: State) -> Option<Class> {
+    match state {
         State::Refused(Cause::Lead) => Some(Class::Invalid),
         State::Refused(Cause::Config) if !attempt.reopened => Some(Class::Config),
         _ => None,

@@ -1,6 +1,6 @@
 //! Every call that is known, with the sums that the rule asks for kept up to date, so that asking costs nothing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::attempt_id::AttemptId;
 use super::calls::{Call, CallId};
@@ -10,12 +10,13 @@ use crate::time::Stamp;
 /// Calls by their id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
-    calls: HashMap<CallId, Entry>,
+    up: HashMap<CallId, Entry>,
+    /// Calls that are over, and the order in which they ended.
+    over: HashMap<CallId, Entry>,
+    ends: BTreeSet<(Stamp, CallId)>,
     /// Attempts whose call is known: they are no mere claims any more, whatever other runs still think.
     named: HashSet<AttemptId>,
     sums: Sums,
-    /// No call that is known ended before then.
-    oldest_end: Option<Stamp>,
 }
 
 #[derive(Clone, Debug)]
@@ -60,7 +61,7 @@ impl Ledger {
     }
 
     pub(super) fn get(&self, id: &CallId) -> Option<&Call> {
-        self.calls.get(id).map(|entry| &entry.call)
+        self.up.get(id).or_else(|| self.over.get(id)).map(|entry| &entry.call)
     }
 
     /// Whether the call of that attempt is known.
@@ -70,44 +71,71 @@ impl Ledger {
 
     /// Takes in what is known of a call.
     pub(super) fn merge(&mut self, id: &CallId, call: &Call, attempt: Option<&AttemptId>, seen: Option<&Observation>) {
-        if let Some(attempt) = attempt {
+        if let Some(attempt) = attempt
+            && !self.named.contains(attempt)
+        {
             self.named.insert(attempt.clone());
         }
-        if let Some(ended) = call.ended {
-            self.oldest_end = Some(self.oldest_end.map_or(ended, |oldest| oldest.min(ended)));
-        }
-        if let Some(entry) = self.calls.get_mut(id) {
+        if let Some(entry) = self.up.get_mut(id).or_else(|| self.over.get_mut(id)) {
+            let before = entry.call.ended;
             self.sums.take(Sums::of(id, &entry.call, seen));
             entry.call.merge(call);
-            entry.attempt = entry.attempt.take().or_else(|| attempt.cloned());
+            if entry.attempt.is_none() {
+                entry.attempt = attempt.cloned();
+            }
             self.sums.put(Sums::of(id, &entry.call, seen));
+            let after = entry.call.ended;
+            if before != after {
+                self.ends_otherwise(id, before, after);
+            }
         } else {
             self.sums.put(Sums::of(id, call, seen));
-            self.calls.insert(id.clone(), Entry { call: call.clone(), attempt: attempt.cloned() });
+            let entry = Entry { call: call.clone(), attempt: attempt.cloned() };
+            if let Some(ended) = call.ended {
+                self.ends.insert((ended, id.clone()));
+                self.over.insert(id.clone(), entry);
+            } else {
+                self.up.insert(id.clone(), entry);
+            }
         }
+    }
+
+    fn ends_otherwise(&mut self, id: &CallId, before: Option<Stamp>, after: Option<Stamp>) {
+        if let Some((id, entry)) = self.up.remove_entry(id) {
+            self.over.insert(id, entry);
+        }
+        if let Some(before) = before {
+            self.ends.remove(&(before, id.clone()));
+        }
+        self.ends.extend(after.map(|after| (after, id.clone())));
     }
 
     /// There is another observation: what it counted is worked out anew.
     pub(super) fn recount(&mut self, seen: &Observation) {
-        let counted = self.calls.iter().filter(|(id, entry)| seen.counted(id, &entry.call)).count();
-        self.sums.counted = u32::try_from(counted).unwrap_or(u32::MAX);
-    }
-
-    /// Whether a call that is known ended before then.
-    pub(super) fn has_ended_before(&self, then: Stamp) -> bool {
-        self.oldest_end.is_some_and(|ended| ended < then)
+        let counted = |(id, entry): &(&CallId, &Entry)| seen.counted(id, &entry.call);
+        let up = self.up.iter().filter(counted).count();
+        // Of those that are over, only those that ended after it can have been counted.
+        let late = self.ends.range((seen.heard, CallId::new(""))..).rev();
+        let over = late.filter_map(|(_, id)| self.over.get_key_value(id)).filter(counted).count();
+        self.sums.counted = u32::try_from(up + over).unwrap_or(u32::MAX);
     }
 
     /// Forgets calls that ended before then, which no observation may count any more, and names them.
     pub(super) fn forget(&mut self, before: Stamp) -> Vec<CallId> {
-        let over = |entry: &Entry| entry.call.ended.is_some_and(|ended| ended < before);
-        let gone: Vec<CallId> = self.calls.iter().filter(|(_, entry)| over(entry)).map(|(id, _)| id.clone()).collect();
-        for id in &gone {
-            if let Some(attempt) = self.calls.remove(id).and_then(|entry| entry.attempt) {
+        let mut gone = Vec::new();
+        while self.has_ended_before(before)
+            && let Some((_, id)) = self.ends.pop_first()
+        {
+            if let Some(attempt) = self.over.remove(&id).and_then(|entry| entry.attempt) {
                 self.named.remove(&attempt);
             }
+            gone.push(id);
         }
-        self.oldest_end = self.calls.values().filter_map(|entry| entry.call.ended).min();
         gone
+    }
+
+    /// Whether a call that is known ended before then.
+    pub(super) fn has_ended_before(&self, then: Stamp) -> bool {
+        self.ends.first().is_some_and(|(ended, _)| *ended < then)
     }
 }

@@ -27,7 +27,7 @@ use offset::Offset;
 
 /// Calls that are over are kept for that long before the last observation: an answer that was slow may still speak of
 /// them as if they were up.
-const KEPT: Duration = Duration::from_secs(120);
+const KEPT: Duration = Duration::from_mins(2);
 
 /// A claim without an answer: it may hold a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,11 +106,11 @@ impl Pool {
     }
 
     /// A 2xx came for a request of ours.
-    pub fn answered(&mut self, id: &CallId, call: Call, attempt: &AttemptId, wire: Wire, limits: Option<Limits>) {
+    pub fn answered(&mut self, id: &CallId, call: &Call, attempt: &AttemptId, wire: Wire, limits: Option<Limits>) {
         let created = call.from;
         let post = Post { sent: wire.sent, received: wire.received, taken: limits.and_then(Limits::taken) };
         self.offset.hear_created(created, wire.sent, wire.received);
-        self.saw(id, &Call { post: Some(post), ..call }, Some(attempt));
+        self.saw(id, &Call { post: Some(post), ..call.clone() }, Some(attempt));
         let Some(limits) = limits else { return };
         if limits.blocked {
             return self.refused(wire, Some(limits));

@@ -46,15 +46,13 @@ impl Observation {
     }
 
     fn saw_begin(&self, id: &CallId, call: &Call) -> bool {
-        if self.call.as_ref() == Some(id) {
+        if call.from < self.at - COUNTED_LATE || self.call.as_ref() == Some(id) {
             return true;
         }
-        let stamped_before = call.from < self.at - COUNTED_LATE;
-        stamped_before
-            || call.post.is_some_and(|post| {
-                let overlapped = post.sent < self.received;
-                let before = post.received <= self.sent;
-                before || (overlapped && post.taken.zip(self.taken()).is_some_and(|(then, now)| then < now))
-            })
+        call.post.is_some_and(|post| {
+            let overlapped = post.sent < self.received;
+            let before = post.received <= self.sent;
+            before || (overlapped && post.taken.zip(self.taken()).is_some_and(|(then, now)| then < now))
+        })
     }
 }

@@ -20,7 +20,7 @@ pub const SAMPLE: usize = 20_000;
 /// Rehearsals, each with another chance.
 const TIMES: u64 = 3;
 /// A rehearsal that goes on for longer is cut off.
-const HORIZON: Duration = Duration::from_secs(400 * 86_400);
+const HORIZON: Duration = Duration::from_hours(9600);
 
 /// What rehearsals came to, for the whole list.
 #[derive(Clone, PartialEq, Debug)]

@@ -98,7 +98,7 @@ pub fn run(campaign: &str, rows: Rows, end: &End<'_>) -> String {
             lowest_free: tally.lowest_free,
             below_reserve_s: milli(tally.below_reserve.as_secs_f64()),
         },
-        next_at: end.outcome.next_at.map(|at| format!("{at:.0}")),
+        next_at: end.outcome.next_at.map(|at| format!("{:.0}", not_before(at))),
         seconds: milli(end.took.as_secs_f64()),
         cost_usd: (totals.cost_usd * 10_000.0).round() / 10_000.0,
     };
@@ -114,6 +114,12 @@ fn line(object: &impl Serialize) -> String {
     let mut text = serde_json::to_string(object).expect("plain data with text for keys");
     text.push('\n');
     text
+}
+
+/// The first whole second that is not before it: who comes back then does not come too early.
+fn not_before(at: jiff::Timestamp) -> jiff::Timestamp {
+    let second = at.as_second() + i64::from(at.subsec_nanosecond() > 0);
+    jiff::Timestamp::from_second(second).unwrap_or(at)
 }
 
 /// Cut to what is worth reading: three places.

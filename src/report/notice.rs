@@ -48,7 +48,7 @@ pub fn weight(notice: &Notice) -> Weight {
 
 /// What happened, in words. `phone` is whom it is about; `wall` and `at` are now, so that waits can be told as times.
 pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone: &TimeZone) -> String {
-    let who = phone.map_or_else(|| "a call of another campaign".to_owned(), Phone::masked);
+    let who = phone.map_or_else(|| somebody(notice).to_owned(), Phone::masked);
     let clock = |at: crate::time::Instant| second(wall_of(at, now), zone);
     match notice {
         Notice::PoolRefused => "pool full (a refusal); lead back at the head of the queue".to_owned(),
@@ -96,6 +96,18 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::Batch(number, size) => {
             format!("batch {number}, {}", count(*size as u64, "lead", "leads"))
         }
+    }
+}
+
+/// Whom a notice is about, where their number is not at hand.
+fn somebody(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::InDoubt(None, _)
+        | Notice::Resolved(None, _)
+        | Notice::Parked(None)
+        | Notice::DoubleRing(None, _)
+        | Notice::LeadRefused(None, _) => "a lead of another campaign",
+        _ => "a lead",
     }
 }
 
@@ -173,6 +185,8 @@ mod tests {
         .map(|notice| words(&notice, phone, now, &TimeZone::UTC))
         .join("\n");
         assert!(!told.contains("0100"), "{told}");
+        let unknown = [lead, None].map(|lead| words(&Notice::Parked(lead), None, now, &TimeZone::UTC));
+        assert!(unknown[0].starts_with("a lead put aside") && unknown[1].starts_with("a lead of another campaign"));
         insta::assert_snapshot!(told, @r"
         pool full (a refusal); lead back at the head of the queue
         the pool's limit is now 12

@@ -116,7 +116,10 @@ impl Client {
             .map_err(|none| (ReadTrouble::Fault, none.into_message()))
             .and_then(|reply| self.listed(&reply, wire, query))
         {
-            Ok((calls, full)) => Ok(News::Listed { read: id, wire, calls, full }),
+            Ok((calls, full)) => {
+                let calls = calls.into_iter().map(Arc::new).collect();
+                Ok(News::Listed { read: id, wire, calls, full })
+            }
             Err((kind, message)) => {
                 let message = self.transport.tidy(&message);
                 Err(ReadFailure { kind, received: wire.received, date: wire.date, message })

@@ -11,10 +11,10 @@ use dialer::campaign::event::{Notice, Outcome, Why};
 use dialer::campaign::hours::Calling;
 use dialer::campaign::plan::{Plan, Rate, Reserve};
 use dialer::campaign::retry::Retries;
+use dialer::journal::disk::Disk;
 use dialer::journal::disk::import::Head;
 use dialer::journal::disk::lock::Lock;
 use dialer::journal::disk::run::{Run, Start};
-use dialer::journal::disk::Disk;
 use dialer::journal::{Journal, Listed, Totals};
 use dialer::leads::lead::{Lead, Phone};
 use dialer::rehearsal::rehearse::{Setup, Stage};
@@ -27,7 +27,7 @@ use tempfile::TempDir;
 
 pub(crate) const START: Stamp = Stamp::from_micros(1_767_225_600_000_000);
 /// Nothing takes longer: whatever is not over by then hangs.
-const END: Duration = Duration::from_secs(2 * 86_400);
+const END: Duration = Duration::from_hours(48);
 /// Starts that a campaign may need, crashes apart, before it counts as one that never ends.
 const MOST_STARTS: u32 = 60;
 
@@ -89,8 +89,8 @@ pub(crate) fn plan(campaign: &str, seed: u64) -> Plan {
         campaign: campaign.to_owned(),
         poll,
         probe_after: poll * 60,
-        in_doubt: Some(Duration::from_secs(600)),
-        look_back: Duration::from_secs(7 * 86_400),
+        in_doubt: Some(Duration::from_mins(10)),
+        look_back: Duration::from_hours(168),
         adopt: false,
         reserve: Reserve::always(3),
         slots: None,
@@ -107,7 +107,7 @@ pub(crate) fn plan(campaign: &str, seed: u64) -> Plan {
         until: None,
         wait: seed.is_multiple_of(2),
         lines: vec!["line".to_owned()],
-        longest_call: Duration::from_secs(660),
+        longest_call: Duration::from_mins(11),
         seed,
     }
 }
@@ -148,15 +148,8 @@ pub(crate) fn open(dir: &Path, plan: &Plan, list: &[Listed], now: Now, life: u64
     };
     disk.import(&lock, &head, now, &mut list.iter().cloned().map(Ok::<_, Infallible>)).unwrap();
     let pool = account.name.clone();
-    let start = Start {
-        account,
-        lock,
-        plan: plan.clone(),
-        pool,
-        pid: 4711,
-        chance: chance(),
-        dnc: Box::new(|_| false),
-    };
+    let start =
+        Start { account, lock, plan: plan.clone(), pool, pid: 4711, chance: chance(), dnc: Box::new(|_| false) };
     disk.begin(now, start).unwrap().0
 }
 
@@ -267,12 +260,13 @@ impl Scene {
                 Why::Complete => return,
                 Why::Later | Why::DoubtsLeft => {
                     let wall = self.stage.now().wall;
-                    let wait = outcome.next_at.map_or(Duration::from_secs(60), |at| at.duration_since(wall).unsigned_abs());
+                    let wait =
+                        outcome.next_at.map_or(Duration::from_mins(1), |at| at.duration_since(wall).unsigned_abs());
                     self.wait(wait + Duration::from_secs(1));
                 }
                 // The provider kept failing, or the dead process was taken for another machine: somebody looks at it,
                 // and runs it again.
-                Why::Breaker(_) | Why::SearchFailed(_) | Why::AnotherMachine(_) => self.wait(Duration::from_secs(120)),
+                Why::Breaker(_) | Why::SearchFailed(_) | Why::AnotherMachine(_) => self.wait(Duration::from_mins(2)),
                 why => panic!("a run ended with {why:?}"),
             }
         }
@@ -318,7 +312,10 @@ impl Scene {
     pub(crate) fn story(&self, number: &str) -> String {
         let calls = self.stage.world.calls().iter().filter(|call| call.request.number == number);
         let line = |call: &dialer::rehearsal::world::call::PretendCall| {
-            format!("\n  {} {:?} {:?} rang {:?} ended {:?} {:?}", call.created, call.name, call.status, call.rang, call.ended, call.reason)
+            format!(
+                "\n  {} {:?} {:?} rang {:?} ended {:?} {:?}",
+                call.created, call.name, call.status, call.rang, call.ended, call.reason
+            )
         };
         calls.map(line).collect()
     }

@@ -1,6 +1,7 @@
 //! Feeds a pool with the news that a run would hear of a pretended provider, which knows the truth.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use dialer::pool::Pool;
@@ -15,10 +16,10 @@ use dialer::time::{Instant, Stamp};
 
 pub(crate) const START: Stamp = Stamp::from_micros(1_790_000_000_000_000);
 pub(crate) const POLL: Duration = Duration::from_secs(1);
-pub(crate) const PROBE_AFTER: Duration = Duration::from_secs(60);
+pub(crate) const PROBE_AFTER: Duration = Duration::from_mins(1);
 const HALF_WAY: Duration = Duration::from_millis(20);
 const POST_TIMEOUT: Duration = Duration::from_secs(30);
-const IN_DOUBT: Duration = Duration::from_secs(600);
+const IN_DOUBT: Duration = Duration::from_mins(10);
 
 /// What a pool is told.
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ impl Told {
         match self.clone() {
             Self::Claimed(attempt, at) => pool.claimed(attempt, at),
             Self::Date(date, sent, received) => pool.offset.hear_date(date, sent, received),
-            Self::Answered(id, call, attempt, wire, limits) => pool.answered(&id, call, &attempt, wire, limits),
+            Self::Answered(id, call, attempt, wire, limits) => pool.answered(&id, &call, &attempt, wire, limits),
             Self::Refused(attempt, wire, limits) => {
                 pool.settled(&attempt);
                 pool.refused(wire, limits);
@@ -291,8 +292,9 @@ impl Feeder {
         let mut text =
             format!("now {:?} shown {:?}\n", self.world.now(), self.shown.iter().rev().take(3).collect::<Vec<_>>());
         for call in self.world.calls() {
-            text += &format!(
-                "  {} org {} {:?} created {:?} counted {:?} ended {:?} released {:?}\n",
+            let _infallible = writeln!(
+                text,
+                "  {} org {} {:?} created {:?} counted {:?} ended {:?} released {:?}",
                 call.id, call.org, call.kind, call.created, call.counted, call.ended, call.released
             );
         }

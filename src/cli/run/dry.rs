@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::super::check::{CheckError, Request, check_with};
-use super::super::doctor::{list_failure, source};
+use super::super::doctor::list_failure;
 use super::super::journal::failed;
 use super::super::place::State;
 use super::super::plan::Planned;
@@ -20,7 +20,6 @@ use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::leads::batch::cut;
 use crate::leads::lead::{Lead, Phone};
-use crate::leads::options::Source;
 use crate::leads::suppress::Suppression;
 use crate::rehearsal::forecast::{Foreseen, SAMPLE, forecast};
 use crate::report::dry_run::{Forecast, batches, first_request, forecast as forecast_line};
@@ -32,12 +31,11 @@ const ATTEMPT: &str = "ATTEMPT_ID";
 
 /// Shows what a run would do.
 pub(super) fn dry_run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
-    let sources: Vec<Source> = planned.inputs.iter().map(source).collect();
     let suppression = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| list_failure(&error))?;
     let (settled, limit) = known(planned)?;
     reserve_fits(&planned.plan, limit)?;
     let request = Request {
-        sources: &sources,
+        sources: &planned.inputs,
         options: &planned.list,
         calling: &planned.plan.calling,
         suppression: Some(&suppression),

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::super::check::{Request, check, looked};
 use super::super::doctor::list_failure;
 use super::super::journal::failed;
-use super::super::place::Input;
 use super::super::plan::Planned;
 use super::super::say;
+use crate::drive::signals::{Pending, Signals};
+use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
@@ -32,17 +33,23 @@ pub(super) struct Lists<'a> {
     zone: jiff::tz::TimeZone,
     /// What came from stdin, for as long as it may be read again.
     spool: Option<Spool>,
+    pending: Pending,
 }
 
 impl<'a> Lists<'a> {
-    /// Looks for the lists; stdin is read to its end.
-    pub(super) fn open(planned: &'a Planned, dir: &Path, zone: jiff::tz::TimeZone) -> Result<Self, Failure> {
+    /// Looks for the lists; stdin is read to its end. Work that takes long ends when a signal comes.
+    pub(super) async fn open(
+        planned: &'a Planned,
+        dir: &Path,
+        zone: jiff::tz::TimeZone,
+        signals: &mut Signals,
+    ) -> Result<Self, Failure> {
         let mut spool = None;
         let mut sources = Vec::new();
         for input in &planned.inputs {
             sources.push(match input {
-                Input::File(path) => Source::File(path.clone()),
-                Input::Stdin => Source::File(spool.insert(Spool::of_stdin(dir)?).path.clone()),
+                Source::File(path) => Source::File(path.clone()),
+                Source::Stdin => Source::File(spool.insert(Spool::of_stdin(dir, signals).await?).path.clone()),
             });
         }
         let name = format!("{}.rejects.csv", planned.plan.campaign);
@@ -51,7 +58,7 @@ impl<'a> Lists<'a> {
             let what = format!("--rejects names {}, which is one of the lists", list.display());
             return Err(Failure::usage(what).advise("a list is never written to: name another file"));
         }
-        Ok(Self { planned, sources, rejects, zone, spool })
+        Ok(Self { planned, sources, rejects, zone, spool, pending: signals.pending() })
     }
 
     /// Where the lists really are: what tells one from another.
@@ -61,15 +68,15 @@ impl<'a> Lists<'a> {
         self.planned
             .inputs
             .iter()
-            .map(|input| if let Input::File(path) = input { real(path) } else { "-".into() })
+            .map(|input| if let Source::File(path) = input { real(path) } else { "-".into() })
             .collect()
     }
 
     /// What the lists are called on a screen.
     pub(super) fn shown(&self) -> String {
-        let name = |input: &Input| match input {
-            Input::Stdin => "stdin".to_owned(),
-            Input::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        let name = |input: &Source| match input {
+            Source::Stdin => "stdin".to_owned(),
+            Source::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         };
         self.planned.inputs.iter().map(name).collect::<Vec<_>>().join(", ")
     }
@@ -83,6 +90,7 @@ impl<'a> Lists<'a> {
         head: &Head,
         variables: &[String],
         now: Now,
+        signals: &mut Signals,
     ) -> Result<(Imported, u64), Failure> {
         let options = self.options(variables);
         if self.planned.strict {
@@ -92,12 +100,13 @@ impl<'a> Lists<'a> {
         let mut lists = self.sources.iter().map(open).collect::<Result<Vec<_>, _>>();
         let lists = lists.as_mut().map_err(|error| self.failure(error, variables))?;
         let rejects = Rejects::new(&self.rejects, lists);
-        let mut rows = Rows { lists, at: 0, rejects };
+        let mut rows = Rows { lists, at: 0, rejects, pending: &self.pending };
         let imported = disk.import(lock, head, now, &mut rows);
         let Rows { lists, rejects, .. } = rows;
         let imported = imported.map_err(|error| match error {
             ImportError::List(Trouble::List(error)) => self.failure(&error, variables),
             ImportError::List(Trouble::Rejects(error)) => self.cannot_reject(&error),
+            ImportError::List(Trouble::Interrupted) => interrupted(signals),
             ImportError::Journal(error) => failed(error),
         })?;
         let written = rejects.finish().map_err(|error| self.cannot_reject(&error))?;
@@ -188,17 +197,28 @@ struct Rows<'a> {
     lists: &'a mut Vec<List>,
     at: usize,
     rejects: Rejects,
+    pending: &'a Pending,
 }
 
 enum Trouble {
     List(ListError),
     Rejects(io::Error),
+    Interrupted,
+}
+
+/// A signal came before anybody was rung.
+pub(super) fn interrupted(signals: &mut Signals) -> Failure {
+    let exit = signals.waiting().map_or(Exit::Interrupted, |order| order.exit);
+    Failure::new(exit, "interrupted before anybody was rung").advise("the same command begins again")
 }
 
 impl Iterator for Rows<'_> {
     type Item = Result<Listed, Trouble>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.pending.is_set() {
+            return Some(Err(Trouble::Interrupted));
+        }
         loop {
             let file_index = self.at;
             match self.lists.get_mut(file_index)?.next() {
@@ -256,18 +276,27 @@ struct Spool {
 }
 
 impl Spool {
-    fn of_stdin(dir: &Path) -> Result<Self, Failure> {
-        use std::os::unix::fs::OpenOptionsExt;
+    async fn of_stdin(dir: &Path, signals: &mut Signals) -> Result<Self, Failure> {
         let path = dir.join(format!("stdin-{}.csv", std::process::id()));
         let cannot =
-            |error: &io::Error| Failure::machine(format!("stdin cannot be kept in {}: {error}", path.display()));
-        let mut options = fs::OpenOptions::new();
-        let mut file =
-            options.write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(|e| cannot(&e))?;
+            |error: io::Error| Failure::machine(format!("stdin cannot be kept in {}: {error}", path.display()));
         let spool = Self { path: path.clone() };
-        io::copy(&mut io::stdin().lock(), &mut file).map_err(|error| cannot(&error))?;
-        Ok(spool)
+        let copied = tokio::task::spawn_blocking({
+            let path = path.clone();
+            move || copy_stdin(&path)
+        });
+        tokio::select! {
+            biased;
+            order = signals.next() => Err(Failure::new(order.exit, "interrupted before anybody was rung")),
+            copied = copied => copied.map_err(io::Error::other).flatten().map(|()| spool).map_err(cannot),
+        }
     }
+}
+
+fn copy_stdin(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    io::copy(&mut io::stdin().lock(), &mut file).map(drop)
 }
 
 impl Drop for Spool {

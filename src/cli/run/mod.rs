@@ -40,7 +40,7 @@ use lists::{DoNotCall, Lists};
 use venue::Venue;
 
 /// A number that another campaign has rung this recently is worth a word at the start.
-const LATELY: Duration = Duration::from_secs(7 * 86_400);
+const LATELY: Duration = Duration::from_hours(168);
 
 /// Rings the list.
 pub fn run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
@@ -50,7 +50,11 @@ pub fn run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure
     if planned.dry_run {
         return dry::dry_run(planned, around);
     }
-    super::runtime()?.block_on(ring(planned, around))
+    let runtime = super::runtime()?;
+    let ended = runtime.block_on(ring(planned, around));
+    // Whoever still waits for stdin or for an answer waits for nothing.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
@@ -60,14 +64,14 @@ async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Fail
     let client = venue.client(planned)?;
     let mut disk = Disk::open(&venue.dir, &mut chance()).map_err(failed)?;
     let (account, mut read) = account(&mut disk, &venue, &client, planned, &mut signals).await?;
-    let lists = Lists::open(planned, &venue.dir, around.zone.clone())?;
+    let lists = Lists::open(planned, &venue.dir, around.zone.clone(), &mut signals).await?;
     loop {
         let session = Session { planned, venue: &venue, client: &client, account: &account, lists: &lists, around };
         match session.run(disk, read.take(), &mut signals).await? {
             Ran::Ended(exit) => return Ok(exit),
             // The assistant's prompt needs variables that nobody asked the list for: it is read again, with them.
             Ran::Again(reopened, account_read) => {
-                disk = reopened;
+                disk = *reopened;
                 read = Some(account_read);
             }
         }
@@ -110,7 +114,7 @@ struct Session<'a> {
 /// What came of it.
 enum Ran {
     Ended(Exit),
-    Again(Disk, Read),
+    Again(Box<Disk>, Read),
 }
 
 impl Session<'_> {
@@ -121,7 +125,7 @@ impl Session<'_> {
         let lock = lock.map_err(failed)?;
         let target = planned.account.target.id();
         let variables = disk.variables(self.account, target).map_err(failed)?;
-        let (imported, rejected) = self.import(&mut disk, &lock, &variables, now)?;
+        let (imported, rejected) = self.import(&mut disk, &lock, &variables, now, signals)?;
         let rows =
             Rows { rows: imported.rows + rejected, leads: imported.leads, rejected, duplicates: imported.duplicates };
         let dnc = DoNotCall::open(&planned.dnc, planned.list.region)?;
@@ -167,7 +171,7 @@ impl Session<'_> {
             Err(Broken::Lacks(read)) => {
                 let mut disk = journal_of_run.end(self.venue.clock.now()).map_err(failed)?;
                 disk.remember_variables(self.account, target, &read.variables).map_err(failed)?;
-                return Ok(Ran::Again(disk, *read));
+                return Ok(Ran::Again(Box::new(disk), *read));
             }
         };
         let over = self.venue.clock.now();
@@ -189,7 +193,14 @@ impl Session<'_> {
         ending::say_how(&last).map(Ran::Ended)
     }
 
-    fn import(&self, disk: &mut Disk, lock: &Lock, variables: &[String], now: Now) -> Result<(Imported, u64), Failure> {
+    fn import(
+        &self,
+        disk: &mut Disk,
+        lock: &Lock,
+        variables: &[String],
+        now: Now,
+        signals: &mut Signals,
+    ) -> Result<(Imported, u64), Failure> {
         let head = Head {
             account: self.account.clone(),
             campaign: self.planned.plan.campaign.clone(),
@@ -198,7 +209,7 @@ impl Session<'_> {
             target: self.planned.account.target.id().to_owned(),
             replace: self.planned.replace,
         };
-        self.lists.import(disk, lock, &head, variables, now)
+        self.lists.import(disk, lock, &head, variables, now, signals)
     }
 
     fn outlook(&self, run: &Run, now: Now) -> Result<crate::journal::disk::story::Outlook, Failure> {
@@ -242,6 +253,9 @@ impl Session<'_> {
 
     fn waits_for(&self, why: &Why, next_at: Option<Timestamp>) -> Option<String> {
         match why {
+            Why::Later if self.planned.plan.calling.needs_zone() => {
+                Some("when hours open or a retry is due".to_owned())
+            }
             Why::DoubtsLeft => Some("when doubts can be proven".to_owned()),
             Why::Lines(_) => next_at.map(|_| "when the phone number may ring again".to_owned()),
             _ => None,

@@ -84,8 +84,8 @@ impl Turn {
 
 fn path(dir: &Path, account: &str, mark: &Mark) -> PathBuf {
     let hash = Sha256::digest(account.as_bytes());
-    let short: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    dir.join("locks").join(format!("{short}-{}.lock", mark.as_str()))
+    let short = hash.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    dir.join("locks").join(format!("{short:012x}-{}.lock", mark.as_str()))
 }
 
 fn write_holder(file: &mut File, pid: u32, now: Now) -> std::io::Result<()> {

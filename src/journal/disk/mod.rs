@@ -5,7 +5,7 @@
 
 pub mod accounts;
 mod attempts;
-mod commands;
+pub mod commands;
 mod directory;
 pub mod import;
 mod leads;
@@ -16,6 +16,8 @@ pub mod run;
 mod runs;
 pub mod story;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
@@ -62,7 +64,7 @@ impl Error {
     fn within(mut self, journal: &Path) -> Self {
         match &mut self {
             Self::Damage { file, .. } | Self::Full(file) | Self::Trouble { file, .. } if *file == PathBuf::new() => {
-                *file = journal.to_owned();
+                journal.clone_into(file);
             }
             _ => {}
         }
@@ -82,17 +84,27 @@ impl From<rusqlite::Error> for Error {
         let what = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full(file),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::SchemaChanged) => {
-                Self::Damage { file, what }
-            }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 Self::Trouble { file, what: "another process has held it for over a minute".to_owned() }
             }
             Some(ErrorCode::ReadOnly) => Self::Trouble { file, what: "it may not be written to".to_owned() },
-            Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::Unknown) | None => {
-                Self::Damage { file, what }
-            }
+            None => Self::Damage { file, what },
+            Some(code) if is_damage(code) => Self::Damage { file, what },
             Some(_) => Self::Trouble { file, what },
         }
     }
+}
+
+/// Whether the database says so of what it read, rather than of the machine that it read it on.
+fn is_damage(code: rusqlite::ErrorCode) -> bool {
+    use rusqlite::ErrorCode as Code;
+    matches!(
+        code,
+        Code::DatabaseCorrupt
+            | Code::NotADatabase
+            | Code::SchemaChanged
+            | Code::ConstraintViolation
+            | Code::TypeMismatch
+            | Code::Unknown
+    )
 }

@@ -16,7 +16,7 @@ const VERSION: i64 = 1;
 /// Until then a race when the log is begun anew could lose commits (<https://sqlite.org/releaselog/3_51_3.html>).
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long to wait for another process, which may be importing a long list.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Up to here every page is looked at whenever the file is opened.
 const SMALL: u64 = 32 << 20;
 /// Up to here every page is looked at after a run that did not end well.
@@ -132,16 +132,13 @@ fn length(file: &Path) -> u64 {
 /// (<https://sqlite.org/fileformat.html#the_database_header>). An empty one is a new one.
 fn is_cut_short(file: &Path) -> bool {
     let mut header = [0_u8; 100];
-    let read = File::open(file).and_then(|mut file| file.read_exact(&mut header));
-    match read {
-        Err(error) => error.kind() == ErrorKind::UnexpectedEof && length(file) > 0,
-        Ok(()) => {
-            let size = u64::from(u16::from_be_bytes([header[16], header[17]]));
-            let size = if size == 1 { 65_536 } else { size };
-            let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
-            length(file) < size * u64::from(pages)
-        }
+    if let Err(error) = File::open(file).and_then(|mut file| file.read_exact(&mut header)) {
+        return error.kind() == ErrorKind::UnexpectedEof && length(file) > 0;
     }
+    let size = u64::from(u16::from_be_bytes([header[16], header[17]]));
+    let size = if size == 1 { 65_536 } else { size };
+    let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
+    length(file) < size * u64::from(pages)
 }
 
 /// A path as it stands in a URI: <https://sqlite.org/uri.html>.

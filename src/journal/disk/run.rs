@@ -33,7 +33,8 @@ pub struct Run {
     campaign: i64,
     mark: Mark,
     pool: i64,
-    run: i64,
+    /// Its number.
+    number: i64,
     chance: Chance,
     dnc: Dnc,
     zones: Zones,
@@ -67,7 +68,7 @@ impl Disk {
         let campaign = self.campaign(&account, &plan.campaign)?;
         let reserve = plan.reserve.at(now.wall);
         let dir = self.dir.clone();
-        let (pool, run) = self.within(|tx| {
+        let (pool, number) = self.within(|tx| {
             bury(tx, &dir, campaign, None, now)?;
             let pool = pool(tx, &pool_name)?;
             Ok((pool, begin(tx, campaign, pool, pid, reserve, now)?))
@@ -76,7 +77,8 @@ impl Disk {
         let (zones, told, followed) = (Zones::new(), HashMap::new(), Followed::new());
         let account = account.id;
         let disk = self;
-        let mut run = Run { disk, lock, plan, account, campaign, mark, pool, run, chance, dnc, zones, told, followed };
+        let mut run =
+            Run { disk, lock, plan, account, campaign, mark, pool, number, chance, dnc, zones, told, followed };
         let reopened = run.look_at_everybody(now)?;
         Ok((run, reopened))
     }
@@ -93,7 +95,7 @@ impl Disk {
 impl Run {
     /// Ends the run: from now on its campaign is free.
     pub fn end(mut self, now: Now) -> Result<Disk, Error> {
-        let run = self.run;
+        let run = self.number;
         self.step(|table, _| {
             let end = "UPDATE runs SET ended = ?2 WHERE id = ?1";
             table.db.execute(end, params![run, now.wall.as_microsecond()])?;
@@ -153,7 +155,7 @@ impl Run {
 
     /// Attempts that this run is to follow and does not follow yet.
     fn open_attempts(&mut self, now: Now, ours_too: bool) -> Result<Vec<Open>, Error> {
-        let (run, dir) = (self.run, self.disk.dir.clone());
+        let (run, dir) = (self.number, self.disk.dir.clone());
         self.step(|table, _| {
             bury(table.db, &dir, table.campaign, Some(run), now)?;
             let of_the_dead = format!(
@@ -184,7 +186,7 @@ fn fingerprint(plan: &Plan) -> Vec<u8> {
 impl Journal for Run {
     fn history(&mut self, now: Now) -> Result<History, Error> {
         let open = self.open_attempts(now, true)?;
-        let run = self.run;
+        let run = self.number;
         let reserve = self.plan.reserve.at(now.wall);
         let mut followed = std::mem::take(&mut self.followed);
         let others = self.step(|table, _| gather(table, &mut followed, run, reserve, now))?;
@@ -230,9 +232,9 @@ impl Journal for Run {
     }
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {
-        let Self { disk, zones, told, dnc, plan, account, campaign, pool, run, chance, mark, followed, .. } = self;
+        let Self { disk, zones, told, dnc, plan, account, campaign, pool, number, chance, mark, followed, .. } = self;
         let Disk { db, salt, file, dir } = disk;
-        let (account, campaign, pool, run) = (*account, *campaign, *pool, *run);
+        let (account, campaign, pool, run) = (*account, *campaign, *pool, *number);
         let plan: &Plan = plan;
         let done = transact(db, |tx| {
             let mut table = Table { db: tx, account, campaign, pool, salt, zones, told, dnc };

@@ -1,6 +1,7 @@
 //! What the journal has to tell: how campaigns stand, and what one number went through.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -204,12 +205,14 @@ impl Disk {
 }
 
 fn story<'a>(db: &Connection, stories: &'a mut BTreeMap<i64, Story>, id: i64) -> Result<&'a mut Story, Error> {
-    if !stories.contains_key(&id) {
-        let name = "SELECT name FROM campaigns WHERE id = ?1";
-        let campaign: Option<Option<String>> = db.query_row(name, [id], |row| row.get(0)).optional()?;
-        stories.insert(id, Story { campaign: campaign.flatten(), rows: Vec::new(), attempts: Vec::new() });
-    }
-    stories.get_mut(&id).ok_or_else(|| Error::damaged("a campaign"))
+    Ok(match stories.entry(id) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(place) => {
+            let name = "SELECT name FROM campaigns WHERE id = ?1";
+            let campaign: Option<Option<String>> = db.query_row(name, [id], |row| row.get(0)).optional()?;
+            place.insert(Story { campaign: campaign.flatten(), rows: Vec::new(), attempts: Vec::new() })
+        }
+    })
 }
 
 /// Leads to ring whose number another campaign has rung since then.

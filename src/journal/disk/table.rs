@@ -209,7 +209,7 @@ impl Rows for Table<'_> {
         let find = "SELECT leads.id FROM batches, json_each(batches.leads) AS member \
                     JOIN leads ON leads.id = member.value \
                     WHERE batches.campaign = ?1 AND batches.number = ?2 AND leads.campaign = ?1 AND leads.listed = 1 \
-                    AND leads.standing = 'open' ORDER BY member.key";
+                    AND leads.standing = 'open' ORDER BY leads.place";
         let mut statement = self.db.prepare_cached(find)?;
         let ids = statement.query_map(params![self.campaign, number], |row| row.get(0).map(LeadId))?;
         Ok(ids.collect::<Result<_, _>>()?)
@@ -221,8 +221,8 @@ impl Rows for Table<'_> {
         let number = last.checked_add(1).ok_or_else(|| Error::damaged("the number of a batch"))?;
         let ids: Vec<String> = leads.iter().map(|id| id.0.to_string()).collect();
         let cut = "INSERT INTO batches (campaign, number, leads, size, opened) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let list = format!("[{}]", ids.join(","));
-        let params = params![self.campaign, number, list, leads.len(), now.wall.as_microsecond()];
+        let members = format!("[{}]", ids.join(","));
+        let params = params![self.campaign, number, members, leads.len(), now.wall.as_microsecond()];
         self.db.prepare_cached(cut)?.execute(params)?;
         Ok(number)
     }

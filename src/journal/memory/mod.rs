@@ -3,14 +3,17 @@
 mod list;
 mod table;
 
+use std::sync::Arc;
+
 use super::claim::Claim;
 use super::granting::{Maker, grant};
 use super::recording::{adopt, record, stranger};
 use super::rows::Rows;
 use super::{Chance, Control, Dnc, Error, Journal, Totals, count, opening};
 use crate::campaign::attempt::State;
-use crate::campaign::event::{Ask, Change, Claimed, History, News, Open, Opened, Recorded};
+use crate::campaign::event::{Ask, Change, Claimed, History, News, Open, Opened, Recorded, SeenCall};
 use crate::campaign::plan::Plan;
+use crate::campaign::repeats::Repeats;
 use crate::pool::attempt_id::Mark;
 use crate::pool::news::Others;
 use crate::time::{Instant, Now, Stamp};
@@ -26,6 +29,8 @@ pub struct Memory {
     adopted_at: Option<Instant>,
     last_limit: Option<u32>,
     control: Control,
+    /// The last listing: what it repeats has been written down.
+    listed: Repeats,
 }
 
 impl Memory {
@@ -33,13 +38,34 @@ impl Memory {
     pub fn new(plan: Plan, chance: Chance, dnc: Dnc) -> Self {
         let mark = Mark::of(&plan.campaign);
         let table = Table::new(mark.clone(), dnc);
-        let control = Control::default();
-        Self { plan, mark, chance, table, watermark: None, adopted_at: None, last_limit: None, control }
+        Self {
+            plan,
+            mark,
+            chance,
+            table,
+            watermark: None,
+            adopted_at: None,
+            last_limit: None,
+            control: Control::default(),
+            listed: Repeats::default(),
+        }
     }
 
     /// What another shell would ask of the run.
     pub fn ask(&mut self, control: Control) {
         self.control = control;
+    }
+
+    /// A call that nobody here has claimed is told of again with every listing that shows it.
+    fn look_again(&mut self, calls: &[Arc<SeenCall>]) -> Result<(), Error> {
+        for seen in calls {
+            if let Some(attempt) = &seen.attempt
+                && !self.table.knows(attempt, seen)?
+            {
+                self.listed.keep(|row| !Arc::ptr_eq(row, seen));
+            }
+        }
+        Ok(())
     }
 
     fn open_attempts(&mut self, now: Now) -> Result<Vec<Open>, Error> {
@@ -88,16 +114,29 @@ impl Journal for Memory {
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {
         let reserve = self.plan.reserve.at(now.wall);
-        let most = ask.pool.allowed(now.at, reserve, self.plan.caution).dials;
+        let rate_until = self.table.posts_paused_until(now);
+        let allowed = ask.pool.allowed(now.at, reserve, self.plan.caution).dials;
+        let most = if rate_until.is_some() { 0 } else { allowed };
         self.last_limit = ask.pool.seen_limit().or(self.last_limit);
         let mut maker = Maker { plan: &self.plan, run: None, mark: &self.mark, chance: &mut self.chance };
         let made = grant(&mut self.table, &mut maker, now, &ask, most)?;
-        let others = Others { reserve, rate_until: self.table.posts_paused_until(now), ..Others::default() };
+        let others = Others { reserve, rate_until, ..Others::default() };
         Ok((Claimed { granted: made.granted, turned_away: made.turned_away, others }, made.claims))
     }
 
     fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error> {
-        record(&mut self.table, &self.plan, now, news)
+        let News::Listed { read, wire, calls, full } = news else {
+            return record(&mut self.table, &self.plan, now, news);
+        };
+        let calls = self.listed.take(calls).fresh;
+        if calls.iter().all(|seen| seen.attempt.is_none()) {
+            return Ok(Recorded::default());
+        }
+        let fresh = News::Listed { read: *read, wire: *wire, calls, full: *full };
+        let recorded = record(&mut self.table, &self.plan, now, &fresh)?;
+        let News::Listed { calls, .. } = fresh else { return Ok(recorded) };
+        self.look_again(&calls)?;
+        Ok(recorded)
     }
 
     fn watermark(&mut self, _now: Now, to: Stamp) -> Result<(), Error> {

@@ -323,11 +323,11 @@ impl Rows for Table {
     }
 
     fn batch_leads(&mut self, _number: u64) -> Result<Vec<LeadId>, Error> {
-        let open = |id: &LeadId| {
-            let row = &self.leads[index(*id)].row;
-            row.listed && row.stand.standing == Standing::Open
-        };
-        Ok(self.batch.iter().flatten().copied().filter(open).collect())
+        let entry = |id: &LeadId| &self.leads[index(*id)];
+        let open = |id: &LeadId| entry(id).row.listed && entry(id).row.stand.standing == Standing::Open;
+        let mut leads: Vec<LeadId> = self.batch.iter().flatten().copied().filter(open).collect();
+        leads.sort_by_key(|id| entry(id).place);
+        Ok(leads)
     }
 
     fn cut(&mut self, leads: &[LeadId], _now: Now) -> Result<u64, Error> {

@@ -1,10 +1,12 @@
 //! Reading calls, and changing them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::call::{PretendCall, Shown};
 use super::fault::Fault;
 use super::{Place, World};
+use crate::campaign::event::SeenCall;
 use crate::time::Stamp;
 
 /// Which calls a listing shows. The bounds are included.
@@ -40,6 +42,28 @@ impl World {
     /// One organisation's calls, the newest first.
     pub fn list(&mut self, now: Stamp, org: usize, filter: &Filter) -> Vec<&PretendCall> {
         self.advance(now);
+        self.places(org, filter).into_iter().map(|place| &self.calls[place]).collect()
+    }
+
+    /// The same, as a client sees them.
+    pub fn rows(&mut self, now: Stamp, org: usize, filter: &Filter) -> Vec<Arc<SeenCall>> {
+        self.advance(now);
+        self.places(org, filter).into_iter().map(|place| self.seen(place)).collect()
+    }
+
+    /// One call by its id, as a client sees it.
+    pub fn row(&mut self, now: Stamp, org: usize, id: &str) -> Option<Arc<SeenCall>> {
+        self.get(now, org, id)?;
+        self.find(org, id).map(|place| self.seen(place))
+    }
+
+    fn seen(&mut self, place: Place) -> Arc<SeenCall> {
+        let call = &self.calls[place];
+        let seen = self.seen[place].get_or_insert_with(|| Arc::new(call.seen(&self.org_ids[call.org])));
+        Arc::clone(seen)
+    }
+
+    fn places(&self, org: usize, filter: &Filter) -> Vec<Place> {
         let Some(theirs) = self.shelves.get(org) else { return Vec::new() };
         let fits = |place: &Place| self.fits(&self.calls[*place], filter);
         let within = |(from, to): (Stamp, Stamp)| (from, 0)..=(to.max(from), Place::MAX);
@@ -53,7 +77,7 @@ impl World {
         };
         places.sort_by_key(|place| std::cmp::Reverse((self.calls[*place].created, *place)));
         places.truncate(filter.limit);
-        places.into_iter().map(|place| &self.calls[place]).collect()
+        places
     }
 
     /// One call by its id.

@@ -32,6 +32,7 @@ impl World {
         self.shelves[birth.org].put(place, birth.created, birth.created);
         let setup = self.config.quickened(birth.script.setup);
         let rings = birth.script.ring.is_some();
+        self.seen.push(None);
         self.calls.push(PretendCall {
             id: birth.id,
             org: birth.org,
@@ -126,6 +127,7 @@ impl World {
     pub(super) fn touch(&mut self, place: Place) -> Stamp {
         let call = &mut self.calls[place];
         let before = call.updated;
+        self.seen[place] = None;
         call.updated = stamped(self.now).max(call.created);
         let after = call.updated;
         self.shelves[call.org].change(place, before, after);

@@ -26,6 +26,7 @@ mod tests;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use self::answer::{PostId, Reply};
 use self::call::{Kind, PretendCall};
@@ -35,6 +36,7 @@ use self::config::WorldConfig;
 use self::posting::Post;
 use self::shelf::Shelf;
 use self::slots::Slots;
+use crate::campaign::event::SeenCall;
 use crate::pool::calls::CallId;
 use crate::time::Stamp;
 
@@ -102,7 +104,10 @@ pub struct World {
     slots: Slots,
     counts: Counts,
     calls: Vec<PretendCall>,
+    /// What a client makes of each of them, as long as it does not change.
+    seen: Vec<Option<Arc<SeenCall>>>,
     by_id: HashMap<String, Place>,
+    org_ids: Vec<String>,
     shelves: Vec<Shelf>,
     callers: Vec<Callers>,
     posts: BTreeMap<PostId, Post>,
@@ -128,7 +133,9 @@ impl World {
             slots: Slots::new(config.slots, start),
             counts: Counts::default(),
             calls: Vec::new(),
+            seen: Vec::new(),
             by_id: HashMap::new(),
+            org_ids: (0..config.orgs).map(|org| org_id(seed, org)).collect(),
             shelves: vec![Shelf::default(); config.orgs],
             callers,
             posts: BTreeMap::new(),
@@ -220,9 +227,7 @@ impl World {
 
     /// `orgId` of an organisation.
     pub fn org_id(&self, org: usize) -> String {
-        let mut chance = Chance::of(self.seed, "org", "", org as u64);
-        let bits = u128::from(chance.bits()) << 64 | u128::from(chance.bits());
-        uuid((bits & !(0xf << 76 | 0x3 << 62)) | 0x4 << 76 | 0x2 << 62)
+        self.org_ids.get(org).cloned().unwrap_or_else(|| org_id(self.seed, org))
     }
 
     fn later(&mut self, at: Stamp, turn: Turn) {
@@ -246,6 +251,13 @@ impl World {
             Turn::Settle(place) => self.settle(place),
         }
     }
+}
+
+/// A version 4 UUID.
+fn org_id(seed: u64, org: usize) -> String {
+    let mut chance = Chance::of(seed, "org", "", org as u64);
+    let bits = u128::from(chance.bits()) << 64 | u128::from(chance.bits());
+    uuid((bits & !(0xf << 76 | 0x3 << 62)) | 0x4 << 76 | 0x2 << 62)
 }
 
 /// A version 7 UUID: the time in milliseconds, then chance.

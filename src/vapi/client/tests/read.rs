@@ -8,7 +8,7 @@ fn updated(limit: u16) -> Query {
     Query::Updated { from: Stamp::from_micros(1_774_539_796_145_000), to: None, limit }
 }
 
-async fn read(server: &Server, query: &Query) -> Result<(Vec<SeenCall>, bool), ReadFailure> {
+async fn read(server: &Server, query: &Query) -> Result<(Vec<Arc<SeenCall>>, bool), ReadFailure> {
     match client(&server.url()).read(ReadId(7), query).await? {
         News::Listed { read: ReadId(7), calls, full, .. } => Ok((calls, full)),
         other => panic!("{other:?}"),

@@ -1,0 +1,92 @@
+//! Attempts that are not over, with what is asked of them at every turn kept up to date: whether any is followed, and
+//! which of them nobody can be sure of.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::Live;
+use super::attempt::State;
+use crate::pool::attempt_id::AttemptId;
+
+/// Attempts that are not over.
+#[derive(Debug, Default)]
+pub(super) struct Lives {
+    all: HashMap<AttemptId, Live>,
+    /// In doubt, or blocked: those that may have to be proven absent or put aside.
+    uncertain: BTreeSet<AttemptId>,
+    followed: usize,
+    ours_live: usize,
+}
+
+impl Lives {
+    pub(super) fn get(&self, attempt: &AttemptId) -> Option<&Live> {
+        self.all.get(attempt)
+    }
+
+    pub(super) fn contains_key(&self, attempt: &AttemptId) -> bool {
+        self.all.contains_key(attempt)
+    }
+
+    /// All of them, in no order.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Live> {
+        self.all.values()
+    }
+
+    /// All of them with their ids, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&AttemptId, &Live)> {
+        self.all.iter()
+    }
+
+    /// Those in doubt or blocked, in the order of their ids.
+    pub(super) fn uncertain(&self) -> impl Iterator<Item = (&AttemptId, &Live)> {
+        self.uncertain.iter().filter_map(|attempt| Some((attempt, self.all.get(attempt)?)))
+    }
+
+    /// Whether the run is to see the end of any.
+    pub(super) fn any_followed(&self) -> bool {
+        self.followed > 0
+    }
+
+    /// This campaign's that are up, on their way or in doubt.
+    pub(super) fn ours_live(&self) -> usize {
+        self.ours_live
+    }
+
+    pub(super) fn insert(&mut self, attempt: AttemptId, live: Live) {
+        self.remove(&attempt);
+        self.count(&attempt, &live, true);
+        self.all.insert(attempt, live);
+    }
+
+    pub(super) fn remove(&mut self, attempt: &AttemptId) -> Option<Live> {
+        let live = self.all.remove(attempt)?;
+        self.count(attempt, &live, false);
+        Some(live)
+    }
+
+    /// Changes one, if it is there; returns what the change returns.
+    pub(super) fn change<T>(&mut self, attempt: &AttemptId, change: impl FnOnce(&mut Live) -> T) -> Option<T> {
+        let (attempt, mut live) = self.all.remove_entry(attempt)?;
+        self.count(&attempt, &live, false);
+        let result = change(&mut live);
+        self.count(&attempt, &live, true);
+        self.all.insert(attempt, live);
+        Some(result)
+    }
+
+    fn count(&mut self, attempt: &AttemptId, live: &Live, enters: bool) {
+        let step = |count: usize, counts: bool| match (counts, enters) {
+            (false, _) => count,
+            (true, true) => count + 1,
+            (true, false) => count - 1,
+        };
+        self.followed = step(self.followed, live.is_followed());
+        self.ours_live = step(self.ours_live, live.ours && live.state.is_live());
+        if matches!(live.state, State::InDoubt | State::Placed { blocked: true }) {
+            if enters {
+                self.uncertain.insert(attempt.clone());
+            } else {
+                self.uncertain.remove(attempt);
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What the rows of a listing say of the pool, and of calls that no listing shows any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Campaign;
+use super::disposition::{Verdict, classify};
+use super::event::{Action, News, Notice, SeenCall, Status};
+use crate::pool::calls::{Call, CallId};
+use crate::pool::news::Wire;
+use crate::time::{Instant, Now};
+
+/// Beyond the longest that a call can last, this long, before it is given up.
+const GIVE_UP_MARGIN: Duration = Duration::from_mins(5);
+/// The longest that any call can last.
+const ANY_CALL: Duration = Duration::from_mins(730);
+
+impl Campaign {
+    /// Takes in the rows of a listing. Those of the watch overlap from one read to the next.
+    pub(super) fn hear_rows(&mut self, wire: Wire, calls: &[Arc<SeenCall>], now: Now) {
+        self.hear_wire(wire, now);
+        self.reached();
+        let latest = self.pool.offset.latest(wire.received);
+        let fresh = if self.is_watching() { Some(self.watch.sightings.listed(calls, wire.received)) } else { None };
+        for call in fresh.as_deref().unwrap_or(calls) {
+            self.watch.changed(call.updated, latest);
+            self.saw_call(call, wire.received);
+        }
+        for id in self.pool.forget_ended() {
+            self.watch.sightings.over(&id);
+        }
+    }
+
+    fn saw_call(&mut self, call: &SeenCall, received: Instant) {
+        let live = call.attempt.as_ref().and_then(|attempt| self.live.get(attempt));
+        let ours = live.is_some();
+        self.proofs.confirmed |= ours;
+        if let Some(cost) = call.cost
+            && (live.is_some_and(|live| live.ours) || self.money.knows(&call.id))
+        {
+            self.money.hear(&call.id, cost);
+        }
+        if let Some(attempt) = &call.attempt {
+            self.start.saw_marked(attempt);
+        }
+        if matches!(call.status, Status::Scheduled | Status::Other) && call.end().is_none() {
+            if call.status == Status::Scheduled {
+                self.scheduled.insert(call.id.clone());
+            }
+            return;
+        }
+        let over = call.end();
+        let pool_ended = over.is_some() && is_pool_end(call);
+        if over.is_some() {
+            self.watch.sightings.over(&call.id);
+        } else {
+            self.watch.sightings.saw(&call.id, received);
+        }
+        // What was over before the pool was last seen cannot matter to it.
+        if over.is_some_and(|end| self.pool.is_past(end)) && self.pool.call(&call.id).is_none() && !ours {
+            return;
+        }
+        let mut slot = slot_of(call, ours, pool_ended);
+        if self.scheduled.remove(&call.id) {
+            slot.from = call.updated;
+        }
+        let was_up = self.pool.call(&call.id).is_none_or(|known| known.ended.is_none());
+        self.pool.saw(&call.id, &slot, call.attempt.as_ref());
+        if let Some(end) = over.filter(|_| ours && pool_ended && was_up && !slot.rung) {
+            self.pool.ended_full(end, received);
+            self.tell(Notice::PoolRefused);
+        }
+    }
+
+    /// A call was asked for by its id.
+    pub(super) fn one_done(&mut self, id: &CallId, found: bool, now: Now) {
+        let ours = self.live.iter().find(|(_, live)| live.call.as_ref() == Some(id));
+        if let Some((attempt, since)) = ours.map(|(attempt, live)| (attempt.clone(), live.since)) {
+            self.watch.sightings.saw(id, now.at);
+            if now.at.since(since) > self.plan.longest_call + GIVE_UP_MARGIN {
+                self.actions.push_back(Action::Record(News::GivenUp(attempt)));
+                self.tell(Notice::GaveUp(id.clone()));
+            }
+            return;
+        }
+        let Some(call) = self.pool.call(id).filter(|call| call.is_up()) else {
+            return self.watch.sightings.over(id);
+        };
+        let latest = self.pool.offset.latest(now.at);
+        if latest.since(call.from) > ANY_CALL || (!found && latest.since(call.from) > self.plan.longest_call) {
+            let over = Call { ended: Some(latest), ..call.clone() };
+            self.pool.saw(id, &over, None);
+            self.watch.sightings.over(id);
+            self.tell(Notice::GaveUp(id.clone()));
+        } else {
+            self.watch.sightings.saw(id, now.at);
+        }
+    }
+}
+
+fn is_pool_end(call: &SeenCall) -> bool {
+    let verdict = classify(call.reason.as_deref().unwrap_or_default());
+    verdict == Verdict::Pool
+}
+
+/// A call as the pool sees it.
+pub(super) fn slot_of(call: &SeenCall, ours: bool, shut_out: bool) -> Call {
+    Call { from: call.created, ended: call.end(), ours, post: None, rung: call.has_rung(), shut_out }
+}

@@ -1,0 +1,191 @@
+//! What other shells ask for, and what they are told.
+
+use super::*;
+use crate::campaign::attempt::State;
+use crate::campaign::event::{Away, News};
+use crate::journal::Control;
+use crate::journal::standing::Standing;
+use crate::leads::lead::Lead;
+
+fn account() -> Account {
+    Account { id: 1, name: "org-1".to_owned() }
+}
+
+#[test]
+fn a_key_finds_its_account_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut disk = Disk::open(dir.path(), &mut chance(1)).unwrap();
+    assert_eq!(disk.account_of_key("https://api.vapi.ai", "secret").unwrap(), None);
+    let account = disk.remember_account("org-9", "https://api.vapi.ai", "secret").unwrap();
+    drop(disk);
+    let disk = Disk::open(dir.path(), &mut chance(2)).unwrap();
+    assert_eq!(disk.account_of_key("https://api.vapi.ai", "secret").unwrap(), Some(account));
+    assert_eq!(disk.account_of_key("http://127.0.0.1:1", "secret").unwrap(), None);
+    let bytes = std::fs::read(dir.path().join("journal.db")).unwrap();
+    assert!(!bytes.windows(6).any(|part| part == b"secret"));
+}
+
+#[test]
+fn another_list_or_target_needs_an_explicit_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    let people = list((0..3).map(person));
+    cast.import(&people, |head| head).unwrap();
+    let elsewhere = |head: Head| Head { lists: vec!["/other.csv".to_owned()], ..head };
+    let target = |head: Head| Head { target: "squad s".to_owned(), ..head };
+    assert!(matches!(cast.import(&people, elsewhere), Err(Error::OtherList { known, .. }) if known == "/leads.csv"));
+    assert!(matches!(cast.import(&people, target), Err(Error::OtherTarget { .. })));
+    cast.import(&people, |head| Head { explicit: true, ..elsewhere(target(head)) }).unwrap();
+    cast.import(&people, |head| elsewhere(target(head))).unwrap();
+    assert!(matches!(cast.import(&people, |head| head), Err(Error::OtherList { .. })));
+}
+
+#[test]
+fn a_pause_is_kept_and_a_stop_is_for_one_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    let mut run = cast.run(0..3, 0);
+    let mut shell = Disk::open(dir.path(), &mut chance(1)).unwrap();
+    assert_eq!(run.control(at(1)).unwrap(), Control::default());
+    assert!(shell.pause(&account(), "leads", true).unwrap() && shell.stop(&account(), "leads").unwrap());
+    assert_eq!(run.control(at(2)).unwrap(), Control { paused: true, stop: true });
+    drop(run);
+    let (mut run, history) = cast.start(cast.plan(), &list((0..3).map(person)), 3).unwrap();
+    assert!(history.paused);
+    assert_eq!(run.control(at(4)).unwrap(), Control { paused: true, stop: false });
+    shell.pause(&account(), "leads", false).unwrap();
+    assert_eq!(run.control(at(5)).unwrap(), Control::default());
+    run.end(at(6)).unwrap();
+    assert!(!shell.stop(&account(), "leads").unwrap(), "nobody is there to hear it");
+    assert!(matches!(shell.stop(&account(), "nothing"), Err(Error::NoCampaign(_))));
+}
+
+#[test]
+fn a_released_lead_is_rung_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    let mut run = cast.run(0..3, 0);
+    let leads = batch(&mut run, 1);
+    for granted in claim(&mut run, &leads, roomy(9, at(1)), 1).granted {
+        run.record(at(2), &failed(&granted.attempt, 2)).unwrap();
+        run.record(at(3), &News::Parked(granted.attempt, at(3).at)).unwrap();
+    }
+    let mut shell = Disk::open(dir.path(), &mut chance(1)).unwrap();
+    assert_eq!(shell.parked(&account(), "leads", None).unwrap().len(), 3);
+    assert_eq!(shell.release(&account(), "leads", Some(person(1).phone), at(4)).unwrap(), 1);
+    let batched = batch(&mut run, 5);
+    assert_eq!(batched, [leads[1]], "while the run is alive");
+    assert_eq!(claim(&mut run, &batched, roomy(9, at(6)), 6).granted.len(), 1);
+    assert_eq!(shell.release(&account(), "leads", None, at(7)).unwrap(), 2);
+    drop(run);
+    let mut run = cast.run(0..3, 8);
+    assert_eq!(batch(&mut run, 9), [leads[0], leads[2]]);
+}
+
+#[test]
+fn the_suppressed_and_the_forgotten_are_not_rung() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    let mut run = cast.run(0..3, 0);
+    let leads = batch(&mut run, 1);
+    let attempt = claim(&mut run, &leads[1..2], roomy(9, at(1)), 1).granted[0].attempt.clone();
+    run.record(at(2), &answered(&attempt, 2)).unwrap();
+    let mut shell = Disk::open(dir.path(), &mut chance(1)).unwrap();
+    assert!(shell.suppress(person(0).phone, "asked not to be called", at(3)).unwrap());
+    assert!(!shell.suppress(person(0).phone, "again", at(3)).unwrap());
+    assert_eq!(shell.suppressed(person(0).phone).unwrap().as_deref(), Some("asked not to be called"));
+    assert_eq!(claim(&mut run, &leads[..1], roomy(9, at(4)), 4).turned_away, [(leads[0], Away::Suppressed)]);
+    let forgotten = shell.forget(person(1).phone, at(5)).unwrap();
+    assert_eq!((forgotten.leads, forgotten.attempts), (1, 1));
+    assert!(shell.explain(person(1).phone).unwrap().is_empty());
+    let over = listed(vec![ended(&attempt, "customer-ended-call", 20)], 21);
+    let change = run.record(at(21), &over).unwrap().changes.remove(0);
+    run.close_batch(at(22), 1).unwrap();
+    assert!(matches!(change.now, State::Ended(_)) && change.lead.is_none());
+    drop((run, shell));
+    let needle = person(1).name.unwrap();
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = if path.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
+        assert!(!bytes.windows(needle.len()).any(|part| part == needle.as_bytes()), "{}", path.display());
+    }
+    let mut run = cast.run(0..3, 30);
+    let leads = batch(&mut run, 31);
+    assert_eq!(leads.len(), 2, "the list still has the row");
+    assert_eq!(claim(&mut run, &leads[..1], roomy(9, at(32)), 32).turned_away, [(leads[0], Away::Suppressed)]);
+}
+
+#[test]
+fn everything_that_a_number_went_through_is_told_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = Cast::new(dir.path(), "leads").run(0..3, 0);
+    let leads = batch(&mut run, 1);
+    let first = claim(&mut run, &leads[..1], roomy(9, at(1)), 1).granted[0].attempt.clone();
+    run.record(at(31), &failed(&first, 31)).unwrap();
+    run.record(at(700), &News::Absent(first.clone(), at(700).at)).unwrap();
+    let second = claim(&mut run, &leads[..1], roomy(9, at(701)), 701).granted[0].attempt.clone();
+    run.record(at(702), &answered(&second, 702)).unwrap();
+    let stories = run.disk().explain(person(0).phone).unwrap();
+    assert_eq!(stories.len(), 1);
+    assert_eq!(stories[0].campaign.as_deref(), Some("leads"));
+    assert_eq!((stories[0].rows[0].place, stories[0].rows[0].standing), ((0, 2), Standing::Busy));
+    let ids: Vec<_> = stories[0].attempts.iter().map(|attempt| attempt.id.clone()).collect();
+    assert_eq!(ids, [first, second]);
+    assert_eq!(stories[0].attempts[0].message.as_deref(), Some("no answer for 30 s"));
+    let campaigns = run.disk().campaigns().unwrap();
+    assert_eq!((campaigns.len(), campaigns[0].totals.total), (1, 3));
+    assert_eq!(campaigns[0].running.map(|(pid, _)| pid), Some(4711));
+}
+
+#[test]
+fn looking_makes_and_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    assert!(Disk::look(&state).unwrap().is_none());
+    assert!(!state.exists());
+    let cast = Cast::new(&state, "leads");
+    cast.run(0..3, 0).end(at(1)).unwrap();
+    let files = || {
+        let entries = std::fs::read_dir(&state).unwrap().map(|entry| entry.unwrap());
+        let mut files: Vec<_> =
+            entries.map(|entry| (entry.file_name(), std::fs::read(entry.path()).unwrap_or_default())).collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    let disk = Disk::look(&state).unwrap().unwrap();
+    assert_eq!(disk.campaigns().unwrap()[0].totals.total, 3);
+    drop(disk);
+    assert_eq!(files(), before);
+    let mut run = cast.run(0..3, 2);
+    let leads = batch(&mut run, 3);
+    claim(&mut run, &leads[..1], roomy(9, at(3)), 3);
+    let disk = Disk::look(&state).unwrap().unwrap();
+    let rows = &disk.explain(person(0).phone).unwrap()[0];
+    assert_eq!(rows.attempts[0].state(), State::Claimed, "what is only in the log is seen, too");
+}
+
+#[test]
+fn the_files_are_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("deep").join("state");
+    let run = Cast::new(&state, "leads").run(0..3, 0);
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o700);
+    for file in ["journal.db", "journal.db-wal", "journal.db-shm", "locks/turn"] {
+        assert_eq!(mode(&state.join(file)), 0o600, "{file}");
+    }
+    drop(run);
+}
+
+#[test]
+fn extensions_of_one_number_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    let with = |extension: &str| Lead { extension: Some(extension.to_owned()), ..person(0) };
+    cast.import(&list([with("1"), person(0), with("1")]), |head| head).unwrap();
+    let disk = Disk::look(dir.path()).unwrap().unwrap();
+    let rows = &disk.explain(person(0).phone).unwrap()[0].rows;
+    assert_eq!(rows.iter().map(|row| row.extension.as_deref()).collect::<Vec<_>>(), [Some("1"), None]);
+}

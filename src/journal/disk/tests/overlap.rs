@@ -1,0 +1,226 @@
+//! Several runs at the same time.
+
+use std::time::Duration;
+
+use super::*;
+use crate::campaign::attempt::{Cause, State};
+use crate::campaign::disposition::Class;
+use crate::campaign::event::{Away, LeadNow, SeenCall};
+use crate::campaign::plan::Reserve;
+use crate::pool::attempt_id::{AttemptId, Mark};
+
+#[test]
+fn the_second_run_of_a_campaign_is_told_who_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    let first = cast.run(0..3, 0);
+    let Err(error) = cast.start(cast.plan(), &list([person(0)]), 5) else { panic!("two runs at once") };
+    assert!(matches!(&error, Error::Held { pid: Some(4711), since: Some(_), .. }), "{error:?}");
+    assert!(error.to_string().contains("by process 4711"), "{error}");
+    drop(first);
+    cast.run(0..3, 10);
+}
+
+#[test]
+fn claims_of_another_run_take_up_the_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
+    let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
+    let pool = roomy(4, at(1));
+    assert_eq!(claim(&mut a, &ours, pool.clone(), 1).granted.len(), 4);
+    let claimed = claim(&mut b, &theirs, pool, 1);
+    assert!(claimed.granted.is_empty());
+    assert_eq!(claimed.others.unanswered.len(), 4);
+    assert!(claimed.others.unanswered.iter().all(|(_, it)| it.claimed == at(1).at && it.failed.is_none()));
+}
+
+#[test]
+fn calls_observations_and_waits_of_another_run_are_known_until_they_are_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
+    let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
+    let attempt = claim(&mut a, &ours[..1], roomy(4, at(1)), 1).granted[0].attempt.clone();
+    a.record(at(2), &answered(&attempt, 2)).unwrap();
+    let nothing = Pool::new(Duration::from_secs(1), Duration::from_mins(1), 10);
+    let claimed = claim(&mut b, &theirs[..1], nothing.clone(), 3);
+    assert!(claimed.others.unanswered.is_empty());
+    let (call, known) = &claimed.others.calls[0];
+    assert_eq!(*call, queued(&attempt, 2).id);
+    assert!(known.ours && known.is_up() && known.post.is_some());
+    assert_eq!(claimed.others.limit.map(|(_, limit)| limit), Some(8));
+    assert_eq!(claimed.others.observation.as_ref().map(|seen| seen.remaining), Some(7));
+    assert_eq!(claimed.granted.len(), 1, "what the other has seen is enough to go on");
+    a.record(at(30), &listed(vec![ended(&attempt, "customer-busy", 29)], 30)).unwrap();
+    let claimed = claim(&mut b, &theirs[1..2], nothing.clone(), 31);
+    assert!(claimed.others.calls[0].1.ended.is_some(), "the end is told once");
+    assert!(claim(&mut b, &theirs[1..2], nothing.clone(), 32).others.calls.is_empty());
+    let other = claim(&mut a, &ours[1..2], roomy(4, at(40)), 40).granted[0].attempt.clone();
+    a.record(at(41), &refused(&other, Cause::Rate, 41)).unwrap();
+    let claimed = claim(&mut b, &theirs[2..3], nothing, 42);
+    assert_eq!((claimed.others.rate_until, claimed.granted.len()), (Some(at(60).at), 0));
+}
+
+#[test]
+fn the_largest_reserve_of_the_live_runs_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let (careful, hasty) = (Cast::new(dir.path(), "careful"), Cast::new(dir.path(), "hasty"));
+    let plan = Plan { reserve: Reserve::always(6), ..careful.plan() };
+    let run = careful.start(plan, &list([person(50)]), 0).unwrap().0;
+    let mut other = hasty.run(0..9, 0);
+    let leads = batch(&mut other, 1);
+    let claimed = claim(&mut other, &leads, roomy(4, at(1)), 1);
+    assert_eq!((claimed.others.reserve, claimed.granted.len()), (6, 1), "3 of the room of 4 are kept besides");
+    drop(run);
+    let claimed = claim(&mut other, &leads[1..], roomy(4, at(2)), 2);
+    assert_eq!((claimed.others.reserve, claimed.granted.len()), (3, 4), "the dead keep nothing");
+}
+
+#[test]
+fn a_number_is_rung_by_one_campaign_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..1, 0), Cast::new(dir.path(), "bb").run(0..1, 0));
+    let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
+    let attempt = claim(&mut a, &ours, roomy(4, at(1)), 1).granted[0].attempt.clone();
+    assert_eq!(claim(&mut b, &theirs, roomy(4, at(1)), 1).turned_away, [(theirs[0], Away::Later)]);
+    a.record(at(2), &answered(&attempt, 2)).unwrap();
+    assert_eq!(claim(&mut b, &theirs, roomy(4, at(62)), 62).turned_away, [(theirs[0], Away::Later)]);
+    a.record(at(80), &listed(vec![ended(&attempt, "customer-busy", 79)], 80)).unwrap();
+    assert_eq!(claim(&mut b, &theirs, roomy(4, at(130)), 130).granted.len(), 1);
+}
+
+#[test]
+fn a_number_that_another_campaign_rang_lately_is_put_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, second) = (Cast::new(dir.path(), "a"), Cast::new(dir.path(), "bb"));
+    let mut a = first.run(0..1, 0);
+    let ours = batch(&mut a, 1);
+    let attempt = claim(&mut a, &ours, roomy(4, at(1)), 1).granted[0].attempt.clone();
+    a.record(at(2), &answered(&attempt, 2)).unwrap();
+    a.record(at(80), &listed(vec![ended(&attempt, "customer-busy", 79)], 80)).unwrap();
+    let plan = Plan { not_if_called_within: Some(Duration::from_hours(20)), ..second.plan() };
+    let mut b = second.start(plan, &list([person(0)]), 100).unwrap().0;
+    let account = Account { id: 1, name: "org-1".to_owned() };
+    let outlook = b.disk().outlook(&account, "bb", at(0).wall - Duration::from_hours(7 * 24)).unwrap();
+    assert_eq!((outlook.to_ring, outlook.rung_elsewhere), (1, 1));
+    let theirs = batch(&mut b, 101);
+    assert_eq!(claim(&mut b, &theirs, roomy(4, at(101)), 101).turned_away, [(theirs[0], Away::Later)]);
+    let Opened::Nobody(rest) = b.open_batch(at(102)).unwrap() else { panic!("somebody") };
+    assert_eq!(rest.next_at, Some(at(1 + 20 * 3600).wall));
+    let later = 2 + 20 * 3600;
+    let theirs = batch(&mut b, later);
+    assert_eq!(claim(&mut b, &theirs, roomy(4, at(later)), later).granted.len(), 1);
+}
+
+#[test]
+fn a_freed_slot_is_left_for_two_polls_to_the_run_with_fewer_calls() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
+    let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
+    let first = claim(&mut a, &ours[..2], roomy(4, at(1)), 1);
+    assert_eq!((first.granted.len(), first.others.yield_one), (2, false), "nobody has fewer calls than none");
+    let claimed = claim(&mut a, &ours[2..], roomy(1, at(2)), 2);
+    assert_eq!((claimed.granted.len(), claimed.others.yield_one), (0, true), "of one slot that is free");
+    assert!(claim(&mut a, &ours[2..], roomy(1, at(3)), 3).others.yield_one);
+    let claimed = claim(&mut a, &ours[2..3], roomy(1, at(4)), 4);
+    assert_eq!((claimed.granted.len(), claimed.others.yield_one), (1, false), "it was not taken");
+    assert!(!claim(&mut a, &ours[3..4], roomy(9, at(5)), 5).others.yield_one, "and is not left again");
+    assert_eq!(claim(&mut b, &theirs[..1], roomy(9, at(6)), 6).granted.len(), 1);
+    assert!(claim(&mut a, &ours[4..], roomy(9, at(7)), 7).others.yield_one, "until that run asks");
+}
+
+#[test]
+fn whoever_is_alive_follows_what_the_dead_left_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let dead = Cast::new(dir.path(), "dead");
+    let mut run = dead.run(0..3, 0);
+    let leads = batch(&mut run, 1);
+    let granted = claim(&mut run, &leads, roomy(9, at(1)), 1).granted;
+    let (up, lost) = (granted[0].attempt.clone(), granted[1].attempt.clone());
+    run.record(at(2), &answered(&up, 2)).unwrap();
+    let mut others = [Cast::new(dir.path(), "x").run(10..12, 3), Cast::new(dir.path(), "yy").run(20..22, 3)];
+    for other in &mut others {
+        assert!(other.orphans(at(4)).unwrap().is_empty(), "while it lives they are its own");
+    }
+    drop(run);
+    for other in &mut others {
+        let orphans = other.orphans(at(60)).unwrap();
+        assert_eq!(orphans.len(), 3);
+        let states: Vec<State> = orphans.iter().map(|open| open.state).collect();
+        assert!(states.contains(&State::Placed { blocked: false }) && states.contains(&State::InDoubt));
+        assert!(orphans.iter().all(|open| !open.ours));
+        let doubt = orphans.iter().find(|open| open.attempt == lost).unwrap();
+        assert_eq!(doubt.failed, Some(at(60).at));
+        assert!(other.orphans(at(61)).unwrap().is_empty(), "they are told once");
+    }
+    let over = listed(vec![ended(&up, "customer-did-not-answer", 70), queued(&lost, 3)], 71);
+    for other in &mut others {
+        let changes = other.record(at(71), &over).unwrap().changes;
+        assert_eq!(changes.len(), 2, "each run hears of it, whoever wrote it down");
+        assert!(changes.iter().all(|change| change.lead.is_none() && change.lead_now == LeadNow::Elsewhere));
+        assert!(other.record(at(72), &over).unwrap().changes.is_empty());
+    }
+    let (mut run, history) = dead.start(dead.plan(), &list((0..3).map(person)), 80).unwrap();
+    assert_eq!(history.open.len(), 2);
+    assert_eq!(run.totals(at(80)).unwrap().dispositions[&Class::NoAnswer], 1);
+}
+
+#[test]
+fn accounts_are_nothing_to_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = Cast { account: "org-2", ..Cast::new(dir.path(), "leads") };
+    let mut theirs = other.run(0..2, 0);
+    let leads = batch(&mut theirs, 1);
+    claim(&mut theirs, &leads, roomy(9, at(1)), 1);
+    theirs.watermark(at(2), stamp(2)).unwrap();
+    let mut ours = Cast::new(dir.path(), "leads").run(10..12, 3);
+    drop(theirs);
+    assert!(ours.orphans(at(4)).unwrap().is_empty());
+    drop(ours);
+    let cast = Cast::new(dir.path(), "leads");
+    let (_, history) = cast.start(cast.plan(), &list((10..12).map(person)), 5).unwrap();
+    assert_eq!(history.watermark, None);
+}
+
+#[test]
+fn what_one_campaign_finds_of_another_waits_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = Cast::new(dir.path(), "a").run(0..2, 0);
+    let attempt = AttemptId::mint(&Mark::of("lost"), 3);
+    let call = SeenCall { phone: Some(person(5).phone), ..queued(&attempt, -60) };
+    assert!(run.record(at(1), &listed(vec![call], 1)).unwrap().strangers.is_empty());
+    let lost = Cast::new(dir.path(), "lost");
+    let (mut run, history) = lost.start(lost.plan(), &list((4..9).map(person)), 10).unwrap();
+    assert_eq!((history.strangers.len(), history.has_attempts), (1, false));
+    let changes = run.adopt(at(11)).unwrap();
+    assert_eq!((changes.len(), changes[0].lead_now), (1, LeadNow::Busy));
+    assert_eq!(batch(&mut run, 12).len(), 4);
+}
+
+/// Asks for one lead after another, as fast as it can, minding its own claims.
+fn dial_everybody(mut run: Run) -> (Run, Vec<AttemptId>) {
+    let leads = batch(&mut run, 1);
+    let mut pool = roomy(10, at(1));
+    let mut granted = Vec::new();
+    for lead in leads {
+        for grant in claim(&mut run, &[lead], pool.clone(), 1).granted {
+            pool.claimed(grant.attempt.clone(), at(1).at);
+            granted.push(grant.attempt);
+        }
+    }
+    (run, granted)
+}
+
+#[test]
+fn runs_that_claim_at_the_same_moment_stay_within_the_pool_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let runs = ["a", "bb", "ccc"].map(|name| Cast::new(dir.path(), name).run(0..40, 0));
+    let threads = runs.map(|run| std::thread::spawn(move || dial_everybody(run)));
+    let done: Vec<(Run, Vec<AttemptId>)> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+    let granted: usize = done.iter().map(|(_, granted)| granted.len()).sum();
+    assert!((1..=10).contains(&granted), "{granted}");
+    let disk = Disk::open(dir.path(), &mut chance(1)).unwrap();
+    for n in 0..40 {
+        let stories = disk.explain(person(n).phone).unwrap();
+        assert!(stories.iter().map(|story| story.attempts.len()).sum::<usize>() <= 1);
+    }
+}

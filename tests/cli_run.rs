@@ -1,0 +1,120 @@
+//! `dialer run` against `dialer sandbox`, both as their own processes: what a shell sees of a campaign.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+const LIST: &str = "number,name\n+12025550101,Ada\n+12025550102,Ben\n+12025550103,Cleo\n+12025550104,Dan\n";
+
+/// A sandbox of its own, gone when this is dropped.
+struct Sandbox {
+    process: Child,
+    url: String,
+}
+
+impl Sandbox {
+    fn start(options: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dialer"));
+        command.args(["sandbox", "--listen", "127.0.0.1:0", "--speed", "600", "--inbound-per-hour", "0"]).args(options);
+        let mut process = command.env_clear().stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
+        let url = first.trim().split_once('=').unwrap().1.to_owned();
+        Self { process, url }
+    }
+
+    /// `dialer run` on the four leads, with the state kept in that directory.
+    fn run(&self, state: &Path, options: &[&str]) -> Command {
+        let list = state.with_extension("csv");
+        std::fs::write(&list, LIST).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dialer"));
+        command
+            .arg("run")
+            .arg(&list)
+            .args(["--hours", "any", "--rate", "50/s", "--poll", "50ms", "--json"])
+            .args(options);
+        command.env_clear().env("TZ", "UTC").env("DIALER_STATE", state).env("VAPI_BASE_URL", &self.url);
+        command.env("VAPI_API_KEY", "right").env("VAPI_ASSISTANT_ID", "assistant").env("VAPI_PHONE_NUMBER_ID", "line");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn ran(&self, state: &Path, options: &[&str]) -> (Option<i32>, Value) {
+        told(&self.run(state, options).output().unwrap())
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The exit code, and the one object on stdout.
+fn told(output: &Output) -> (Option<i32>, Value) {
+    let object = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    (output.status.code(), object)
+}
+
+#[test]
+fn a_list_is_rung_once_and_a_rerun_rings_nobody() {
+    let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
+    let state = dir.path().join("state");
+    let (exit, object) = sandbox.ran(&state, &[]);
+    assert_eq!(exit, Some(0), "{object}");
+    assert_eq!((&object["leads"]["settled"], &object["calls"]["placed"]), (&4.into(), &4.into()), "{object}");
+    assert_eq!(object["list"]["rows"], 4);
+    let (exit, object) = sandbox.ran(&state, &[]);
+    assert_eq!((exit, &object["calls"]["placed"], &object["leads"]["settled"]), (Some(0), &0.into(), &4.into()));
+}
+
+#[test]
+fn a_journal_that_never_ran_a_campaign_refuses_its_calls_until_told_to_adopt_them() {
+    let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
+    assert_eq!(sandbox.ran(&dir.path().join("lost"), &["--campaign", "leads"]).0, Some(0));
+    let other = dir.path().join("other");
+    let (exit, object) = sandbox.ran(&other, &["--campaign", "leads"]);
+    assert_eq!((exit, &object["exit"]), (Some(6), &6.into()), "{object}");
+    let error = object["error"].as_str().unwrap();
+    assert!(error.contains("4 calls of campaign leads") && error.contains("--adopt"), "{error}");
+    let (exit, object) = sandbox.ran(&other, &["--campaign", "leads", "--adopt", "--in-doubt", "1s"]);
+    assert_eq!((exit, &object["calls"]["placed"]), (Some(0), &0.into()), "{object}");
+}
+
+#[test]
+fn a_wrong_key_burns_nobody() {
+    let (sandbox, dir) = (Sandbox::start(&["--key", "right"]), tempfile::tempdir().unwrap());
+    let state = dir.path().join("state");
+    let output = sandbox.run(&state, &[]).env("VAPI_API_KEY", "sk-wrong-key").output().unwrap();
+    let (exit, object) = told(&output);
+    assert_eq!((exit, &object["exit"]), (Some(5), &5.into()), "{object}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("VAPI_API_KEY") && !stderr.contains("sk-wrong-key"), "{stderr}");
+    let (exit, object) = sandbox.ran(&state, &[]);
+    assert_eq!((exit, &object["calls"]["placed"]), (Some(0), &4.into()), "{object}");
+}
+
+#[test]
+fn a_limit_ends_a_run_with_4_and_the_next_goes_on() {
+    let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
+    let state = dir.path().join("state");
+    let (exit, object) = sandbox.ran(&state, &["--limit", "1"]);
+    assert_eq!((exit, &object["calls"]["placed"], &object["leads"]["open"]), (Some(4), &1.into(), &3.into()));
+    let (exit, object) = sandbox.ran(&state, &["--until", "2001-01-01T00:00:00Z"]);
+    assert_eq!((exit, &object["calls"]["placed"]), (Some(4), &0.into()), "it is past: {object}");
+    let (exit, object) = sandbox.ran(&state, &[]);
+    assert_eq!((exit, &object["calls"]["placed"]), (Some(0), &3.into()), "{object}");
+}
+
+#[test]
+fn streams_that_nobody_reads_end_no_run() {
+    let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
+    let state = dir.path().join("state");
+    let mut child = sandbox.run(&state, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(sandbox.ran(&state, &[]).1["leads"]["settled"], 4);
+}

@@ -1,0 +1,97 @@
+//! Plans, lists and journals for whole campaigns in virtual time.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use dialer::campaign::hours::Calling;
+use dialer::campaign::plan::{Plan, Rate, Reserve};
+use dialer::campaign::retry::Retries;
+use dialer::journal::Listed;
+use dialer::journal::memory::Memory;
+use dialer::leads::lead::{Lead, Phone};
+use dialer::rehearsal::rehearse::{Setup, Stage};
+use dialer::rehearsal::world::World;
+use dialer::rehearsal::world::config::{Traffic, WorldConfig};
+use dialer::time::{Now, Stamp};
+
+/// 2026-01-01 00:00 UTC.
+pub(crate) const START: Stamp = Stamp::from_micros(1_767_225_600_000_000);
+
+/// The plan of somebody who typed nothing but a reserve of 3.
+pub(crate) fn plan() -> Plan {
+    let poll = Duration::from_secs(1);
+    Plan {
+        campaign: "leads".to_owned(),
+        poll,
+        probe_after: poll * 60,
+        in_doubt: Some(Duration::from_mins(10)),
+        look_back: Duration::from_hours(168),
+        adopt: false,
+        reserve: Reserve::always(3),
+        slots: None,
+        max_concurrent: None,
+        caution: 0,
+        batch_size: 50,
+        drain: false,
+        rate: Rate { count: NonZeroU32::MIN, per: Duration::from_secs(1) },
+        calling: Calling::any(),
+        retries: Retries::never(),
+        not_if_called_within: None,
+        limit: None,
+        max_cost: None,
+        until: None,
+        wait: false,
+        lines: vec!["line".to_owned()],
+        longest_call: Duration::from_mins(11),
+        seed: 1,
+    }
+}
+
+/// A pool of ten with 2.5 erlangs of inbound calls: 50 an hour of three minutes each.
+pub(crate) fn steady() -> WorldConfig {
+    WorldConfig { traffic: vec![Traffic::inbound(50.0, Duration::from_mins(3))], ..WorldConfig::default() }
+}
+
+/// That many people.
+pub(crate) fn leads(count: u64) -> impl Iterator<Item = Listed> {
+    (0..count).map(|n| Listed {
+        file_index: 0,
+        line: n + 2,
+        lead: Lead {
+            phone: Phone::from_digits(14_150_000_000 + n).expect("eleven digits"),
+            extension: None,
+            name: None,
+            variables: Vec::new(),
+            zones: Vec::new(),
+            assistant_id: None,
+            phone_number_id: None,
+        },
+    })
+}
+
+/// A journal that knows nothing but the list.
+pub(crate) fn journal(plan: &Plan, count: u64, now: Now) -> Memory {
+    let mut state = u128::from(plan.seed) << 64 | 0x9e37_79b9_7f4a_7c15;
+    let chance = move || {
+        state = state.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645).wrapping_add(0x5851_f42d_4c95_7f2d);
+        state ^ (state >> 61)
+    };
+    let mut journal = Memory::new(plan.clone(), Box::new(chance), Box::new(|_| false));
+    let mut rows = leads(count).map(Ok::<_, std::convert::Infallible>);
+    journal.import(now, &mut rows, false).expect("a list without faults");
+    journal
+}
+
+/// A stage with one run on it, about to begin. `skew`: microseconds that its clock is ahead.
+pub(crate) fn stage(plan: &Plan, config: WorldConfig, count: u64, seed: u64, skew: i64) -> Stage<Memory> {
+    let mut stage = Stage::new(World::new(config, seed, START), skew);
+    let journal = journal(plan, count, stage.now());
+    start(&mut stage, plan, journal);
+    stage
+}
+
+/// Sets up a run that goes on from a journal; returns its place on the stage.
+pub(crate) fn start(stage: &mut Stage<Memory>, plan: &Plan, journal: Memory) -> usize {
+    let setup = Setup { plan: plan.clone(), journal, org: 0, post_timeout: Duration::from_secs(30) };
+    stage.start(setup).expect("a journal in memory")
+}
