@@ -23,7 +23,7 @@ fn killed_before(seed: u64, action: u64) -> bool {
 impl Scene {
     fn judge_or_go_on(&mut self, seed: u64, action: u64) {
         self.finish();
-        self.judge(1, &format!("seed {seed}, killed before action {action}"));
+        self.judge(&format!("seed {seed}, killed before action {action}"));
     }
 }
 
@@ -48,6 +48,9 @@ fn killed_at_random(seed: u64) -> u64 {
     let mut scene = Scene::new(seed, 10, 20 + dice.below(60));
     let crashes = 1 + dice.below(8);
     for _ in 0..crashes {
+        if dice.below(6) == 0 {
+            scene.start_in_vain(dice.below(2) == 0);
+        }
         scene.start();
         let over = if dice.below(2) == 0 {
             let action = 1 << dice.below(11);
@@ -66,7 +69,7 @@ fn killed_at_random(seed: u64) -> u64 {
         }
     }
     scene.finish();
-    scene.judge(1, &format!("seed {seed}"));
+    scene.judge(&format!("seed {seed}"));
     scene.crashes
 }
 
