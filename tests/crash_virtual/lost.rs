@@ -58,7 +58,7 @@ impl Scene {
 
     fn judge_after_a_loss(&mut self, whose: &str) {
         let excused = self.excused();
-        self.judge_all_but(&excused, 1, whose);
+        self.judge_all_but(&excused, whose);
     }
 }
 

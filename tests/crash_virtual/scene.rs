@@ -23,6 +23,7 @@ use dialer::rehearsal::world::call::{Kind, POOL_REASON};
 use dialer::rehearsal::world::config::{BlockedAs, WorldConfig};
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::time::{Now, Stamp};
+use jiff::tz::TimeZone;
 use tempfile::TempDir;
 
 pub(crate) const START: Stamp = Stamp::from_micros(1_767_225_600_000_000);
@@ -112,6 +113,20 @@ pub(crate) fn plan(campaign: &str, seed: u64) -> Plan {
     }
 }
 
+/// The same with another way to treat doubts and ends, by the seed: a person decides doubts, or people are rung up to
+/// three times.
+pub(crate) fn varied(plan: Plan) -> (Plan, u32) {
+    match plan.seed % 5 {
+        3 => (Plan { in_doubt: None, ..plan }, 1),
+        4 => {
+            let delays = ["no-answer=5m", "busy=1m", "voicemail=10m", "rejected=1m", "fault=1m"].map(str::to_owned);
+            let retries = Retries::parse(3, &delays, 20, plan.seed, TimeZone::UTC).unwrap();
+            (Plan { retries, ..plan }, 3)
+        }
+        _ => (plan, 1),
+    }
+}
+
 /// So many leads, their numbers from that one on.
 pub(crate) fn leads(first: u64, count: u64) -> Vec<Listed> {
     let lead = |n: u64| Lead {
@@ -169,6 +184,8 @@ pub(crate) struct Scene {
     pub(crate) list: Vec<Listed>,
     pub(crate) dir: TempDir,
     pub(crate) place: usize,
+    /// How often each number may be called.
+    pub(crate) allowed: u32,
     /// Starts so far: no two mint the same attempt ids.
     pub(crate) lives: u64,
     pub(crate) crashes: u64,
@@ -180,9 +197,11 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(seed: u64, slots: u32, count: u64) -> Self {
+        let (plan, allowed) = varied(plan("leads", seed));
         Self {
             stage: Stage::new(world(seed, slots), skew(seed)),
-            plan: plan("leads", seed),
+            plan,
+            allowed,
             list: leads(0, count),
             dir: state_dir(),
             place: 0,
@@ -191,6 +210,17 @@ impl Scene {
             outcomes: Vec::new(),
             notices: Vec::new(),
         }
+    }
+
+    /// Starts a run of it that dies before it has done anything: once its list is in, or a moment later.
+    pub(crate) fn start_in_vain(&mut self, listened: bool) {
+        self.lives += 1;
+        let now = self.stage.now();
+        let mut journal = open(self.dir.path(), &self.plan, &self.list, now, self.lives);
+        if listened {
+            journal.history(now).unwrap();
+        }
+        self.crashes += 1;
     }
 
     /// Starts a run of it.
@@ -304,14 +334,14 @@ impl Scene {
     }
 
     /// Nobody was rung more often than that, and nobody was forgotten.
-    pub(crate) fn judge(&mut self, allowed: u32, whose: &str) {
-        self.judge_all_but(&BTreeSet::new(), allowed, whose);
+    pub(crate) fn judge(&mut self, whose: &str) {
+        self.judge_all_but(&BTreeSet::new(), whose);
         assert!(!self.notices.iter().any(|notice| matches!(notice, Notice::DoubleRing(..))), "{whose}: a double ring");
     }
 
     /// The same, but for numbers of which no promise can be kept.
-    pub(crate) fn judge_all_but(&mut self, excused: &BTreeSet<String>, allowed: u32, whose: &str) {
-        let totals = self.totals();
+    pub(crate) fn judge_all_but(&mut self, excused: &BTreeSet<String>, whose: &str) {
+        let (totals, allowed) = (self.totals(), self.allowed);
         assert_eq!(totals.settled + totals.parked, totals.total, "{whose}: {totals:?} {:?}", self.outcomes);
         let contacts = self.contacts();
         let rung = self.stage.world.rung().into_iter().map(|(number, times)| (number.to_owned(), times));

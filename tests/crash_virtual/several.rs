@@ -11,7 +11,7 @@ use dialer::rehearsal::rehearse::{Setup, Stage};
 use dialer::rehearsal::world::World;
 use dialer::rehearsal::world::call::{Kind, POOL_REASON, PretendCall};
 use dialer::rehearsal::world::config::WorldConfig;
-use dialer::rehearsal::world::fault::Fault;
+use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::time::Stamp;
 use tempfile::TempDir;
 
@@ -169,28 +169,46 @@ fn two_campaigns_keep_the_reserve_as_well_as_one() {
     assert!(two <= one + 0.02 && shaken <= one + 0.02, "{one} alone, {two} together, {shaken} with crashes");
 }
 
-/// Starts the same list on another machine a while after the first.
-fn on_two_machines(seed: u64) {
-    let mut dice = Dice::new(seed ^ 0x3333);
-    let faults = every_fault(0.05).with(Fault::Forgotten, 0.0);
+/// Rings the same list from two machines; the second starts that long after the first call of the first was created.
+/// How often each number was called, how each machine ended, and how many calls the second made.
+fn on_two_machines(seed: u64, faults: Faults, after: Duration) -> (BTreeMap<String, u32>, [Vec<Why>; 2], usize) {
     let world = World::new(WorldConfig { faults, ..WorldConfig::default() }, seed, START);
     let mut stage = Stage::new(world, skew(seed));
     let dirs = [state_dir(), state_dir()];
     let mut camps = [Camp::new("leads", seed, 0, 60), Camp::new("leads", seed, 0, 60)];
     camps[0].start(&mut stage, &dirs[0], 1);
-    let length = 1_000 << dice.below(10);
-    stage.play(START + Duration::from_millis(dice.below(length)), None).unwrap();
+    let mut until = START;
+    while after > Duration::ZERO && contacts(&stage.world).is_empty() {
+        until = until + Duration::from_millis(500);
+        stage.play(until, None).unwrap();
+    }
+    stage.play(until + after, None).unwrap();
     camps[1].start(&mut stage, &dirs[1], 2);
     stage.play(START + DAY, None).unwrap();
-    let second = camps[1].place.unwrap();
-    camps.iter_mut().zip(&dirs).for_each(|(camp, _)| camp.collect(&mut stage));
-    let stopped = |why: &Why| matches!(why, Why::Strangers(..) | Why::AnotherMachine(_) | Why::SearchFailed(_));
-    assert!(camps[1].ends.iter().all(stopped) || camps[0].ends.iter().all(stopped), "seed {seed}: {second}");
-    let twice: Vec<_> = contacts(&stage.world).into_iter().filter(|(_, times)| *times > 1).collect();
-    assert!(twice.len() <= 1, "seed {seed}: {twice:?}");
+    camps.iter_mut().for_each(|camp| camp.collect(&mut stage));
+    let totals = camps[1].totals(&stage, &dirs[1]);
+    let made = usize::try_from(totals.total - totals.open).unwrap();
+    (contacts(&stage.world), camps.map(|camp| camp.ends), made)
 }
 
 #[test]
-fn of_two_machines_one_stops_after_one_lead_at_most() {
-    seeds(40).for_each(on_two_machines);
+fn a_second_machine_stops_and_has_rung_nobody() {
+    for seed in seeds(20) {
+        let after = Duration::from_millis(1_000 + Dice::new(seed ^ 0x3333).below(1 << (4 + seed % 17)));
+        let faults = every_fault(0.05).with(Fault::Forgotten, 0.0);
+        let (called, ends, made) = on_two_machines(seed, faults, after);
+        assert!(matches!(ends[1][..], [Why::Strangers(..)]), "seed {seed}: {ends:?}");
+        assert_eq!((made, called.values().max()), (0, Some(&1)), "seed {seed}");
+    }
+}
+
+#[test]
+fn two_machines_that_start_together_part_after_one_lead() {
+    for seed in seeds(20) {
+        let (called, ends, _) = on_two_machines(seed, Faults::default(), Duration::ZERO);
+        let stopped = |ends: &Vec<Why>| ends.iter().any(|why| matches!(why, Why::AnotherMachine(_)));
+        assert!(ends.iter().any(stopped), "seed {seed}: {ends:?}");
+        let twice = called.values().filter(|times| **times > 1).count();
+        assert!(twice <= 1, "seed {seed}: {twice} numbers were called twice");
+    }
 }

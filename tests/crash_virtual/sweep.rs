@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use dialer::campaign::event::Stop;
+
 use super::scene::{Dice, Scene};
 use super::seeds;
 
@@ -21,7 +23,7 @@ fn killed_before(seed: u64, action: u64) -> bool {
 impl Scene {
     fn judge_or_go_on(&mut self, seed: u64, action: u64) {
         self.finish();
-        self.judge(1, &format!("seed {seed}, killed before action {action}"));
+        self.judge(&format!("seed {seed}, killed before action {action}"));
     }
 }
 
@@ -46,6 +48,9 @@ fn killed_at_random(seed: u64) -> u64 {
     let mut scene = Scene::new(seed, 10, 20 + dice.below(60));
     let crashes = 1 + dice.below(8);
     for _ in 0..crashes {
+        if dice.below(6) == 0 {
+            scene.start_in_vain(dice.below(2) == 0);
+        }
         scene.start();
         let over = if dice.below(2) == 0 {
             let action = 1 << dice.below(11);
@@ -64,7 +69,7 @@ fn killed_at_random(seed: u64) -> u64 {
         }
     }
     scene.finish();
-    scene.judge(1, &format!("seed {seed}"));
+    scene.judge(&format!("seed {seed}"));
     scene.crashes
 }
 
@@ -72,4 +77,20 @@ fn killed_at_random(seed: u64) -> u64 {
 fn larger_campaigns_survive_crashes_at_random() {
     let crashes: u64 = seeds(20).map(killed_at_random).sum();
     println!("{crashes} crashes");
+}
+
+#[test]
+fn a_run_that_only_follows_its_last_calls_sleeps_between_polls() {
+    let mut scene = Scene::new(1, 10, 40);
+    scene.start();
+    let (place, began) = (scene.place, scene.stage.world.now());
+    scene.stage.order(place, began + Duration::from_secs(50), Stop::Drain);
+    for second in 0.. {
+        scene.stage.play(began + Duration::from_secs(second), None).unwrap();
+        let now = scene.stage.now();
+        let run = scene.stage.runs[place].as_ref().unwrap();
+        let Some(wakeup) = run.campaign.next_wakeup(now) else { break };
+        assert!(wakeup.since(now.at) > Duration::from_micros(1), "it spins after {second} s");
+        assert!(second < 3_600, "it never ends");
+    }
 }
