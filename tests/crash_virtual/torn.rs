@@ -88,7 +88,7 @@ fn goes_on(seed: u64, action: u64, tear: Tear) -> bool {
     }
     scene.finish();
     excused.extend(scene.excused());
-    scene.judge_all_but(&excused, 1, &whose);
+    scene.judge_all_but(&excused, &whose);
     refused
 }
 
