@@ -151,7 +151,7 @@ impl Campaign {
             Cause::Config => {
                 self.tell(Notice::LeadRefused(lead, message.to_owned()));
                 if let Some(three) = self.refusals.refused(attempt.clone()) {
-                    self.actions.push_back(Action::Record(News::Reopened(three.into())));
+                    self.actions.push_back(Action::Record(News::Reopened(three)));
                     self.stop(Why::Config(message.to_owned()));
                 }
             }

@@ -11,19 +11,25 @@ use crate::time::{Instant, Stamp};
 #[derive(Clone, Debug, Default)]
 pub struct Refusals {
     row: Vec<AttemptId>,
+    /// There were three in a row: those that were on their way then speak of no lead either.
+    tripped: bool,
 }
 
 impl Refusals {
-    /// Another was refused. The third in a row gives all three back: their leads are to be opened again.
-    pub fn refused(&mut self, attempt: AttemptId) -> Option<[AttemptId; 3]> {
+    const ROW: usize = 3;
+
+    /// Another was refused. The third in a row gives all three back, each that follows them itself: their leads are to
+    /// be opened again.
+    pub fn refused(&mut self, attempt: AttemptId) -> Option<Vec<AttemptId>> {
         self.row.push(attempt);
-        let three: [AttemptId; 3] = std::mem::take(&mut self.row).try_into().map_err(|row| self.row = row).ok()?;
-        Some(three)
+        self.tripped |= self.row.len() >= Self::ROW;
+        self.tripped.then(|| std::mem::take(&mut self.row))
     }
 
     /// A request was answered with a 2xx.
     pub fn accepted(&mut self) {
         self.row.clear();
+        self.tripped = false;
     }
 }
 
@@ -102,8 +108,10 @@ mod tests {
         for number in [3, 4] {
             assert_eq!(refusals.refused(id(number)), None);
         }
-        assert_eq!(refusals.refused(id(5)), Some([id(3), id(4), id(5)]));
-        assert_eq!(refusals.refused(id(6)), None);
+        assert_eq!(refusals.refused(id(5)), Some(vec![id(3), id(4), id(5)]));
+        assert_eq!(refusals.refused(id(6)), Some(vec![id(6)]), "it was on its way, and speaks of no lead either");
+        refusals.accepted();
+        assert_eq!(refusals.refused(id(7)), None);
     }
 
     #[test]
