@@ -90,6 +90,8 @@ pub struct Facts {
     pub failed: Option<Instant>,
     /// Seen ringing or talking, or with `startedAt`.
     pub rung: bool,
+    /// `startedAt`: since when the phone was answered; the first change seen of a call in progress, where none is given.
+    pub started: Option<Stamp>,
     /// Somebody spoke.
     pub spoke: bool,
     /// Its end.

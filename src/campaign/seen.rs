@@ -61,6 +61,12 @@ impl SeenCall {
         self.started.is_some() || matches!(self.status, Status::Ringing | Status::InProgress | Status::Forwarding)
     }
 
+    /// Since when the phone is answered, as far as this shows.
+    pub fn answered(&self) -> Option<Stamp> {
+        let talks = matches!(self.status, Status::InProgress | Status::Forwarding);
+        self.started.or_else(|| talks.then_some(self.updated))
+    }
+
     /// Whether it is over, and since when.
     pub fn end(&self) -> Option<Stamp> {
         let over = self.status == Status::Ended || self.ended.is_some();

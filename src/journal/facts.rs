@@ -130,6 +130,10 @@ impl Attempt {
         let facts = &mut self.facts;
         facts.created = true;
         facts.rung |= seen.has_rung();
+        facts.started = match (facts.started, seen.answered()) {
+            (Some(known), Some(shown)) => Some(known.min(shown)),
+            (known, shown) => known.or(shown),
+        };
         facts.spoke |= seen.spoke;
         if let Some(ended) = seen.end() {
             end(facts, ended, seen.reason.as_deref().unwrap_or_default());
@@ -150,6 +154,7 @@ impl Attempt {
         };
         let same_facts = facts.created
             && told(facts.rung, seen.has_rung())
+            && seen.answered().is_none_or(|at| facts.started.is_some_and(|known| known <= at))
             && told(facts.spoke, seen.spoke)
             && told(self.opt_out, seen.opt_out);
         if same_call {
@@ -215,7 +220,8 @@ impl Attempt {
     pub(super) fn contact(&self, state: State) -> Option<Contact> {
         let State::Ended(class) = state else { return None };
         let end = self.facts.ended.as_ref().map_or(self.began, |end| end.at.timestamp());
-        Some(Contact { began: self.began, ended: end.max(self.began), class, spoke: self.facts.spoke })
+        let answered = self.facts.started.is_some() || self.facts.spoke;
+        Some(Contact { began: self.began, ended: end.max(self.began), class, answered })
     }
 
     /// The call as the pool sees it, where there is one.

@@ -204,6 +204,8 @@ pub struct Totals {
     pub dispositions: BTreeMap<Class, u64>,
     /// What its calls have cost, in US dollars.
     pub cost_usd: f64,
+    /// Minutes for which phones were answered, of calls that are over.
+    pub minutes: f64,
 }
 
 /// One row of a list that can be rung.

@@ -147,6 +147,7 @@ mod tests {
             removed: 4,
             dispositions: [(Class::NoAnswer, 201), (Class::HungUp, 963), (Class::Suppressed, 2)].into(),
             cost_usd: 61.2,
+            minutes: 0.0,
         };
         let mut tally = Tally::default();
         (tally.placed, tally.refused, tally.blocked, tally.in_doubt_resolved) = (1302, 5, 3, 1);

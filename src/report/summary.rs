@@ -116,7 +116,16 @@ fn calls(end: &End<'_>) -> String {
     if tally.in_doubt_resolved > 0 {
         let _ = write!(line, ", {} cleared up", count(tally.in_doubt_resolved, "doubt", "doubts"));
     }
-    format!("{line}; {} for the campaign so far", dollars(end.totals.cost_usd))
+    let minutes = match end.totals.minutes {
+        minutes if minutes < 0.5 => String::new(),
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "no campaign talks for 2^64 minutes"
+        )]
+        minutes => format!("{} and ", count(minutes.round() as u64, "minute", "minutes")),
+    };
+    format!("{line}; {minutes}{} for the campaign so far", dollars(end.totals.cost_usd))
 }
 
 fn next(end: &End<'_>, zone: &TimeZone, paint: Paint) -> String {
@@ -174,6 +183,7 @@ mod tests {
             parked: 1,
             dispositions: dispositions.into(),
             cost_usd: 1061.2,
+            minutes: 1910.7,
             ..Totals::default()
         }
     }
@@ -204,7 +214,7 @@ mod tests {
         2,204 leads: 2,166 settled, 35 later (next at 17:00, when hours open in New York), 3 in doubt (1 put aside for a person)
           answered 402 · hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
         reserve of 3: kept for all but 4 s of 2 h 10 min; fewest free 2 of 10; 3 refusals by a full pool
-        1,302 calls in this run, 2 refused otherwise, 1 doubt cleared up; $1,061.20 for the campaign so far
+        1,302 calls in this run, 2 refused otherwise, 1 doubt cleared up; 1,911 minutes and $1,061.20 for the campaign so far
         next: run the same command after 17:00, or add --wait                                       exit 4
         ");
         let outcome = Outcome { why: Why::Limit, next_at: None, interrupted: false };
@@ -212,7 +222,7 @@ mod tests {
         2,204 leads: 2,166 settled, 35 later, 3 in doubt (1 put aside for a person)
           answered 402 · hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
         reserve of 3: kept for all but 4 s of 2 h 10 min; fewest free 2 of 10; 3 refusals by a full pool
-        1,302 calls in this run, 2 refused otherwise, 1 doubt cleared up; $1,061.20 for the campaign so far
+        1,302 calls in this run, 2 refused otherwise, 1 doubt cleared up; 1,911 minutes and $1,061.20 for the campaign so far
         the --limit of this run is reached; next: run the same command to go on                     exit 4
         ");
     }

@@ -41,16 +41,18 @@ pub struct Contact {
     pub ended: Timestamp,
     /// How.
     pub class: Class,
-    /// A person was on the line.
-    pub spoke: bool,
+    /// The phone was answered, or somebody spoke.
+    pub answered: bool,
 }
 
 impl Contact {
-    /// Whether a person was reached, however it ended. What was heard of a voicemail is no person.
+    /// Whether a person was reached, however it ended. What was heard of a voicemail is no person. A call that broke
+    /// after the phone was answered may have reached one: what was said is known late, or never (an account without
+    /// transcripts).
     fn reached_a_person(&self) -> bool {
         match self.class {
             Class::Answered | Class::HungUp => true,
-            Class::Fault | Class::Config | Class::Cancelled | Class::Unknown => self.spoke,
+            Class::Fault | Class::Config | Class::Cancelled | Class::Unknown => self.answered,
             _ => false,
         }
     }

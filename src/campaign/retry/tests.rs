@@ -15,7 +15,7 @@ fn retries(attempts: u32, retry: &[&str]) -> Retries {
 }
 
 fn contact(class: Class, ended: Timestamp) -> Contact {
-    Contact { began: ended - 30.seconds(), ended, class, spoke: false }
+    Contact { began: ended - 30.seconds(), ended, class, answered: false }
 }
 
 /// How long after its last contact a lead is rung again, where any time will do.
@@ -62,12 +62,12 @@ fn delays_are_taken_in_turn_and_the_last_repeats() {
 fn a_person_who_was_reached_is_left_alone() {
     let plan = retries(9, &["config=1h", "unknown=1h"]);
     let now = at("2026-11-23T12:00[UTC]");
-    let spoke = |class| Contact { spoke: true, ..contact(class, now) };
+    let answered = |class| Contact { answered: true, ..contact(class, now) };
     for class in [Class::Fault, Class::Config, Class::Unknown] {
         assert!(wait(&plan, &[contact(class, now)], 1).is_some());
-        assert_eq!(wait(&plan, &[spoke(class)], 1), None);
+        assert_eq!(wait(&plan, &[answered(class)], 1), None);
     }
-    assert!(wait(&plan, &[spoke(Class::Voicemail)], 1).is_some(), "a machine speaks too");
+    assert!(wait(&plan, &[answered(Class::Voicemail)], 1).is_some(), "a machine answers, too");
     let late = [contact(Class::Answered, now), contact(Class::NoAnswer, now)];
     assert_eq!(wait(&plan, &late, 1), None);
     assert!(wait(&retries(9, &["answered=7d"]), &late, 1).is_some(), "asked for");

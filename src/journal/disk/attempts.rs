@@ -16,7 +16,7 @@ use crate::pool::calls::{CallId, Post};
 use crate::time::{Instant, Stamp};
 
 const COLUMNS: &str = "attempt, origin, campaign, lead, phone, run, line, claimed, began, provider_time, sent, received, \
-    taken, refused, blocked, failed, rung, spoke, ended, reason, given_up, absent, parked, released, call, created, \
+    taken, refused, blocked, failed, rung, started, spoke, ended, reason, given_up, absent, parked, released, call, created, \
     shown, updated, cost, opt_out, reopened, twin, message";
 
 /// The attempts that a condition selects.
@@ -60,15 +60,15 @@ fn read(row: &Row<'_>) -> Result<Attempt, Error> {
         provider_time: Stamp::from_micros(row.get(9)?),
         post,
         facts: read_facts(row)?,
-        call: row.get::<_, Option<String>>(24)?.map(|call| CallId::new(&call)),
-        created: row.get::<_, Option<i64>>(25)?.map(Stamp::from_micros),
-        shown: row.get::<_, Option<i64>>(26)?.map(Instant::from_micros),
-        updated: row.get::<_, Option<i64>>(27)?.map(Stamp::from_micros),
-        cost: row.get(28)?,
-        opt_out: row.get(29)?,
-        reopened: row.get(30)?,
-        twin: row.get::<_, Option<String>>(31)?.map(|call| CallId::new(&call)),
-        message: row.get::<_, Option<String>>(32)?.map(Arc::from),
+        call: row.get::<_, Option<String>>(25)?.map(|call| CallId::new(&call)),
+        created: row.get::<_, Option<i64>>(26)?.map(Stamp::from_micros),
+        shown: row.get::<_, Option<i64>>(27)?.map(Instant::from_micros),
+        updated: row.get::<_, Option<i64>>(28)?.map(Stamp::from_micros),
+        cost: row.get(29)?,
+        opt_out: row.get(30)?,
+        reopened: row.get(31)?,
+        twin: row.get::<_, Option<String>>(32)?.map(|call| CallId::new(&call)),
+        message: row.get::<_, Option<String>>(33)?.map(Arc::from),
     })
 }
 
@@ -76,36 +76,38 @@ fn read_facts(row: &Row<'_>) -> Result<Facts, Error> {
     let refused = row
         .get::<_, Option<String>>(13)?
         .map(|name| Cause::named(&name).ok_or_else(|| Error::damaged(format!("{name:?} is not a cause of a refusal"))));
-    let ended: Option<i64> = row.get(18)?;
-    let reason = row.get::<_, Option<String>>(19)?.unwrap_or_default();
+    let ended: Option<i64> = row.get(19)?;
+    let reason = row.get::<_, Option<String>>(20)?.unwrap_or_default();
     let instant =
         |column| -> Result<Option<Instant>, Error> { Ok(row.get::<_, Option<i64>>(column)?.map(Instant::from_micros)) };
     Ok(Facts {
         refused: refused.transpose()?,
-        created: row.get::<_, Option<i64>>(25)?.is_some(),
+        created: row.get::<_, Option<i64>>(26)?.is_some(),
         blocked: row.get(14)?,
         failed: instant(15)?,
         rung: row.get(16)?,
-        spoke: row.get(17)?,
+        started: row.get::<_, Option<i64>>(17)?.map(Stamp::from_micros),
+        spoke: row.get(18)?,
         ended: ended.map(|at| End { at: Stamp::from_micros(at), reason }),
-        given_up: row.get(20)?,
-        absent: instant(21)?,
-        parked: instant(22)?,
-        released: row.get(23)?,
+        given_up: row.get(21)?,
+        absent: instant(22)?,
+        parked: instant(23)?,
+        released: row.get(24)?,
     })
 }
 
 /// Writes an attempt down, or what is newly known of it.
 pub(super) fn put(db: &Connection, attempt: &Attempt) -> Result<(), Error> {
     const PUT: &str = "INSERT INTO attempts (attempt, origin, campaign, lead, phone, run, line, claimed, began, \
-        provider_time, sent, received, taken, refused, blocked, failed, rung, spoke, ended, reason, given_up, absent, \
+        provider_time, sent, received, taken, refused, blocked, failed, rung, started, spoke, ended, reason, given_up, absent, \
         parked, released, call, created, shown, updated, cost, opt_out, reopened, twin, message, state, outcome) \
         VALUES (:attempt, :origin, :campaign, :lead, :phone, :run, :line, :claimed, :began, :provider_time, :sent, \
-        :received, :taken, :refused, :blocked, :failed, :rung, :spoke, :ended, :reason, :given_up, :absent, :parked, \
+        :received, :taken, :refused, :blocked, :failed, :rung, :started, :spoke, :ended, :reason, :given_up, :absent, :parked, \
         :released, :call, :created, :shown, :updated, :cost, :opt_out, :reopened, :twin, :message, :state, :outcome) \
         ON CONFLICT (attempt) DO UPDATE SET origin = excluded.origin, lead = excluded.lead, phone = excluded.phone, \
         sent = excluded.sent, received = excluded.received, taken = excluded.taken, refused = excluded.refused, \
-        blocked = excluded.blocked, failed = excluded.failed, rung = excluded.rung, spoke = excluded.spoke, \
+        blocked = excluded.blocked, failed = excluded.failed, rung = excluded.rung, started = excluded.started, \
+        spoke = excluded.spoke, \
         ended = excluded.ended, reason = excluded.reason, given_up = excluded.given_up, absent = excluded.absent, \
         parked = excluded.parked, released = excluded.released, call = excluded.call, created = excluded.created, \
         shown = excluded.shown, updated = excluded.updated, cost = excluded.cost, opt_out = excluded.opt_out, \
@@ -124,7 +126,8 @@ pub(super) fn put(db: &Connection, attempt: &Attempt) -> Result<(), Error> {
         ":began": attempt.began.as_microsecond(), ":provider_time": attempt.provider_time.as_micros(),
         ":sent": post.map(|post| post.sent.as_micros()), ":received": post.map(|post| post.received.as_micros()),
         ":taken": post.and_then(|post| post.taken), ":refused": facts.refused.map(Cause::name),
-        ":blocked": facts.blocked, ":failed": instant(facts.failed), ":rung": facts.rung, ":spoke": facts.spoke,
+        ":blocked": facts.blocked, ":failed": instant(facts.failed), ":rung": facts.rung,
+        ":started": stamp(facts.started), ":spoke": facts.spoke,
         ":ended": facts.ended.as_ref().map(|end| end.at.as_micros()),
         ":reason": facts.ended.as_ref().map(|end| end.reason.as_str()), ":given_up": facts.given_up,
         ":absent": instant(facts.absent), ":parked": instant(facts.parked), ":released": facts.released,

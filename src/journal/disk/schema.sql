@@ -101,6 +101,7 @@ CREATE TABLE attempts (
     blocked INTEGER NOT NULL,
     failed INTEGER,                 -- instant
     rung INTEGER NOT NULL,
+    started INTEGER,                -- stamp
     spoke INTEGER NOT NULL,
     ended INTEGER, reason TEXT,     -- stamp
     given_up INTEGER NOT NULL,

@@ -133,8 +133,10 @@ impl Disk {
             }
             let removed = "SELECT count(*) FROM leads WHERE campaign = ?1 AND listed = 0";
             totals.removed = db.prepare_cached(removed)?.query_row([campaign], |row| row.get(0))?;
-            let cost = "SELECT total(cost) FROM attempts WHERE campaign = ?1 AND origin <> 'found'";
-            totals.cost_usd = db.prepare_cached(cost)?.query_row([campaign], |row| row.get(0))?;
+            let spent = "SELECT total(cost), total(max(ended - started, 0)) / 6e7 FROM attempts \
+                         WHERE campaign = ?1 AND origin <> 'found'";
+            (totals.cost_usd, totals.minutes) =
+                db.prepare_cached(spent)?.query_row([campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(totals)
         })
     }

@@ -153,7 +153,7 @@ impl Journal for Memory {
     }
 
     fn totals(&mut self, _now: Now) -> Result<Totals, Error> {
-        let mut totals = Totals { cost_usd: self.table.cost(), ..Totals::default() };
+        let mut totals = Totals { cost_usd: self.table.cost(), minutes: self.table.minutes(), ..Totals::default() };
         for row in self.table.leads() {
             if row.listed {
                 count(&mut totals, row.stand.standing, 1);

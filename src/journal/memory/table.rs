@@ -109,6 +109,11 @@ impl Table {
         self.own().filter_map(|attempt| attempt.cost).sum()
     }
 
+    pub(super) fn minutes(&self) -> f64 {
+        let talk = |attempt: &Attempt| Some(attempt.facts.ended.as_ref()?.at.since(attempt.facts.started?));
+        self.own().filter_map(talk).map(|talk| talk.as_secs_f64() / 60.0).sum()
+    }
+
     fn own(&self) -> impl Iterator<Item = &Attempt> {
         let own = |attempt: &&Attempt| attempt.campaign == CAMPAIGN && attempt.origin != Origin::Found;
         self.attempts.iter().filter(own)

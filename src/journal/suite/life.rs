@@ -1,12 +1,16 @@
 //! The life of an attempt, as a journal keeps it.
 
+use jiff::tz::TimeZone;
+
 use super::super::Journal;
 use super::bench::*;
 use super::news::*;
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::disposition::Class;
 use crate::campaign::event::News;
+use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Away, LeadNow, Opened};
+use crate::campaign::retry::Retries;
 use crate::campaign::seen::{SeenCall, Status};
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::pool::calls::CallId;
@@ -319,6 +323,39 @@ pub(super) fn the_newest_cost_counts<B: Bench>() {
     assert!((story.totals().cost_usd - 0.25).abs() < 1e-9);
     let history = story.restart(100);
     assert!((history.cost_usd - 0.25).abs() < 1e-9 && history.calls_ended == 1);
+}
+
+pub(super) fn minutes_are_those_of_answered_phones<B: Bench>() {
+    let mut story = Story::<B>::of(plan(), 3);
+    let leads = story.batch(0).1;
+    let call = |attempt: &_, started| SeenCall { started, ..ended(attempt, "silence-timed-out", 90) };
+    for (lead, started) in leads.iter().zip([Some(stamp(30)), None, Some(stamp(75))]) {
+        let attempt = story.claim(lead.id, 1);
+        story.tell(&answered(&attempt, 2), 2);
+        story.tell(&listed(vec![call(&attempt, started)], 91), 91);
+    }
+    assert!((story.totals().minutes - 1.25).abs() < 1e-9, "{}", story.totals().minutes);
+}
+
+pub(super) fn nobody_is_rung_again_after_a_fault_once_the_phone_was_answered<B: Bench>() {
+    let faults = ["fault=1s".to_owned()];
+    let retries = Retries::parse(3, &faults, 20, 1, TimeZone::UTC).unwrap();
+    let mut story = Story::<B>::of(Plan { retries, ..plan() }, 3);
+    let leads = story.batch(0).1;
+    let broken = |attempt: &_| ended(attempt, "worker-shutdown", 60);
+    let up = |attempt: &_| SeenCall { status: Status::InProgress, ended: None, reason: None, ..broken(attempt) };
+    let started = |attempt: &_| SeenCall { started: Some(stamp(40)), ..broken(attempt) };
+    let ends = leads.iter().map(|lead| {
+        let attempt = story.claim(lead.id, 1);
+        story.tell(&answered(&attempt, 2), 2);
+        attempt
+    });
+    let attempts: Vec<_> = ends.collect();
+    assert!(matches!(story.change(&listed(vec![broken(&attempts[0])], 61), 61).lead_now, LeadNow::Due(_)));
+    story.tell(&listed(vec![up(&attempts[1])], 50), 50);
+    for seen in [broken(&attempts[1]), started(&attempts[2])] {
+        assert_eq!(story.change(&listed(vec![seen], 62), 62).lead_now, LeadNow::Settled(Class::Fault));
+    }
 }
 
 pub(super) fn the_watermark_never_goes_back<B: Bench>() {

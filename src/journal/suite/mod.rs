@@ -43,6 +43,8 @@ every_journal! {
         a_second_call_under_one_attempt_is_a_double_ring
         a_rate_limit_pauses_the_posts_of_all
         the_newest_cost_counts
+        minutes_are_those_of_answered_phones
+        nobody_is_rung_again_after_a_fault_once_the_phone_was_answered
         the_watermark_never_goes_back
         a_call_that_was_given_up_is_settled_as_unknown;
     order: the_order_of_news_does_not_matter
