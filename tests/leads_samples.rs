@@ -8,6 +8,7 @@ use dialer::cli::check::{Request, check};
 use dialer::leads::findings::Kind;
 use dialer::leads::list::{List, Row};
 use dialer::leads::options::{ListOptions, Source};
+use dialer::leads::suppress::Suppression;
 use dialer::report::findings::Checked;
 
 fn sample(name: &str) -> Source {
@@ -24,6 +25,7 @@ fn checked(sources: &[Source], options: &ListOptions, rejects: Option<&Path>) ->
         options,
         calling: &Calling::any(),
         suppression: None,
+        suppressed: &|_| false,
         rejects,
         strict: false,
         now: "2026-11-23T12:00:00Z".parse().unwrap(),
@@ -146,6 +148,7 @@ fn the_users_own_file_is_never_written_to() {
         options: &options,
         calling: &calling,
         suppression: None,
+        suppressed: &|_| false,
         rejects,
         strict: false,
         now,
@@ -167,6 +170,7 @@ fn nobody_to_ring_and_strictness_exit_with_2() {
             options: &ListOptions::default(),
             calling: &Calling::any(),
             suppression: None,
+            suppressed: &|_| false,
             rejects: None,
             strict,
             now: "2026-11-23T12:00:00Z".parse().unwrap(),
@@ -192,6 +196,7 @@ fn each_hour_counts_those_who_may_be_rung_in_it() {
         options: &ListOptions::default(),
         calling: &calling,
         suppression: None,
+        suppressed: &|_| false,
         rejects: None,
         strict: false,
         now: "2026-11-23T12:20:00Z".parse().unwrap(),
@@ -202,4 +207,48 @@ fn each_hour_counts_those_who_may_be_rung_in_it() {
     let counts: Vec<u64> = hours.iter().map(|hour| hour.leads).collect();
     let expected = [(4, 1), (4, 3), (9, 2), (2, 0), (5, 1)];
     assert_eq!(counts, expected.iter().flat_map(|(hours, leads)| vec![*leads; *hours]).collect::<Vec<_>>());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_rejects_file_that_is_a_link_or_a_device_stays_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("list.csv"), "phone\n+14155550100\nx\n").unwrap();
+    std::fs::write(path("target.csv"), "old").unwrap();
+    std::os::unix::fs::symlink(path("target.csv"), path("link.csv")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", path("null.csv")).unwrap();
+    for name in ["link.csv", "null.csv"] {
+        checked(&[Source::File(path("list.csv"))], &ListOptions::default(), Some(&path(name)));
+        assert!(std::fs::symlink_metadata(path(name)).unwrap().is_symlink(), "{name}");
+    }
+    assert!(std::fs::read_to_string(path("target.csv")).unwrap().starts_with("phone,line,reason\nx,3,"));
+    use std::os::unix::fs::FileTypeExt;
+    assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 4, "nothing else is left behind");
+}
+
+#[test]
+fn a_do_not_call_list_that_cannot_be_read_is_a_finding() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("list.csv"), "phone\n+14155550100\n").unwrap();
+    std::fs::write(path("dnc.csv"), "phone\n9.17045E+11\n+14155550199\nfoo\n").unwrap();
+    let dnc = Suppression::open(&[path("dnc.csv")], None).unwrap();
+    let request = Request {
+        sources: &[Source::File(path("list.csv"))],
+        options: &ListOptions::default(),
+        calling: &Calling::any(),
+        suppression: Some(&dnc),
+        suppressed: &|phone| phone.to_string() == "+14155550100",
+        rejects: None,
+        strict: true,
+        now: "2026-11-23T12:00:00Z".parse().unwrap(),
+    };
+    let checked = check(&request, &mut |_| {}).unwrap();
+    assert_eq!((checked.exit, checked.suppressed), (2, 1), "{:?}", checked.error);
+    let text = checked.text(&jiff::tz::TimeZone::UTC).replace(folder.path().to_str().unwrap(), "");
+    assert!(text.contains("/dnc.csv: a do-not-call list\n"), "{text}");
+    assert!(text.contains("line 2 (\"9.17045E+11\")") && text.contains("line 4 (\"foo\")"), "{text}");
 }

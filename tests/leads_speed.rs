@@ -54,6 +54,7 @@ fn a_million_rows() {
             options: &options,
             calling: &Calling::any(),
             suppression: None,
+            suppressed: &|_| false,
             rejects: Some(&rejects),
             strict: false,
             now: "2026-11-23T12:00:00Z".parse().unwrap(),

@@ -55,6 +55,9 @@ pub struct CheckArgs {
     /// A campaign file: its options for the list and the hours hold here too
     #[arg(long, value_name = "FILE", help_heading = "The list")]
     pub config: Option<PathBuf>,
+    /// Where campaigns are remembered, and who is never to be rung again [env: DIALER_STATE]
+    #[arg(long, value_name = "DIR", help_heading = "Who, when, how often")]
+    pub state: Option<PathBuf>,
     /// How the list is read.
     #[command(flatten)]
     pub list: ListArgs,

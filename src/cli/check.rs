@@ -14,7 +14,7 @@ use crate::leads::list::{List, ListError, Row, Wrong};
 use crate::leads::options::{ListOptions, Source};
 use crate::leads::rejects::{Rejects, overwritten};
 use crate::leads::suppress::Suppression;
-use crate::report::findings::{Checked, Hour, Looked};
+use crate::report::findings::{Checked, Hour, Looked, NotRead};
 
 /// Rows between two signs of progress.
 const STEP: u64 = 4_096;
@@ -30,14 +30,23 @@ pub struct Request<'a> {
     pub options: &'a ListOptions,
     /// When leads may be rung.
     pub calling: &'a Calling,
-    /// Who is never rung.
+    /// The do-not-call lists.
     pub suppression: Option<&'a Suppression>,
+    /// Whom the state directory suppresses.
+    pub suppressed: &'a dyn Fn(Phone) -> bool,
     /// Where to write what cannot be rung.
     pub rejects: Option<&'a Path>,
     /// Any finding is an error.
     pub strict: bool,
     /// The time of day.
     pub now: Timestamp,
+}
+
+impl Request<'_> {
+    /// Whether a number is never rung.
+    pub fn suppresses(&self, phone: Phone) -> bool {
+        self.suppression.is_some_and(|lists| lists.contains(phone)) || (self.suppressed)(phone)
+    }
 }
 
 /// Why nothing can be said.
@@ -88,7 +97,7 @@ pub fn check_with(
     each: &mut dyn FnMut(Lead),
 ) -> Result<Checked, CheckError> {
     if let Some(path) = request.rejects
-        && let Some(list) = overwritten(path, request.sources)
+        && let Some(list) = overwritten(path, request.sources.iter().filter_map(Source::path))
     {
         return Err(CheckError::Overwritten(list.to_owned()));
     }
@@ -101,7 +110,7 @@ pub fn check_with(
     for at in 0..lists.len() {
         while let Some(row) = lists[at].next() {
             match row {
-                Ok(Row::Lead { line, lead }) if !seen.add(&lead, request.suppression) => {
+                Ok(Row::Lead { line, lead }) if !seen.add(&lead, |phone| request.suppresses(phone)) => {
                     lists[at].duplicate(line, lead.phone);
                 }
                 Ok(Row::Lead { lead, .. }) => each(lead),
@@ -134,13 +143,14 @@ fn summed_up(
         lists: lists.iter().map(looked).collect(),
         counts: lists[0].counts(),
         suppressed: seen.suppressed,
+        do_not_call: request.suppression.map_or_else(Vec::new, not_read),
         hours: hours(&seen.zones, request.calling, request.now),
         rejects,
         error,
         exit: Exit::Settled.code(),
     };
     lists[1..].iter().for_each(|list| checked.counts += list.counts());
-    let found = lists.iter().any(|list| !list.findings().is_empty());
+    let found = !checked.do_not_call.is_empty() || lists.iter().any(|list| !list.findings().is_empty());
     if checked.error.is_none() && request.strict && found {
         checked.error = Some("there are findings, and --strict was said".to_owned());
     }
@@ -148,6 +158,12 @@ fn summed_up(
         checked.exit = Exit::Usage.code();
     }
     checked
+}
+
+/// The rows of do-not-call lists that suppress nobody, list by list.
+pub fn not_read(lists: &Suppression) -> Vec<NotRead> {
+    let odd = lists.findings().filter(|(_, findings)| !findings.is_empty());
+    odd.map(|(path, findings)| NotRead { name: path.display().to_string(), findings: findings.clone() }).collect()
 }
 
 /// What one list holds, as far as it has been read.
@@ -171,11 +187,11 @@ struct Seen {
 
 impl Seen {
     /// Whether the lead is new.
-    fn add(&mut self, lead: &Lead, suppression: Option<&Suppression>) -> bool {
+    fn add(&mut self, lead: &Lead, suppresses: impl Fn(Phone) -> bool) -> bool {
         if !self.leads.insert(identity(lead.phone, lead.extension.as_deref())) {
             return false;
         }
-        if suppression.is_some_and(|lists| lists.contains(lead.phone)) {
+        if suppresses(lead.phone) {
             self.suppressed += 1;
         } else if let Some(count) = self.zones.get_mut(&lead.zones) {
             *count += 1;

@@ -6,26 +6,32 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::CheckArgs;
 use super::check::{CheckError, Progress, Request, check};
+use super::journal::failed;
 use super::layers::Sources;
 use super::place;
 use super::surroundings::Surroundings;
 use super::{plan, print, say};
 use crate::exit::Exit;
+use crate::journal::disk::Disk;
+use crate::leads::lead::Phone;
 use crate::leads::list::ListError;
 use crate::leads::suppress::Suppression;
 use crate::report::failure::Failure;
 
 /// Looks at lists without ringing anybody.
 pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+    plan::guard_rejects(&args.list, &args.calling, [args.config.as_deref(), None])?;
     let calling = plan::calling(&args.calling, true, around)?;
     let options = plan::list(&args.list, args.calling.zone.as_ref(), &calling, around);
     let sources = place::inputs(&args.leads)?;
     let suppression = Suppression::open(&args.calling.dnc, options.region).map_err(|error| list_failure(&error))?;
+    let suppressed = suppressed(args, around)?;
     let request = Request {
         sources: &sources,
         options: &options,
         calling: &calling,
         suppression: Some(&suppression),
+        suppressed: &suppressed,
         rejects: args.list.rejects.as_deref(),
         strict: args.list.strict,
         now: around.now,
@@ -48,6 +54,16 @@ pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Surroundings<'
         say(&format!("error: {error}"));
     }
     Ok(if checked.error.is_some() { Exit::Usage } else { Exit::Settled })
+}
+
+/// Whom the state directory suppresses, where there is one.
+fn suppressed(args: &CheckArgs, around: &Surroundings<'_>) -> Result<Box<dyn Fn(Phone) -> bool>, Failure> {
+    let nobody = || -> Box<dyn Fn(Phone) -> bool> { Box::new(|_| false) };
+    let Ok(dir) = place::state_dir(args.state.as_deref(), around) else { return Ok(nobody()) };
+    match Disk::look(&dir).map_err(failed)? {
+        None => Ok(nobody()),
+        Some(disk) => Ok(Box::new(disk.suppressions().map_err(failed)?)),
+    }
 }
 
 /// What is wrong with a list as a whole, as an end.

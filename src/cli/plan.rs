@@ -17,6 +17,7 @@ use crate::campaign::misuse::Misuse;
 use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::retry::Retries;
 use crate::leads::options::{ListOptions, Source, Zone};
+use crate::leads::rejects::overwritten;
 use crate::report::failure::Failure;
 
 /// The limit to assume of a pool that nothing is known of.
@@ -94,6 +95,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Res
     {
         warnings.push(format!("--max-concurrent is above --slots {slots}, so it caps nothing"));
     }
+    guard_rejects(&args.list, &args.calling, [args.place.config.as_deref(), args.place.api_key_file.as_deref()])?;
     let calling = calling(&args.calling, hours_hold(args, sources), around)?;
     let list = list(&args.list, args.calling.zone.as_ref(), &calling, around);
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
@@ -243,6 +245,23 @@ pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &Su
         zone: zone.cloned(),
         hours_any: !calling.needs_zone(),
         opens: Some(Arc::new(move |zones| asked.next_open(zones, now).is_some())),
+    }
+}
+
+/// The rejects file must be none of the files that are read, the lists apart, which are looked at when they are.
+pub fn guard_rejects(list: &ListArgs, calling: &CallingArgs, others: [Option<&Path>; 2]) -> Result<(), Failure> {
+    let Some(rejects) = list.rejects.as_deref() else { return Ok(()) };
+    if rejects.is_dir() {
+        return Err(Failure::usage(format!("--rejects names {}, which is a directory", rejects.display())));
+    }
+    let read = calling.dnc.iter().map(PathBuf::as_path).chain(calling.holidays.as_deref());
+    let read = read.chain(others.into_iter().flatten());
+    match overwritten(rejects, read) {
+        None => Ok(()),
+        Some(file) => {
+            let what = format!("--rejects names {}, which another option reads", file.display());
+            Err(Failure::usage(what).advise("it would be written over: name another file"))
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Headers to fields: which column is the number, which the name, and so on, in the languages our users write, or as
 //! they were told. Every other column is a variable. Where two columns could be meant alike it asks instead of guessing.
 
+use super::findings::Kind;
 use super::headers;
 use super::options::{Column, Field};
 
@@ -9,6 +10,8 @@ use super::options::{Column, Field};
 pub struct Columns {
     headers: Vec<String>,
     roles: Vec<Role>,
+    /// How many of them are the list's own: all but those that a rejects file adds.
+    own: usize,
 }
 
 /// What a column is.
@@ -49,18 +52,18 @@ pub const REJECT_COLUMNS: [&str; 2] = ["line", "reason"];
 const OWN_VARIABLE: &str = "dialer_attempt_id";
 
 impl Columns {
-    /// Reads the header row.
-    pub fn new(headers: &[String], said: &[Column]) -> Result<Self, ColumnsError> {
+    /// Reads the header row. `first`: the first row below it, which tells a rejects file that is given back from a list
+    /// whose own last columns have the same names.
+    pub fn new(headers: &[String], first: Option<&[String]>, said: &[Column]) -> Result<Self, ColumnsError> {
         let mut headers: Vec<String> = headers.iter().map(|header| header.trim().to_owned()).collect();
         while headers.last().is_some_and(String::is_empty) {
             headers.pop();
         }
-        let fed_back = headers.len() > 2 && headers[headers.len() - 2..] == REJECT_COLUMNS;
-        let used = if fed_back { headers.len() - 2 } else { headers.len() };
+        let used = if is_fed_back(&headers, first) { headers.len() - 2 } else { headers.len() };
         if let Some(twice) = (1..used).find(|at| !headers[*at].is_empty() && headers[..*at].contains(&headers[*at])) {
             return Err(ColumnsError::Duplicate(headers.swap_remove(twice)));
         }
-        let mut columns = Self { roles: vec![Role::Ignored; headers.len()], headers };
+        let mut columns = Self { roles: vec![Role::Ignored; headers.len()], headers, own: used };
         for at in 0..used {
             if !columns.headers[at].is_empty() && columns.headers[at] != OWN_VARIABLE {
                 columns.roles[at] = Role::Variable;
@@ -84,8 +87,7 @@ impl Columns {
 
     /// The headers without those that a rejects file adds.
     pub fn own_headers(&self) -> &[String] {
-        let fed_back = self.headers.ends_with(&REJECT_COLUMNS.map(str::to_owned)) && self.headers.len() > 2;
-        &self.headers[..self.headers.len() - if fed_back { 2 } else { 0 }]
+        &self.headers[..self.own]
     }
 
     /// What each column is.
@@ -145,6 +147,20 @@ impl Columns {
     }
 }
 
+/// Whether the last two columns are those that a rejects file adds: the row below says on which line it stood, and
+/// why it was rejected.
+fn is_fed_back(headers: &[String], first: Option<&[String]>) -> bool {
+    let Some(at) = headers.len().checked_sub(REJECT_COLUMNS.len()).filter(|at| *at > 0) else { return false };
+    if headers[at..] != REJECT_COLUMNS {
+        return false;
+    }
+    let cell = |at: usize| first.and_then(|cells| cells.get(at)).map_or("", |cell| cell.trim());
+    let number = cell(at).rsplit(':').next().unwrap_or_default();
+    let has_line = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let own = headers[..at].iter().any(|header| REJECT_COLUMNS.contains(&header.as_str()));
+    own || (has_line && Kind::starts_reason(cell(at + 1)))
+}
+
 /// A header without what people write differently: case, spaces, underscores, hyphens, dots.
 fn bare(header: &str) -> String {
     header.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -153,11 +169,12 @@ fn bare(header: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::leads::findings::Reason;
 
     fn columns(headers: &str, said: &[&str]) -> Result<Columns, ColumnsError> {
         let headers: Vec<String> = headers.split(',').map(str::to_owned).collect();
         let said: Vec<Column> = said.iter().map(|text| text.parse().unwrap()).collect();
-        Columns::new(&headers, &said)
+        Columns::new(&headers, None, &said)
     }
 
     fn number_of(headers: &str) -> String {
@@ -226,6 +243,14 @@ mod tests {
         let fed_back = columns("phone,reason,line,reason", &[]).unwrap();
         assert_eq!(fed_back.roles()[1..], [Role::Variable, Role::Ignored, Role::Ignored]);
         assert_eq!(fed_back.own_headers(), ["phone", "reason"]);
+        let headers = ["phone", "line", "reason"].map(str::to_owned);
+        let with = |line: &str, reason: &str| {
+            let first = ["1", line, reason].map(str::to_owned);
+            Columns::new(&headers, Some(&first), &[]).unwrap().own_headers().len()
+        };
+        let reason = Reason::new(Kind::NotANumber, "n/a").to_string();
+        assert_eq!((with("17", &reason), with("leads.csv:17", &reason)), (1, 1));
+        assert_eq!((with("17", "contract ends"), with("blue", &reason), with("", "")), (3, 3, 3), "its own columns");
         let list = columns("phone,reason", &[]).unwrap();
         assert_eq!(list.roles()[1], Role::Variable);
         assert_eq!(list.own_headers(), ["phone", "reason"]);

@@ -133,6 +133,15 @@ impl Kind {
         self >= Self::NoNumber && self <= Self::TooLarge
     }
 
+    /// Whether a text is a [`Reason`] as it is printed.
+    pub fn starts_reason(text: &str) -> bool {
+        let ours = |kind: &Self| {
+            let rest = text.strip_prefix(kind.label());
+            kind.rejects() && rest.is_some_and(|rest| rest.starts_with(" (") || rest.starts_with(": "))
+        };
+        Self::ALL.iter().any(ours)
+    }
+
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Duplicate => ("duplicate", "on an earlier row already", "rung once"),

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct Phone(u64);
 
 impl Phone {
+    /// Nobody's number: stands where that of an erased person stood.
+    pub const NOBODY: Self = Self(1_000_000);
+
     /// From the digits of an E.164 number, country code first, as one number. `None` outside 7 to 15 digits.
     pub const fn from_digits(digits: u64) -> Option<Self> {
         match digits {

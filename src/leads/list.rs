@@ -122,9 +122,10 @@ impl List {
 
     fn read(name: &str, mut table: Table, options: &ListOptions) -> Result<Self, Wrong> {
         let headers = table.next_row()?.ok_or(Wrong::Empty)?.cells;
-        let columns =
-            Columns::new(&headers, &options.columns).map_err(|error| Wrong::Columns(error, headers.clone()))?;
         table.expect_width(headers.len());
+        let first = table.peek()?.map(|row| row.cells.as_slice());
+        let columns = Columns::new(&headers, first, &options.columns);
+        let columns = columns.map_err(|error| Wrong::Columns(error, headers.clone()))?;
         let place = |variable: &String| {
             let found = columns.headers().iter().position(|header| header == variable);
             let found = found.or_else(|| columns.find(Field::Name).filter(|_| variable == Field::Name.name()));

@@ -1,19 +1,20 @@
 //! The rejects file: what cannot be rung, in the columns of its list, with the line and the reason, to be mended and
 //! given back as a list. A row that is given back as it is, is rejected again. The user's own file is never written to.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::columns::{REJECT_COLUMNS, Role};
 use super::findings::Reason;
 use super::list::List;
-use super::options::{Field, Source};
+use super::options::Field;
 
 /// A rejects file that comes into being with its first row, and under its name when it is finished.
 pub struct Rejects {
     path: PathBuf,
-    part: PathBuf,
+    /// Where it is written until it is finished; nowhere else if it is a device, a pipe or the like.
+    part: Option<PathBuf>,
     writer: Option<csv::Writer<File>>,
     header: Vec<String>,
     lists: Vec<Place>,
@@ -28,12 +29,18 @@ struct Place {
 impl Rejects {
     /// For these lists. Columns with the same header, or of the same field, share one. Writes nothing yet.
     pub fn new(path: &Path, lists: &[List]) -> Self {
-        let mut part = path.as_os_str().to_owned();
-        part.push(format!(".{}.part", std::process::id()));
+        // What a link points to is written, not the link.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let is_special = fs::metadata(&path).is_ok_and(|stat| !stat.is_file());
+        let part = (!is_special).then(|| {
+            let mut part = path.as_os_str().to_owned();
+            part.push(format!(".{}.part", std::process::id()));
+            PathBuf::from(part)
+        });
         let mut header: Vec<(String, Option<Field>)> = Vec::new();
         let lists = lists.iter().map(|list| place(list, &mut header)).collect();
         let header = header.into_iter().map(|(header, _)| header).chain(REJECT_COLUMNS.map(str::to_owned)).collect();
-        Self { path: path.to_owned(), part: part.into(), writer: None, header, lists }
+        Self { path, part, writer: None, header, lists }
     }
 
     /// One more row of the list at that place.
@@ -53,7 +60,11 @@ impl Rejects {
         let writer = if let Some(writer) = &mut self.writer {
             writer
         } else {
-            let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(File::create(&self.part)?);
+            let file = match &self.part {
+                Some(part) => File::create(part)?,
+                None => OpenOptions::new().write(true).open(&self.path)?,
+            };
+            let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(file);
             writer.write_record(&self.header)?;
             self.writer.insert(writer)
         };
@@ -64,25 +75,27 @@ impl Rejects {
     pub fn finish(mut self) -> io::Result<Option<PathBuf>> {
         let Some(writer) = self.writer.take() else { return Ok(None) };
         let file = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        fs::rename(&self.part, &self.path)?;
+        if let Some(part) = &self.part {
+            file.sync_all()?;
+            fs::rename(part, &self.path)?;
+        }
         Ok(Some(self.path.clone()))
     }
 }
 
 impl Drop for Rejects {
     fn drop(&mut self) {
-        if self.writer.take().is_some() {
+        if let (Some(_), Some(part)) = (self.writer.take(), &self.part) {
             // Nothing can be done about a failure here, and the half of a file is no use to anybody.
-            let _gone = fs::remove_file(&self.part);
+            let _gone = fs::remove_file(part);
         }
     }
 }
 
-/// Which of the lists the rejects file would overwrite, if any.
-pub fn overwritten<'a>(path: &Path, sources: &'a [Source]) -> Option<&'a Path> {
+/// Which of these files the rejects file would overwrite, if any.
+pub fn overwritten<'a>(path: &Path, files: impl IntoIterator<Item = &'a Path>) -> Option<&'a Path> {
     let rejects = canonical(path);
-    sources.iter().filter_map(Source::path).find(|list| canonical(list) == rejects)
+    files.into_iter().find(|file| canonical(file) == rejects)
 }
 
 /// The one path of a file, which need not exist yet.

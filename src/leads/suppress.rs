@@ -30,11 +30,11 @@ pub struct Suppression {
     ends: HashSet<u64>,
     /// The lengths that occur among `ends`, as bits.
     end_lengths: u32,
-    findings: Findings,
 }
 
 struct Watched {
     path: PathBuf,
+    findings: Findings,
     seen: Option<(u64, SystemTime)>,
 }
 
@@ -42,9 +42,12 @@ impl Suppression {
     /// Reads the files, in any format that a list may have, or with nothing but a number or prefix (`+1900*`) on each
     /// line. A file that cannot be read is an error; an empty one is not.
     pub fn open(paths: &[PathBuf], region: Option<Region>) -> Result<Self, ListError> {
-        let files = paths.iter().map(|path| Watched { path: path.clone(), seen: None }).collect();
+        let files = paths
+            .iter()
+            .map(|path| Watched { path: path.clone(), findings: Findings::default(), seen: None })
+            .collect();
         let (starts, ends) = (HashSet::new(), HashSet::new());
-        let mut lists = Self { files, region, starts, ends, end_lengths: 0, findings: Findings::default() };
+        let mut lists = Self { files, region, starts, ends, end_lengths: 0 };
         lists.reload()?;
         Ok(lists)
     }
@@ -82,7 +85,9 @@ impl Suppression {
             // Looked at before it is read: what is written meanwhile is read again next time.
             let seen = stat(&path).map_err(|error| fail(Wrong::Table(error.into())))?;
             if seen.is_none() || seen != self.files[at].seen {
-                self.read(&path).map_err(fail)?;
+                let mut findings = Findings::default();
+                self.read(&path, &mut findings).map_err(fail)?;
+                self.files[at].findings = findings;
                 self.files[at].seen = seen;
             }
         }
@@ -99,12 +104,12 @@ impl Suppression {
         self.len() == 0
     }
 
-    /// Rows that hold no number or prefix: they suppress nobody, and a person should know.
-    pub fn findings(&self) -> &Findings {
-        &self.findings
+    /// The rows of each file that hold no number or prefix: they suppress nobody, and a person should know.
+    pub fn findings(&self) -> impl Iterator<Item = (&Path, &Findings)> {
+        self.files.iter().map(|file| (file.path.as_path(), &file.findings))
     }
 
-    fn read(&mut self, path: &Path) -> Result<(), Wrong> {
+    fn read(&mut self, path: &Path, findings: &mut Findings) -> Result<(), Wrong> {
         let mut table = Table::open(&Source::File(path.to_owned()), None)?;
         let Some(first) = table.next_row()? else { return Ok(()) };
         if is_area_and_number(&first.cells) {
@@ -113,7 +118,7 @@ impl Suppression {
                 if is_area_and_number(&row.cells) {
                     self.add_area_and_number(&row.cells);
                 } else {
-                    self.findings.add(Kind::NotANumber, row.line, row.cells.first().map_or("", String::as_str));
+                    findings.add(Kind::NotANumber, row.line, row.cells.first().map_or("", String::as_str));
                 }
             }
             return Ok(());
@@ -130,7 +135,7 @@ impl Suppression {
         while let Some(row) = next {
             let cell = row.cells.get(column).map_or("", String::as_str);
             if let Err(kind) = self.add(cell) {
-                self.findings.add(kind, row.line, cell);
+                findings.add(kind, row.line, cell);
             }
             next = table.next_row()?;
         }
@@ -139,7 +144,7 @@ impl Suppression {
 
     /// Which column holds the entries, by its header, else by what stands in it.
     fn column(&self, headers: &[String], cells: &[String]) -> Result<usize, Wrong> {
-        let found = Columns::new(headers, &[]);
+        let found = Columns::new(headers, None, &[]);
         let by_header = found.as_ref().ok().and_then(|columns| columns.find(Field::Number));
         let only = (headers.len() == 1).then_some(0);
         match (by_header.or(only).or_else(|| self.entry_among(cells)), found) {
@@ -283,7 +288,7 @@ mod tests {
             let lists = lists(text, region);
             assert!(contains(&lists, "+14155550100"), "{text:?}");
             assert!(!contains(&lists, "+14165550199"), "{text:?}");
-            assert!(lists.findings().is_empty(), "{text:?}");
+            assert!(lists.findings().all(|(_, findings)| findings.is_empty()), "{text:?}");
         }
     }
 
@@ -291,7 +296,10 @@ mod tests {
     fn what_cannot_be_read_is_told() {
         let lists = lists("number\n+14155550100\nn/a\n9.17045E+11\n123\n+\n*\n", "");
         assert_eq!(lists.len(), 1);
-        assert_eq!(lists.findings().groups().map(|(_, group)| group.count).sum::<u64>(), 5);
+        assert_eq!(
+            lists.findings().flat_map(|(_, findings)| findings.groups()).map(|(_, group)| group.count).sum::<u64>(),
+            5
+        );
     }
 
     #[test]

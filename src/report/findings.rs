@@ -31,6 +31,24 @@ pub struct Looked {
     pub findings: Findings,
 }
 
+/// What a do-not-call list holds that can be read as no number and no prefix, and so suppresses nobody.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct NotRead {
+    /// The list, as it was typed.
+    pub name: String,
+    /// Its odd rows.
+    pub findings: Findings,
+}
+
+impl NotRead {
+    /// For a person.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}: a do-not-call list\n", self.name);
+        show_findings(&mut text, &self.findings);
+        text
+    }
+}
+
 /// How many leads may be rung in an hour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Hour {
@@ -51,6 +69,8 @@ pub struct Checked {
     pub counts: Counts,
     /// Leads that a do-not-call list names, among the leads.
     pub suppressed: u64,
+    /// Do-not-call lists with rows that suppress nobody.
+    pub do_not_call: Vec<NotRead>,
     /// Leads to be rung in each of the next 24 hours.
     pub hours: Vec<Hour>,
     /// The rejects file, if there is one.
@@ -78,6 +98,7 @@ impl Checked {
         if self.suppressed > 0 {
             let _infallible = writeln!(text, "  {} of them on a do-not-call list", thousands(self.suppressed));
         }
+        self.do_not_call.iter().for_each(|list| text.push_str(&list.text()));
         if let Some(path) = &self.rejects {
             let path = path.display();
             let _infallible = writeln!(
@@ -95,7 +116,11 @@ fn show_list(text: &mut String, list: &Looked) {
     let _infallible = writeln!(text, "{}: {}, {rows} rows; {}", list.name, list.format, list.columns);
     let count = thousands(list.counts.leads);
     let _infallible = writeln!(text, "{count:>9} leads");
-    for (kind, group) in list.findings.groups() {
+    show_findings(text, &list.findings);
+}
+
+fn show_findings(text: &mut String, findings: &Findings) {
+    for (kind, group) in findings.groups() {
         let count = thousands(group.count);
         let what = format!("{count:>9} {}", kind.label());
         let _infallible = writeln!(text, "{what:<LINES_AT$} {}   {}", lines(kind, group), kind.hint());
@@ -179,6 +204,7 @@ mod tests {
             counts: looked.counts,
             lists: vec![looked],
             suppressed: 2,
+            do_not_call: Vec::new(),
             hours,
             rejects: Some("leads.rejects.csv".into()),
             error: None,

@@ -32,20 +32,22 @@ const ATTEMPT: &str = "ATTEMPT_ID";
 /// Shows what a run would do.
 pub(super) fn dry_run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
     let suppression = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| list_failure(&error))?;
-    let (settled, limit) = known(planned)?;
+    let known = known(planned)?;
+    let (settled, limit) = (&known.settled, known.limit);
     reserve_fits(&planned.plan, limit)?;
     let request = Request {
         sources: &planned.inputs,
         options: &planned.list,
         calling: &planned.plan.calling,
         suppression: Some(&suppression),
+        suppressed: &known.suppressed,
         rejects: planned.rejects.as_deref(),
         strict: planned.strict,
         now: around.now,
     };
     let mut left = Left { sample: Vec::new(), total: 0 };
     let checked = check_with(&request, &mut |_| {}, &mut |lead| {
-        if !suppression.contains(lead.phone) && !settled.contains(&lead.phone) {
+        if !request.suppresses(lead.phone) && !settled.contains(&lead.phone) {
             left.take(lead);
         }
     });
@@ -84,12 +86,24 @@ pub(super) fn dry_run(planned: &Planned, around: &Surroundings<'_>) -> Result<Ex
     Ok(Exit::Settled)
 }
 
-/// What an existing journal knows: the numbers that are settled, and the pool's limit.
-fn known(planned: &Planned) -> Result<(HashSet<Phone>, Option<u32>), Failure> {
-    let State::Kept(dir) = &planned.state else { return Ok((HashSet::new(), None)) };
-    let Some(disk) = Disk::look(dir).map_err(failed)? else { return Ok((HashSet::new(), None)) };
+/// What an existing journal knows.
+struct Known {
+    /// The numbers that are settled.
+    settled: HashSet<Phone>,
+    /// The pool's limit.
+    limit: Option<u32>,
+    /// Whom it suppresses.
+    suppressed: Box<dyn Fn(Phone) -> bool>,
+}
+
+fn known(planned: &Planned) -> Result<Known, Failure> {
+    let disk = if let State::Kept(dir) = &planned.state { Disk::look(dir).map_err(failed)? } else { None };
+    let Some(disk) = disk else {
+        return Ok(Known { settled: HashSet::new(), limit: None, suppressed: Box::new(|_| false) });
+    };
     let (settled, limit) = disk.known(&planned.plan.campaign).map_err(failed)?;
-    Ok((settled.into_iter().collect(), limit))
+    let suppressed = Box::new(disk.suppressions().map_err(failed)?);
+    Ok(Known { settled: settled.into_iter().collect(), limit, suppressed })
 }
 
 /// Who would be rung.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::check::{Request, check, looked};
+use super::super::check::{Request, check, looked, not_read};
 use super::super::doctor::list_failure;
 use super::super::journal::failed;
 use super::super::plan::Planned;
@@ -52,12 +52,7 @@ impl<'a> Lists<'a> {
                 Source::Stdin => Source::File(spool.insert(Spool::of_stdin(dir, signals).await?).path.clone()),
             });
         }
-        let name = format!("{}.rejects.csv", planned.plan.campaign);
-        let rejects = planned.rejects.clone().unwrap_or_else(|| dir.join(name));
-        if let Some(list) = overwritten(&rejects, &sources) {
-            let what = format!("--rejects names {}, which is one of the lists", list.display());
-            return Err(Failure::usage(what).advise("a list is never written to: name another file"));
-        }
+        let rejects = rejects_file(planned, dir, &sources)?;
         Ok(Self { planned, sources, rejects, zone, spool, pending: signals.pending() })
     }
 
@@ -131,6 +126,7 @@ impl<'a> Lists<'a> {
             options,
             calling,
             suppression: None,
+            suppressed: &|_| false,
             rejects: None,
             strict: true,
             now: now.wall,
@@ -150,6 +146,7 @@ impl<'a> Lists<'a> {
                 lists: lists.iter().map(looked).collect(),
                 counts: lists[0].counts(),
                 suppressed: 0,
+                do_not_call: Vec::new(),
                 hours: Vec::new(),
                 rejects: written,
                 error: None,
@@ -185,6 +182,23 @@ impl<'a> Lists<'a> {
         let what = format!("the rejected rows cannot be written to {}: {error}", self.rejects.display());
         Failure::machine(what).advise("name another file:   --rejects FILE").advise("nobody was rung")
     }
+}
+
+/// Where the rejected rows go. The file of an earlier run may be a list by now: then the next name is taken.
+fn rejects_file(planned: &Planned, dir: &Path, sources: &[Source]) -> Result<PathBuf, Failure> {
+    let would_overwrite = |path: &Path| overwritten(path, sources.iter().filter_map(Source::path)).is_some();
+    if let Some(named) = &planned.rejects {
+        if would_overwrite(named) {
+            let what = format!("--rejects names {}, which is one of the lists", named.display());
+            return Err(Failure::usage(what).advise("a list is never written to: name another file"));
+        }
+        return Ok(named.clone());
+    }
+    let campaign = &planned.plan.campaign;
+    let numbered = (2..).map(|number| format!("{campaign}.rejects-{number}.csv"));
+    let mut names = std::iter::once(format!("{campaign}.rejects.csv")).chain(numbered).map(|name| dir.join(name));
+    // There are fewer lists than names.
+    Ok(names.find(|path| !would_overwrite(path)).unwrap_or_else(|| dir.join("rejects.csv")))
 }
 
 /// Whether something is needed that was not looked for.
@@ -245,10 +259,8 @@ impl DoNotCall {
         let lists = Suppression::open(files, region).map_err(|error| {
             list_failure(&error).advise("nobody is rung while a do-not-call list cannot be read (--dnc)")
         })?;
-        let odd: u64 = lists.findings().groups().map(|(_, group)| group.count).sum();
-        if odd > 0 {
-            let rows = count(odd, "row of the do-not-call lists is", "rows of the do-not-call lists are");
-            say(&format!("warning: {rows} no number, and suppresses nobody"));
+        for list in not_read(&lists) {
+            say(&format!("warning: {}  such rows suppress nobody: mend them", list.text()));
         }
         Ok(Self { lists: Arc::new(Mutex::new(lists)) })
     }

@@ -1,5 +1,7 @@
 //! What other shells do to campaigns and to people: every one a transaction of its own, beside whatever run is alive.
 
+use std::collections::HashSet;
+
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::super::Error;
@@ -82,6 +84,17 @@ impl Disk {
             let find = "SELECT reason FROM suppressions WHERE hash = ?1";
             Ok(db.query_row(find, [hash], |row| row.get(0)).optional()?)
         })
+    }
+
+    /// Whom this directory suppresses, for as many questions as a long list has.
+    pub fn suppressions(&self) -> Result<impl Fn(Phone) -> bool + use<>, Error> {
+        let hashes: HashSet<Vec<u8>> = self.read(|db| {
+            let mut statement = db.prepare("SELECT hash FROM suppressions")?;
+            let hashes = statement.query_map([], |row| row.get(0))?;
+            Ok(hashes.collect::<Result<_, _>>()?)
+        })?;
+        let salt = self.salt.clone();
+        Ok(move |phone| !hashes.is_empty() && hashes.contains(&phone_hash(&salt, phone)))
     }
 
     /// Erases a person: every row with the number, and the number from every attempt. A keyed hash stays, and suppresses

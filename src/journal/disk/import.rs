@@ -3,16 +3,17 @@
 //! The rows are first put aside in a temporary table, which keeps nobody waiting and costs no memory; only what differs
 //! from the journal is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
 use super::super::{DUPLICATES_SHOWN, Error, ImportError, Imported, Listed, place, placed};
 use super::Disk;
-use super::accounts::Account;
+use super::accounts::{Account, phone_hash};
 use super::attempts::digits;
 use super::lock::Lock;
+use crate::leads::lead::{Lead, Phone};
 use crate::pool::attempt_id::Mark;
 use crate::time::Now;
 
@@ -46,7 +47,8 @@ impl Disk {
         self.read(|db| check_head(db, head))?;
         // A larger cache while it lasts: the indexes of a long list fit.
         self.read(|db| Ok(db.execute_batch("PRAGMA main.cache_size = -20000; PRAGMA temp.cache_size = -36000")?))?;
-        let staged = self.stage(rows)?;
+        let forgotten = self.forgotten()?;
+        let staged = self.stage(&mut rows.map(|row| row.map(|listed| forgotten.without_person(listed))))?;
         let imported = self.within(|tx| merge(tx, head, now, &staged));
         self.read(|db| Ok(db.execute_batch("PRAGMA main.cache_size = -16000")?))?;
         // The temporary table is in nobody's way, but it may be large.
@@ -59,7 +61,16 @@ impl Disk {
         Ok(imported)
     }
 
-    fn stage<E>(&mut self, rows: &mut dyn Iterator<Item = Result<Listed, E>>) -> Result<Staged, ImportError<E>> {
+    fn forgotten(&self) -> Result<Forgotten, Error> {
+        let hashes = self.read(|db| {
+            let mut statement = db.prepare("SELECT hash FROM suppressions WHERE phone IS NULL")?;
+            let hashes = statement.query_map([], |row| row.get(0))?;
+            Ok(hashes.collect::<Result<_, _>>()?)
+        })?;
+        Ok(Forgotten { salt: self.salt.clone(), hashes })
+    }
+
+    fn stage<E>(&mut self, rows: &mut dyn Iterator<Item = Result<Row, E>>) -> Result<Staged, ImportError<E>> {
         let file = self.file.clone();
         let wrong = |error: rusqlite::Error| Error::from(error).within(&file);
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Deferred).map_err(wrong)?;
@@ -68,6 +79,43 @@ impl Disk {
         tx.commit().map_err(wrong)?;
         Ok(staged)
     }
+}
+
+/// People who were erased, as keyed hashes of their numbers. A list may go on naming them; the journal does not.
+struct Forgotten {
+    salt: Vec<u8>,
+    hashes: HashSet<Vec<u8>>,
+}
+
+impl Forgotten {
+    /// What is staged of a row: of a person who was erased, nothing but a number that stands for the hash.
+    fn without_person(&self, listed: Listed) -> Row {
+        let phone = digits(listed.lead.phone);
+        if self.hashes.is_empty() {
+            return Row { phone, listed };
+        }
+        let hash = phone_hash(&self.salt, listed.lead.phone);
+        if !self.hashes.contains(&hash) {
+            return Row { phone, listed };
+        }
+        let start = hash.first_chunk().map_or(0, |start| i64::from_le_bytes(*start));
+        let lead = Lead {
+            phone: Phone::NOBODY,
+            extension: None,
+            name: None,
+            variables: Vec::new(),
+            zones: Vec::new(),
+            assistant_id: None,
+            phone_number_id: None,
+        };
+        Row { phone: start | i64::MIN, listed: Listed { lead, ..listed } }
+    }
+}
+
+/// A row to be staged, and what it is known by.
+struct Row {
+    phone: i64,
+    listed: Listed,
 }
 
 const STAGING: &str = "
@@ -88,7 +136,7 @@ struct Staged {
 
 fn stage<E>(
     tx: &Transaction<'_>,
-    rows: &mut dyn Iterator<Item = Result<Listed, E>>,
+    rows: &mut dyn Iterator<Item = Result<Row, E>>,
     wrong: impl Fn(rusqlite::Error) -> Error,
 ) -> Result<Staged, ImportError<E>> {
     let put = "INSERT INTO temp.staged (place, phone, extension, lead, zone_set) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -96,8 +144,8 @@ fn stage<E>(
     let mut sets: HashMap<Vec<String>, i64> = HashMap::new();
     let mut hash = Sha256::new();
     let mut count = 0;
-    for listed in rows {
-        let Listed { file_index, line, mut lead } = listed.map_err(ImportError::List)?;
+    for row in rows {
+        let Row { phone, listed: Listed { file_index, line, mut lead } } = row.map_err(ImportError::List)?;
         let zones = std::mem::take(&mut lead.zones);
         let extension = lead.extension.clone().unwrap_or_default();
         let next = i64::try_from(sets.len()).unwrap_or(i64::MAX) + 1;
@@ -117,7 +165,7 @@ fn stage<E>(
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part.as_bytes());
         }
-        put.execute(params![place, digits(lead.phone), extension, text, set]).map_err(&wrong)?;
+        put.execute(params![place, phone, extension, text, set]).map_err(&wrong)?;
         count += 1;
     }
     Ok(Staged { rows: count, hash: hash.finalize().to_vec() })
@@ -178,6 +226,10 @@ fn merge(tx: &Transaction<'_>, head: &Head, now: Now, staged: &Staged) -> Result
         tx.execute("INSERT INTO temp.fresh (id) SELECT id FROM temp.staged", [])?;
     }
     imported.added = add(tx, campaign, generation, now)?;
+    // People who were erased: known by a hash, which is below nought, and never rung.
+    let forgotten = "UPDATE leads SET suppressed = 1, standing = 'settled', class = 'suppressed', settled = ?2 \
+                     WHERE campaign = ?1 AND phone < 0 AND standing = 'open'";
+    tx.execute(forgotten, params![campaign, now.wall.as_microsecond()])?;
     // Whose number was rung before it came on the list (an extension added, calls taken in) is looked at once more.
     let past = "UPDATE leads SET stale = 1 WHERE campaign = ?1 AND generation = ?2 AND phone IN \
                 (SELECT phone FROM attempts WHERE campaign = ?1)";

@@ -157,7 +157,7 @@ impl Disk {
     /// The numbers that a campaign has settled, under any account, and the limit that any pool was last known to have.
     pub fn known(&self, campaign: &str) -> Result<(Vec<Phone>, Option<u32>), Error> {
         self.read(|db| {
-            let settled = "SELECT phone FROM leads WHERE standing = 'settled' AND campaign IN \
+            let settled = "SELECT phone FROM leads WHERE standing = 'settled' AND phone > 0 AND campaign IN \
                            (SELECT id FROM campaigns WHERE name = ?1)";
             let mut statement = db.prepare(settled)?;
             let phones = statement.query_map([campaign], |row| row.get::<_, i64>(0))?;

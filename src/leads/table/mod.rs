@@ -66,6 +66,7 @@ pub enum TableError {
 /// A table that is being read.
 pub struct Table {
     rows: Rows,
+    next: Option<Row>,
     width: usize,
     read: Arc<AtomicU64>,
     size: Option<u64>,
@@ -88,7 +89,7 @@ impl Table {
                 if is_zip(&magic) {
                     let bytes = sheet::slurp(Cursor::new(magic).chain(input))?;
                     let rows = Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?);
-                    return Ok(Self { rows, width: 0, read, size: None });
+                    return Ok(Self { rows, next: None, width: 0, read, size: None });
                 }
                 Self::text(Box::new(Cursor::new(magic).chain(input)), read, None)
             }
@@ -106,7 +107,7 @@ impl Table {
         if is_zip(&magic) && stat.is_file() {
             let file = Counted(File::open(path)?, Arc::clone(&read));
             let rows = Rows::Sheet(Sheet::open(io::BufReader::new(file), sheet)?);
-            return Ok(Self { rows, width: 0, read, size });
+            return Ok(Self { rows, next: None, width: 0, read, size });
         }
         read.store(magic.len() as u64, Ordering::Relaxed);
         Self::text(Box::new(Cursor::new(magic).chain(Counted(file, Arc::clone(&read)))), read, size)
@@ -116,7 +117,13 @@ impl Table {
     pub fn from_bytes(bytes: Vec<u8>, sheet: Option<&str>) -> Result<Self, TableError> {
         let (read, size) = (Arc::new(AtomicU64::new(0)), Some(bytes.len() as u64));
         if is_zip(&bytes) {
-            return Ok(Self { rows: Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?), width: 0, read, size });
+            return Ok(Self {
+                rows: Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?),
+                next: None,
+                width: 0,
+                read,
+                size,
+            });
         }
         Self::text(Box::new(Counted(Cursor::new(bytes), Arc::clone(&read))), read, size)
     }
@@ -127,11 +134,22 @@ impl Table {
             return Err(TableError::Foreign(what.to_owned()));
         }
         let decode = Decode::new(Box::new(Cursor::new(magic).chain(input)));
-        Ok(Self { rows: Rows::Text(Box::new(Records::new(decode)?)), width: 0, read, size })
+        Ok(Self { rows: Rows::Text(Box::new(Records::new(decode)?)), next: None, width: 0, read, size })
+    }
+
+    /// The row that [`next_row`](Self::next_row) will give.
+    pub fn peek(&mut self) -> Result<Option<&Row>, TableError> {
+        if self.next.is_none() {
+            self.next = self.next_row()?;
+        }
+        Ok(self.next.as_ref())
     }
 
     /// The next row that is not blank; `None` at the end.
     pub fn next_row(&mut self) -> Result<Option<Row>, TableError> {
+        if let Some(row) = self.next.take() {
+            return Ok(Some(row));
+        }
         loop {
             let row = match &mut self.rows {
                 Rows::Text(records) => records.next_row()?,

@@ -104,16 +104,27 @@ fn the_suppressed_and_the_forgotten_are_not_rung() {
     run.close_batch(at(22), 1).unwrap();
     assert!(matches!(change.now, State::Ended(_)) && change.lead.is_none());
     drop((run, shell));
-    let needle = person(1).name.unwrap();
-    for file in std::fs::read_dir(dir.path()).unwrap() {
-        let path = file.unwrap().path();
-        let bytes = if path.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
-        assert!(!bytes.windows(needle.len()).any(|part| part == needle.as_bytes()), "{}", path.display());
+    let is_nowhere = |needle: &[u8]| {
+        for file in std::fs::read_dir(dir.path()).unwrap() {
+            let path = file.unwrap().path();
+            let bytes = if path.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
+            assert!(!bytes.windows(needle.len()).any(|part| part == needle), "{}", path.display());
+        }
+    };
+    let (name, phone) = (person(1).name.unwrap(), person(1).phone);
+    is_nowhere(name.as_bytes());
+    for seconds in [30, 60] {
+        let mut run = cast.run(0..3, seconds);
+        let totals = run.totals(at(seconds)).unwrap();
+        assert_eq!((totals.total, totals.suppressed, totals.open), (3, 2, 1), "the list still has the row");
+        assert_eq!(batch(&mut run, seconds + 1).len(), 1);
+        run.end(at(seconds + 2)).unwrap();
+        is_nowhere(name.as_bytes());
+        is_nowhere(phone.to_string().as_bytes());
+        is_nowhere(&phone.digits().to_be_bytes()[3..]);
     }
-    let mut run = cast.run(0..3, 30);
-    let leads = batch(&mut run, 31);
-    assert_eq!(leads.len(), 2, "the list still has the row");
-    assert_eq!(claim(&mut run, &leads[..1], roomy(9, at(32)), 32).turned_away, [(leads[0], Away::Suppressed)]);
+    let known = Disk::look(dir.path()).unwrap().unwrap().known("leads").unwrap().0;
+    assert_eq!(known, [person(0).phone]);
 }
 
 #[test]
