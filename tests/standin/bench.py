@@ -126,10 +126,9 @@ class Bench:
         return Running(self, [verb, *arguments], env, **streams)
 
     def start(self, world, *arguments, leads="leads.csv", state="state", quick=QUICK, env=None, **streams):
-        common = ["--base-url", world if isinstance(world, str) else world.url, "--assistant-id", "assistant-1",
-                  "--hours", "any", "--json"]
-        if "--phone-number-id" not in arguments:
-            common += ["--phone-number-id", "line-1"]
+        common = ["--base-url", world if isinstance(world, str) else world.url, "--assistant-id", "assistant-1", "--json"]
+        for flag, value in (("--phone-number-id", "line-1"), ("--hours", "any")):
+            common += [flag, value] if flag not in arguments else []
         given = [flag for flag in arguments if str(flag).startswith("--")]
         pairs = [pair for pair in zip(quick[::2], quick[1::2]) if pair[0] not in given]
         flags = [part for pair in pairs for part in pair]

@@ -166,6 +166,7 @@ class World:
             row["cost"] = self.number(0)
         if rung and now >= call["answer"] and call["reason"] not in UNANSWERED:
             row["startedAt"] = self.stamp(call["answer"])
+            row["artifact"] = {"messages": [{"role": "bot", "message": "hello"}, {"role": "user", "message": "yes?"}]}
         echo = {key: call["body"][key] for key in ("name", "customer", "assistantId", "phoneNumberId",
                                                    "assistantOverrides") if key in call["body"]}
         return row | echo | {"id": call["id"], "type": call["type"], "status": status,
