@@ -4,7 +4,7 @@ import random
 import shutil
 import time
 
-from bench import KILL, Wrong, need, once, phone, wait_for
+from bench import INT, KILL, Wrong, need, once, phone, wait_for
 
 SCENARIOS = {}
 STORM = {"drop-after": 0.08, "drop-before": 0.05, "reset-after": 0.04, "html-after": 0.04, "html-before": 0.04,
@@ -177,6 +177,77 @@ def kills(bench):
     tight, dials = world.tight(3)
     bench.note(f"{len(world.posts)} requests, {tight} of {dials} dials tight")
     need(tight <= 0.1 * dials, f"{tight} of {dials} dials into the reserve")
+
+
+@scenario
+def kills_of_two_campaigns(bench):
+    """Two campaigns of one state directory, either killed at random moments, faults on."""
+    world = bench.standin(faults=STORM, inbound=0.7, talk=0.4, order="newest", seed=17)
+    lists = {"one.csv": bench.leads(40, "one.csv"), "two.csv": bench.leads(40, "two.csv", 40)}
+    dice = random.Random(23)
+    runs = {name: bench.start(world, "--reserve", 3, leads=name) for name in lists}
+    for _ in range(12):
+        time.sleep(dice.uniform(0.1, 0.7))
+        name = dice.choice(list(lists))
+        runs[name].send(KILL)
+        runs[name].process.wait()
+        runs[name] = bench.start(world, "--reserve", 3, leads=name)
+    for run in runs.values():
+        need(run.end(60).code in (0, 4), "a run failed")
+    for name in lists:
+        for _ in range(10):
+            ended = bench.run(world, "--reserve", 3, "--wait", leads=name, code=None, timeout=60)
+            if ended.code == 0:
+                break
+        need(ended.code == 0, f"{ended}")
+    once(world, lists["one.csv"] + lists["two.csv"])
+    tight, dials = world.tight(3)
+    bench.note(f"{len(world.posts)} requests, {tight} of {dials} dials tight")
+    need(tight <= 0.1 * dials, f"{tight} of {dials} dials into the reserve")
+
+
+@scenario
+def kills_and_a_lost_journal(bench):
+    """Killed, the journal lost, adopted, killed while that went on, adopted again."""
+    world = bench.standin(faults={"drop-after": 0.1, "500-after": 0.05}, talk=0.5, seed=19)
+    people = bench.leads(40)
+    dice = random.Random(3)
+    for n in range(4):
+        running = bench.start(world, "--reserve", 3, "--adopt")
+        time.sleep(dice.uniform(1.0, 3.5))
+        running.send(KILL)
+        running.process.wait()
+        if n % 2 == 0:
+            shutil.rmtree(bench.folder / "state", ignore_errors=True)
+    ended = bench.run(world, "--reserve", 3, "--adopt", "--wait", timeout=90)
+    once(world, people)
+    need(ended.json["leads"]["settled"] == 40, f"{ended}")
+
+
+@scenario
+def started_twice_at_once(bench):
+    """Four starts of one campaign in the same instant: one runs, three exit with 6."""
+    world = bench.standin(talk=0.4)
+    people = bench.leads(20)
+    runs = [bench.start(world, "--reserve", 3) for _ in range(4)]
+    ends = [run.end(30) for run in runs]
+    need(sorted(end.code for end in ends) == [0, 6, 6, 6], f"{[end.code for end in ends]}")
+    once(world, people)
+
+
+@scenario
+def interrupted_with_doubts(bench):
+    """Ctrl-C while answers are lost: followed, exit 4; then finished."""
+    world = bench.standin(faults={"drop-after": 0.3, "drop-before": 0.2}, talk=0.6, seed=5)
+    people = bench.leads(25)
+    running = bench.start(world, "--reserve", 3)
+    wait_for(lambda: len(world.posts) >= 8, 10, "the eighth request")
+    running.send(INT)
+    ended = running.end(20)
+    bench.adds_up(ended)
+    need(ended.code == 4, f"{ended}")
+    bench.run(world, "--reserve", 3, "--wait", timeout=60)
+    once(world, people)
 
 
 @scenario

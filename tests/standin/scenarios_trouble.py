@@ -49,6 +49,113 @@ def key_refused_midway(bench):
 
 
 @scenario
+def key_refused_at_a_request(bench):
+    """401 to a request alone, the listing still answering: exit 5 at once."""
+    say = (401, {"message": "Invalid Key", "error": "Unauthorized", "statusCode": 401})
+    world = bench.standin(talk=2.0, script=lambda n, body: say if n > 5 else None)
+    people = bench.leads(20)
+    running = bench.start(world, "--reserve", 3)
+    ended = running.end(8)
+    bench.adds_up(ended)
+    need(ended.code == 5 and len(world.posts) <= 10, f"{len(world.posts)} requests: {ended}")
+    world.script, world.talk = None, 0.3
+    bench.run(world, "--reserve", 3)
+    once(world, people)
+
+
+@scenario
+def key_refused_in_the_search(bench):
+    """The pre-flight is let in and the listing is not: exit 5, a handful of requests."""
+    world = bench.standin(odd=lambda handler, method, path: path.startswith("/call") and
+                          (handler.reply(401, {"message": "Invalid Key", "statusCode": 401}), True)[1])
+    bench.leads(5)
+    running = bench.start(world)
+    ended = running.end(8)
+    bench.adds_up(ended)
+    need(ended.code == 5 and not world.posts and len(world.requests) < 12, f"{len(world.requests)} requests: {ended}")
+
+
+@scenario
+def listing_broken_from_the_start(bench):
+    """Without a search nobody is dialed: exit 1."""
+    world = bench.standin(odd=lambda handler, method, path: method == "GET" and path.startswith("/call") and
+                          (handler.reply(500, "<html>no</html>"), True)[1])
+    bench.leads(5)
+    ended = bench.run(world, code=1, timeout=60)
+    bench.note(f"{ended.seconds:.0f} s, {len(world.requests)} requests")
+    need(not world.posts, "dialed without having searched")
+
+
+@scenario
+def listing_breaks_midway(bench):
+    """The listing fails for some seconds: no dial on old news, nothing lost."""
+    world = bench.standin(talk=0.4)
+    people = bench.leads(25)
+    broken = threading.Event()
+    world.odd = lambda handler, method, path: broken.is_set() and method == "GET" and path.startswith("/call") and (
+        handler.reply(503, ""), True)[1]
+    running = bench.start(world, "--reserve", 3)
+    wait_for(lambda: len(world.posts) >= 9, 10, "the ninth request")
+    broken.set()
+    time.sleep(0.6)
+    posts = len(world.posts)
+    time.sleep(2)
+    need(len(world.posts) == posts, f"{len(world.posts) - posts} dials on old news")
+    broken.clear()
+    ended = running.end(40)
+    bench.adds_up(ended)
+    need(ended.code == 0, f"{ended}")
+    once(world, people)
+
+
+@scenario
+def doubt_that_ended_for_the_account(bench):
+    """The answer is lost, and the listing shows that the call ended for want of credit: exit 5, not on and on."""
+    world = bench.standin(talk=0.3, script=lambda n, body: "drop-after" if n > 6 else None)
+    bench.leads(20)
+    born = world.bear
+
+    def broke(kind, body, *more, **other):
+        call = born(kind, body, *more, **other)
+        if kind == "outboundPhoneCall" and len(world.posts) > 6:
+            call |= {"reason": "call.start.error-subscription-insufficient-credits", "end": call["began"] + 0.1,
+                     "answer": call["began"] + 99, "ring": call["began"] + 99}
+        return call
+
+    world.bear = broke
+    running = bench.start(world, "--reserve", 3, "--wait")
+    ended = running.end(20)
+    bench.adds_up(ended)
+    bench.note(f"{len(world.posts)} requests")
+    need(ended.code == 5 and len(world.posts) <= 20, f"{len(world.posts)} requests: {ended}")
+
+
+@scenario
+def daily_limit_by_reason(bench):
+    """A line's daily limit, told by calls that end at once in their own answer."""
+    world = bench.standin(talk=0.3)
+    people = bench.leads(16)
+    born = world.bear
+
+    def worn(kind, body, *more, **other):
+        call = born(kind, body, *more, **other)
+        if kind == "outboundPhoneCall" and body["phoneNumberId"] == "line-2":
+            call |= {"reason": "call.start.error-vapi-number-outbound-daily-limit", "end": call["began"],
+                     "answer": call["began"] + 99, "ring": call["began"] + 99}
+        return call
+
+    world.bear = worn
+    running = bench.start(world, "--reserve", 3, "--phone-number-id", "line-1", "--phone-number-id", "line-2")
+    ended = running.end(15)
+    bench.adds_up(ended)
+    tries = sum(post["line"] == "line-2" for post in world.posts)
+    bench.note(f"exit {ended.code}, {tries} tries of the worn line")
+    need(ended.code == 0 and tries <= 8, f"{tries} tries: {ended}")
+    rung = {call["body"]["customer"]["number"] for call in world.ours() if call["body"]["phoneNumberId"] == "line-1"}
+    need(rung == set(people), "somebody was lost")
+
+
+@scenario
 def missing_assistant(bench):
     world = bench.standin(gone_assistants=["assistant-1"])
     bench.leads(5)

@@ -59,6 +59,8 @@ SETTINGS = {
     "daily": {},  # a phone number id -> calls until its daily limit
     "reasons": {"customer-ended-call": 4, "assistant-ended-call": 3, "voicemail": 1, "customer-did-not-answer": 1,
                 "silence-timed-out": 1},
+    "latency": 0.0,  # seconds until any answer, after what was asked has been done
+    "slow_for": 2.7,  # seconds until the answer of a slow one
     "script": None,  # (n, body) -> a fate, a (status, body), or None
     "odd": None,  # (handler, method, path) -> True where it has taken the answer over
     "seed": 1,
@@ -447,7 +449,9 @@ class Handler(BaseHTTPRequestHandler):
                 world.flaws.append(f"asked for {self.command} {url.path}")
                 status, body = 404, {"message": f"Cannot {self.command} {url.path}", "error": "Not Found"}
         if how == "slow":
-            time.sleep(world.slow_for if hasattr(world, "slow_for") else 2.7)
+            time.sleep(world.slow_for)
+        if world.latency:
+            time.sleep(world.latency)
         if how in ("drop", "reset"):
             return self.hang_up(how == "reset")
         return self.reply(status, body, how)
