@@ -36,11 +36,11 @@ def attempt(binary, name, scenario, keep):
     except Exception:
         wrong = traceback.format_exc()
     seconds, notes = time.time() - began, "; ".join(bench.notes)
-    print(f"{'FAILED' if wrong else 'ok':6} {name:28} {seconds:5.1f} s  {notes}", flush=True)
-    if wrong:
-        print("       " + wrong.replace("\n", "\n       "), flush=True)
-        if keep:
-            print(f"       kept: {bench.folder}", flush=True)
+    lines = [f"{'FAILED' if wrong else 'ok':6} {name:34} {seconds:5.1f} s  {notes}"]
+    lines += ["       " + line for line in (wrong or "").splitlines()]
+    lines += [f"       kept: {bench.folder}"] if wrong and keep else []
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
     bench.close(keep and wrong)
     return wrong is None
 
@@ -49,7 +49,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
     parser.add_argument("scenario", nargs="*", help="names, or beginnings of names")
-    parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=6)
     parser.add_argument("--slow", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--list", action="store_true")

@@ -220,7 +220,7 @@ def pace(talk, count, floor, ready=(), **settings):
     def throughput(bench):
         world = bench.standin(talk=talk, seed=7, **settings)
         people = bench.leads(count)
-        bench.run(world, "--reserve", 3, *ready, timeout=90)
+        bench.run(world, "--reserve", 3, *ready, timeout=45)
         once(world, people)
         kept(bench, world, 3)
         busy = world.busy(3)

@@ -38,6 +38,23 @@ for name in ("drop-before", "html-before", "500-before", "empty-before", "408-be
     SCENARIOS[f"doubt_{name}"] = fate(name, False)
 
 
+def clock(**settings):
+    def strange(bench):
+        world = bench.standin(faults={"drop-after": 0.2, "drop-before": 0.15}, talk=0.3, seed=41, **settings)
+        people = bench.leads(25)
+        bench.run(world, "--reserve", 3, "--wait", timeout=30)
+        once(world, people)
+    return strange
+
+
+SCENARIOS["doubts_ahead"] = clock(skew=45.0)
+SCENARIOS["doubts_behind"] = clock(skew=-45.0)
+SCENARIOS["doubts_without_date"] = clock(date=False)
+SCENARIOS["doubts_without_date_behind"] = clock(date=False, skew=-40.0)
+SCENARIOS["doubts_whole_seconds"] = clock(whole_seconds=True, order="any")
+SCENARIOS["doubts_date_off"] = clock(date_offset=20.0)
+
+
 @scenario
 def storm(bench):
     """Every fault together, with inbound callers, out of order, run again until it is done."""

@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 import time
+from email.utils import formatdate
 
 from standin import E164, Handler, Server
 from bench import INT, need, once, phone, wait_for
@@ -309,6 +310,18 @@ def rate_limited(bench):
 
 
 @scenario
+def retry_after_of_all_kinds(bench):
+    """A Retry-After that is nought, no number, a date, or negative: heard where it can be, and no hang."""
+    soon = formatdate(time.time() + 2, usegmt=True)
+    for value in ("0", soon, "1.5"):
+        world = bench.standin(rate_limit=1, retry_after=value, talk=0.1)
+        people = bench.leads(4)
+        ended = bench.run(world, "--reserve", 3, state=f"state-{len(bench.standins)}", timeout=75)
+        bench.note(f"{value}: {ended.seconds:.1f} s")
+        once(world, people)
+
+
+@scenario
 def rate_limited_midway(bench):
     """429 with Retry-After in the middle of many: what is out comes in, nothing more is sent meanwhile."""
     world = bench.standin(talk=0.3, retry_after="2", script=lambda n, body: (
@@ -372,8 +385,8 @@ def odd_refusals(bench):
     ended = bench.run(world, "--reserve", 3)
     need(ended.json["dispositions"].get("config") == 1, f"{ended}")
     once(world, [number for number in people if number != phone(4)])
-    world = bench.standin(talk=0.2, script=lambda n, body: odd if n > 5 else None)
-    ended = bench.run(world, "--reserve", 3, code=5, state="other")
+    world = bench.standin(slots=20, latency=0.05, talk=0.2, script=lambda n, body: odd if n > 5 else None)
+    ended = bench.run(world, "--reserve", 3, "--slots", 20, code=5, state="other")
     need(ended.json["leads"]["settled"] == 5 and len(world.posts) <= 15, f"{len(world.posts)}: {ended}")
     world.script = None
     bench.run(world, "--reserve", 3, state="other")
