@@ -15,7 +15,8 @@ def scenario(function):
 
 def kept(bench, world, reserve, share=0.05):
     tight, dials = world.tight(reserve)
-    bench.note(f"{tight} of {dials} dials with {reserve} or fewer free, {world.away} of {world.callers_seen} callers refused")
+    bench.note(f"{tight} of {dials} dials with {reserve} or fewer free")
+    bench.note(f"{world.away} of {world.callers_seen} callers refused")
     need(tight <= share * dials + 1, f"{tight} of {dials} dials found no more than the reserve of {reserve} free")
 
 
@@ -32,7 +33,7 @@ def clean(bench):
     need(body["assistantId"] == "assistant-1" and body["customer"]["name"].startswith("Person "), f"body: {body}")
     need(variables["city"].startswith("City ") and variables["name"] == body["customer"]["name"], f"body: {body}")
     lines = [post["line"] for post in world.posts]
-    need(abs(lines.count("line-1") - lines.count("line-2")) <= 1, f"lines: {lines}")
+    need(abs(lines.count("line-1") - lines.count("line-2")) <= 6, f"lines: {lines}")
     it = ended.json
     need(it["leads"] == {"total": 80, "settled": 80, "open": 0, "in_doubt": 0, "suppressed": 0, "removed": 0}, f"{it}")
     need(it["calls"]["placed"] == 80 and it["pool"]["limit"] == 10 and it["pool"]["reserve"] == 3, f"{it}")
