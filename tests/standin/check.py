@@ -1,0 +1,75 @@
+"""The binary against the second stand-in, from outside: `python3 tests/standin/check.py path/to/dialer [scenario...]`.
+
+Prints one line for each scenario, and exits with 1 where any failed. `--list` names them, `--jobs N` runs so many at
+once, `--slow` adds those that take minutes, `--keep` keeps the folders of those that failed.
+"""
+
+import argparse
+import concurrent.futures
+import sys
+import time
+import traceback
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.dont_write_bytecode = True
+
+import scenarios_calls  # noqa: E402
+import scenarios_doubt  # noqa: E402
+import scenarios_stops  # noqa: E402
+import scenarios_trouble  # noqa: E402
+from bench import Bench, Wrong  # noqa: E402
+
+
+def every():
+    modules = [scenarios_calls, scenarios_doubt, scenarios_stops, scenarios_trouble]
+    return {name: scenario for module in modules for name, scenario in module.SCENARIOS.items()}
+
+
+def attempt(binary, name, scenario, keep):
+    bench, began, wrong = Bench(binary), time.time(), None
+    try:
+        scenario(bench)
+        bench.flawless()
+    except Wrong as error:
+        wrong = str(error)
+    except Exception:
+        wrong = traceback.format_exc()
+    seconds, notes = time.time() - began, "; ".join(bench.notes)
+    lines = [f"{'FAILED' if wrong else 'ok':6} {name:34} {seconds:5.1f} s  {notes}"]
+    lines += ["       " + line for line in (wrong or "").splitlines()]
+    lines += [f"       kept: {bench.folder}"] if wrong and keep else []
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+    bench.close(keep and wrong)
+    return wrong is None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("binary")
+    parser.add_argument("scenario", nargs="*", help="names, or beginnings of names")
+    parser.add_argument("--jobs", type=int, default=6)
+    parser.add_argument("--slow", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    args = parser.parse_intermixed_args()
+    chosen = {name: scenario for name, scenario in every().items()
+              if (any(name.startswith(wanted) for wanted in args.scenario) if args.scenario
+                  else args.slow or not getattr(scenario, "slow", False))}
+    if args.list:
+        print("\n".join(chosen))
+        return 0
+    began = time.time()
+    alone = {name: scenario for name, scenario in chosen.items() if getattr(scenario, "alone", False)}
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as crowd:
+        done = [crowd.submit(attempt, args.binary, name, scenario, args.keep)
+                for name, scenario in chosen.items() if name not in alone]
+        held = [one.result() for one in done]
+    held += [attempt(args.binary, name, scenario, args.keep) for name, scenario in alone.items()]
+    print(f"{sum(held)} of {len(held)} held, in {time.time() - began:.0f} s")
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
