@@ -7,7 +7,16 @@ use super::event::Action;
 use super::notice::{Outcome, Why};
 use super::start::Step;
 use super::{BatchState, Campaign, GRACE, Live};
-use crate::time::Now;
+use crate::time::{Instant, Now};
+
+/// When a daily limit is over, for people. The provider's midnight is known to a second or two; one that is that close
+/// to ours is ours.
+fn at_midnight(back: Instant) -> Timestamp {
+    const DAY: i64 = 86_400_000_000;
+    let past = back.as_micros().rem_euclid(DAY);
+    let cut = if past < 3_000_000 { past } else { 0 };
+    Instant::from_micros(back.as_micros() - cut).timestamp()
+}
 
 impl Why {
     /// Of several reasons the weightiest is told: in the order of the exit codes 6, 5, 2, 1, 4.
@@ -100,7 +109,7 @@ impl Campaign {
     fn finish_stopped(&mut self) {
         let why = self.stopping.clone().unwrap_or(Why::Stopped);
         let next_at = matches!(why, Why::Lines(_)).then(|| self.lines.back_at()).flatten();
-        self.finish(why, next_at.map(crate::time::Instant::timestamp));
+        self.finish(why, next_at.map(at_midnight));
     }
 
     fn finish(&mut self, why: Why, next_at: Option<Timestamp>) {

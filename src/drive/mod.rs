@@ -87,10 +87,10 @@ pub enum Broken {
     Journal(Error),
     /// Nobody may be rung on this account, or not now.
     Refused(Failure),
-    /// A signal came before anything was dialed.
-    Signal(Exit),
     /// The list has to be read again first, for variables that the assistant needs.
     Lacks(Box<Account>),
+    /// A signal came before anybody was rung.
+    Signal(Order),
 }
 
 impl From<Error> for Broken {
@@ -201,7 +201,7 @@ impl<J: Journal> Loop<'_, J> {
             let (client, clock) = (Arc::clone(&self.drive.client), self.drive.clock.clone());
             tokio::select! {
                 biased;
-                order = self.drive.signals.next() => return Err(Broken::Signal(order.exit)),
+                order = self.drive.signals.next() => return Err(Broken::Signal(order)),
                 account = preflight::read(&client, &self.drive.lines, &clock) => account.map_err(Broken::Refused)?,
             }
         };

@@ -31,6 +31,13 @@ pub struct Order {
     pub exit: Exit,
 }
 
+impl Order {
+    /// The exit code where it ends a run before anybody was rung: nothing is up that a first Ctrl-C would wait for.
+    pub fn exit_before_dialing(&self) -> Exit {
+        if self.stop == Stop::Drain { Exit::Later } else { self.exit }
+    }
+}
+
 impl Signals {
     /// From now on they are ours.
     pub fn listen() -> std::io::Result<Self> {

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use super::super::plan::Planned;
 use super::super::{print, say};
+use crate::campaign::event::Stop;
+use crate::campaign::notice::{Outcome, Why};
+use crate::campaign::tally::Tally;
 use crate::drive::End;
+use crate::drive::signals::Order;
 use crate::exit::Exit;
 use crate::journal::Totals;
 use crate::report::ending::{exit_of, failure_of};
@@ -26,6 +30,13 @@ pub(super) struct Last<'a> {
     pub(super) callers: Option<(u64, u64)>,
     pub(super) paint: Paint,
     pub(super) zone: jiff::tz::TimeZone,
+}
+
+/// How a run ends that a signal ended before anybody was rung.
+pub(super) fn before_anybody(order: &Order) -> End {
+    let interrupted = order.stop == Stop::Now;
+    let outcome = Outcome { why: Why::Stopped, next_at: None, interrupted };
+    End { outcome, signal: interrupted.then_some(order.exit), tally: Tally::default() }
 }
 
 /// Says how it ended, and with which code.

@@ -222,7 +222,7 @@ enum Trouble {
 
 /// A signal came before anybody was rung.
 pub(super) fn interrupted(signals: &mut Signals) -> Failure {
-    let exit = signals.waiting().map_or(Exit::Interrupted, |order| order.exit);
+    let exit = signals.waiting().map_or(Exit::Later, |order| order.exit_before_dialing());
     Failure::new(exit, "interrupted before anybody was rung").advise("the same command begins again")
 }
 
@@ -299,7 +299,7 @@ impl Spool {
         });
         tokio::select! {
             biased;
-            order = signals.next() => Err(Failure::new(order.exit, "interrupted before anybody was rung")),
+            order = signals.next() => Err(Failure::new(order.exit_before_dialing(), "interrupted before anybody was rung")),
             copied = copied => copied.map_err(io::Error::other).flatten().map(|()| spool).map_err(cannot),
         }
     }

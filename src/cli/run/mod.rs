@@ -9,20 +9,19 @@ mod venue;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::journal::{chance, failed};
 use super::looks::looks;
 use super::plan::Planned;
 use super::say;
 use super::surroundings::Surroundings;
+use crate::campaign::hours::place;
 use crate::campaign::notice::Why;
 use crate::campaign::plan::Plan;
 use crate::campaign::{Campaign, DEFAULT_SLOTS};
 use crate::drive::preflight::{self, Account as Read};
 use crate::drive::progress::{Face, Looks};
 use crate::drive::signals::Signals;
-use crate::drive::{Broken, Drive, drive};
+use crate::drive::{Broken, Drive, End, drive};
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::journal::disk::accounts::Account;
@@ -92,7 +91,7 @@ async fn account(
     }
     let read = tokio::select! {
         biased;
-        order = signals.next() => return Err(Failure::new(order.exit, "interrupted before anybody was rung")),
+        order = signals.next() => return Err(Failure::new(order.exit_before_dialing(), "interrupted before anybody was rung")),
         read = preflight::read(client, &planned.account.lines, &venue.clock) => read?,
     };
     let name = venue.account_name(read.org.as_deref());
@@ -167,7 +166,7 @@ impl Session<'_> {
             Ok(end) => end,
             Err(Broken::Journal(error)) => return Err(self.died(error)),
             Err(Broken::Refused(failure)) => return Err(failure),
-            Err(Broken::Signal(exit)) => return Ok(Ran::Ended(exit)),
+            Err(Broken::Signal(order)) => ending::before_anybody(&order),
             Err(Broken::Lacks(read)) => {
                 let mut disk = journal_of_run.end(self.venue.clock.now()).map_err(failed)?;
                 disk.remember_variables(self.account, target, &read.variables).map_err(failed)?;
@@ -176,7 +175,7 @@ impl Session<'_> {
         };
         let over = self.venue.clock.now();
         let totals = journal_of_run.totals(over).map_err(failed)?;
-        let waits_for = self.waits_for(&end.outcome.why, end.outcome.next_at);
+        let waits_for = self.waits_for(&journal_of_run, &end, over)?;
         journal_of_run.end(over).map_err(failed)?;
         let last = Last {
             planned,
@@ -251,15 +250,27 @@ impl Session<'_> {
             .advise(format!("when it is mended, the same command goes on with campaign {campaign}"))
     }
 
-    fn waits_for(&self, why: &Why, next_at: Option<Timestamp>) -> Option<String> {
-        match why {
-            Why::Later if self.planned.plan.calling.needs_zone() => {
-                Some("when hours open or a retry is due".to_owned())
+    /// What the next lead waits for, in words.
+    fn waits_for(&self, run: &Run, end: &End, now: Now) -> Result<Option<String>, Failure> {
+        let Some(next_at) = end.outcome.next_at else { return Ok(None) };
+        Ok(match &end.outcome.why {
+            Why::Later => {
+                let zones = run.disk().zones_waiting(self.account, &self.planned.plan.campaign).map_err(failed)?;
+                let calling = &self.planned.plan.calling;
+                let opens = zones.iter().filter_map(|zones| calling.opening(zones, now.wall));
+                let zone = opens
+                    .filter(|opening| opening.at.duration_since(next_at).unsigned_abs() < Duration::from_secs(1))
+                    .find_map(|opening| opening.zone);
+                Some(
+                    zone.map_or("when a retry is due".to_owned(), |zone| {
+                        format!("when hours open in {}", place(&zone))
+                    }),
+                )
             }
             Why::DoubtsLeft => Some("when doubts can be proven".to_owned()),
-            Why::Lines(_) => next_at.map(|_| "when the phone number may ring again".to_owned()),
+            Why::Lines(_) => Some("when the phone number may ring again".to_owned()),
             _ => None,
-        }
+        })
     }
 }
 

@@ -154,6 +154,19 @@ impl Disk {
         Ok(Outlook { leads: totals.total, settled: totals.settled, last_settled, rung_elsewhere, to_ring })
     }
 
+    /// The zones of the leads that a campaign has still to ring, each set once.
+    pub fn zones_waiting(&self, account: &Account, campaign: &str) -> Result<Vec<Vec<String>>, Error> {
+        let id = self.campaign(account, campaign)?;
+        self.read(|db| {
+            let find = "SELECT zones FROM zone_sets WHERE EXISTS (SELECT 1 FROM leads WHERE campaign = ?1 \
+                        AND zone_set = zone_sets.id AND standing = 'open' AND listed = 1)";
+            let mut statement = db.prepare(find)?;
+            let sets = statement.query_map([id], |row| row.get::<_, String>(0))?;
+            let sets = sets.map(|text| Ok(serde_json::from_str(&text?).unwrap_or_default()));
+            sets.collect()
+        })
+    }
+
     /// The numbers that a campaign has settled, under any account, and the limit that any pool was last known to have.
     pub fn known(&self, campaign: &str) -> Result<(Vec<Phone>, Option<u32>), Error> {
         self.read(|db| {
