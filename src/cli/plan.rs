@@ -96,6 +96,9 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Res
         warnings.push(format!("--max-concurrent is above --slots {slots}, so it caps nothing"));
     }
     guard_rejects(&args.list, &args.calling, [args.place.config.as_deref(), args.place.api_key_file.as_deref()])?;
+    if !args.retry.retry.is_empty() && args.retry.attempts == 1 {
+        warnings.push("--retry says when to ring again, and --attempts 1 that nobody is".to_owned());
+    }
     let calling = calling(&args.calling, hours_hold(args, sources), around)?;
     let list = list(&args.list, args.calling.zone.as_ref(), &calling, around);
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));

@@ -173,7 +173,7 @@ impl Kind {
             Self::NeverOpen => (
                 "never-open",
                 "never within the hours in all of their time zones",
-                "a time_zone column, --hours or --days",
+                "a time_zone column, --hours, --days, --holidays or --guard",
             ),
             Self::ExtraCells => ("extra-cells", "more cells than columns", "quote the cell that holds the delimiter"),
             Self::OpenQuote => {

@@ -19,8 +19,8 @@ const EXACT_NUMBER: &[&str] = &["phonenumber", "e164", "customerphone", "custome
 
 #[rustfmt::skip]
 const PHONE: &[&str] = &[
-    "phone", "telephone", "telephonenumber", "tel", "telno", "telnumber", "phoneno", "primaryphone", "mainphone",
-    "contactnumber", "telefon", "telefonnummer", "rufnummer", "fon", "téléphone", "numérodetéléphone",
+    "phone", "phone1", "telephone", "telephonenumber", "tel", "telno", "telnumber", "phoneno", "primaryphone", "mainphone",
+    "contactnumber", "msisdn", "telnr", "tél", "telefón", "telefonu", "telefon", "telefonnummer", "rufnummer", "fon", "téléphone", "numérodetéléphone",
     "numerodetelephone", "numtel", "teléfono", "telefono", "númerodeteléfono", "numerodetelefono", "telefone",
     "númerodetelefone", "numerodetelefone", "numeroditelefono", "telefoon", "telefoonnummer", "puhelin",
     "puhelinnumero", "numertelefonu", "telefonszám", "telefonníčíslo", "telefonnumarası", "sốđiệnthoại", "τηλέφωνο",
@@ -30,7 +30,7 @@ const PHONE: &[&str] = &[
 #[rustfmt::skip]
 const MOBILE: &[&str] = &[
     "mobile", "mobilephone", "mobilenumber", "mobileno", "cell", "cellphone", "cellnumber", "cellular", "handy",
-    "handynummer", "mobil", "mobiltelefon", "mobilnummer", "mobiel", "portable", "móvil", "movil", "celular", "cellulare",
+    "handynummer", "mobil", "mobiltelefon", "mobiltelefonnummer", "mobilnummer", "ceptelefonu", "telefonkomórkowy", "mobiel", "portable", "móvil", "movil", "celular", "cellulare",
     "telemóvel", "telemovel", "komórka", "携帯", "携帯電話", "携帯番号", "휴대폰", "мобильный", "whatsapp", "whatsappnumber",
     "gsm",
 ];
@@ -38,7 +38,7 @@ const MOBILE: &[&str] = &[
 /// A number of something: the phone's, where nothing better is there. A customer's number is often that of an account.
 #[rustfmt::skip]
 const ANY_NUMBER: &[&str] = &[
-    "number", "customernumber", "nummer", "numero", "número", "numéro", "numer", "номер", "番号", "号码", "번호",
+    "homephone", "workphone", "businessphone", "number", "customernumber", "nummer", "numero", "número", "numéro", "numer", "номер", "番号", "号码", "번호",
 ];
 
 #[rustfmt::skip]

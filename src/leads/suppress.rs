@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use rlibphonenumber::PHONE_NUMBER_UTIL;
 
@@ -35,7 +35,15 @@ pub struct Suppression {
 struct Watched {
     path: PathBuf,
     findings: Findings,
-    seen: Option<(u64, SystemTime)>,
+    seen: Option<Look>,
+}
+
+/// What tells that a file has changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Look {
+    inode: u64,
+    size: u64,
+    changed: (i64, i64),
 }
 
 impl Suppression {
@@ -249,9 +257,11 @@ fn is_area_and_number(cells: &[String]) -> bool {
 }
 
 /// Size and time of a file; nothing of a pipe, which can only be read once.
-fn stat(path: &Path) -> io::Result<Option<(u64, SystemTime)>> {
+/// Which file it is, and in which state; nothing of a pipe or the like, which is read every time.
+fn stat(path: &Path) -> io::Result<Option<Look>> {
     let stat = fs::metadata(path)?;
-    if stat.is_file() { Ok(Some((stat.len(), stat.modified()?))) } else { Ok(None) }
+    let look = Look { inode: stat.ino(), size: stat.len(), changed: (stat.ctime(), stat.ctime_nsec()) };
+    Ok(stat.is_file().then_some(look))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
+use super::style;
 use crate::leads::findings::{Findings, Group, Kind};
 use crate::leads::list::Counts;
 
@@ -93,7 +94,7 @@ impl Checked {
             show_list(&mut text, list);
         }
         if self.lists.len() > 1 {
-            let _infallible = writeln!(text, "together {} leads", thousands(self.counts.leads));
+            let _infallible = writeln!(text, "together {}", style::count(self.counts.leads, "lead", "leads"));
         }
         if self.suppressed > 0 {
             let _infallible = writeln!(text, "  {} of them on a do-not-call list", thousands(self.suppressed));
@@ -112,10 +113,10 @@ impl Checked {
 }
 
 fn show_list(text: &mut String, list: &Looked) {
-    let rows = thousands(list.counts.rows);
-    let _infallible = writeln!(text, "{}: {}, {rows} rows; {}", list.name, list.format, list.columns);
-    let count = thousands(list.counts.leads);
-    let _infallible = writeln!(text, "{count:>9} leads");
+    let rows = style::count(list.counts.rows, "row", "rows");
+    let _infallible = writeln!(text, "{}: {}, {rows}; {}", list.name, list.format, list.columns);
+    let leads = if list.counts.leads == 1 { "lead" } else { "leads" };
+    let _infallible = writeln!(text, "{:>9} {leads}", thousands(list.counts.leads));
     show_findings(text, &list.findings);
 }
 

@@ -27,7 +27,10 @@ pub fn text(phone: Phone, stories: &[Story], suppressed: Option<&str>, now: Time
         let name = story.campaign.as_deref().unwrap_or("of another journal, known by its calls alone");
         let _ = writeln!(text, "  campaign {name}");
         for row in &story.rows {
-            let _ = writeln!(text, "    {}: {}", place(row), standing(row, now, zone));
+            let open = matches!(row.standing, Standing::Open);
+            let words =
+                if suppressed.is_some() && open { "not to be rung".to_owned() } else { standing(row, now, zone) };
+            let _ = writeln!(text, "    {}: {words}", place(row));
         }
         for attempt in &story.attempts {
             let _ = writeln!(text, "    {}: {}", at(attempt.began, zone), life(attempt));

@@ -155,7 +155,9 @@ fn later(end: &End<'_>, zone: &TimeZone) -> String {
     let after = end.outcome.next_at.map_or(String::new(), |at| format!(" after {}", moment(at, end.now, zone)));
     match end.outcome.why {
         Why::Paused => "next: dialer resume, then the same command".to_owned(),
-        Why::Limit | Why::Cost | Why::Until | Why::Stopped => {
+        Why::Cost => format!("{}; next: the same command with a higher one", notice::reason(&end.outcome.why)),
+        Why::Until => format!("{}; next: the same command with a later one", notice::reason(&end.outcome.why)),
+        Why::Limit | Why::Stopped => {
             format!("{}; next: run the same command to go on{after}", notice::reason(&end.outcome.why))
         }
         _ => format!("next: run the same command{after}, or add --wait"),

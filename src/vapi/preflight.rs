@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::failure;
+use super::request::ATTEMPT_VARIABLE;
 use super::said::Said;
 use super::transport::{NoReply, Reply};
 use crate::pool::news::Wire;
@@ -164,7 +165,8 @@ fn text(json: &Value, field: &str) -> Option<String> {
 fn variables(json: &Value) -> Vec<String> {
     let (mut used, mut given) = (BTreeSet::new(), BTreeSet::new());
     walk(json, &mut used, &mut given);
-    used.into_iter().filter(|name| !given.contains(name) && !GIVEN.contains(name)).map(str::to_owned).collect()
+    let needed = |name: &&str| !given.contains(name) && !GIVEN.contains(name) && *name != ATTEMPT_VARIABLE;
+    used.into_iter().filter(needed).map(str::to_owned).collect()
 }
 
 fn walk<'a>(json: &'a Value, used: &mut BTreeSet<&'a str>, given: &mut BTreeSet<&'a str>) {

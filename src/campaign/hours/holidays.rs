@@ -142,7 +142,10 @@ impl Happening<'_> {
         }
         let start = self.start.ok_or("an event without DTSTART")?.date;
         let first = day_of(start).ok_or("DTSTART lies beyond the calendar")?;
-        let end = self.end.and_then(|end| Some(day_of(end.date)? + i64::from(end.later)));
+        let end = match self.end {
+            Some(end) => Some(day_of(end.date).ok_or("DTEND lies beyond the calendar")? + i64::from(end.later)),
+            None => None,
+        };
         let length = self.days.unwrap_or_else(|| end.map_or(1, |end| end - first)).max(1);
         if length > LONGEST {
             return Err(format!("an event of {length} days; {LONGEST} at most"));
@@ -298,6 +301,7 @@ mod tests {
             (3, "DTSTART:Christmas"),
             (4, "DTSTART:20261126\nDURATION:PT12H"),
             (5, "DTSTART:20261126\nDTEND:20301126"),
+            (5, "DTSTART:20261126\nDTEND:99991231"),
         ] {
             let error = event(body).unwrap_err();
             assert!(error.starts_with(&format!("--holidays: free.ics:{line}: ")), "{body}: {error}");

@@ -87,7 +87,7 @@ async fn a_listing_beyond_all_bounds_is_too_large() {
 async fn the_target_is_read_with_what_its_prompt_needs() {
     let assistant = r#"{"id":"a1","orgId":"o1","name":"Front desk","firstMessage":"Hi {{name}}, it is {{ now | date: \"%H\" }}",
         "model":{"messages":[{"content":"{{ issue }} {{-plan-}} {{title | default: \"you\"}} {{customer.number}} {{\"now\"}}
-            {% assign greeting = 1 %}{{greeting}} {{given}} {{ not closed"}],
+            {% assign greeting = 1 %}{{greeting}} {{dialer_attempt_id}} {{given}} {{ not closed"}],
             "tools":[{"server":{"url":"https://x/{{order_id}}"}}]},
         "assistantOverrides":{"variableValues":{"given":"x"}}}"#
         .replace('\n', " ");
