@@ -29,6 +29,7 @@ pub mod retry;
 mod rows;
 mod search;
 pub mod seen;
+mod shown;
 mod sightings;
 mod start;
 pub mod tally;
@@ -41,7 +42,6 @@ use std::time::Duration;
 use crate::pool::Pool;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
-use crate::pool::headroom::Slots;
 use crate::time::{Instant, Now, Stamp};
 use attempt::State;
 use breaker::Breaker;
@@ -261,47 +261,9 @@ impl Campaign {
         matches!(self.start.step, Step::Over)
     }
 
-    /// What this run did so far.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
-    /// The pool in slots, as far as known.
-    pub fn slots(&self, now: Now) -> Slots {
-        self.pool.slots(self.reserve(now))
-    }
-
-    /// The open batch: its number, how many of it are not waiting to be dialed, and its size.
-    pub fn batch(&self) -> Option<(u64, usize, usize)> {
-        let open = self.batch.state == BatchState::Open;
-        open.then(|| (self.batch.number, self.batch.size.saturating_sub(self.batch.queue.len()), self.batch.size))
-    }
-
     /// The provider names the organisation that the journal takes the account for: its listings prove absence.
     pub fn confirm_org(&mut self) {
         self.org_confirmed = true;
-    }
-
-    /// Why nobody is dialed at the moment, where that is not the pool's doing.
-    pub fn held_up(&self) -> Option<String> {
-        Some(match self.start.step {
-            _ if self.paused => "paused".to_owned(),
-            _ if self.stopping.is_some() => "no more dials; the last calls are followed to their end".to_owned(),
-            Step::Searching(_) | Step::FurtherBack(..) | Step::Adopting => {
-                format!("searching the account's calls, {:.0}%", self.start.told * 100.0)
-            }
-            Step::Waiting(_) | Step::Again(_) => "making sure that nothing else was on its way".to_owned(),
-            _ if matches!(self.batch.state, BatchState::Nobody(_)) => "nobody may be dialed now".to_owned(),
-            _ => return None,
-        })
-    }
-
-    /// Calls of this campaign that are up or on their way.
-    pub fn calls_up(&self) -> usize {
-        self.live
-            .values()
-            .filter(|live| live.ours && matches!(live.state, State::Placed { .. } | State::Claimed))
-            .count()
     }
 
     /// Everything that follows from what is known now. Does nothing that it has done before.

@@ -82,19 +82,19 @@ impl Attempt {
         self.facts.state()
     }
 
-    /// A call that nobody here has claimed.
-    pub(super) fn found(id: AttemptId, campaign: i64, seen: &SeenCall, now: Now) -> Self {
-        let mut attempt = Self {
+    /// One of which nothing is known but where it comes from.
+    pub(super) fn new(id: AttemptId, origin: Origin, campaign: i64, claimed: Now, provider_time: Stamp) -> Self {
+        Self {
             id,
-            origin: Origin::Found,
+            origin,
             campaign,
             lead: None,
-            phone: seen.phone,
+            phone: None,
             run: None,
             line: None,
-            claimed: Instant::from_micros(seen.created.as_micros()),
-            began: seen.created.timestamp(),
-            provider_time: seen.created,
+            claimed: claimed.at,
+            began: claimed.wall,
+            provider_time,
             post: None,
             facts: Facts::default(),
             call: None,
@@ -106,7 +106,13 @@ impl Attempt {
             reopened: false,
             twin: None,
             message: None,
-        };
+        }
+    }
+
+    /// A call that nobody here has claimed.
+    pub(super) fn found(id: AttemptId, campaign: i64, seen: &SeenCall, now: Now) -> Self {
+        let created = Now { at: Instant::from_micros(seen.created.as_micros()), wall: seen.created.timestamp() };
+        let mut attempt = Self { phone: seen.phone, ..Self::new(id, Origin::Found, campaign, created, seen.created) };
         attempt.sight(seen, now.at);
         attempt
     }

@@ -11,7 +11,7 @@ use super::recording::concerning;
 use super::rows::{LeadRow, Rows};
 use super::standing::Standing;
 use super::{Chance, Error};
-use crate::campaign::attempt::{Facts, State};
+use crate::campaign::attempt::State;
 use crate::campaign::event::{Ask, LeadId, Line};
 use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Away, Granted};
@@ -74,28 +74,13 @@ pub(super) fn grant(
 
 impl Maker<'_> {
     fn attempt(&mut self, campaign: i64, row: &LeadRow, line: Line, now: Now, ask: &Ask) -> Attempt {
+        let id = AttemptId::mint(self.mark, (self.chance)());
         Attempt {
-            id: AttemptId::mint(self.mark, (self.chance)()),
-            origin: Origin::Claimed,
-            campaign,
             lead: Some(row.id),
             phone: Some(row.lead.phone),
             run: self.run,
             line: self.plan.lines.get(line.0).map(|line| Arc::from(line.as_str())),
-            claimed: now.at,
-            began: now.wall,
-            provider_time: ask.provider_time,
-            post: None,
-            facts: Facts::default(),
-            call: None,
-            created: None,
-            shown: None,
-            updated: None,
-            cost: None,
-            opt_out: false,
-            reopened: false,
-            twin: None,
-            message: None,
+            ..Attempt::new(id, Origin::Claimed, campaign, now, ask.provider_time)
         }
     }
 }
