@@ -1,16 +1,17 @@
 //! Attempts that are not over, with what is asked of them at every turn kept up to date: whether any is followed, and
 //! which of them nobody can be sure of.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::Live;
 use super::attempt::State;
 use crate::pool::attempt_id::AttemptId;
+use crate::pool::name::ByName;
 
 /// Attempts that are not over.
 #[derive(Debug, Default)]
 pub(super) struct Lives {
-    all: HashMap<AttemptId, Live>,
+    all: ByName<AttemptId, Live>,
     /// In doubt, or blocked: those that may have to be proven absent or put aside.
     uncertain: BTreeSet<AttemptId>,
     followed: usize,

@@ -1,18 +1,18 @@
 //! When each call that is up was last seen in a listing.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::repeats::Repeats;
 use super::seen::SeenCall;
 use crate::pool::calls::CallId;
+use crate::pool::name::ByName;
 use crate::time::Instant;
 
 /// Calls that are up, as listings and answers have shown them.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
-    up: HashMap<CallId, Instant>,
+    up: ByName<CallId, Instant>,
     /// The last listing of the watch, and when it came. What it shows was seen then, whatever stands above.
     last: Repeats,
     last_at: Option<Instant>,

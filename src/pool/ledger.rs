@@ -1,21 +1,22 @@
 //! Every call that is known, with the sums that the rule asks for kept up to date, so that asking costs nothing.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use super::attempt_id::AttemptId;
 use super::calls::{Call, CallId};
+use super::name::{ByName, Names};
 use super::observation::Observation;
 use crate::time::Stamp;
 
 /// Calls by their id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
-    up: HashMap<CallId, Entry>,
+    up: ByName<CallId, Entry>,
     /// Calls that are over, and the order in which they ended.
-    over: HashMap<CallId, Entry>,
+    over: ByName<CallId, Entry>,
     ends: BTreeSet<(Stamp, CallId)>,
     /// Attempts whose call is known: they are no mere claims any more, whatever other runs still think.
-    named: HashSet<AttemptId>,
+    named: Names<AttemptId>,
     sums: Sums,
 }
 

@@ -8,7 +8,7 @@ pub mod calls;
 pub mod headroom;
 mod ledger;
 mod limits;
-mod name;
+pub mod name;
 pub mod news;
 pub mod observation;
 pub mod offset;

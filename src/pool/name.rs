@@ -1,7 +1,8 @@
 //! The text of an id, with its hash worked out once: ids are looked up far more often than they are made.
 
 use std::cmp::Ordering;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,33 @@ impl Name {
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
+    }
+}
+
+/// A map by ids, or by other keys that are one well-spread or short number: hashing them again would gain nothing.
+pub type ByName<K, V> = HashMap<K, V, BuildHasherDefault<Known>>;
+
+/// A set of such keys.
+pub type Names<K> = HashSet<K, BuildHasherDefault<Known>>;
+
+/// Takes a number for its own hash, and spreads it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known(u64);
+
+impl Hasher for Known {
+    fn finish(&self) -> u64 {
+        // The golden ratio, as in Fibonacci hashing (Knuth, TAOCP 6.4).
+        self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
     }
 }
 

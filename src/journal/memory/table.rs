@@ -1,6 +1,6 @@
 //! Rows in memory, with the indexes that the shared steps ask for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use crate::campaign::event::LeadId;
 use crate::campaign::seen::SeenCall;
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::attempt_id::{AttemptId, Mark};
+use crate::pool::name::ByName;
 use crate::time::{Instant, Now};
 
 /// This campaign's number; calls with the mark of others are kept under numbers of their own.
@@ -21,11 +22,11 @@ const CAMPAIGN: i64 = 0;
 
 pub(super) struct Table {
     leads: Vec<Entry>,
-    by_phone: HashMap<Phone, Vec<LeadId>>,
+    by_phone: ByName<Phone, Vec<LeadId>>,
     zone_sets: Vec<Set>,
     attempts: Vec<Attempt>,
-    by_id: HashMap<AttemptId, usize>,
-    on_phone: HashMap<Phone, Vec<usize>>,
+    by_id: ByName<AttemptId, usize>,
+    on_phone: ByName<Phone, Vec<usize>>,
     found: BTreeSet<usize>,
     live: BTreeSet<usize>,
     answered: Vec<(Instant, LeadId)>,
@@ -56,11 +57,11 @@ impl Table {
     pub(super) fn new(mark: Mark, dnc: Dnc) -> Self {
         Self {
             leads: Vec::new(),
-            by_phone: HashMap::new(),
+            by_phone: ByName::default(),
             zone_sets: Vec::new(),
             attempts: Vec::new(),
-            by_id: HashMap::new(),
-            on_phone: HashMap::new(),
+            by_id: ByName::default(),
+            on_phone: ByName::default(),
             found: BTreeSet::new(),
             live: BTreeSet::new(),
             answered: Vec::new(),

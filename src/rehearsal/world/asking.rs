@@ -75,7 +75,7 @@ impl World {
         } else {
             theirs.updated.range(within(filter.updated)).map(|(_, place)| *place).filter(fits).collect()
         };
-        places.sort_by_key(|place| std::cmp::Reverse((self.calls[*place].created, *place)));
+        places.sort_unstable_by_key(|place| std::cmp::Reverse((self.calls[*place].created, *place)));
         places.truncate(filter.limit);
         places
     }
