@@ -263,3 +263,18 @@ fn a_call_that_is_over_for_want_of_credit_before_its_answer_comes_stops_the_camp
         assert_eq!(settled(&mut stage, 0), (0, 60), "nobody is burnt");
     }
 }
+
+#[test]
+fn the_same_seed_gives_the_same_trace_to_the_byte() {
+    let trace = |seed| {
+        let faults = Fault::ALL.into_iter().fold(Faults::default(), |faults, fault| faults.with(fault, 0.04));
+        let mut stage = stage(&Plan { wait: true, ..plan() }, WorldConfig { faults, ..steady() }, 150, seed, 7_000_000);
+        stage.trace = Some(String::new());
+        stage.play(START + DAY, None).unwrap();
+        stage.trace.unwrap()
+    };
+    let (one, again, other) = (trace(21), trace(21), trace(22));
+    assert!(one.lines().count() > 1_000);
+    assert!(one == again, "the two differ");
+    assert!(one != other);
+}
