@@ -179,7 +179,8 @@ proptest! {
             assert_eq!(slots.ours + slots.others + slots.free + slots.kept, slots.limit.max(slots.ours));
             if room > 0 {
                 assert!(room + reserve + slots.ours + slots.others <= feeder.pool.limit());
-                assert_eq!((slots.free, slots.kept), (room, reserve));
+                // What is shown is what is likely: no less than what is sure.
+                assert!(slots.free >= room && slots.kept == reserve);
                 assert!(dials <= room);
             }
         });

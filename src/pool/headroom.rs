@@ -110,15 +110,26 @@ impl Pool {
         i64::from(self.limit()) - taken
     }
 
-    /// Slots that the observation counted and that no call we know explains.
+    /// Slots that the observation counted and that no call we know surely explains.
     fn hidden(&self) -> u32 {
+        self.counted_slots().saturating_sub(self.ledger.sums().counted)
+    }
+
+    /// The same where whatever may explain one does: more likely, and never to be dialed on.
+    fn likely_hidden(&self) -> u32 {
+        let Some(seen) = &self.observation else { return 0 };
+        let on_their_way = count(self.holding().filter(|it| it.claimed <= seen.received));
+        self.counted_slots().saturating_sub(self.ledger.sums().perhaps_counted + on_their_way)
+    }
+
+    /// Slots that were taken as of the observation.
+    fn counted_slots(&self) -> u32 {
         let Some(seen) = &self.observation else { return 0 };
         let limit = seen.limit.unwrap_or_else(|| self.limit());
-        let taken = match seen.remaining {
+        match seen.remaining {
             0 => self.limits.most_up().map_or(limit, |most| most.max(limit)),
             remaining => limit.saturating_sub(remaining),
-        };
-        taken.saturating_sub(self.ledger.sums().counted)
+        }
     }
 
     /// Claims that may hold a slot: on their way, or in doubt and not yet counted by an observation.
@@ -131,12 +142,12 @@ impl Pool {
         self.unanswered.values().chain(self.theirs.values()).filter(|it| it.failed.is_none()).count()
     }
 
-    /// The pool in slots, for people to look at.
+    /// The pool in slots, for people to look at: what is likely, where the rule for dialing asks for what is sure.
     pub fn slots(&self, reserve: u32) -> Slots {
         let limit = self.limit();
         let sums = self.ledger.sums();
         let ours = sums.ours_up + count(self.holding());
-        let others = (sums.up - sums.ours_up + self.hidden()).min(limit.saturating_sub(ours));
+        let others = (sums.up - sums.ours_up + self.likely_hidden()).min(limit.saturating_sub(ours));
         let open = limit.saturating_sub(ours).saturating_sub(others);
         let kept = open.min(reserve);
         Slots { ours, others, free: open - kept, kept, limit }

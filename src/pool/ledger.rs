@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::attempt_id::AttemptId;
 use super::calls::{Call, CallId};
 use super::name::{ByName, Names};
-use super::observation::Observation;
+use super::observation::{COUNTED_LATE, Observation};
 use crate::time::Stamp;
 
 /// Calls by their id.
@@ -35,24 +35,34 @@ pub(super) struct Sums {
     pub(super) ours_up: u32,
     /// Calls that the observation surely counted.
     pub(super) counted: u32,
+    /// Calls that it may have counted.
+    pub(super) perhaps_counted: u32,
 }
 
 impl Sums {
     fn of(id: &CallId, call: &Call, seen: Option<&Observation>) -> Self {
         let counted = seen.is_some_and(|seen| seen.counted(id, call));
-        Self { up: u32::from(call.is_up()), ours_up: u32::from(call.ours && call.is_up()), counted: u32::from(counted) }
+        let perhaps = seen.is_some_and(|seen| seen.may_have_counted(call));
+        Self {
+            up: u32::from(call.is_up()),
+            ours_up: u32::from(call.ours && call.is_up()),
+            counted: u32::from(counted),
+            perhaps_counted: u32::from(perhaps),
+        }
     }
 
     fn put(&mut self, more: Self) {
         self.up += more.up;
         self.ours_up += more.ours_up;
         self.counted += more.counted;
+        self.perhaps_counted += more.perhaps_counted;
     }
 
     fn take(&mut self, less: Self) {
         self.up -= less.up;
         self.ours_up -= less.ours_up;
         self.counted -= less.counted;
+        self.perhaps_counted -= less.perhaps_counted;
     }
 }
 
@@ -113,12 +123,16 @@ impl Ledger {
 
     /// There is another observation: what it counted is worked out anew.
     pub(super) fn recount(&mut self, seen: &Observation) {
-        let counted = |(id, entry): &(&CallId, &Entry)| seen.counted(id, &entry.call);
-        let up = self.up.iter().filter(counted).count();
-        // Of those that are over, only those that ended after it can have been counted.
-        let late = self.ends.range((seen.heard, CallId::new(""))..).rev();
-        let over = late.filter_map(|(_, id)| self.over.get_key_value(id)).filter(counted).count();
-        self.sums.counted = u32::try_from(up + over).unwrap_or(u32::MAX);
+        // Of those that are over, only those that ended after it, or hardly before, can have been counted.
+        let since = seen.at - 2 * COUNTED_LATE;
+        let late = self.ends.range((since, CallId::new(""))..).rev();
+        let over = late.filter_map(|(_, id)| self.over.get_key_value(id));
+        let (mut counted, mut perhaps) = (0, 0);
+        for (id, entry) in self.up.iter().chain(over) {
+            counted += u32::from(seen.counted(id, &entry.call));
+            perhaps += u32::from(seen.may_have_counted(&entry.call));
+        }
+        (self.sums.counted, self.sums.perhaps_counted) = (counted, perhaps);
     }
 
     /// Forgets calls that ended before then, which no observation may count any more, and names them.

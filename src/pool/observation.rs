@@ -26,7 +26,7 @@ pub struct Observation {
 }
 
 /// A provider may count a call a moment after stamping it.
-const COUNTED_LATE: Duration = Duration::from_millis(200);
+pub(super) const COUNTED_LATE: Duration = Duration::from_millis(200);
 
 impl Observation {
     /// Whether this one replaces that one: the newer, or at the same time the one that shows less.
@@ -39,6 +39,12 @@ impl Observation {
     pub fn counted(&self, id: &CallId, call: &Call) -> bool {
         let still_up = call.ended.is_none_or(|ended| ended > self.heard);
         still_up && call.entered() && self.saw_begin(id, call)
+    }
+
+    /// Whether it may have counted that call: it had begun when it was made at the latest, and had not ended before.
+    pub fn may_have_counted(&self, call: &Call) -> bool {
+        let still_up = call.ended.is_none_or(|ended| ended >= self.at - COUNTED_LATE);
+        still_up && call.entered() && call.from <= self.heard
     }
 
     fn taken(&self) -> Option<i64> {
