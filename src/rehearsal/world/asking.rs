@@ -1,12 +1,14 @@
 //! Reading calls, and changing them.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::call::{PretendCall, Shown};
 use super::fault::Fault;
 use super::{Place, World};
 use crate::campaign::seen::SeenCall;
+use crate::pool::calls::CallId;
 use crate::time::Stamp;
 
 /// Which calls a listing shows. The bounds are included.
@@ -48,7 +50,9 @@ impl World {
     /// The same, as a client sees them.
     pub fn rows(&mut self, now: Stamp, org: usize, filter: &Filter) -> Vec<Arc<SeenCall>> {
         self.advance(now);
-        self.places(org, filter).into_iter().map(|place| self.seen(place)).collect()
+        let places = self.places(org, filter);
+        self.last_listed = places.len();
+        places.into_iter().map(|place| self.seen(place)).collect()
     }
 
     /// One call by its id, as a client sees it.
@@ -73,9 +77,12 @@ impl World {
             let newest = theirs.created.range(within(filter.created)).rev();
             newest.map(|(_, place)| *place).filter(fits).take(filter.limit).collect()
         } else {
-            theirs.updated.range(within(filter.updated)).map(|(_, place)| *place).filter(fits).collect()
+            let changed = theirs.updated.range(within(filter.updated)).map(|(_, place)| *place).filter(fits);
+            let mut dated = Vec::with_capacity(self.last_listed);
+            dated.extend(changed.map(|place| Reverse((self.calls[place].created, place))));
+            dated.sort_unstable();
+            dated.into_iter().map(|Reverse((_, place))| place).collect()
         };
-        places.sort_unstable_by_key(|place| std::cmp::Reverse((self.calls[*place].created, *place)));
         places.truncate(filter.limit);
         places
     }
@@ -111,14 +118,14 @@ impl World {
     pub fn hang_up(&mut self, now: Stamp, id: &str) -> bool {
         self.advance(now);
         let up = |place: &Place| self.calls[*place].ended.is_none() && self.calls[*place].counted.is_some();
-        let Some(place) = self.by_id.get(id).copied().filter(up) else { return false };
+        let Some(place) = self.by_id.get(&CallId::new(id)).copied().filter(up) else { return false };
         self.end_with(place, Cow::Borrowed("manually-canceled"));
         true
     }
 
     fn find(&self, org: usize, id: &str) -> Option<Place> {
         let theirs = |place: &Place| self.calls[*place].org == org && !self.calls[*place].is_erased();
-        self.by_id.get(id).copied().filter(theirs)
+        self.by_id.get(&CallId::new(id)).copied().filter(theirs)
     }
 
     fn fits(&self, call: &PretendCall, filter: &Filter) -> bool {

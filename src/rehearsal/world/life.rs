@@ -28,7 +28,7 @@ impl World {
         let free_before = self.slots.free();
         let counted = self.slots.take(self.now).then_some(self.now);
         let place = self.calls.len();
-        self.by_id.insert(birth.id.as_str().to_owned(), place);
+        self.by_id.insert(birth.id.clone(), place);
         self.shelves[birth.org].put(place, birth.created, birth.created);
         let setup = self.config.quickened(birth.script.setup);
         let rings = birth.script.ring.is_some();

@@ -38,6 +38,7 @@ use self::shelf::Shelf;
 use self::slots::Slots;
 use crate::campaign::seen::SeenCall;
 use crate::pool::calls::CallId;
+use crate::pool::name::ByName;
 use crate::time::Stamp;
 
 pub use self::asking::Filter;
@@ -106,7 +107,7 @@ pub struct World {
     calls: Vec<PretendCall>,
     /// What a client makes of each of them, as long as it does not change.
     seen: Vec<Option<Arc<SeenCall>>>,
-    by_id: HashMap<String, Place>,
+    by_id: ByName<CallId, Place>,
     org_ids: Vec<String>,
     shelves: Vec<Shelf>,
     callers: Vec<Callers>,
@@ -117,6 +118,8 @@ pub struct World {
     created: u64,
     replies: VecDeque<Reply>,
     reads: Chance,
+    /// Rows of the last listing: the next is likely as long.
+    last_listed: usize,
 }
 
 impl World {
@@ -134,7 +137,7 @@ impl World {
             counts: Counts::default(),
             calls: Vec::new(),
             seen: Vec::new(),
-            by_id: HashMap::new(),
+            by_id: ByName::default(),
             org_ids: (0..config.orgs).map(|org| org_id(seed, org)).collect(),
             shelves: vec![Shelf::default(); config.orgs],
             callers,
@@ -145,6 +148,7 @@ impl World {
             created: 0,
             replies: VecDeque::new(),
             reads: Chance::of(seed, "reads", "", 0),
+            last_listed: 0,
             config,
         };
         for which in 0..world.callers.len() {
