@@ -278,3 +278,57 @@ fn the_same_seed_gives_the_same_trace_to_the_byte() {
     assert!(one == again, "the two differ");
     assert!(one != other);
 }
+
+/// A list in which every third lead names a line of its own.
+fn with_own_lines(count: u64, line: &'static str) -> impl Iterator<Item = Listed> {
+    stage::leads(count).map(move |row| {
+        let own = (row.line % 3 == 0).then(|| line.to_owned());
+        Listed { lead: Lead { phone_number_id: own, ..row.lead.clone() }, ..row }
+    })
+}
+
+#[test]
+fn leads_that_name_a_dead_line_hold_up_nobody_and_are_left_as_they_are() {
+    let plan = Plan { lines: vec!["line".to_owned(), "other".to_owned()], ..plan() };
+    let mut stage = Stage::new(World::new(WorldConfig::default(), 3, START), 0);
+    let journal = stage::journal_of(&plan, with_own_lines(150, "other"), stage.now());
+    stage::start(&mut stage, &plan, journal);
+    let now = stage.now();
+    let run = stage.runs[0].as_mut().unwrap();
+    run.campaign.handle(now, Event::LineDown("other".to_owned(), "404".to_owned()));
+    stage.play(START + DAY, None).unwrap();
+    assert!(matches!(why(&stage, 0), Some(Why::Lines(_))), "{:?}", why(&stage, 0));
+    assert_eq!(settled(&mut stage, 0), (100, 150));
+    assert_eq!(stage.world.rung().len(), stage.world.rung().values().filter(|times| **times == 1).count());
+}
+
+#[test]
+fn a_daily_limit_on_a_leads_own_line_settles_nobody() {
+    let plan = plan();
+    let mut stage = Stage::new(World::new(WorldConfig::default(), 4, START), 0);
+    // The provider's own lines have a limit of ten calls a day.
+    let journal = stage::journal_of(&plan, with_own_lines(90, "vapi-own"), stage.now());
+    stage::start(&mut stage, &plan, journal);
+    stage.play(START + DAY, None).unwrap();
+    let outcome = stage.runs[0].as_ref().unwrap().outcome.clone().unwrap();
+    assert!(matches!(outcome.why, Why::Lines(_)), "{outcome:?}");
+    assert_eq!(outcome.next_at.map(|at| at.to_string()).as_deref(), Some("2026-01-02T00:00:00Z"));
+    assert_eq!(settled(&mut stage, 0), (70, 90));
+}
+
+#[test]
+fn a_rate_limit_that_asks_for_no_wait_is_waited_for_all_the_same() {
+    let mut stage = stage(&plan(), WorldConfig::default(), 60, 9, 0);
+    stage.play(after(30), None).unwrap();
+    let actions = stage.runs[0].as_ref().unwrap().actions;
+    for step in 0..2_000 {
+        stage.play(after(30) + Duration::from_millis(10 * step), None).unwrap();
+        let now = stage.now();
+        let kind = ReadTrouble::Rate(Some(Duration::ZERO));
+        let failure = ReadFailure { kind, received: now.at, date: None, message: "429".to_owned() };
+        let run = stage.runs[0].as_mut().unwrap();
+        (0..1_000).for_each(|id| run.campaign.handle(now, Event::ReadFailed(ReadId(id), failure.clone())));
+    }
+    let more = stage.runs[0].as_ref().unwrap().actions - actions;
+    assert!(more < 60, "{more} actions in 20 s");
+}

@@ -192,11 +192,18 @@ impl Campaign {
         picked
     }
 
-    /// Leads that name a line which is dead wait for another run.
+    /// Leads that name a line which is dead wait for another run. They are put off, so that no batch is made of them.
     fn leave_without_line(&mut self) {
-        let before = self.batch.queue.len();
-        self.batch.queue.retain(|lead| !self.lines.is_dead_for(&lead.lead));
-        self.without_line += (before - self.batch.queue.len()) as u64;
+        let mut left = Vec::new();
+        self.batch.queue.retain(|lead| {
+            let dead = self.lines.is_dead_for(&lead.lead);
+            left.extend(dead.then_some(lead.id));
+            !dead
+        });
+        if !left.is_empty() {
+            self.without_line += left.len() as u64;
+            self.actions.push_back(Action::PutOff(left));
+        }
     }
 
     pub(super) fn claimed(&mut self, claimed: Claimed, now: Now) {

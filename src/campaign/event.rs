@@ -36,6 +36,8 @@ pub enum Action {
     OpenBatch,
     /// The open batch has nobody left to dial now: write down that it is closed. No answer.
     CloseBatch(u64),
+    /// These leads cannot be rung for now, and it is not their doing: put them off for a while. No answer.
+    PutOff(Vec<LeadId>),
     /// Put attempts on disk, as many of these as the pool still allows. Answered by [`Event::Claimed`].
     Claim(Ask),
     /// Send the one request of an attempt that was granted, from this line. Answered by [`Event::News`].

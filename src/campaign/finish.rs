@@ -41,7 +41,10 @@ impl Why {
 
 /// Whether an action that is still to be carried out is answered by an event.
 const fn brings_news(action: &Action) -> bool {
-    !matches!(action, Action::Tell(_) | Action::Watermark(_) | Action::CloseBatch(_) | Action::AdoptionDone)
+    !matches!(
+        action,
+        Action::Tell(_) | Action::Watermark(_) | Action::CloseBatch(_) | Action::PutOff(_) | Action::AdoptionDone
+    )
 }
 
 impl Campaign {
@@ -91,8 +94,8 @@ impl Campaign {
         }
         let provable = self.next_proof_at();
         if self.without_line > 0 {
-            return self
-                .finish(Why::Lines("the lines that some leads name are out of service".to_owned()), rest.next_at);
+            let why = Why::Lines("the lines that some leads name are out of service".to_owned());
+            return self.finish(why, self.lines.back_at().map(at_midnight));
         }
         if rest.later == 0 && provable.is_none() {
             return self.finish(Why::Complete, None);

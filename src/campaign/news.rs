@@ -11,7 +11,7 @@ use super::notice::{Notice, Why};
 use super::reply::{Change, LeadNow, Open, Recorded};
 use super::rows::slot_of;
 use super::seen::SeenCall;
-use super::trouble::next_utc_minute;
+use super::trouble::{SHORTEST_PAUSE, next_utc_minute};
 use super::{BatchState, Campaign, First, Live};
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId};
@@ -134,7 +134,7 @@ impl Campaign {
             }
             Cause::Rate => {
                 let minute = self.pool.offset.latest_ours(next_utc_minute(self.pool.offset.latest(wire.received)));
-                let until = retry_after.map_or(minute, |wait| wire.received + wait);
+                let until = retry_after.map_or(minute, |wait| wire.received + wait.max(SHORTEST_PAUSE));
                 self.pace.hold_until(until);
                 self.tell(Notice::RateLimited(until));
             }

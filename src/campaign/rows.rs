@@ -43,7 +43,8 @@ impl Campaign {
         if let Some(attempt) = &call.attempt {
             self.start.saw_marked(attempt);
         }
-        if matches!(call.status, Status::Scheduled | Status::Other) && call.end().is_none() {
+        let holds_none = call.status == Status::Scheduled || (call.status == Status::Other && !ours);
+        if holds_none && call.end().is_none() {
             if call.status == Status::Scheduled {
                 self.scheduled.insert(call.id.clone());
             }

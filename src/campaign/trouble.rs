@@ -6,6 +6,9 @@ use std::time::Duration;
 use crate::pool::attempt_id::AttemptId;
 use crate::time::{Instant, Stamp};
 
+/// After a rate limit, however short a wait the provider names: a request at once would meet it again.
+pub const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// Requests refused for what looks like their lead (the other 4xx). Three in a row, without a 2xx between, are more
 /// likely the configuration's doing than that of three leads.
 #[derive(Clone, Debug, Default)]

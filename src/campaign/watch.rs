@@ -92,7 +92,8 @@ impl Watch {
     fn in_trouble(&mut self, now: Instant, wait: Option<Duration>) -> Duration {
         self.stretch = (self.stretch * 2).min(SLOW);
         self.failing_since.get_or_insert(now);
-        let pause = wait.unwrap_or(self.poll * self.stretch);
+        // A wait that is over at once is no wait.
+        let pause = wait.unwrap_or_default().max(self.poll * self.stretch);
         self.not_before = Some(now + pause);
         pause
     }

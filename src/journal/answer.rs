@@ -38,6 +38,10 @@ pub fn answer(journal: &mut impl Journal, now: Now, action: Action, claims: &mut
             journal.close_batch(now, number)?;
             return Ok(Answer::Done);
         }
+        Action::PutOff(leads) => {
+            journal.put_off(now, &leads)?;
+            return Ok(Answer::Done);
+        }
         Action::Watermark(to) => {
             journal.watermark(now, to)?;
             return Ok(Answer::Done);

@@ -72,6 +72,17 @@ pub(super) fn grant(
     Ok(grant)
 }
 
+/// Puts leads off that cannot be rung for now, for as long as those whose number is taken.
+pub(super) fn put_off_all(rows: &mut impl Rows, plan: &Plan, now: Now, leads: &[LeadId]) -> Result<(), Error> {
+    for id in leads {
+        let Some(row) = rows.lead(*id)? else { continue };
+        if row.stand.standing == Standing::Open {
+            rows.stand(&row, row.stand.put_off(later(now.wall, plan.poll * TAKEN)), now)?;
+        }
+    }
+    Ok(())
+}
+
 impl Maker<'_> {
     fn attempt(&mut self, campaign: i64, row: &LeadRow, line: Line, now: Now, ask: &Ask) -> Attempt {
         let id = AttemptId::mint(self.mark, (self.chance)());

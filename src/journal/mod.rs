@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::disposition::Class;
-use crate::campaign::event::{Ask, News};
+use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
 use crate::leads::lead::{Lead, Phone};
 use crate::time::{Now, Stamp};
@@ -156,6 +156,8 @@ pub trait Journal {
     fn open_batch(&mut self, now: Now) -> Result<Opened, Error>;
     /// Writes down that a batch is closed.
     fn close_batch(&mut self, now: Now, number: u64) -> Result<(), Error>;
+    /// Puts leads off for a while that cannot be rung for now, for a reason that is not theirs.
+    fn put_off(&mut self, now: Now, leads: &[LeadId]) -> Result<(), Error>;
     /// Grants as many of the leads as the pool still allows, after merging what other runs on it know and do.
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error>;
     /// Writes down news, and says what it changed. Telling the same twice changes nothing.

@@ -11,6 +11,7 @@ use crate::campaign::event::{LeadId, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Change, LeadNow, Recorded, Stranger};
 use crate::campaign::seen::SeenCall;
+use crate::campaign::trouble::SHORTEST_PAUSE;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::news::Wire;
 use crate::time::{Instant, Now};
@@ -80,7 +81,7 @@ fn rate_limited_until(now: Now, wire: Wire, retry_after: Option<Duration>) -> In
     const LONGEST: Duration = Duration::from_hours(1);
     let to_next_minute = MINUTE - now.wall.as_microsecond().rem_euclid(MINUTE);
     let pause = retry_after.unwrap_or(Duration::from_micros(to_next_minute.unsigned_abs()));
-    wire.received + pause.min(LONGEST)
+    wire.received + pause.clamp(SHORTEST_PAUSE, LONGEST)
 }
 
 /// One row of a listing.

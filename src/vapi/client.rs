@@ -98,7 +98,7 @@ impl Client {
         let line = &self.lines[line.0];
         let body = request_body(&self.target, line, attempt.as_str(), lead).to_string();
         let exchange = self.transport.post(self.base.join(&["call"]), body).await;
-        self.sorted(attempt.clone(), own(lead, line), &exchange)
+        self.sorted(attempt.clone(), self.own(lead), &exchange)
     }
 
     /// Reads a listing, or one call. A page with a row that could not be read counts as full, as it is no proof that
@@ -152,6 +152,12 @@ impl Client {
             let message = self.transport.tidy(&message);
             PreflightFailure { trouble, what: path[0].to_owned(), id: path[1].to_owned(), message, wire }
         })
+    }
+
+    /// What of the request the lead's own row asked for, and no other lead's.
+    fn own(&self, lead: &Lead) -> Own {
+        let own_line = lead.phone_number_id.as_ref().is_some_and(|own| !self.lines.contains(own));
+        Own { assistant: lead.assistant_id.is_some(), line: own_line }
     }
 
     fn sorted(&self, attempt: AttemptId, own: Own, exchange: &Exchange) -> News {
@@ -215,11 +221,6 @@ fn read_trouble(reply: &Reply, wire: Wire) -> ReadTrouble {
         429 => ReadTrouble::Rate(reply.wait(wire)),
         _ => ReadTrouble::Fault,
     }
-}
-
-fn own(lead: &Lead, line: &str) -> Own {
-    let own_line = lead.phone_number_id.as_deref().is_some_and(|own| own != line);
-    Own { assistant: lead.assistant_id.is_some(), line: own_line }
 }
 
 #[cfg(test)]

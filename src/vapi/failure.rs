@@ -122,7 +122,7 @@ fn refusal(answer: Answer<'_>, own: Own) -> Refusal {
     let said = Said::in_body(answer.body);
     let cause = match cause(answer.status, &said) {
         Cause::Account if own.assistant && is_about_the_assistant(&said) => Cause::Config,
-        Cause::Line if own.line => Cause::Config,
+        Cause::Line if own.line && said.has(&["does not exist"]) => Cause::Config,
         cause => cause,
     };
     let wait = match cause {

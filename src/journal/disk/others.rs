@@ -53,9 +53,13 @@ pub(super) fn gather(
 
 /// Attempts on this pool that this run does not follow itself: claims without an answer, and calls.
 fn theirs(table: &mut Table<'_>, followed: &mut Followed, others: &mut Others) -> Result<(), Error> {
-    let live = format!("{LIVE} AND run IN (SELECT id FROM runs WHERE pool = ?1)");
+    // What a dead run of another account left up nobody here can follow to its end: where it holds slots, answers show.
+    let live = format!(
+        "{LIVE} AND run IN (SELECT id FROM runs WHERE pool = ?1 AND (ended IS NULL OR campaign IN \
+         (SELECT id FROM campaigns WHERE account = (SELECT account FROM campaigns WHERE id = ?2))))"
+    );
     let mut up = Followed::new();
-    for attempt in attempts::select(table.db, &live, [table.pool])? {
+    for attempt in attempts::select(table.db, &live, [table.pool, table.campaign])? {
         if table.told.contains_key(&attempt.id) {
             continue;
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{OptionalExtension, params};
 
 use super::super::claim::Claim;
-use super::super::granting::{Maker, grant};
+use super::super::granting::{Maker, grant, put_off_all};
 use super::super::recording::{adopt, look_at, record, stranger};
 use super::super::rows::Rows;
 use super::super::{Chance, Control, Dnc, Error, Journal, Totals, opening};
@@ -230,6 +230,10 @@ impl Journal for Run {
 
     fn close_batch(&mut self, now: Now, number: u64) -> Result<(), Error> {
         self.step(|table, _| table.close(number, now))
+    }
+
+    fn put_off(&mut self, now: Now, leads: &[LeadId]) -> Result<(), Error> {
+        self.step(|table, plan| put_off_all(table, plan, now, leads))
     }
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {

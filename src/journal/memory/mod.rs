@@ -4,12 +4,12 @@ mod list;
 mod table;
 
 use super::claim::Claim;
-use super::granting::{Maker, grant};
+use super::granting::{Maker, grant, put_off_all};
 use super::recording::{adopt, record, stranger};
 use super::rows::Rows;
 use super::{Chance, Control, Dnc, Error, Journal, Totals, count, opening};
 use crate::campaign::attempt::State;
-use crate::campaign::event::{Ask, News};
+use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::repeats::Repeats;
 use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
@@ -97,6 +97,10 @@ impl Journal for Memory {
 
     fn close_batch(&mut self, now: Now, number: u64) -> Result<(), Error> {
         self.table.close(number, now)
+    }
+
+    fn put_off(&mut self, now: Now, leads: &[LeadId]) -> Result<(), Error> {
+        put_off_all(&mut self.table, &self.plan, now, leads)
     }
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {
