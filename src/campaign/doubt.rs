@@ -46,6 +46,12 @@ impl Campaign {
         self.live.uncertain().filter_map(|(_, live)| self.provable_at(live)).min()
     }
 
+    /// When the first doubt of this campaign can be proven: an orphan's is another run's business, too.
+    pub(super) fn next_own_proof_at(&self) -> Option<Instant> {
+        let own = self.live.uncertain().filter(|(_, live)| live.ours);
+        own.filter_map(|(_, live)| self.provable_at(live)).min()
+    }
+
     /// Begins a proof as soon as one can succeed.
     pub(super) fn want_proof(&mut self, now: Now) {
         self.park_stuck(now);
@@ -92,12 +98,15 @@ impl Campaign {
         let proven = |live: &Live| {
             self.provable_at(live).is_some_and(|at| at <= began) && search.covers(live.provider_time - MARGIN)
         };
-        let parks = self.plan.in_doubt.is_none();
-        let absent = self.live.uncertain().filter(|(_, live)| proven(live)).map(|(attempt, _)| attempt.clone());
-        for attempt in absent.collect::<Vec<_>>() {
-            let news = if parks { News::Parked(attempt, began) } else { News::Absent(attempt, began) };
-            self.actions.push_back(Action::Record(news));
-        }
+        // Where either run is to leave doubts to a person, a person decides.
+        let parks = |live: &Live| self.plan.in_doubt.is_none() || (!live.ours && live.parks);
+        let absent = self.live.uncertain().filter(|(_, live)| proven(live));
+        let news = absent.map(|(attempt, live)| {
+            let attempt = attempt.clone();
+            if parks(live) { News::Parked(attempt, began) } else { News::Absent(attempt, began) }
+        });
+        let records: Vec<Action> = news.map(Action::Record).collect();
+        self.actions.extend(records);
     }
 
     pub(super) fn proof_given_up(&mut self, now: Now) {

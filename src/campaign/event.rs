@@ -1,8 +1,9 @@
 //! The whole seam between deciding and doing: what the campaign is told, and what it wants done. Plain data.
 //!
 //! Whoever carries out an [`Action`] writes down every [`News`] in the journal before the campaign hears of it, and
-//! hands over what the journal made of it ([`Change`]) together with it. What the journal replies is in [`reply`](super::reply),
-//! what people are told in [`notice`](super::notice), one call as the provider shows it in [`seen`](super::seen).
+//! hands over what the journal made of it ([`Change`]) together with it. What the journal replies is in
+//! [`reply`](super::reply), what people are told in [`notice`](super::notice), one call as the provider shows it in
+//! [`seen`](super::seen).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,8 +47,8 @@ pub enum Action {
     Read(ReadId, Query),
     /// Write down a fact that the campaign itself found. Answered by [`Event::News`] at once.
     Record(News),
-    /// Write down that the account's listing is known up to here.
-    Watermark(Stamp),
+    /// Write down that the account's listing is known from the first to the second.
+    Watermark(Stamp, Stamp),
     /// Take this campaign's calls that the journal does not know into it. Answered by [`Event::Adopted`].
     Adopt,
     /// The second search after an adoption has found nothing new: write that down.

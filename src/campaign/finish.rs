@@ -43,7 +43,7 @@ impl Why {
 const fn brings_news(action: &Action) -> bool {
     !matches!(
         action,
-        Action::Tell(_) | Action::Watermark(_) | Action::CloseBatch(_) | Action::PutOff(_) | Action::AdoptionDone
+        Action::Tell(_) | Action::Watermark(..) | Action::CloseBatch(_) | Action::PutOff(_) | Action::AdoptionDone
     )
 }
 
@@ -92,7 +92,7 @@ impl Campaign {
         if self.has_due_doubt(now.at) || !matches!(self.start.step, Step::Fresh | Step::Dialing) {
             return;
         }
-        let provable = self.next_proof_at();
+        let provable = self.next_own_proof_at();
         if self.without_line > 0 {
             let why = Why::Lines("the lines that some leads name are out of service".to_owned());
             return self.finish(why, self.lines.back_at().map(at_midnight));

@@ -37,6 +37,7 @@ pub mod trouble;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::pool::Pool;
@@ -146,6 +147,10 @@ struct Live {
     /// The batch that it belongs to; none for one of the past.
     batch: Option<u64>,
     line: Line,
+    /// The id of its line, of one of the past.
+    line_id: Option<Arc<str>>,
+    /// Its own campaign puts doubts aside for a person.
+    parks: bool,
     state: State,
     call: Option<CallId>,
     failed: Option<Instant>,
@@ -352,6 +357,8 @@ impl Live {
             lead,
             batch: None,
             line: Line(0),
+            line_id: None,
+            parks: false,
             state,
             call: None,
             failed: None,

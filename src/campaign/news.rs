@@ -282,11 +282,10 @@ impl Campaign {
             match cause {
                 Cause::Account => self.stop(Why::Account(change.reason.clone().unwrap_or_default())),
                 Cause::Line => {
-                    let lead = live.lead.as_ref().map(|lead| &lead.lead);
                     let reason = change.reason.clone().unwrap_or_default();
                     let midnight = self.until_utc_midnight(now);
-                    let id = self.lines.id(live.line, lead).cloned();
-                    if let Some(id) = id {
+                    let its = live.lead.as_ref().and_then(|lead| self.lines.id(live.line, Some(&lead.lead)).cloned());
+                    if let Some(id) = its.or_else(|| live.line_id.as_deref().map(str::to_owned)) {
                         self.line_is_down(&id, &reason, Some(midnight), now);
                     }
                 }
@@ -350,6 +349,8 @@ impl Campaign {
             }
             let mut live = Live::new(None, attempt.state, attempt.provider_time, now);
             live.ours = attempt.ours;
+            live.line_id.clone_from(&attempt.line);
+            live.parks = attempt.parks;
             live.call.clone_from(&attempt.call);
             live.failed = attempt.failed;
             if let (Some(id), State::Placed { blocked }) = (&attempt.call, attempt.state) {

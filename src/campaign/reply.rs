@@ -1,5 +1,7 @@
 //! What the journal replies: what a run goes on from, whom it may dial, and what the news have changed. Plain data.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::attempt::State;
@@ -147,6 +149,10 @@ pub struct Open {
     pub call: Option<CallId>,
     /// Whether it is this campaign's.
     pub ours: bool,
+    /// The id of the line that it was made from, where that is known.
+    pub line: Option<Arc<str>>,
+    /// Its own campaign puts doubts aside for a person (`--in-doubt never`).
+    pub parks: bool,
     /// What it is; `Claimed` of a dead run is handed over as `InDoubt`.
     pub state: State,
     /// Since when it is in doubt: for a dead run's claim, when its death was noticed.
@@ -166,6 +172,8 @@ pub struct History {
     pub others: Others,
     /// The account's listing is known up to here; none for a journal new to the account.
     pub watermark: Option<Stamp>,
+    /// And from there on, without a gap.
+    pub known_from: Option<Stamp>,
     /// The journal holds an attempt of this campaign.
     pub has_attempts: bool,
     /// Calls with this campaign's mark that earlier searches found and nobody has taken in.

@@ -42,6 +42,9 @@ pub(super) enum Step {
 pub(super) struct Start {
     pub(super) step: Step,
     watermark: Option<Stamp>,
+    known_from: Option<Stamp>,
+    /// Where the search that is under way began.
+    from: Option<Stamp>,
     has_attempts: bool,
     adopted_at: Option<Instant>,
     strangers: u64,
@@ -58,6 +61,8 @@ impl Start {
         Self {
             step: Step::Fresh,
             watermark: history.watermark,
+            known_from: history.known_from,
+            from: None,
             has_attempts: history.has_attempts,
             adopted_at: history.adopted_at,
             strangers: history.strangers.len() as u64,
@@ -102,6 +107,7 @@ impl Campaign {
             let adopted = self.start.adopted_at.map_or(self.start.began, |at| at.min(self.start.began));
             let late = self.pool.offset.earliest(adopted) - self.absence_must_hold();
             let from = self.start.watermark.map_or(late, |mark| mark.min(late));
+            self.start.from = Some(from - MARGIN);
             self.start.step = Step::Again(Search::since(Along::Created, from - MARGIN, PAGE));
         }
         if !matches!(self.start.step, Step::Fresh) || self.stopping.is_some() {
@@ -117,12 +123,15 @@ impl Campaign {
                 self.tell(Notice::StoppedShort(horizon));
                 horizon
             }
+            // Whoever looked last looked less far back than this run is to.
+            Some(_) if self.start.known_from.is_none_or(|known| known > horizon) => horizon,
             Some(mark) => mark,
             None if self.plan.look_back.is_zero() => return self.searched(now, None),
             None => horizon,
         };
         self.start.step = Step::Searching(Search::since(Along::Created, from, PAGE));
         self.start.watermark = Some(from);
+        self.start.from = Some(from);
     }
 
     /// A part of the search came and was complete.
@@ -193,7 +202,7 @@ impl Campaign {
         if let Some(began) = began {
             let mark = self.pool.offset.earliest(began) - MARGIN;
             self.start.watermark = Some(mark);
-            self.actions.push_back(Action::Watermark(mark));
+            self.actions.push_back(Action::Watermark(self.start.from.unwrap_or(mark), mark));
         }
     }
 

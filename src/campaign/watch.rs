@@ -173,7 +173,8 @@ impl Campaign {
     }
 
     fn next_one(&mut self, now: Now) -> Option<(Query, Reading)> {
-        if now.at < self.watch.one_at {
+        let not_before = self.watch.not_before.filter(|at| now.at < *at);
+        if now.at < self.watch.one_at || not_before.is_some() {
             return None;
         }
         let id = self.watch.sightings.unseen(now.at, self.plan.poll * UNSEEN)?;
@@ -248,6 +249,10 @@ impl Campaign {
             ReadTrouble::Key => return self.stop(Why::Key(failure.message.clone())),
             ReadTrouble::TooLarge => return self.halve(&reading, now),
             ReadTrouble::Rate(_) | ReadTrouble::Fault => {}
+        }
+        if let Reading::One(id) = &reading {
+            // Others wait to be asked for, too.
+            self.one_done(id, true, now);
         }
         let wait = if let ReadTrouble::Rate(wait) = failure.kind { wait } else { None };
         let pause = self.watch.in_trouble(now.at, wait);

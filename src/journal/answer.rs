@@ -42,8 +42,8 @@ pub fn answer(journal: &mut impl Journal, now: Now, action: Action, claims: &mut
             journal.put_off(now, &leads)?;
             return Ok(Answer::Done);
         }
-        Action::Watermark(to) => {
-            journal.watermark(now, to)?;
+        Action::Watermark(from, to) => {
+            journal.watermark(now, from, to)?;
             return Ok(Answer::Done);
         }
         Action::AdoptionDone => {

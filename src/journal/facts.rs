@@ -210,11 +210,13 @@ impl Attempt {
     }
 
     /// The attempt for the run that is to follow it.
-    pub(super) fn open(&self, ours: bool) -> Open {
+    pub(super) fn open(&self, ours: bool, parks: bool) -> Open {
         Open {
             attempt: self.id.clone(),
             call: self.call.clone(),
             ours,
+            line: self.line.clone(),
+            parks,
             state: self.state(),
             failed: self.facts.failed,
             provider_time: self.provider_time,

@@ -90,7 +90,7 @@ impl Maker<'_> {
             lead: Some(row.id),
             phone: Some(row.lead.phone),
             run: self.run,
-            line: self.plan.lines.get(line.0).map(|line| Arc::from(line.as_str())),
+            line: row.lead.phone_number_id.as_ref().or(self.plan.lines.get(line.0)).map(|id| Arc::from(id.as_str())),
             ..Attempt::new(id, Origin::Claimed, campaign, now, ask.provider_time)
         }
     }

@@ -162,8 +162,9 @@ pub trait Journal {
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error>;
     /// Writes down news, and says what it changed. Telling the same twice changes nothing.
     fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error>;
-    /// Writes down that the account's listing is known up to there; never goes back.
-    fn watermark(&mut self, now: Now, to: Stamp) -> Result<(), Error>;
+    /// Writes down that the account's listing is known from the first to the second; what is known up to never goes
+    /// back. Where there is a gap to what was known before, what lies before the gap counts as unknown again.
+    fn watermark(&mut self, now: Now, from: Stamp, to: Stamp) -> Result<(), Error>;
     /// Takes in the calls with this campaign's mark that no attempt here has made.
     fn adopt(&mut self, now: Now) -> Result<Vec<Change>, Error>;
     /// The second search after an adoption has found nothing new.

@@ -72,6 +72,7 @@ impl Disk {
         let (pool, number) = self.within(|tx| {
             bury(tx, &dir, campaign, None, now)?;
             let pool = pool(tx, &pool_name)?;
+            tx.execute("UPDATE campaigns SET parks = ?2 WHERE id = ?1", params![campaign, plan.in_doubt.is_none()])?;
             Ok((pool, begin(tx, campaign, pool, pid, reserve, now)?))
         })?;
         let mark = Mark::of(&plan.campaign);
@@ -169,7 +170,9 @@ impl Run {
             for attempt in attempts::select(table.db, &of_the_dead, params)? {
                 if table.told(&attempt.id).is_none() {
                     table.tell(&attempt.id, attempt.state());
-                    open.push(attempt.open(attempt.campaign == table.campaign));
+                    let parks = "SELECT parks FROM campaigns WHERE id = ?1";
+                    let parks = table.db.prepare_cached(parks)?.query_row([attempt.campaign], |row| row.get(0))?;
+                    open.push(attempt.open(attempt.campaign == table.campaign, parks));
                 }
             }
             Ok(open)
@@ -199,8 +202,10 @@ impl Journal for Run {
             let campaign = "SELECT adopted, paused FROM campaigns WHERE id = ?1";
             let (adopted, paused) =
                 table.db.query_row(campaign, [table.campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let watermark = "SELECT watermark FROM accounts WHERE id = ?1";
-            let watermark: Option<i64> = table.db.query_row(watermark, [table.account], |row| row.get(0))?;
+            let known = "SELECT watermark, known_from FROM accounts WHERE id = ?1";
+            let stamp = |at: Option<i64>| at.map(Stamp::from_micros);
+            let (watermark, known_from) =
+                table.db.query_row(known, [table.account], |row| Ok((stamp(row.get(0)?), stamp(row.get(1)?))))?;
             let attempts = "SELECT count(*), coalesce(sum(state = 'ended'), 0) FROM attempts \
                             WHERE campaign = ?1 AND origin <> 'found'";
             let (attempts, calls_ended): (u64, u64) =
@@ -210,7 +215,8 @@ impl Journal for Run {
             Ok(History {
                 open,
                 others,
-                watermark: watermark.map(Stamp::from_micros),
+                watermark,
+                known_from,
                 has_attempts: attempts > 0,
                 strangers: found.iter().filter_map(stranger).collect(),
                 adopted_at: instant(adopted),
@@ -279,10 +285,11 @@ impl Journal for Run {
         self.step(|table, plan| record(table, plan, now, news))
     }
 
-    fn watermark(&mut self, _now: Now, to: Stamp) -> Result<(), Error> {
+    fn watermark(&mut self, _now: Now, from: Stamp, to: Stamp) -> Result<(), Error> {
         self.step(|table, _| {
-            let raise = "UPDATE accounts SET watermark = ?2 WHERE id = ?1 AND coalesce(watermark < ?2, 1)";
-            table.db.execute(raise, params![table.account, to.as_micros()])?;
+            let raise = "UPDATE accounts SET watermark = max(coalesce(watermark, ?3), ?3), \
+                         known_from = iif(watermark >= ?2, min(coalesce(known_from, ?2), ?2), ?2) WHERE id = ?1";
+            table.db.execute(raise, params![table.account, from.as_micros(), to.as_micros()])?;
             Ok(())
         })
     }

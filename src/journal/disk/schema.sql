@@ -6,7 +6,8 @@ CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHO
 CREATE TABLE accounts (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,      -- the organisation's id; on loopback the base URL with it
-    watermark INTEGER               -- stamp: the listing is known up to here
+    watermark INTEGER,              -- stamp: the listing is known up to here
+    known_from INTEGER              -- stamp: and from there on, without a gap
 ) STRICT;
 
 CREATE TABLE keys (
@@ -29,6 +30,7 @@ CREATE TABLE campaigns (
     adopted INTEGER,                -- instant: the second search after an adoption is still to come
     paused INTEGER NOT NULL DEFAULT 0,
     stop INTEGER NOT NULL DEFAULT 0,
+    parks INTEGER NOT NULL DEFAULT 0, -- its newest run puts doubts aside for a person
     UNIQUE (account, mark)
 ) STRICT;
 

@@ -25,6 +25,7 @@ pub struct Memory {
     chance: Chance,
     table: Table,
     watermark: Option<Stamp>,
+    known_from: Option<Stamp>,
     adopted_at: Option<Instant>,
     last_limit: Option<u32>,
     control: Control,
@@ -43,6 +44,7 @@ impl Memory {
             chance,
             table,
             watermark: None,
+            known_from: None,
             adopted_at: None,
             last_limit: None,
             control: Control::default(),
@@ -62,7 +64,7 @@ impl Memory {
                 attempt.fail(now.at, "the run died before an answer came");
                 self.table.put(&attempt)?;
             }
-            open.push(attempt.open(true));
+            open.push(attempt.open(true, self.plan.in_doubt.is_none()));
         }
         Ok(open)
     }
@@ -79,6 +81,7 @@ impl Journal for Memory {
             open,
             others: Others::default(),
             watermark: self.watermark,
+            known_from: self.known_from,
             has_attempts: self.table.has_attempts(),
             strangers: found.iter().filter_map(stranger).collect(),
             adopted_at: self.adopted_at,
@@ -133,7 +136,9 @@ impl Journal for Memory {
         Ok(recorded)
     }
 
-    fn watermark(&mut self, _now: Now, to: Stamp) -> Result<(), Error> {
+    fn watermark(&mut self, _now: Now, from: Stamp, to: Stamp) -> Result<(), Error> {
+        let adjoins = self.watermark.is_some_and(|mark| from <= mark);
+        self.known_from = Some(self.known_from.filter(|_| adjoins).map_or(from, |known| known.min(from)));
         self.watermark = self.watermark.max(Some(to));
         Ok(())
     }

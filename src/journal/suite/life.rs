@@ -361,9 +361,15 @@ pub(super) fn nobody_is_rung_again_after_a_fault_once_the_phone_was_answered<B: 
 pub(super) fn the_watermark_never_goes_back<B: Bench>() {
     let mut story = Story::<B>::of(plan(), 1);
     assert_eq!(story.restart(1).watermark, None);
-    story.journal().watermark(at(2), stamp(100)).unwrap();
-    story.journal().watermark(at(3), stamp(50)).unwrap();
-    assert_eq!(story.restart(4).watermark, Some(stamp(100)));
+    let mut known = |from, to, seconds| {
+        story.journal().watermark(at(seconds), stamp(from), stamp(to)).unwrap();
+        let history = story.restart(seconds + 1);
+        (history.known_from.unwrap(), history.watermark.unwrap())
+    };
+    assert_eq!(known(40, 100, 2), (stamp(40), stamp(100)));
+    assert_eq!(known(30, 50, 4), (stamp(30), stamp(100)), "what is known up to never goes back");
+    assert_eq!(known(100, 120, 6), (stamp(30), stamp(120)));
+    assert_eq!(known(130, 150, 8), (stamp(130), stamp(150)), "nobody has looked at what lies between");
 }
 
 pub(super) fn a_call_that_was_given_up_is_settled_as_unknown<B: Bench>() {

@@ -172,7 +172,7 @@ fn accounts_are_nothing_to_each_other() {
     let mut theirs = other.run(0..2, 0);
     let leads = batch(&mut theirs, 1);
     claim(&mut theirs, &leads, roomy(9, at(1)), 1);
-    theirs.watermark(at(2), stamp(2)).unwrap();
+    theirs.watermark(at(2), stamp(1), stamp(2)).unwrap();
     let mut ours = Cast::new(dir.path(), "leads").run(10..12, 3);
     drop(theirs);
     assert!(ours.orphans(at(4)).unwrap().is_empty());
