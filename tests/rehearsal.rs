@@ -13,7 +13,7 @@ use dialer::leads::lead::{Lead, Phone};
 use dialer::rehearsal::rehearse::{Setup, Stage};
 use dialer::rehearsal::world::World;
 use dialer::rehearsal::world::call::{Kind, PretendCall};
-use dialer::rehearsal::world::config::WorldConfig;
+use dialer::rehearsal::world::config::{Traffic, WorldConfig};
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::rehearsal::world::mix::{Ending, Lengths, Shape};
 use dialer::time::Stamp;
@@ -331,4 +331,30 @@ fn a_rate_limit_that_asks_for_no_wait_is_waited_for_all_the_same() {
     }
     let more = stage.runs[0].as_ref().unwrap().actions - actions;
     assert!(more < 60, "{more} actions in 20 s");
+}
+
+#[test]
+fn a_pool_that_is_larger_than_is_assumed_is_found_out() {
+    let traffic = vec![Traffic::inbound(480.0, Duration::from_mins(3))];
+    let config = WorldConfig { slots: 200, traffic, ..WorldConfig::default() };
+    let mut world = World::new(config, 6, START);
+    // Some two dozen callers are on the line before anybody is dialed: more than the ten slots that are assumed.
+    world.advance(after(1_800));
+    let mut stage = Stage::new(world, 0);
+    let journal = journal(&plan(), 60, stage.now());
+    stage::start(&mut stage, &plan(), journal);
+    stage.play(after(1_800) + Duration::from_mins(15), None).unwrap();
+    assert_eq!(why(&stage, 0), Some(Why::Complete));
+}
+
+#[test]
+fn leads_that_are_turned_away_cost_no_time() {
+    let mut stage = Stage::new(World::new(WorldConfig::default(), 6, START), 0);
+    let dnc = |phone: Phone| phone.digits() < 14_150_000_060;
+    let journal = stage::journal_with(&plan(), stage::leads(70), stage.now(), dnc);
+    stage::start(&mut stage, &plan(), journal);
+    stage.play(after(30), None).unwrap();
+    let outbound = stage.world.calls().iter().filter(|call| call.kind == Kind::Outbound);
+    let first = outbound.map(|call| call.created.since(START)).min();
+    assert!(first.is_some_and(|first| first < Duration::from_secs(8)), "{first:?}");
 }

@@ -213,6 +213,7 @@ impl Campaign {
         if claimed.granted.is_empty() && claimed.turned_away.is_empty() {
             self.hold_claims_until = Some(now.at + self.plan.poll);
         }
+        self.pace.give_back(claimed.turned_away.len(), now.at);
         for (lead, away) in &claimed.turned_away {
             self.leave_queue(*lead);
             if *away == Away::Suppressed {

@@ -108,6 +108,8 @@ pub struct Campaign {
     /// Other runs had a hand in what this one knows of the pool, as of then.
     others_at: Option<Instant>,
     known_limit: Option<u32>,
+    /// The limit was said, or an earlier run has seen it.
+    limit_known: bool,
     limits_missing: bool,
     date_missing: bool,
     org_confirmed: bool,
@@ -207,6 +209,7 @@ impl Campaign {
             others_reserve: 0,
             others_at: None,
             known_limit: None,
+            limit_known: plan.slots.or(history.last_limit).is_some(),
             limits_missing: false,
             date_missing: false,
             org_confirmed: history.org_confirmed,

@@ -40,7 +40,10 @@ impl Campaign {
                 let lead = self.lead_of(&attempt);
                 self.live.change(&attempt, |live| *live.failed.get_or_insert(wire.received));
                 let turn = self.breaker.failed(now.at, &attempt, &message);
-                self.tell(Notice::InDoubt(lead, message));
+                // A listing may have shown its call before.
+                if recorded.changes.iter().any(|change| change.attempt == attempt && change.now == State::InDoubt) {
+                    self.tell(Notice::InDoubt(lead, message));
+                }
                 self.hear_turn(turn);
             }
             News::Listed { read, wire, calls, full } => {

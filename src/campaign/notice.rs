@@ -16,6 +16,8 @@ pub enum Notice {
     PoolRefused,
     /// The limit is another than before.
     LimitIs(u32),
+    /// No answer has shown the limit yet: so many slots are assumed.
+    LimitAssumed(u32),
     /// Answers carry no `Date`: whether the clock is right cannot be told.
     NoDate,
     /// The account shows no limits: the reserve is kept only against what can be seen.

@@ -21,7 +21,12 @@ pub(super) struct Pace {
     at: Instant,
     /// No request before then, as the provider asked.
     pub(super) not_before: Option<Instant>,
+    /// Leave that was taken and not used, and until when it is still good.
+    unused: (usize, Instant),
 }
+
+/// How long leave that was not used is good: as long as a claim may take.
+const STILL_GOOD: Duration = Duration::from_millis(100);
 
 impl Pace {
     pub(super) fn new(rate: Rate, now: Instant) -> Self {
@@ -31,7 +36,13 @@ impl Pace {
         let burst = std::num::NonZeroU32::new(burst.max(1)).unwrap_or(std::num::NonZeroU32::MIN);
         let quota =
             Quota::with_period(gap).map_or_else(|| Quota::per_second(rate.count), |quota| quota.allow_burst(burst));
-        Self { limiter: RateLimiter::direct_with_clock(quota, clock.clone()), clock, at: now, not_before: None }
+        Self {
+            limiter: RateLimiter::direct_with_clock(quota, clock.clone()),
+            clock,
+            at: now,
+            not_before: None,
+            unused: (0, now),
+        }
     }
 
     /// Takes leave for one request; else says when to ask again.
@@ -39,11 +50,20 @@ impl Pace {
         if let Some(at) = self.not_before.filter(|at| now < *at) {
             return Err(at);
         }
+        if self.unused.0 > 0 && now <= self.unused.1 {
+            self.unused.0 -= 1;
+            return Ok(());
+        }
         self.clock.advance(now.since(self.at));
         self.at = self.at.max(now);
         self.limiter
             .check()
             .map_err(|not_until| now + not_until.wait_time_from(self.clock.now()).max(Duration::from_micros(1)))
+    }
+
+    /// So many of the requests that leave was just taken for are not sent after all.
+    pub(super) fn give_back(&mut self, count: usize, now: Instant) {
+        self.unused = (count, now + STILL_GOOD);
     }
 
     /// No request before then.

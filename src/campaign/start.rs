@@ -117,6 +117,9 @@ impl Campaign {
         if !someone && !self.follows_calls() && !self.has_due_doubt(now.at) {
             return;
         }
+        if !self.limit_known {
+            self.tell(Notice::LimitAssumed(self.pool.limit()));
+        }
         let horizon = self.pool.offset.earliest(now.at) - self.plan.look_back;
         let from = match self.start.watermark {
             Some(mark) if mark < horizon => {

@@ -200,6 +200,9 @@ impl Campaign {
                 round.part_done();
                 if round.is_complete() {
                     self.watch.round_done(&round, now.at);
+                    if self.pool.assume_what_is_up() {
+                        self.tell(Notice::LimitAssumed(self.pool.limit()));
+                    }
                 } else {
                     self.watch.round = Some(round);
                 }

@@ -99,6 +99,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Res
     if !args.retry.retry.is_empty() && args.retry.attempts == 1 {
         warnings.push("--retry says when to ring again, and --attempts 1 that nobody is".to_owned());
     }
+    warnings.extend(over_midnight_said(&args.calling.hours));
     let calling = calling(&args.calling, hours_hold(args, sources), around)?;
     let list = list(&args.list, args.calling.zone.as_ref(), &calling, around);
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
@@ -249,6 +250,13 @@ pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &Su
         hours_any: !calling.needs_zone(),
         opens: Some(Arc::new(move |zones| asked.next_open(zones, now).is_some())),
     }
+}
+
+/// A window that goes over midnight is more often two times that were swapped.
+fn over_midnight_said(hours: &str) -> Option<String> {
+    let over_midnight = |window: &&str| window.split_once('-').is_some_and(|(from, to)| from.trim() > to.trim());
+    let window = hours.split(',').find(over_midnight)?.trim();
+    Some(format!("--hours {window} goes over midnight: people are rung in the night"))
 }
 
 /// The rejects file must be none of the files that are read, the lists apart, which are looked at when they are.

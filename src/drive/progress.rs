@@ -280,11 +280,10 @@ mod tests {
         face.finish();
         let seen = paper.0.lock().unwrap().clone();
         let last: String = seen[seen.rfind(" leads ").unwrap()..].to_owned();
-        for part in ["612/1,204", "batch 13", "●●●●○○·▒▒▒", "limit is now 16", "+141555501.. in doubt"]
-        {
+        for part in ["612/1,204", "batch 13", "●●●●○○·▒▒▒", "limit is 16", "+141555501.. in doubt"] {
             assert!(last.contains(part), "{part}: {last}");
         }
-        assert!(!last.contains("limit is now 11"), "only the last few stay: {last}");
+        assert!(!last.contains("limit is 11"), "only the last few stay: {last}");
         assert!(!seen.contains("0100"), "{seen}");
     }
 

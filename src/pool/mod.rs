@@ -98,6 +98,17 @@ impl Pool {
         self.theirs.remove(attempt);
     }
 
+    /// Where no answer has shown a limit yet, more calls up at a time than the one that is assumed prove that it is
+    /// larger: from now on it is assumed to be that many. Says whether that is news.
+    pub fn assume_what_is_up(&mut self) -> bool {
+        let up = self.ledger.sums().up;
+        let more = self.seen_limit().is_none() && up > self.assumed;
+        if more {
+            self.assumed = up;
+        }
+        more
+    }
+
     /// What is known of a call, from any source.
     pub fn saw(&mut self, id: &CallId, call: &Call, attempt: Option<&AttemptId>) {
         if let Some(attempt) = attempt {

@@ -25,6 +25,7 @@ pub fn weight(notice: &Notice) -> Weight {
         Notice::Batch(..) | Notice::Suppressed(_) | Notice::Searching(_) | Notice::ReadFailed(_) => Weight::Detail,
         Notice::PoolRefused
         | Notice::LimitIs(_)
+        | Notice::LimitAssumed(_)
         | Notice::InDoubt(..)
         | Notice::Resolved(..)
         | Notice::RateLimited(_)
@@ -52,7 +53,10 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
     let clock = |at: crate::time::Instant| second(wall_of(at, now), zone);
     match notice {
         Notice::PoolRefused => "pool full (a refusal); lead back at the head of the queue".to_owned(),
-        Notice::LimitIs(limit) => format!("the pool's limit is now {limit}"),
+        Notice::LimitIs(limit) => format!("the pool's limit is {limit}"),
+        Notice::LimitAssumed(limit) => {
+            format!("the pool's limit is not known yet: {limit} slots are assumed until an answer shows it (--slots N)")
+        }
         Notice::NoDate => {
             "the API does not say what time it is: whether this machine's clock is right cannot be told".to_owned()
         }
@@ -189,7 +193,7 @@ mod tests {
         assert!(unknown[0].starts_with("a lead put aside") && unknown[1].starts_with("a lead of another campaign"));
         insta::assert_snapshot!(told, @r"
         pool full (a refusal); lead back at the head of the queue
-        the pool's limit is now 12
+        the pool's limit is 12
         +141555501.. in doubt: no answer for 30 s; looking for its call
         +141555501.. no longer in doubt: no call was made; back in the queue
         +141555501.. put aside: nobody knows whether it was rung; dialer release gives it back

@@ -76,12 +76,22 @@ pub(crate) fn journal(plan: &Plan, count: u64, now: Now) -> Memory {
 
 /// A journal that knows nothing but the list.
 pub(crate) fn journal_of(plan: &Plan, list: impl Iterator<Item = Listed>, now: Now) -> Memory {
+    journal_with(plan, list, now, |_| false)
+}
+
+/// The same, with people who are not to be called.
+pub(crate) fn journal_with(
+    plan: &Plan,
+    list: impl Iterator<Item = Listed>,
+    now: Now,
+    dnc: impl Fn(Phone) -> bool + Send + 'static,
+) -> Memory {
     let mut state = u128::from(plan.seed) << 64 | 0x9e37_79b9_7f4a_7c15;
     let chance = move || {
         state = state.wrapping_mul(0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645).wrapping_add(0x5851_f42d_4c95_7f2d);
         state ^ (state >> 61)
     };
-    let mut journal = Memory::new(plan.clone(), Box::new(chance), Box::new(|_| false));
+    let mut journal = Memory::new(plan.clone(), Box::new(chance), Box::new(dnc));
     let mut rows = list.map(Ok::<_, std::convert::Infallible>);
     journal.import(now, &mut rows, false).expect("a list without faults");
     journal
