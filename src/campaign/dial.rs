@@ -201,7 +201,7 @@ impl Campaign {
             !dead
         });
         if !left.is_empty() {
-            self.without_line += left.len() as u64;
+            self.without_line.extend(left.iter().copied());
             self.actions.push_back(Action::PutOff(left));
         }
     }

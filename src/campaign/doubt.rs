@@ -33,7 +33,9 @@ impl Campaign {
     }
 
     fn provable_at(&self, live: &Live) -> Option<Instant> {
-        (live.state == State::InDoubt).then(|| live.failed.unwrap_or(live.since) + self.absence_must_hold())
+        // An orphan's doubt is not proven any sooner than its own campaign would.
+        let own = live.in_doubt.filter(|_| !live.ours).unwrap_or_default();
+        (live.state == State::InDoubt).then(|| live.failed.unwrap_or(live.since) + self.absence_must_hold().max(own))
     }
 
     /// Whether a doubt can be proven now and its proof has not failed too often.
@@ -99,7 +101,7 @@ impl Campaign {
             self.provable_at(live).is_some_and(|at| at <= began) && search.covers(live.provider_time - MARGIN)
         };
         // Where either run is to leave doubts to a person, a person decides.
-        let parks = |live: &Live| self.plan.in_doubt.is_none() || (!live.ours && live.parks);
+        let parks = |live: &Live| self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
         let absent = self.live.uncertain().filter(|(_, live)| proven(live));
         let news = absent.map(|(attempt, live)| {
             let attempt = attempt.clone();

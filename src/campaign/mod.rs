@@ -43,11 +43,12 @@ use std::time::Duration;
 use crate::pool::Pool;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
+use crate::pool::headroom::Slots;
 use crate::time::{Instant, Now, Stamp};
 use attempt::State;
 use breaker::Breaker;
 use doubt::Proofs;
-use event::{Action, Event, Line, ReadId, Stop};
+use event::{Action, Event, LeadId, Line, ReadId, Stop};
 use lines::Lines;
 use lives::Lives;
 use notice::{Notice, Why};
@@ -100,7 +101,7 @@ pub struct Campaign {
     /// Attempts of this run, refused ones apart.
     attempts: u64,
     /// Leads that left the queue because the line that they name is dead.
-    without_line: u64,
+    without_line: BTreeSet<LeadId>,
     fresh_wanted: bool,
     no_room: bool,
     scheduled: BTreeSet<CallId>,
@@ -151,8 +152,8 @@ struct Live {
     line: Line,
     /// The id of its line, of one of the past.
     line_id: Option<Arc<str>>,
-    /// Its own campaign puts doubts aside for a person.
-    parks: bool,
+    /// How long its own campaign lets absence hold, of an orphan; none: a person decides.
+    in_doubt: Option<Duration>,
     state: State,
     call: Option<CallId>,
     failed: Option<Instant>,
@@ -202,7 +203,7 @@ impl Campaign {
             claiming: false,
             hold_claims_until: None,
             attempts: 0,
-            without_line: 0,
+            without_line: BTreeSet::new(),
             fresh_wanted: false,
             no_room: false,
             scheduled: BTreeSet::new(),
@@ -289,7 +290,9 @@ impl Campaign {
         self.want_read(now);
         self.want_end(now);
         let reserve = self.reserve(now);
-        self.tally.note(now.at, self.pool.slots(reserve), reserve);
+        // The pool's are every run's on this machine.
+        let ours = u32::try_from(self.live.ours_live()).unwrap_or(u32::MAX);
+        self.tally.note(now.at, Slots { ours, ..self.pool.slots(reserve) }, reserve);
     }
 
     fn told_to_stop(&mut self, stop: Stop, now: Now) {
@@ -361,7 +364,7 @@ impl Live {
             batch: None,
             line: Line(0),
             line_id: None,
-            parks: false,
+            in_doubt: Some(Duration::ZERO),
             state,
             call: None,
             failed: None,

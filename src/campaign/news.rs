@@ -110,7 +110,7 @@ impl Campaign {
         if self.known_limit.replace(limit) != Some(limit) {
             self.tell(Notice::LimitIs(limit));
         }
-        let kept = self.reserve(now) + self.plan.caution;
+        let kept = self.plan.reserve.at(now.wall) + self.plan.caution;
         if kept >= limit && !self.plan.reserve.is_timetable() {
             self.stop(Why::Reserve(kept, limit));
         }
@@ -221,6 +221,7 @@ impl Campaign {
             State::Claimed | State::InDoubt | State::Placed { .. } => {}
             State::Parked => {
                 self.pool.settled(&change.attempt);
+                self.breaker.refused(now.at, &change.attempt);
                 if let Some(live) = self.live.remove(&change.attempt) {
                     self.write_off(&change, &live);
                 }
@@ -353,7 +354,7 @@ impl Campaign {
             let mut live = Live::new(None, attempt.state, attempt.provider_time, now);
             live.ours = attempt.ours;
             live.line_id.clone_from(&attempt.line);
-            live.parks = attempt.parks;
+            live.in_doubt = attempt.in_doubt;
             live.call.clone_from(&attempt.call);
             live.failed = attempt.failed;
             if let (Some(id), State::Placed { blocked }) = (&attempt.call, attempt.state) {

@@ -1,6 +1,7 @@
 //! What the journal replies: what a run goes on from, whom it may dial, and what the news have changed. Plain data.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -151,8 +152,8 @@ pub struct Open {
     pub ours: bool,
     /// The id of the line that it was made from, where that is known.
     pub line: Option<Arc<str>>,
-    /// Its own campaign puts doubts aside for a person (`--in-doubt never`).
-    pub parks: bool,
+    /// How long its own campaign lets absence hold; none: a person decides (`--in-doubt never`).
+    pub in_doubt: Option<Duration>,
     /// What it is; `Claimed` of a dead run is handed over as `InDoubt`.
     pub state: State,
     /// Since when it is in doubt: for a dead run's claim, when its death was noticed.

@@ -4,6 +4,7 @@
 //! listing does not matter.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -210,13 +211,13 @@ impl Attempt {
     }
 
     /// The attempt for the run that is to follow it.
-    pub(super) fn open(&self, ours: bool, parks: bool) -> Open {
+    pub(super) fn open(&self, ours: bool, in_doubt: Option<Duration>) -> Open {
         Open {
             attempt: self.id.clone(),
             call: self.call.clone(),
             ours,
             line: self.line.clone(),
-            parks,
+            in_doubt,
             state: self.state(),
             failed: self.facts.failed,
             provider_time: self.provider_time,

@@ -95,13 +95,17 @@ fn sight(rows: &mut impl Rows, plan: &Plan, now: Now, seen: &SeenCall, recorded:
             let campaign = rows.campaign_of(&id.mark())?;
             let attempt = Attempt::found(id.clone(), campaign, seen, now);
             rows.put(&attempt)?;
-            if campaign == rows.campaign() {
+            if campaign == rows.campaign() && rows.meet(id) {
                 recorded.strangers.extend(stranger(&attempt));
             }
         }
         Some(mut attempt) if attempt.origin == Origin::Found => {
             attempt.sight(seen, now.at);
             rows.put(&attempt)?;
+            // Another campaign's run may have seen it first.
+            if attempt.campaign == rows.campaign() && rows.meet(id) {
+                recorded.strangers.extend(stranger(&attempt));
+            }
         }
         Some(known) => {
             recorded.changes.extend(add_to(rows, plan, now, known, |attempt| attempt.sight(seen, now.at))?);

@@ -70,6 +70,8 @@ pub(super) trait Rows {
     fn told(&mut self, id: &AttemptId) -> Option<State>;
     /// This run is told.
     fn tell(&mut self, id: &AttemptId, state: State);
+    /// Whether this run hears of that call, which nobody here has claimed, for the first time.
+    fn meet(&mut self, id: &AttemptId) -> bool;
     /// A lead of this campaign.
     fn lead(&mut self, id: LeadId) -> Result<Option<LeadRow>, Error>;
     /// The leads of this campaign with that number, in list order.

@@ -11,7 +11,7 @@ use super::table::Table;
 use crate::campaign::attempt::State;
 use crate::campaign::plan::Plan;
 use crate::pool::attempt_id::AttemptId;
-use crate::pool::calls::CallId;
+use crate::pool::calls::{Call, CallId};
 use crate::pool::news::Others;
 use crate::pool::observation::Observation;
 use crate::pool::{Pool, Unanswered};
@@ -60,7 +60,7 @@ fn theirs(table: &mut Table<'_>, followed: &mut Followed, others: &mut Others) -
     );
     let mut up = Followed::new();
     for attempt in attempts::select(table.db, &live, [table.pool, table.campaign])? {
-        if table.told.contains_key(&attempt.id) {
+        if table.told.follows(&attempt.id) {
             continue;
         }
         if let State::Placed { .. } = attempt.state() {
@@ -77,7 +77,9 @@ fn theirs(table: &mut Table<'_>, followed: &mut Followed, others: &mut Others) -
         if !up.contains_key(&call)
             && let Some(over) = attempts::by_id(table.db, &attempt)?
         {
-            others.calls.extend(over.pool_call());
+            // One that is not over was a run's of another account that died: nobody here can follow it to its end.
+            let over = over.pool_call();
+            others.calls.extend(over.map(|(id, call)| (id, Call { ended: call.ended.or(Some(call.from)), ..call })));
         }
     }
     *followed = up;

@@ -1,6 +1,6 @@
 //! The journal of one run of one campaign, on disk.
 
-use std::collections::HashMap;
+use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
@@ -15,13 +15,12 @@ use super::leads::Zones;
 use super::lock::Lock;
 use super::others::{Followed, gather, leaves_one, share};
 use super::runs::{LIVE, begin, bury, pool};
-use super::table::Table;
+use super::table::{Table, Told};
 use super::{Disk, transact};
-use crate::campaign::attempt::State;
 use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
-use crate::pool::attempt_id::{AttemptId, Mark};
+use crate::pool::attempt_id::Mark;
 use crate::time::{Instant, Now, Stamp};
 
 /// The journal of one run.
@@ -39,7 +38,9 @@ pub struct Run {
     chance: Chance,
     dnc: Dnc,
     zones: Zones,
-    told: HashMap<AttemptId, State>,
+    told: Told,
+    /// What it keeps, as the others know it.
+    reserve: u32,
     followed: Followed,
 }
 
@@ -72,15 +73,30 @@ impl Disk {
         let (pool, number) = self.within(|tx| {
             bury(tx, &dir, campaign, None, now)?;
             let pool = pool(tx, &pool_name)?;
-            tx.execute("UPDATE campaigns SET parks = ?2 WHERE id = ?1", params![campaign, plan.in_doubt.is_none()])?;
+            let in_doubt = plan.in_doubt.map_or(-1, |held| i64::try_from(held.as_micros()).unwrap_or(i64::MAX));
+            tx.execute("UPDATE campaigns SET in_doubt = ?2 WHERE id = ?1", params![campaign, in_doubt])?;
             Ok((pool, begin(tx, campaign, pool, pid, reserve, now)?))
         })?;
         let mark = Mark::of(&plan.campaign);
-        let (zones, told, followed) = (Zones::new(), HashMap::new(), Followed::new());
+        let (zones, told, followed) = (Zones::new(), Told::default(), Followed::new());
         let account = account.id;
         let disk = self;
-        let mut run =
-            Run { disk, lock, plan, account, campaign, mark, pool, number, chance, dnc, zones, told, followed };
+        let mut run = Run {
+            disk,
+            lock,
+            plan,
+            account,
+            campaign,
+            mark,
+            pool,
+            number,
+            chance,
+            dnc,
+            zones,
+            told,
+            reserve,
+            followed,
+        };
         let reopened = run.look_at_everybody(now)?;
         Ok((run, reopened))
     }
@@ -170,9 +186,11 @@ impl Run {
             for attempt in attempts::select(table.db, &of_the_dead, params)? {
                 if table.told(&attempt.id).is_none() {
                     table.tell(&attempt.id, attempt.state());
-                    let parks = "SELECT parks FROM campaigns WHERE id = ?1";
-                    let parks = table.db.prepare_cached(parks)?.query_row([attempt.campaign], |row| row.get(0))?;
-                    open.push(attempt.open(attempt.campaign == table.campaign, parks));
+                    let held = "SELECT in_doubt FROM campaigns WHERE id = ?1";
+                    let held: Option<i64> =
+                        table.db.prepare_cached(held)?.query_row([attempt.campaign], |row| row.get(0))?;
+                    let held = u64::try_from(held.unwrap_or(0)).ok().map(Duration::from_micros);
+                    open.push(attempt.open(attempt.campaign == table.campaign, held));
                 }
             }
             Ok(open)
@@ -198,6 +216,9 @@ impl Journal for Run {
         let totals = self.totals(now)?;
         self.step(|table, _| {
             let found = table.found()?;
+            for call in &found {
+                table.meet(&call.id);
+            }
             let instant = |at: Option<i64>| at.map(Instant::from_micros);
             let campaign = "SELECT adopted, paused FROM campaigns WHERE id = ?1";
             let (adopted, paused) =
@@ -313,8 +334,13 @@ impl Journal for Run {
         self.open_attempts(now, false)
     }
 
-    fn control(&mut self, _now: Now) -> Result<Control, Error> {
-        let campaign = self.campaign;
+    fn control(&mut self, now: Now) -> Result<Control, Error> {
+        let (campaign, run, reserve) = (self.campaign, self.number, self.plan.reserve.at(now.wall));
+        // Others keep it, too, and a run that waits asks for nothing with which it would be told to them.
+        if std::mem::replace(&mut self.reserve, reserve) != reserve {
+            let renew = "UPDATE runs SET reserve = ?2 WHERE id = ?1";
+            self.step(|table, _| Ok(table.db.execute(renew, params![run, reserve]).map(drop)?))?;
+        }
         self.disk.read(|db| {
             let find = "SELECT paused, stop FROM campaigns WHERE id = ?1";
             let read = |row: &rusqlite::Row<'_>| Ok(Control { paused: row.get(0)?, stop: row.get(1)? });

@@ -30,7 +30,7 @@ CREATE TABLE campaigns (
     adopted INTEGER,                -- instant: the second search after an adoption is still to come
     paused INTEGER NOT NULL DEFAULT 0,
     stop INTEGER NOT NULL DEFAULT 0,
-    parks INTEGER NOT NULL DEFAULT 0, -- its newest run puts doubts aside for a person
+    in_doubt INTEGER,               -- how long its newest run lets absence hold, in microseconds; -1: for ever
     UNIQUE (account, mark)
 ) STRICT;
 

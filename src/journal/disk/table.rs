@@ -1,11 +1,11 @@
 //! The rows of one run in the database, as the shared steps ask for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::facts::Attempt;
+use super::super::facts::{Attempt, Origin};
 use super::super::rows::{LeadRow, Round, Rows, Waiting, ZoneSet};
 use super::super::standing::Stand;
 use super::super::{Dnc, Error};
@@ -19,6 +19,21 @@ use crate::leads::lead::Phone;
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::{Instant, Now};
 
+/// What a run has heard of attempts. Another run may have written more meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// What it was told last of those that it follows.
+    states: HashMap<AttemptId, State>,
+    /// Calls of its campaign that nobody here has claimed, and that it was told of.
+    met: HashSet<AttemptId>,
+}
+
+impl Told {
+    pub(super) fn follows(&self, id: &AttemptId) -> bool {
+        self.states.contains_key(id)
+    }
+}
+
 /// The rows of one run's campaign, within a transaction.
 pub(super) struct Table<'a> {
     pub(super) db: &'a Connection,
@@ -28,7 +43,7 @@ pub(super) struct Table<'a> {
     pub(super) salt: &'a [u8],
     pub(super) zones: &'a mut Zones,
     /// What this run was told last of the attempts that it follows: another run may have written more meanwhile.
-    pub(super) told: &'a mut HashMap<AttemptId, State>,
+    pub(super) told: &'a mut Told,
     pub(super) dnc: &'a Dnc,
 }
 
@@ -66,9 +81,13 @@ impl Rows for Table<'_> {
     }
 
     fn knows(&mut self, id: &AttemptId, seen: &SeenCall) -> Result<bool, Error> {
-        let told = self.told.get(id).copied();
+        let told = self.told.states.get(id).copied();
         let known = self.attempt(id)?;
-        Ok(known.is_some_and(|attempt| attempt.knows(seen) && told.is_none_or(|told| told == attempt.state())))
+        let met = |attempt: &Attempt| {
+            attempt.origin != Origin::Found || attempt.campaign != self.campaign || self.told.met.contains(id)
+        };
+        let same = |attempt: &Attempt| attempt.knows(seen) && told.is_none_or(|told| told == attempt.state());
+        Ok(known.is_some_and(|attempt| same(&attempt) && met(&attempt)))
     }
 
     fn put(&mut self, attempt: &Attempt) -> Result<(), Error> {
@@ -85,15 +104,19 @@ impl Rows for Table<'_> {
         attempts::select(self.db, condition, [self.campaign])
     }
 
+    fn meet(&mut self, id: &AttemptId) -> bool {
+        self.told.met.insert(id.clone())
+    }
+
     fn told(&mut self, id: &AttemptId) -> Option<State> {
-        self.told.get(id).copied()
+        self.told.states.get(id).copied()
     }
 
     fn tell(&mut self, id: &AttemptId, state: State) {
         if state.is_live() || state == State::Parked {
-            self.told.insert(id.clone(), state);
+            self.told.states.insert(id.clone(), state);
         } else {
-            self.told.remove(id);
+            self.told.states.remove(id);
         }
     }
 

@@ -64,7 +64,7 @@ impl Memory {
                 attempt.fail(now.at, "the run died before an answer came");
                 self.table.put(&attempt)?;
             }
-            open.push(attempt.open(true, self.plan.in_doubt.is_none()));
+            open.push(attempt.open(true, self.plan.in_doubt));
         }
         Ok(open)
     }
@@ -77,6 +77,9 @@ impl Journal for Memory {
         self.look_at_everybody(now)?;
         let totals = self.totals(now)?;
         let found = self.table.found()?;
+        for call in &found {
+            self.table.meet(&call.id);
+        }
         Ok(History {
             open,
             others: Others::default(),

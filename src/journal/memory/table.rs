@@ -14,7 +14,7 @@ use crate::campaign::event::LeadId;
 use crate::campaign::seen::SeenCall;
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::attempt_id::{AttemptId, Mark};
-use crate::pool::name::ByName;
+use crate::pool::name::{ByName, Names};
 use crate::time::{Instant, Now};
 
 /// This campaign's number; calls with the mark of others are kept under numbers of their own.
@@ -26,6 +26,7 @@ pub(super) struct Table {
     zone_sets: Vec<Set>,
     attempts: Vec<Attempt>,
     by_id: ByName<AttemptId, usize>,
+    met: Names<AttemptId>,
     on_phone: ByName<Phone, Vec<usize>>,
     found: BTreeSet<usize>,
     live: BTreeSet<usize>,
@@ -61,6 +62,7 @@ impl Table {
             zone_sets: Vec::new(),
             attempts: Vec::new(),
             by_id: ByName::default(),
+            met: Names::default(),
             on_phone: ByName::default(),
             found: BTreeSet::new(),
             live: BTreeSet::new(),
@@ -247,6 +249,10 @@ impl Rows for Table {
 
     fn found(&mut self) -> Result<Vec<Attempt>, Error> {
         Ok(self.found.iter().map(|place| self.attempts[*place].clone()).collect())
+    }
+
+    fn meet(&mut self, id: &AttemptId) -> bool {
+        self.met.insert(id.clone())
     }
 
     fn told(&mut self, _id: &AttemptId) -> Option<State> {
