@@ -120,7 +120,9 @@ impl Campaign {
         let fits = self.money.fits(most, open);
         if fits == 0 {
             self.no_room = true;
-            until.into_iter().for_each(|at| self.wake(at));
+            if let Some(at) = until {
+                self.wake(at);
+            }
             if open == 0 {
                 self.stop(Why::Cost);
             }

@@ -161,7 +161,7 @@ pub struct PaceArgs {
     #[arg(long, value_name = "R", default_value = "1/s", value_parser = values::rate)]
     pub rate: Rate,
     /// How often the calls are looked at while leads wait for room or the last calls are followed; else 15 times that
-    #[arg(long, value_name = "D", default_value = "1s", value_parser = values::wait)]
+    #[arg(long, value_name = "D", default_value = "1s", value_parser = values::poll)]
     pub poll: Duration,
     /// How long a request may go unanswered before it is in doubt
     #[arg(long, value_name = "D", default_value = "30s", value_parser = values::wait)]

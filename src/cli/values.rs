@@ -54,6 +54,12 @@ pub fn span(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// How often the listing is read: no wait of the machine's is finer than that.
+pub fn poll(text: &str) -> Result<Duration, String> {
+    let poll = wait(text)?;
+    if poll < Duration::from_millis(1) { Err("shorter than 1ms".into()) } else { Ok(poll) }
+}
+
 /// A length of time longer than nought.
 pub fn wait(text: &str) -> Result<Duration, String> {
     match span(text)? {

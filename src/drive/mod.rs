@@ -101,7 +101,7 @@ impl From<Error> for Broken {
 
 /// What tasks bring back.
 enum Incoming {
-    News(News),
+    News(Box<News>),
     ReadFailed(ReadId, ReadFailure),
 }
 
@@ -246,7 +246,7 @@ impl<J: Journal> Loop<'_, J> {
                 tokio::spawn(async move {
                     let news = client.place(claim).await;
                     // Nobody listens any more: the run is over, and the next one finds the call.
-                    let _ = sender.send(Incoming::News(news)).await;
+                    let _ = sender.send(Incoming::News(Box::new(news))).await;
                 });
             }
             Action::Read(id, query) => {
@@ -259,7 +259,7 @@ impl<J: Journal> Loop<'_, J> {
     fn hear(&mut self, incoming: Incoming) -> Result<(), Broken> {
         let now = self.drive.clock.now();
         let event = match incoming {
-            Incoming::News(news) => write_down(self.drive.journal, now, news)?,
+            Incoming::News(news) => write_down(self.drive.journal, now, *news)?,
             Incoming::ReadFailed(id, failure) => Event::ReadFailed(id, failure),
         };
         self.take_note(&event);
@@ -355,7 +355,7 @@ impl<J: Journal> Loop<'_, J> {
 
 async fn read(client: Arc<Client>, sender: mpsc::Sender<Incoming>, id: ReadId, query: Query) {
     let incoming = match client.read(id, &query).await {
-        Ok(news) => Incoming::News(news),
+        Ok(news) => Incoming::News(Box::new(news)),
         Err(failure) => Incoming::ReadFailed(id, failure),
     };
     // Nobody listens any more: the run is over.

@@ -108,7 +108,7 @@ fn sight(rows: &mut impl Rows, plan: &Plan, now: Now, seen: &SeenCall, recorded:
             }
         }
         Some(known) => {
-            recorded.changes.extend(add_to(rows, plan, now, known, |attempt| attempt.sight(seen, now.at))?);
+            recorded.changes.extend(add_to(rows, plan, now, &known, |attempt| attempt.sight(seen, now.at))?);
         }
     }
     Ok(())
@@ -129,7 +129,7 @@ fn touch(
     add: impl FnOnce(&mut Attempt),
 ) -> Result<Option<Change>, Error> {
     let Some(known) = rows.attempt(id)? else { return Ok(None) };
-    add_to(rows, plan, now, known, add)
+    add_to(rows, plan, now, &known, add)
 }
 
 /// The same, of an attempt that has been looked up.
@@ -137,7 +137,7 @@ fn add_to(
     rows: &mut impl Rows,
     plan: &Plan,
     now: Now,
-    before: Attempt,
+    before: &Attempt,
     add: impl FnOnce(&mut Attempt),
 ) -> Result<Option<Change>, Error> {
     let mut attempt = before.clone();
@@ -145,7 +145,7 @@ fn add_to(
     let told = rows.told(&attempt.id);
     let was = told.unwrap_or_else(|| before.state());
     let state = attempt.state();
-    let same = attempt == before;
+    let same = attempt == *before;
     if same && was == state {
         return Ok(None);
     }

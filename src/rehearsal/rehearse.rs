@@ -83,7 +83,7 @@ enum Due {
     /// A read arrives at the provider.
     Read(usize, ReadId, Query, Instant),
     /// What was read is received.
-    Heard(usize, Event),
+    Heard(usize, Box<Event>),
     /// A request has waited for its answer for too long.
     Timeout(PostId),
     /// An order from outside.
@@ -280,7 +280,7 @@ impl<J: Journal> Stage<J> {
             Due::Heard(place, event) => {
                 let now = self.now();
                 let Some(run) = self.runs[place].as_mut() else { return Ok(()) };
-                let event = match event {
+                let event = match *event {
                     Event::News(news, _) => write_down(&mut run.journal, now, news)?,
                     other => other,
                 };

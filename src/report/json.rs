@@ -157,6 +157,7 @@ mod tests {
         let next_at = "2026-11-23T17:00:00Z".parse().ok();
         let outcome = Outcome { why: Why::Later, next_at, interrupted: false };
         let end = End {
+            campaign: "leads",
             outcome: &outcome,
             exit: Exit::Later,
             totals: &totals,

@@ -17,6 +17,8 @@ use crate::journal::Totals;
 /// Everything that the end is told from.
 #[derive(Clone, Copy, Debug)]
 pub struct End<'a> {
+    /// The campaign's name.
+    pub campaign: &'a str,
     /// How it ended.
     pub outcome: &'a Outcome,
     /// With which code.
@@ -154,7 +156,7 @@ fn next(end: &End<'_>, zone: &TimeZone, paint: Paint) -> String {
 fn later(end: &End<'_>, zone: &TimeZone) -> String {
     let after = end.outcome.next_at.map_or(String::new(), |at| format!(" after {}", moment(at, end.now, zone)));
     match end.outcome.why {
-        Why::Paused => "next: dialer resume, then the same command".to_owned(),
+        Why::Paused => format!("it is paused; next: dialer resume {}, then the same command", end.campaign),
         Why::Cost => format!("{}; next: the same command with a higher one", notice::reason(&end.outcome.why)),
         Why::Until => format!("{}; next: the same command with a later one", notice::reason(&end.outcome.why)),
         Why::Limit | Why::Stopped => {
@@ -202,7 +204,7 @@ mod tests {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let waits_for = Some("when hours open in New York");
         text(
-            &End { outcome, exit, totals, tally, took: Duration::from_mins(130), now, waits_for },
+            &End { campaign: "leads", outcome, exit, totals, tally, took: Duration::from_mins(130), now, waits_for },
             &TimeZone::UTC,
             Paint(false),
         )

@@ -133,8 +133,8 @@ pub fn read_answer(body: &str, opt_out_field: Option<&str>) -> Option<(SeenCall,
 
 /// Whether an id is one that can stand in an address.
 pub fn is_plain_id(id: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(plain)
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:~".contains(&byte);
+    id.starts_with(|first: char| first.is_ascii_alphanumeric()) && id.len() <= LONGEST_ID && id.bytes().all(plain)
 }
 
 fn read_row(row: &RawValue, opt_out_field: Option<&str>) -> Option<SeenCall> {

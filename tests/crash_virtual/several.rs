@@ -188,7 +188,9 @@ fn on_two_machines(seed: u64, faults: Faults, after: Duration) -> (BTreeMap<Stri
     stage.play(until + after, None).unwrap();
     camps[1].start(&mut stage, &dirs[1], 2);
     stage.play(START + DAY, None).unwrap();
-    camps.iter_mut().for_each(|camp| camp.collect(&mut stage));
+    for camp in &mut camps {
+        camp.collect(&mut stage);
+    }
     let totals = camps[1].totals(&stage, &dirs[1]);
     let made = usize::try_from(totals.total - totals.open).unwrap();
     (contacts(&stage.world), camps.map(|camp| camp.ends), made)

@@ -33,7 +33,7 @@ pub(super) struct Last<'a> {
 }
 
 /// How a run ends that a signal ended before anybody was rung.
-pub(super) fn before_anybody(order: &Order) -> End {
+pub(super) fn before_anybody(order: Order) -> End {
     let interrupted = order.stop == Stop::Now;
     let outcome = Outcome { why: Why::Stopped, next_at: None, interrupted };
     End { outcome, signal: interrupted.then_some(order.exit), tally: Tally::default() }
@@ -54,6 +54,7 @@ pub(super) fn say_how(last: &Last<'_>) -> Result<Exit, Failure> {
         }
     }
     let end = summary::End {
+        campaign,
         outcome: &end.outcome,
         exit,
         totals,

@@ -56,6 +56,23 @@ impl<'a> Lists<'a> {
         Ok(Self { planned, sources, rejects, zone, spool, pending: signals.pending() })
     }
 
+    /// Mistakes in what was given are told before anybody is asked: every list is read as far as its first lead.
+    pub(super) fn look(&self, signals: &mut Signals) -> Result<(), Failure> {
+        let options = self.options(&[]);
+        for source in &self.sources {
+            let list = List::open(source, &options).map_err(|error| self.failure(&error, &[]))?;
+            for row in list {
+                if self.pending.is_set() {
+                    return Err(interrupted(signals));
+                }
+                if let Row::Lead { .. } = row.map_err(|error| self.failure(&error, &[]))? {
+                    break;
+                }
+            }
+        }
+        do_not_call(&self.planned.dnc, self.planned.list.region).map(drop)
+    }
+
     /// Where the lists really are: what tells one from another.
     pub(super) fn paths(&self) -> Vec<String> {
         let shown = |path: &Path| path.to_string_lossy().into_owned();
@@ -139,6 +156,12 @@ impl<'a> Lists<'a> {
 
     fn say_what_was_found(&self, lists: &[List], imported: &Imported, written: Option<PathBuf>) {
         if self.planned.quiet {
+            let rejected: u64 = lists.iter().map(|list| list.counts().rejected).sum();
+            if rejected > 0 && imported.added + imported.back + imported.removed > 0 {
+                let shown = written.unwrap_or_else(|| self.rejects.clone());
+                let rows = count(rejected, "row cannot be rung", "rows cannot be rung");
+                say(&format!("warning: {rows}: {}", shown.display()));
+            }
             return;
         }
         if lists.iter().any(|list| !list.findings().is_empty()) {
@@ -249,6 +272,11 @@ impl Iterator for Rows<'_> {
     }
 }
 
+fn do_not_call(files: &[PathBuf], region: Option<Region>) -> Result<Suppression, Failure> {
+    Suppression::open(files, region)
+        .map_err(|error| list_failure(&error).advise("nobody is rung while a do-not-call list cannot be read (--dnc)"))
+}
+
 /// The do-not-call lists outside the journal.
 pub(super) struct DoNotCall {
     lists: Arc<Mutex<Suppression>>,
@@ -256,9 +284,7 @@ pub(super) struct DoNotCall {
 
 impl DoNotCall {
     pub(super) fn open(files: &[PathBuf], region: Option<Region>) -> Result<Self, Failure> {
-        let lists = Suppression::open(files, region).map_err(|error| {
-            list_failure(&error).advise("nobody is rung while a do-not-call list cannot be read (--dnc)")
-        })?;
+        let lists = do_not_call(files, region)?;
         for list in not_read(&lists) {
             say(&format!("warning: {}  such rows suppress nobody: mend them", list.text()));
         }

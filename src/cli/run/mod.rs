@@ -62,8 +62,9 @@ async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Fail
     let venue = Venue::open(planned).await?;
     let client = venue.client(planned)?;
     let mut disk = Disk::open(&venue.dir, &mut chance()).map_err(failed)?;
-    let (account, mut read) = account(&mut disk, &venue, &client, planned, &mut signals).await?;
     let lists = Lists::open(planned, &venue.dir, around.zone.clone(), &mut signals).await?;
+    lists.look(&mut signals)?;
+    let (account, mut read) = account(&mut disk, &venue, &client, planned, &mut signals).await?;
     loop {
         let session = Session { planned, venue: &venue, client: &client, account: &account, lists: &lists, around };
         match session.run(disk, read.take(), &mut signals).await? {
@@ -166,7 +167,7 @@ impl Session<'_> {
             Ok(end) => end,
             Err(Broken::Journal(error)) => return Err(self.died(error)),
             Err(Broken::Refused(failure)) => return Err(failure),
-            Err(Broken::Signal(order)) => ending::before_anybody(&order),
+            Err(Broken::Signal(order)) => ending::before_anybody(order),
             Err(Broken::Lacks(read)) => {
                 let mut disk = journal_of_run.end(self.venue.clock.now()).map_err(failed)?;
                 disk.remember_variables(self.account, target, &read.variables).map_err(failed)?;

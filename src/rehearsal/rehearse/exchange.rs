@@ -30,7 +30,7 @@ impl<J: Journal> Stage<J> {
             let wire = Wire { sent, received, date };
             Event::News(News::Listed { read: id, wire, calls, full }, Recorded::default())
         };
-        self.later(at + self.read_travel / 2, Due::Heard(place, event));
+        self.later(at + self.read_travel / 2, Due::Heard(place, Box::new(event)));
     }
 
     fn look(&mut self, org: usize, query: &Query) -> (Vec<Arc<SeenCall>>, bool) {
