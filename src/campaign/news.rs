@@ -88,7 +88,7 @@ impl Campaign {
             self.tell(Notice::NoDate);
         }
         self.reached();
-        self.refusals.accepted();
+        self.refusals.accepted(wire.sent);
         self.breaker.answered();
         self.first_is_over(wire.received);
         let blocked = limits.is_some_and(|limits| limits.blocked);
@@ -153,7 +153,7 @@ impl Campaign {
             Cause::Lead => self.tell(Notice::LeadRefused(lead, message.to_owned())),
             Cause::Config => {
                 self.tell(Notice::LeadRefused(lead, message.to_owned()));
-                if let Some(three) = self.refusals.refused(attempt.clone()) {
+                if let Some(three) = self.refusals.refused(attempt.clone(), wire.sent) {
                     self.actions.push_back(Action::Record(News::Reopened(three)));
                     self.stop(Why::Config(message.to_owned()));
                 }

@@ -13,9 +13,10 @@ pub const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// likely the configuration's doing than that of three leads.
 #[derive(Clone, Debug, Default)]
 pub struct Refusals {
-    row: Vec<AttemptId>,
-    /// There were three in a row: those that were on their way then speak of no lead either.
-    tripped: bool,
+    /// Those in the row, and when their requests were sent: answers come in any order.
+    row: Vec<(AttemptId, Instant)>,
+    /// There were three in a row, the last of them sent then: those that were on their way speak of no lead either.
+    tripped: Option<Instant>,
 }
 
 impl Refusals {
@@ -23,16 +24,19 @@ impl Refusals {
 
     /// Another was refused. The third in a row gives all three back, each that follows them itself: their leads are to
     /// be opened again.
-    pub fn refused(&mut self, attempt: AttemptId) -> Option<Vec<AttemptId>> {
-        self.row.push(attempt);
-        self.tripped |= self.row.len() >= Self::ROW;
-        self.tripped.then(|| std::mem::take(&mut self.row))
+    pub fn refused(&mut self, attempt: AttemptId, sent: Instant) -> Option<Vec<AttemptId>> {
+        self.row.push((attempt, sent));
+        if self.row.len() >= Self::ROW || self.tripped.is_some() {
+            self.tripped = self.tripped.max(Some(sent));
+            return Some(self.row.drain(..).map(|(attempt, _)| attempt).collect());
+        }
+        None
     }
 
-    /// A request was answered with a 2xx.
-    pub fn accepted(&mut self) {
-        self.row.clear();
-        self.tripped = false;
+    /// A request that was sent then was answered with a 2xx: it stands between those before and those after it.
+    pub fn accepted(&mut self, sent: Instant) {
+        self.row.retain(|(_, refused)| *refused > sent);
+        self.tripped = self.tripped.filter(|last| *last > sent);
     }
 }
 
@@ -105,16 +109,25 @@ mod tests {
     fn three_refusals_in_a_row_are_given_back() {
         let id = |number: u128| AttemptId::mint(&Mark::of("leads"), number);
         let mut refusals = Refusals::default();
-        assert_eq!(refusals.refused(id(1)), None);
-        assert_eq!(refusals.refused(id(2)), None);
-        refusals.accepted();
-        for number in [3, 4] {
-            assert_eq!(refusals.refused(id(number)), None);
+        assert_eq!(refusals.refused(id(1), second(1)), None);
+        assert_eq!(refusals.refused(id(2), second(2)), None);
+        refusals.accepted(second(3));
+        for number in [4_u8, 5] {
+            assert_eq!(refusals.refused(id(number.into()), second(number.into())), None);
         }
-        assert_eq!(refusals.refused(id(5)), Some(vec![id(3), id(4), id(5)]));
-        assert_eq!(refusals.refused(id(6)), Some(vec![id(6)]), "it was on its way, and speaks of no lead either");
-        refusals.accepted();
-        assert_eq!(refusals.refused(id(7)), None);
+        refusals.accepted(second(3));
+        assert_eq!(
+            refusals.refused(id(6), second(6)),
+            Some(vec![id(4), id(5), id(6)]),
+            "one sent before is not between"
+        );
+        assert_eq!(
+            refusals.refused(id(7), second(7)),
+            Some(vec![id(7)]),
+            "it was on its way, and speaks of no lead either"
+        );
+        refusals.accepted(second(8));
+        assert_eq!(refusals.refused(id(9), second(9)), None);
     }
 
     #[test]
