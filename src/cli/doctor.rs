@@ -60,9 +60,16 @@ pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Surroundings<'
 fn suppressed(args: &CheckArgs, around: &Surroundings<'_>) -> Result<Box<dyn Fn(Phone) -> bool>, Failure> {
     let nobody = || -> Box<dyn Fn(Phone) -> bool> { Box::new(|_| false) };
     let Ok(dir) = place::state_dir(args.state.as_deref(), around) else { return Ok(nobody()) };
-    match Disk::look(&dir).map_err(failed)? {
-        None => Ok(nobody()),
-        Some(disk) => Ok(Box::new(disk.suppressions().map_err(failed)?)),
+    match Disk::look(&dir).and_then(|disk| disk.map(|disk| disk.suppressions()).transpose()) {
+        Ok(None) => Ok(nobody()),
+        Ok(Some(suppresses)) => Ok(Box::new(suppresses)),
+        // A list can be looked at without a journal, unless that very one was named.
+        Err(error) if args.state.is_none() => {
+            let first = error.to_string().lines().next().unwrap_or_default().to_owned();
+            say(&format!("warning: {first}; its do-not-call list is not looked at"));
+            Ok(nobody())
+        }
+        Err(error) => Err(failed(error)),
     }
 }
 

@@ -103,7 +103,7 @@ pub fn main(argv: &[OsString]) -> Exit {
     };
     let json = match &typed.command {
         Command::Run(run) => run.shown.json,
-        _ => false,
+        _ => wants_json(argv),
     };
     dispatch(&typed).unwrap_or_else(|failure| refuse(&failure, json, typed.campaign().as_deref()))
 }
@@ -210,9 +210,9 @@ fn refuse(failure: &Failure, json: bool, campaign: Option<&str>) -> Exit {
     failure.exit
 }
 
-/// Whether `run --json` was meant, on a line that could not be read.
+/// Whether an object on stdout was asked for, on a line that may not be readable.
 fn wants_json(argv: &[OsString]) -> bool {
-    argv.get(1).is_some_and(|command| command == "run") && argv.iter().any(|word| word == "--json")
+    argv.iter().skip(1).take_while(|word| *word != "--").any(|word| word == "--json")
 }
 
 /// What the exit code is when clap has the last word.
