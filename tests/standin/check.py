@@ -16,13 +16,14 @@ sys.dont_write_bytecode = True
 
 import scenarios_calls  # noqa: E402
 import scenarios_doubt  # noqa: E402
+import scenarios_several  # noqa: E402
 import scenarios_stops  # noqa: E402
 import scenarios_trouble  # noqa: E402
 from bench import Bench, Wrong  # noqa: E402
 
 
 def every():
-    modules = [scenarios_calls, scenarios_doubt, scenarios_stops, scenarios_trouble]
+    modules = [scenarios_calls, scenarios_doubt, scenarios_several, scenarios_stops, scenarios_trouble]
     return {name: scenario for module in modules for name, scenario in module.SCENARIOS.items()}
 
 

@@ -260,7 +260,12 @@ impl Journal for Run {
     }
 
     fn put_off(&mut self, now: Now, leads: &[LeadId]) -> Result<(), Error> {
-        self.step(|table, plan| put_off_all(table, plan, now, leads))
+        self.step(|table, plan| {
+            put_off_all(table, plan, now, leads)?;
+            // The next start looks at them anew: what stood in their way may be mended by then.
+            let mut stale = table.db.prepare_cached("UPDATE leads SET stale = 1 WHERE id = ?1")?;
+            leads.iter().try_for_each(|lead| Ok(stale.execute([lead.0]).map(drop)?))
+        })
     }
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {

@@ -134,3 +134,16 @@ pub(super) fn two_extensions_of_a_number_are_not_rung_at_once<B: Bench>() {
     assert_eq!(story.batch(32).1.len(), 1, "the other is a lead of its own, and the number is free now");
     story.claim(leads[1].id, 32);
 }
+
+pub(super) fn leads_that_were_put_off_wait_and_a_new_start_looks_again<B: Bench>() {
+    let mut story = Story::<B>::of(plan(), 3);
+    let (number, leads) = story.batch(0);
+    let ids: Vec<_> = leads.iter().map(|lead| lead.id).collect();
+    story.journal().put_off(at(1), &ids).unwrap();
+    story.journal().close_batch(at(1), number).unwrap();
+    let Opened::Nobody(rest) = story.opened(2) else { panic!("they are put off") };
+    assert_eq!((rest.later, rest.next_at), (3, Some(at(61).wall)));
+    assert_eq!(story.totals().open, 3);
+    story.restart(5);
+    assert_eq!(story.batch(6).1.len(), 3);
+}

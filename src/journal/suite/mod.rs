@@ -57,7 +57,8 @@ every_journal! {
         leads_whose_hours_are_closed_are_left_for_later
         a_lead_whose_hours_close_before_the_claim_is_put_off
         a_day_takes_no_more_attempts_than_it_may
-        two_extensions_of_a_number_are_not_rung_at_once;
+        two_extensions_of_a_number_are_not_rung_at_once
+        leads_that_were_put_off_wait_and_a_new_start_looks_again;
     lists: a_repeated_row_is_rung_once
         a_settled_lead_stays_settled_whatever_its_row_says
         an_open_lead_takes_its_variables_from_the_newest_list
