@@ -1,15 +1,16 @@
 //! The commands that look at a journal and give orders to it, as a shell sees them.
 
+#[path = "stage/plan.rs"]
+mod typed;
+
 use std::convert::Infallible;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use dialer::campaign::event::{Ask, News};
-use dialer::campaign::hours::Calling;
-use dialer::campaign::plan::{Plan, Rate, Reserve};
+use dialer::campaign::plan::Plan;
 use dialer::campaign::reply::Opened;
-use dialer::campaign::retry::Retries;
 use dialer::cli::journal::chance;
 use dialer::journal::disk::Disk;
 use dialer::journal::disk::import::Head;
@@ -76,29 +77,11 @@ fn begin(dir: &Path) -> Run {
 
 fn plan() -> Plan {
     Plan {
-        campaign: "leads".into(),
-        poll: Duration::from_secs(1),
-        probe_after: Duration::from_mins(1),
         in_doubt: None,
         look_back: Duration::ZERO,
-        adopt: false,
-        reserve: Reserve::always(3),
-        slots: None,
-        max_concurrent: None,
-        caution: 0,
-        batch_size: 50,
-        drain: false,
-        rate: Rate { count: std::num::NonZeroU32::MIN, per: Duration::from_secs(1) },
-        calling: Calling::any(),
-        retries: Retries::never(),
-        not_if_called_within: None,
-        limit: None,
-        max_cost: None,
-        until: None,
-        wait: false,
         lines: vec!["line-1".into()],
         longest_call: Duration::from_hours(12),
-        seed: 1,
+        ..typed::plan()
     }
 }
 

@@ -84,6 +84,21 @@ pub struct Lead {
     pub phone_number_id: Option<String>,
 }
 
+impl Lead {
+    /// One of whom nothing is known but the number.
+    pub const fn of(phone: Phone) -> Self {
+        Self {
+            phone,
+            extension: None,
+            name: None,
+            variables: Vec::new(),
+            zones: Vec::new(),
+            assistant_id: None,
+            phone_number_id: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::base::{BaseUrl, BaseUrlError};
-use super::failure::{self, Answer, Outcome, Own, Sorted};
+use super::failure::{self, Answer, Outcome, Own};
 use super::preflight::{LineInfo, PreflightFailure, PreflightTrouble, TargetInfo};
 use super::request::{Target, listing_query, request_body};
 use super::said::Said;
@@ -173,19 +173,8 @@ impl Client {
             Err(NoReply::NotSent(message)) => Outcome::NotSent(message),
             Err(NoReply::Lost(message)) => Outcome::Lost(message),
         };
-        match failure::sort(outcome, own, self.opt_out_field.as_deref()) {
-            Sorted::Placed(call, limits) => News::Answered { attempt, wire, call: *call, limits },
-            Sorted::Refused(refusal) => News::Refused {
-                attempt,
-                wire,
-                cause: refusal.cause,
-                limits: refusal.limits,
-                retry_after: refusal.retry_after,
-                message: self.transport.tidy(&refusal.message),
-                key: refusal.key,
-            },
-            Sorted::InDoubt(message) => News::Failed { attempt, wire, message: self.transport.tidy(&message) },
-        }
+        let sorted = failure::sort(outcome, own, self.opt_out_field.as_deref());
+        sorted.news(attempt, wire, |message| self.transport.tidy(message))
     }
 
     fn listed(&self, reply: &Reply, wire: Wire, query: &Query) -> Result<(Vec<SeenCall>, bool), (ReadTrouble, String)> {

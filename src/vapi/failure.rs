@@ -9,8 +9,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::call;
 use super::said::Said;
 use crate::campaign::attempt::Cause;
+use crate::campaign::event::News;
 use crate::campaign::seen::SeenCall;
-use crate::pool::news::Limits;
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::news::{Limits, Wire};
 use crate::time::Stamp;
 
 /// Words of an account that may not dial: no credit, a frozen subscription, fraud.
@@ -60,6 +62,25 @@ pub enum Sorted {
     Refused(Refusal),
     /// Nobody knows; with what went wrong, for people.
     InDoubt(String),
+}
+
+impl Sorted {
+    /// The news of an attempt; `tidy` makes the provider's words fit to be kept and shown.
+    pub fn news(self, attempt: AttemptId, wire: Wire, tidy: impl Fn(&str) -> String) -> News {
+        match self {
+            Self::Placed(call, limits) => News::Answered { attempt, wire, call: *call, limits },
+            Self::Refused(refusal) => News::Refused {
+                attempt,
+                wire,
+                cause: refusal.cause,
+                limits: refusal.limits,
+                retry_after: refusal.retry_after,
+                message: tidy(&refusal.message),
+                key: refusal.key,
+            },
+            Self::InDoubt(message) => News::Failed { attempt, wire, message: tidy(&message) },
+        }
+    }
 }
 
 /// A call that was surely not created.

@@ -8,6 +8,8 @@ mod scene;
 mod several;
 mod sweep;
 mod torn;
+#[path = "../stage/plan.rs"]
+mod typed;
 
 /// How many seeds a sweep goes through: `DIALER_SEEDS`, else so many.
 fn seeds(usually: u64) -> std::ops::Range<u64> {

@@ -3,13 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
-use dialer::campaign::hours::Calling;
 use dialer::campaign::notice::{Notice, Outcome, Why};
-use dialer::campaign::plan::{Plan, Rate, Reserve};
+use dialer::campaign::plan::Plan;
 use dialer::campaign::retry::Retries;
 use dialer::journal::disk::Disk;
 use dialer::journal::disk::import::Head;
@@ -25,6 +23,8 @@ use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::time::{Now, Stamp};
 use jiff::tz::TimeZone;
 use tempfile::TempDir;
+
+use super::typed;
 
 pub(crate) const START: Stamp = Stamp::from_micros(1_767_225_600_000_000);
 /// Nothing takes longer: whatever is not over by then hangs.
@@ -85,32 +85,7 @@ pub(crate) fn skew(seed: u64) -> i64 {
 }
 
 pub(crate) fn plan(campaign: &str, seed: u64) -> Plan {
-    let poll = Duration::from_secs(1);
-    Plan {
-        campaign: campaign.to_owned(),
-        poll,
-        probe_after: poll * 60,
-        in_doubt: Some(Duration::from_mins(10)),
-        look_back: Duration::from_hours(168),
-        adopt: false,
-        reserve: Reserve::always(3),
-        slots: None,
-        max_concurrent: None,
-        caution: 0,
-        batch_size: 50,
-        drain: false,
-        rate: Rate { count: NonZeroU32::MIN, per: Duration::from_secs(1) },
-        calling: Calling::any(),
-        retries: Retries::never(),
-        not_if_called_within: None,
-        limit: None,
-        max_cost: None,
-        until: None,
-        wait: seed.is_multiple_of(2),
-        lines: vec!["line".to_owned()],
-        longest_call: Duration::from_mins(11),
-        seed,
-    }
+    Plan { campaign: campaign.to_owned(), wait: seed.is_multiple_of(2), seed, ..typed::plan() }
 }
 
 /// The same with another way to treat doubts and ends, by the seed: a person decides doubts, or people are rung up to
@@ -129,15 +104,7 @@ pub(crate) fn varied(plan: Plan) -> (Plan, u32) {
 
 /// So many leads, their numbers from that one on.
 pub(crate) fn leads(first: u64, count: u64) -> Vec<Listed> {
-    let lead = |n: u64| Lead {
-        phone: Phone::from_digits(14_155_550_000 + first + n).unwrap(),
-        extension: None,
-        name: None,
-        variables: Vec::new(),
-        zones: Vec::new(),
-        assistant_id: None,
-        phone_number_id: None,
-    };
+    let lead = |n: u64| Lead::of(Phone::from_digits(14_155_550_000 + first + n).unwrap());
     (0..count).map(|n| Listed { file_index: 0, line: n + 2, lead: lead(n) }).collect()
 }
 

@@ -1,11 +1,10 @@
 //! Plans, lists and journals for whole campaigns in virtual time.
 
-use std::num::NonZeroU32;
+mod plan;
+
 use std::time::Duration;
 
-use dialer::campaign::hours::Calling;
-use dialer::campaign::plan::{Plan, Rate, Reserve};
-use dialer::campaign::retry::Retries;
+use dialer::campaign::plan::Plan;
 use dialer::journal::Listed;
 use dialer::journal::memory::Memory;
 use dialer::leads::lead::{Lead, Phone};
@@ -13,39 +12,10 @@ use dialer::rehearsal::rehearse::{Setup, Stage};
 use dialer::rehearsal::world::World;
 use dialer::rehearsal::world::config::{Traffic, WorldConfig};
 use dialer::time::{Now, Stamp};
+pub(crate) use plan::plan;
 
 /// 2026-01-01 00:00 UTC.
 pub(crate) const START: Stamp = Stamp::from_micros(1_767_225_600_000_000);
-
-/// The plan of somebody who typed nothing but a reserve of 3.
-pub(crate) fn plan() -> Plan {
-    let poll = Duration::from_secs(1);
-    Plan {
-        campaign: "leads".to_owned(),
-        poll,
-        probe_after: poll * 60,
-        in_doubt: Some(Duration::from_mins(10)),
-        look_back: Duration::from_hours(168),
-        adopt: false,
-        reserve: Reserve::always(3),
-        slots: None,
-        max_concurrent: None,
-        caution: 0,
-        batch_size: 50,
-        drain: false,
-        rate: Rate { count: NonZeroU32::MIN, per: Duration::from_secs(1) },
-        calling: Calling::any(),
-        retries: Retries::never(),
-        not_if_called_within: None,
-        limit: None,
-        max_cost: None,
-        until: None,
-        wait: false,
-        lines: vec!["line".to_owned()],
-        longest_call: Duration::from_mins(11),
-        seed: 1,
-    }
-}
 
 /// A pool of ten with 2.5 erlangs of inbound calls: 50 an hour of three minutes each.
 pub(crate) fn steady() -> WorldConfig {
@@ -57,15 +27,7 @@ pub(crate) fn leads(count: u64) -> impl Iterator<Item = Listed> {
     (0..count).map(|n| Listed {
         file_index: 0,
         line: n + 2,
-        lead: Lead {
-            phone: Phone::from_digits(14_150_000_000 + n).expect("eleven digits"),
-            extension: None,
-            name: None,
-            variables: Vec::new(),
-            zones: Vec::new(),
-            assistant_id: None,
-            phone_number_id: None,
-        },
+        lead: Lead::of(Phone::from_digits(14_150_000_000 + n).expect("eleven digits")),
     })
 }
 

@@ -56,7 +56,7 @@ impl<'a> Lists<'a> {
         Ok(Self { planned, sources, rejects, zone, spool, pending: signals.pending() })
     }
 
-    /// Mistakes in what was given are told before anybody is asked: every list is read as far as its first lead.
+    /// Mistakes in the lists are told before anybody is asked: each is read as far as its first lead.
     pub(super) fn look(&self, signals: &mut Signals) -> Result<(), Failure> {
         let options = self.options(&[]);
         for source in &self.sources {
@@ -70,7 +70,7 @@ impl<'a> Lists<'a> {
                 }
             }
         }
-        do_not_call(&self.planned.dnc, self.planned.list.region).map(drop)
+        Ok(())
     }
 
     /// Where the lists really are: what tells one from another.
@@ -272,11 +272,6 @@ impl Iterator for Rows<'_> {
     }
 }
 
-fn do_not_call(files: &[PathBuf], region: Option<Region>) -> Result<Suppression, Failure> {
-    Suppression::open(files, region)
-        .map_err(|error| list_failure(&error).advise("nobody is rung while a do-not-call list cannot be read (--dnc)"))
-}
-
 /// The do-not-call lists outside the journal.
 pub(super) struct DoNotCall {
     lists: Arc<Mutex<Suppression>>,
@@ -284,7 +279,9 @@ pub(super) struct DoNotCall {
 
 impl DoNotCall {
     pub(super) fn open(files: &[PathBuf], region: Option<Region>) -> Result<Self, Failure> {
-        let lists = do_not_call(files, region)?;
+        let lists = Suppression::open(files, region).map_err(|error| {
+            list_failure(&error).advise("nobody is rung while a do-not-call list cannot be read (--dnc)")
+        })?;
         for list in not_read(&lists) {
             say(&format!("warning: {}  such rows suppress nobody: mend them", list.text()));
         }

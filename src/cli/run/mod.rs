@@ -64,9 +64,11 @@ async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Fail
     let mut disk = Disk::open(&venue.dir, &mut chance()).map_err(failed)?;
     let lists = Lists::open(planned, &venue.dir, around.zone.clone(), &mut signals).await?;
     lists.look(&mut signals)?;
+    let dnc = DoNotCall::open(&planned.dnc, planned.list.region)?;
     let (account, mut read) = account(&mut disk, &venue, &client, planned, &mut signals).await?;
     loop {
-        let session = Session { planned, venue: &venue, client: &client, account: &account, lists: &lists, around };
+        let session =
+            Session { planned, venue: &venue, client: &client, account: &account, lists: &lists, dnc: &dnc, around };
         match session.run(disk, read.take(), &mut signals).await? {
             Ran::Ended(exit) => return Ok(exit),
             // The assistant's prompt needs variables that nobody asked the list for: it is read again, with them.
@@ -108,6 +110,7 @@ struct Session<'a> {
     client: &'a Arc<Client>,
     account: &'a Account,
     lists: &'a Lists<'a>,
+    dnc: &'a DoNotCall,
     around: &'a Surroundings<'a>,
 }
 
@@ -128,7 +131,6 @@ impl Session<'_> {
         let (imported, rejected) = self.import(&mut disk, &lock, &variables, now, signals)?;
         let rows =
             Rows { rows: imported.rows + rejected, leads: imported.leads, rejected, duplicates: imported.duplicates };
-        let dnc = DoNotCall::open(&planned.dnc, planned.list.region)?;
         let pool = planned.pool.clone().unwrap_or_else(|| self.account.name.clone());
         let start = Start {
             account: self.account.clone(),
@@ -137,7 +139,7 @@ impl Session<'_> {
             pool,
             pid: std::process::id(),
             chance: chance(),
-            dnc: dnc.check(),
+            dnc: self.dnc.check(),
         };
         let (mut journal_of_run, reopened) = disk.begin(now, start).map_err(failed)?;
         let history = journal_of_run.history(now).map_err(failed)?;
@@ -159,7 +161,7 @@ impl Session<'_> {
             org_is_known: &|org| self.venue.is_sandbox() || self.venue.account_name(Some(org)) == self.account.name,
             standing: (outlook.leads, outlook.settled),
             lacks: &missing,
-            before_claims: &|| dnc.look_again(),
+            before_claims: &|| self.dnc.look_again(),
         })
         .await;
         face.finish();

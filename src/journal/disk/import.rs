@@ -99,15 +99,7 @@ impl Forgotten {
             return Row { phone, listed };
         }
         let start = hash.first_chunk().map_or(0, |start| i64::from_le_bytes(*start));
-        let lead = Lead {
-            phone: Phone::NOBODY,
-            extension: None,
-            name: None,
-            variables: Vec::new(),
-            zones: Vec::new(),
-            assistant_id: None,
-            phone_number_id: None,
-        };
+        let lead = Lead::of(Phone::NOBODY);
         Row { phone: start | i64::MIN, listed: Listed { lead, ..listed } }
     }
 }

@@ -11,10 +11,9 @@ use crate::campaign::reply::Recorded;
 use crate::campaign::seen::SeenCall;
 use crate::journal::claim::Claim;
 use crate::journal::{Error, Journal};
-use crate::pool::attempt_id::AttemptId;
 use crate::pool::news::Wire;
 use crate::time::{Instant, Stamp};
-use crate::vapi::failure::{self, Own, Sorted};
+use crate::vapi::failure::{self, Own};
 
 impl<J: Journal> Stage<J> {
     pub(super) fn read(&mut self, place: usize, id: ReadId, query: &Query, sent: Instant) {
@@ -71,7 +70,7 @@ impl<J: Journal> Stage<J> {
                     retry_after: retry_after.as_deref(),
                     date: wire.date,
                 };
-                sorted(attempt, wire, failure::sort(failure::Outcome::Answer(answer), Own::default(), None))
+                failure::sort(failure::Outcome::Answer(answer), Own::default(), None).news(attempt, wire, str::to_owned)
             }
             Answer::Error(status) | Answer::Html(status) => News::Failed { attempt, wire, message: status.to_string() },
             Answer::Dropped => {
@@ -92,22 +91,6 @@ pub(super) fn request(claim: &Claim, line: String) -> NewCall {
         target: Some("assistant".to_owned()),
         line: Some(line),
         ..NewCall::default()
-    }
-}
-
-fn sorted(attempt: AttemptId, wire: Wire, sorted: Sorted) -> News {
-    match sorted {
-        Sorted::Placed(call, limits) => News::Answered { attempt, wire, call: *call, limits },
-        Sorted::Refused(refusal) => News::Refused {
-            attempt,
-            wire,
-            cause: refusal.cause,
-            limits: refusal.limits,
-            retry_after: refusal.retry_after,
-            message: refusal.message,
-            key: refusal.key,
-        },
-        Sorted::InDoubt(message) => News::Failed { attempt, wire, message },
     }
 }
 

@@ -137,15 +137,7 @@ fn hasty_client(base_url: &str) -> Client {
 }
 
 fn lead() -> Lead {
-    Lead {
-        phone: Phone::from_e164("+14155551234").unwrap(),
-        extension: None,
-        name: None,
-        variables: Vec::new(),
-        zones: Vec::new(),
-        assistant_id: None,
-        phone_number_id: None,
-    }
+    Lead::of(Phone::from_e164("+14155551234").unwrap())
 }
 
 async fn place(client: &Client) -> News {
