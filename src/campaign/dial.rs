@@ -75,7 +75,7 @@ impl Campaign {
         }
         self.claiming = true;
         let provider_time = self.pool.offset.earliest(now.at);
-        self.actions.push_back(Action::Claim(Ask { leads, pool: self.pool.clone(), provider_time }));
+        self.actions.push_back(Action::Claim(Box::new(Ask { leads, pool: self.pool.clone(), provider_time })));
     }
 
     /// Until when nothing may be sent, whatever the pool says.

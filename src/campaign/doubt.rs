@@ -107,7 +107,7 @@ impl Campaign {
             let attempt = attempt.clone();
             if parks(live) { News::Parked(attempt, began) } else { News::Absent(attempt, began) }
         });
-        let records: Vec<Action> = news.map(Action::Record).collect();
+        let records: Vec<Action> = news.map(|news| Action::Record(Box::new(news))).collect();
         self.actions.extend(records);
     }
 
@@ -136,7 +136,7 @@ impl Campaign {
         }
         for attempt in due {
             self.live.change(&attempt, |live| live.failed = Some(now.at));
-            self.actions.push_back(Action::Record(News::Parked(attempt, now.at)));
+            self.actions.push_back(Action::Record(Box::new(News::Parked(attempt, now.at))));
         }
     }
 }

@@ -40,13 +40,13 @@ pub enum Action {
     /// These leads cannot be rung for now, and it is not their doing: put them off for a while. No answer.
     PutOff(Vec<LeadId>),
     /// Put attempts on disk, as many of these as the pool still allows. Answered by [`Event::Claimed`].
-    Claim(Ask),
+    Claim(Box<Ask>),
     /// Send the one request of an attempt that was granted, from this line. Answered by [`Event::News`].
     Place(AttemptId, Line),
     /// Read a listing. Answered by [`Event::News`] with [`News::Listed`], or [`Event::ReadFailed`].
     Read(ReadId, Query),
     /// Write down a fact that the campaign itself found. Answered by [`Event::News`] at once.
-    Record(News),
+    Record(Box<News>),
     /// Write down that the account's listing is known from the first to the second.
     Watermark(Stamp, Stamp),
     /// Take this campaign's calls that the journal does not know into it. Answered by [`Event::Adopted`].
@@ -171,7 +171,7 @@ pub enum News {
         /// When, on the wire.
         wire: Wire,
         /// The call it tells of.
-        call: SeenCall,
+        call: Box<SeenCall>,
         /// `subscriptionLimits`, where they came.
         limits: Option<Limits>,
     },

@@ -154,7 +154,7 @@ impl Campaign {
             Cause::Config => {
                 self.tell(Notice::LeadRefused(lead, message.to_owned()));
                 if let Some(three) = self.refusals.refused(attempt.clone(), wire.sent) {
-                    self.actions.push_back(Action::Record(News::Reopened(three)));
+                    self.actions.push_back(Action::Record(Box::new(News::Reopened(three))));
                     self.stop(Why::Config(message.to_owned()));
                 }
             }

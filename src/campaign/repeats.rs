@@ -25,6 +25,9 @@ impl Repeats {
     /// first, every repeated row is recognised; in any other order some are taken for fresh.
     pub fn take(&mut self, rows: &[Arc<SeenCall>]) -> Difference {
         let mut difference = Difference::default();
+        if self.rows.len() == rows.len() && self.rows.iter().zip(rows).all(|(known, row)| Arc::ptr_eq(known, row)) {
+            return difference;
+        }
         let mut before = self.rows.drain(..).peekable();
         for row in rows {
             if before.next_if(|known| Arc::ptr_eq(known, row)).is_some() {

@@ -58,7 +58,7 @@ pub struct Claimed {
     /// Leads of the ask that may not be dialed now after all; the rest of those not granted stay where they are.
     pub turned_away: Vec<(LeadId, Away)>,
     /// What other runs on this pool know and do.
-    pub others: Others,
+    pub others: Box<Others>,
 }
 
 /// An attempt that is on disk.

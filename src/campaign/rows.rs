@@ -80,7 +80,7 @@ impl Campaign {
         if let Some((attempt, since)) = ours.map(|(attempt, live)| (attempt.clone(), live.since)) {
             self.watch.sightings.saw(id, now.at);
             if now.at.since(since) > self.plan.longest_call + GIVE_UP_MARGIN {
-                self.actions.push_back(Action::Record(News::GivenUp(attempt)));
+                self.actions.push_back(Action::Record(Box::new(News::GivenUp(attempt))));
                 self.tell(Notice::GaveUp(id.clone()));
             }
             return;

@@ -1,5 +1,7 @@
 //! One call as the provider shows it, in a listing or in the answer to a request.
 
+use std::sync::Arc;
+
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
@@ -30,7 +32,7 @@ pub struct SeenCall {
     /// `id`.
     pub id: CallId,
     /// `orgId`.
-    pub org: Option<String>,
+    pub org: Option<Arc<str>>,
     /// `status`.
     pub status: Status,
     /// `createdAt`.

@@ -27,11 +27,11 @@ pub fn answer(journal: &mut impl Journal, now: Now, action: Action, claims: &mut
     Ok(Answer::Heard(match action {
         Action::OpenBatch => Event::BatchOpened(journal.open_batch(now)?),
         Action::Claim(ask) => {
-            let (claimed, granted) = journal.claim(now, ask)?;
+            let (claimed, granted) = journal.claim(now, *ask)?;
             claims.extend(granted.into_iter().map(|claim| (claim.attempt().clone(), claim)));
             Event::Claimed(claimed)
         }
-        Action::Record(news) => write_down(journal, now, news)?,
+        Action::Record(news) => write_down(journal, now, *news)?,
         Action::Adopt => Event::Adopted(journal.adopt(now)?),
         Action::FindOrphans => Event::Orphans(journal.orphans(now)?),
         Action::CloseBatch(number) => {

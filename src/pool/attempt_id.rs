@@ -30,7 +30,10 @@ impl AttemptId {
     /// Puts an id together from the mark of its campaign and random bits.
     pub fn mint(mark: &Mark, random: u128) -> Self {
         const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-        let mut text = format!("d{}-", mark.0);
+        let mut text = String::with_capacity(2 + MARK_LENGTH + RANDOM_LENGTH);
+        text.push('d');
+        text.push_str(&mark.0);
+        text.push('-');
         for place in 0..RANDOM_LENGTH {
             text.push(char::from(ALPHABET[(random >> (5 * place)) as usize & 31]));
         }

@@ -145,7 +145,7 @@ fn read_row(row: &RawValue, opt_out_field: Option<&str>) -> Option<SeenCall> {
     let number = customer.as_ref().and_then(|customer| scan::text(customer.number));
     Some(SeenCall {
         id: CallId::new(&id),
-        org: scan::short_text(row.org_id, LONGEST_ID),
+        org: scan::short_text(row.org_id, LONGEST_ID).map(Into::into),
         status: scan::text(row.status).map_or(Status::Other, |status| read_status(&status)),
         created,
         updated: scan::stamp(row.updated_at).unwrap_or(created),

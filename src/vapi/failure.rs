@@ -68,7 +68,7 @@ impl Sorted {
     /// The news of an attempt; `tidy` makes the provider's words fit to be kept and shown.
     pub fn news(self, attempt: AttemptId, wire: Wire, tidy: impl Fn(&str) -> String) -> News {
         match self {
-            Self::Placed(call, limits) => News::Answered { attempt, wire, call: *call, limits },
+            Self::Placed(call, limits) => News::Answered { attempt, wire, call, limits },
             Self::Refused(refusal) => News::Refused {
                 attempt,
                 wire,

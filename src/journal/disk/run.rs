@@ -289,7 +289,7 @@ impl Journal for Run {
             most -= u32::from(others.yield_one);
             let mut maker = Maker { plan, run: Some(run), mark, chance };
             let made = grant(&mut table, &mut maker, now, &ask, most)?;
-            let claimed = Claimed { granted: made.granted, turned_away: made.turned_away, others };
+            let claimed = Claimed { granted: made.granted, turned_away: made.turned_away, others: Box::new(others) };
             Ok((claimed, made.claims))
         });
         done.map_err(|error| error.within(file))

@@ -117,7 +117,7 @@ impl Journal for Memory {
         self.last_limit = ask.pool.seen_limit().or(self.last_limit);
         let mut maker = Maker { plan: &self.plan, run: None, mark: &self.mark, chance: &mut self.chance };
         let made = grant(&mut self.table, &mut maker, now, &ask, most)?;
-        let others = Others { reserve, rate_until, ..Others::default() };
+        let others = Box::new(Others { reserve, rate_until, ..Others::default() });
         Ok((Claimed { granted: made.granted, turned_away: made.turned_away, others }, made.claims))
     }
 

@@ -255,7 +255,7 @@ pub(super) fn a_blocked_call_is_up_until_it_ends_and_gives_the_lead_back<B: Benc
     let lead = story.batch(0).1[0].id;
     let attempt = story.claim(lead, 1);
     let limits = Some(Limits { blocked: true, limit: Some(10), remaining: Some(0) });
-    let news = News::Answered { attempt: attempt.clone(), wire: wire(2), call: queued(&attempt, 2), limits };
+    let news = News::Answered { attempt: attempt.clone(), wire: wire(2), call: Box::new(queued(&attempt, 2)), limits };
     let change = story.change(&news, 2);
     assert_eq!((change.now, change.lead_now), (State::Placed { blocked: true }, LeadNow::Busy));
     let reason = "call.start.error-subscription-concurrency-limit-reached";

@@ -18,7 +18,7 @@ pub(crate) fn wire(seconds: i64) -> Wire {
 pub(crate) fn queued(attempt: &AttemptId, seconds: i64) -> SeenCall {
     SeenCall {
         id: CallId::new(&format!("call of {attempt}")),
-        org: Some("org-1".to_owned()),
+        org: Some("org-1".into()),
         status: Status::Queued,
         created: stamp(seconds),
         updated: stamp(seconds),
@@ -42,7 +42,7 @@ pub(crate) fn ended(attempt: &AttemptId, reason: &str, seconds: i64) -> SeenCall
 
 pub(crate) fn answered(attempt: &AttemptId, seconds: i64) -> News {
     let limits = Some(Limits { blocked: false, limit: Some(10), remaining: Some(5) });
-    News::Answered { attempt: attempt.clone(), wire: wire(seconds), call: queued(attempt, seconds), limits }
+    News::Answered { attempt: attempt.clone(), wire: wire(seconds), call: Box::new(queued(attempt, seconds)), limits }
 }
 
 pub(crate) fn refused(attempt: &AttemptId, cause: Cause, seconds: i64) -> News {

@@ -58,7 +58,7 @@ impl<J: Journal> Stage<J> {
         let org = self.runs[sent.run].as_ref().map_or(0, |run| run.org);
         let news = match reply.answer {
             Answer::Created(call, limits) => {
-                News::Answered { attempt, wire, call: call.seen(&self.world.org_id(org)), limits }
+                News::Answered { attempt, wire, call: Box::new(call.seen(&self.world.org_id(org))), limits }
             }
             Answer::Refused(refusal) => {
                 let body = refusal.body().to_string();

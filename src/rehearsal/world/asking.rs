@@ -70,18 +70,18 @@ impl World {
     fn places(&self, org: usize, filter: &Filter) -> Vec<Place> {
         let Some(theirs) = self.shelves.get(org) else { return Vec::new() };
         let fits = |place: &Place| self.fits(&self.calls[*place], filter);
-        let within = |(from, to): (Stamp, Stamp)| (from, 0)..=(to.max(from), Place::MAX);
         let mut places: Vec<Place> = if let Some(id) = &filter.id {
             self.find(org, id).into_iter().filter(fits).collect()
         } else if filter.updated == Filter::default().updated {
-            let newest = theirs.created.range(within(filter.created)).rev();
+            let newest = theirs.created(filter.created).iter().rev();
             newest.map(|(_, place)| *place).filter(fits).take(filter.limit).collect()
         } else {
-            let changed = theirs.updated.range(within(filter.updated)).map(|(_, place)| *place).filter(fits);
-            let mut dated = Vec::with_capacity(self.last_listed);
-            dated.extend(changed.map(|place| Reverse((self.calls[place].created, place))));
-            dated.sort_unstable();
-            dated.into_iter().map(|Reverse((_, place))| place).collect()
+            let last = |(at, place): &&(Stamp, Place)| self.calls[*place].updated == *at;
+            let changed = theirs.updated(filter.updated).iter().filter(last).map(|(_, place)| *place).filter(fits);
+            let mut places = Vec::with_capacity(self.last_listed + 1);
+            places.extend(changed);
+            places.sort_unstable_by_key(|place| Reverse((self.calls[*place].created, *place)));
+            places
         };
         places.truncate(filter.limit);
         places
@@ -101,7 +101,9 @@ impl World {
     pub fn rename(&mut self, now: Stamp, org: usize, id: &str, name: Option<&str>) -> Option<&PretendCall> {
         self.advance(now);
         let place = self.find(org, id)?;
-        self.calls[place].name = name.map(Into::into);
+        let call = &mut self.calls[place];
+        call.name = name.map(Into::into);
+        call.attempt = PretendCall::attempt_in(name, &call.request);
         self.touch(place);
         Some(&self.calls[place])
     }

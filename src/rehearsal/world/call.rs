@@ -102,9 +102,18 @@ pub struct PretendCall {
     pub settled: bool,
     pub(super) script: Script,
     pub(super) shown: Shown,
+    /// What a client reads in `name`, `customer.externalId` and `customer.number`.
+    pub(super) attempt: Option<AttemptId>,
+    pub(super) phone: Option<Phone>,
 }
 
 impl PretendCall {
+    /// The attempt that a client finds in a call of that name, made by that request.
+    pub(super) fn attempt_in(name: Option<&str>, request: &NewCall) -> Option<AttemptId> {
+        let named = name.and_then(AttemptId::parse);
+        named.or_else(|| request.external_id.as_deref().and_then(AttemptId::parse))
+    }
+
     /// US dollars; nothing until it is settled.
     pub fn cost(&self) -> f64 {
         const PER_MINUTE: f64 = 0.0915;
@@ -141,19 +150,18 @@ impl PretendCall {
     }
 
     /// What a client makes of it.
-    pub fn seen(&self, org: &str) -> SeenCall {
-        let attempt = self.name.as_deref().and_then(AttemptId::parse);
+    pub fn seen(&self, org: &Arc<str>) -> SeenCall {
         SeenCall {
             id: self.id.clone(),
-            org: Some(org.to_owned()),
+            org: Some(Arc::clone(org)),
             status: self.status,
             created: self.created,
             updated: self.updated,
             started: self.started,
             ended: self.ended,
             reason: self.reason.as_deref().map(str::to_owned),
-            attempt: attempt.or_else(|| self.request.external_id.as_deref().and_then(AttemptId::parse)),
-            phone: Phone::from_e164(&self.request.number),
+            attempt: self.attempt.clone(),
+            phone: self.phone,
             cost: Some(self.cost()),
             spoke: self.spoke(),
             opt_out: self.opted_out(),

@@ -8,6 +8,7 @@ use super::call::{Kind, NewCall, POOL_REASON, PretendCall, Shown};
 use super::mix::Script;
 use super::{Place, Turn, World, stamped};
 use crate::campaign::seen::Status;
+use crate::leads::lead::Phone;
 use crate::pool::calls::CallId;
 use crate::time::Stamp;
 
@@ -39,6 +40,8 @@ impl World {
             kind: birth.kind,
             status: Status::Queued,
             name: birth.request.name.as_deref().map(Arc::from),
+            attempt: PretendCall::attempt_in(birth.request.name.as_deref(), &birth.request),
+            phone: Phone::from_e164(&birth.request.number),
             request: birth.request,
             created: birth.created,
             updated: birth.created,

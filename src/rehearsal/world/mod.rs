@@ -108,7 +108,7 @@ pub struct World {
     /// What a client makes of each of them, as long as it does not change.
     seen: Vec<Option<Arc<SeenCall>>>,
     by_id: ByName<CallId, Place>,
-    org_ids: Vec<String>,
+    org_ids: Vec<Arc<str>>,
     shelves: Vec<Shelf>,
     callers: Vec<Callers>,
     posts: BTreeMap<PostId, Post>,
@@ -138,7 +138,7 @@ impl World {
             calls: Vec::new(),
             seen: Vec::new(),
             by_id: ByName::default(),
-            org_ids: (0..config.orgs).map(|org| org_id(seed, org)).collect(),
+            org_ids: (0..config.orgs).map(|org| org_id(seed, org).into()).collect(),
             shelves: vec![Shelf::default(); config.orgs],
             callers,
             posts: BTreeMap::new(),
@@ -165,7 +165,7 @@ impl World {
             self.take_turn(turn);
         }
         self.now = self.now.max(to);
-        self.slots.book(self.now);
+        self.slots.last_until(self.now);
     }
 
     /// When something happens next by itself.
@@ -230,8 +230,8 @@ impl World {
     }
 
     /// `orgId` of an organisation.
-    pub fn org_id(&self, org: usize) -> String {
-        self.org_ids.get(org).cloned().unwrap_or_else(|| org_id(self.seed, org))
+    pub fn org_id(&self, org: usize) -> Arc<str> {
+        self.org_ids.get(org).cloned().unwrap_or_else(|| org_id(self.seed, org).into())
     }
 
     fn later(&mut self, at: Stamp, turn: Turn) {
@@ -273,8 +273,14 @@ fn uuid_v7(at: Stamp, chance: &mut Chance) -> CallId {
 }
 
 fn uuid(bits: u128) -> String {
-    let text = format!("{bits:032x}");
-    [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
+    let mut text = String::with_capacity(36);
+    for place in (0..32).rev() {
+        text.push(char::from(b"0123456789abcdef"[(bits >> (4 * place)) as usize & 15]));
+        if matches!(place, 12 | 16 | 20 | 24) {
+            text.push('-');
+        }
+    }
+    text
 }
 
 /// A time as the provider writes it: cut to the millisecond.

@@ -11,13 +11,15 @@ pub struct Slots {
     limit: u32,
     held: u32,
     peak: u32,
+    /// Since when as many are held as now, and until when that is known.
     since: Stamp,
+    until: Stamp,
     time_at: BTreeMap<u32, Duration>,
 }
 
 impl Slots {
     pub(super) fn new(limit: u32, start: Stamp) -> Self {
-        Self { limit, held: 0, peak: 0, since: start, time_at: BTreeMap::new() }
+        Self { limit, held: 0, peak: 0, since: start, until: start, time_at: BTreeMap::new() }
     }
 
     /// The limit.
@@ -40,14 +42,10 @@ impl Slots {
         self.limit.saturating_sub(self.held)
     }
 
-    /// How long fewer than that many slots were free, until the last change.
+    /// How long fewer than that many slots were free, so far.
     pub fn time_below(&self, free: u32) -> Duration {
-        self.time_at.range(..free).map(|(_, time)| *time).sum()
-    }
-
-    /// How long each number of slots was free, until the last change.
-    pub const fn time_at(&self) -> &BTreeMap<u32, Duration> {
-        &self.time_at
+        let now = if self.free() < free { self.until.since(self.since) } else { Duration::ZERO };
+        now + self.time_at.range(..free).map(|(_, time)| *time).sum::<Duration>()
     }
 
     /// Takes a slot, if there is one.
@@ -72,10 +70,16 @@ impl Slots {
         self.limit = limit;
     }
 
+    /// Time has gone on to then, and nothing has changed.
+    pub(super) fn last_until(&mut self, now: Stamp) {
+        self.until = self.until.max(now);
+    }
+
     /// Writes down the time since the last change.
-    pub(super) fn book(&mut self, now: Stamp) {
-        *self.time_at.entry(self.free()).or_default() += now.since(self.since);
-        self.since = self.since.max(now);
+    fn book(&mut self, now: Stamp) {
+        self.last_until(now);
+        *self.time_at.entry(self.free()).or_default() += self.until.since(self.since);
+        self.since = self.until;
     }
 }
 
@@ -90,7 +94,7 @@ mod tests {
         assert!(slots.take(at(10)) && slots.take(at(15)) && !slots.take(at(20)));
         slots.give_back(at(35));
         slots.set_limit(at(40), 1);
-        slots.book(at(100));
+        slots.last_until(at(100));
         assert_eq!(slots.time_below(1), Duration::from_secs(20 + 60));
         assert_eq!(slots.time_below(2), Duration::from_secs(20 + 60 + 5 + 5));
         assert_eq!((slots.free(), slots.peak()), (0, 2));
