@@ -86,6 +86,16 @@ pub struct Now {
     pub wall: Timestamp,
 }
 
+impl Now {
+    /// The same instant on the line of time of a run that begins now. It is `at`, unless the wall clock was set forward
+    /// meanwhile: what other runs are to measure from must not look older to them than it is.
+    pub fn for_others(self, at: Instant) -> Instant {
+        const JITTER: Duration = Duration::from_secs(1);
+        let ahead = Instant::from(self.wall).since(self.at);
+        if ahead > JITTER { at + ahead } else { at }
+    }
+}
+
 /// Microseconds of a duration, as signed as the lines of time are.
 pub(crate) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
@@ -100,6 +110,16 @@ mod tests {
         let (early, late) = (Instant::from_micros(5), Instant::from_micros(9));
         assert_eq!(late.since(early), Duration::from_micros(4));
         assert_eq!(early.since(late), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_wall_clock_that_was_set_forward_makes_nothing_older_for_others() {
+        let at = Instant::from_micros(1_000_000_000);
+        let set = |by: Duration| Now { at, wall: (at + by).timestamp() };
+        let failed = Instant::from_micros(999_000_000);
+        assert_eq!(set(Duration::from_millis(3)).for_others(failed), failed);
+        assert_eq!(set(Duration::from_mins(20)).for_others(failed), failed + Duration::from_mins(20));
+        assert_eq!(Now { at, wall: Timestamp::UNIX_EPOCH }.for_others(failed), failed);
     }
 
     #[test]

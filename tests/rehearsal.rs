@@ -198,6 +198,7 @@ fn a_key_that_is_refused_in_the_middle_ends_the_run_at_once() {
     let mut stage = stage(&plan(), WorldConfig::default(), 60, 9, 0);
     let refusal = |stage: &Stage<Memory>| ReadFailure {
         kind: ReadTrouble::Key,
+        sent: stage.now().at,
         received: stage.now().at,
         date: None,
         message: "401: Invalid Key".to_owned(),
@@ -325,7 +326,7 @@ fn a_rate_limit_that_asks_for_no_wait_is_waited_for_all_the_same() {
         stage.play(after(30) + Duration::from_millis(10 * step), None).unwrap();
         let now = stage.now();
         let kind = ReadTrouble::Rate(Some(Duration::ZERO));
-        let failure = ReadFailure { kind, received: now.at, date: None, message: "429".to_owned() };
+        let failure = ReadFailure { kind, sent: now.at, received: now.at, date: None, message: "429".to_owned() };
         let run = stage.runs[0].as_mut().unwrap();
         (0..1_000).for_each(|id| run.campaign.handle(now, Event::ReadFailed(ReadId(id), failure.clone())));
     }

@@ -1,5 +1,7 @@
 //! Who is claimed next: every condition for a dial, in the order in which it is cheapest to ask.
 
+use std::time::Duration;
+
 use super::attempt::State;
 use super::breaker::Leave;
 use super::event::{Action, Ask, LeadId, Line};
@@ -11,6 +13,8 @@ use crate::time::{Instant, Now};
 
 /// Polls after which the journal is asked again what other runs do.
 const ASK_AGAIN: u32 = 2;
+/// How often the hours of those who wait in the open batch are looked at. A claim looks at them in any case.
+const LOOK_AT_HOURS: Duration = Duration::from_secs(30);
 
 impl Campaign {
     /// Closes a batch that has nobody left to dial now, and asks for the next.
@@ -18,6 +22,7 @@ impl Campaign {
         if self.claiming || self.stopping.is_some() {
             return;
         }
+        self.leave_closed(now);
         if self.batch.state == BatchState::Open && self.batch.queue.is_empty() && !self.batch_drains() {
             self.actions.push_back(Action::CloseBatch(self.batch.number));
             self.batch.state = BatchState::Wanted;
@@ -36,6 +41,15 @@ impl Campaign {
             self.batch.state = BatchState::Asked;
             self.actions.push_back(Action::OpenBatch);
         }
+    }
+
+    /// While nobody can be dialed, hours close: leads whose hours have, wait for a later round, and hold nothing up.
+    fn leave_closed(&mut self, now: Now) {
+        if now.at < self.hours_looked_at + LOOK_AT_HOURS || self.batch.state != BatchState::Open {
+            return;
+        }
+        self.hours_looked_at = now.at;
+        self.batch.queue.retain(|lead| self.plan.calling.is_open(&lead.lead.zones, now.wall));
     }
 
     fn batch_drains(&self) -> bool {
@@ -63,6 +77,7 @@ impl Campaign {
             return;
         }
         if let Some(until) = self.held_until(now.at) {
+            self.no_room = self.turned_down;
             return self.wake(until);
         }
         let allowed = self.allowed_now(now);
@@ -74,6 +89,7 @@ impl Campaign {
             return;
         }
         self.claiming = true;
+        self.asked = leads.len();
         let provider_time = self.pool.offset.earliest(now.at);
         self.actions.push_back(Action::Claim(Box::new(Ask { leads, pool: self.pool.clone(), provider_time })));
     }
@@ -144,6 +160,9 @@ impl Campaign {
     pub(super) fn hear_others(&mut self, others: &Others, now: Now) {
         self.pool.merge_others(others);
         self.others_reserve = others.reserve;
+        if others.limit.is_some() {
+            self.note_limit();
+        }
         let none = others.calls.is_empty() && others.unanswered.is_empty() && others.observation.is_none();
         let alone = none && others.reserve <= self.plan.reserve.at(now.wall);
         self.others_at = (!alone).then_some(now.at);
@@ -212,10 +231,11 @@ impl Campaign {
         self.claiming = false;
         self.hear_others(&claimed.others, now);
         claimed.others.rate_until.into_iter().for_each(|at| self.pace.hold_until(at));
-        if claimed.granted.is_empty() && claimed.turned_away.is_empty() {
+        self.turned_down = claimed.granted.is_empty() && claimed.turned_away.is_empty();
+        if self.turned_down {
             self.hold_claims_until = Some(now.at + self.plan.poll);
         }
-        self.pace.give_back(claimed.turned_away.len(), now.at);
+        self.pace.give_back(self.asked - claimed.granted.len().min(self.asked), now.at);
         for (lead, away) in &claimed.turned_away {
             self.leave_queue(*lead);
             if *away == Away::Suppressed {

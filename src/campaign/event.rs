@@ -47,6 +47,8 @@ pub enum Action {
     Read(ReadId, Query),
     /// Write down a fact that the campaign itself found. Answered by [`Event::News`] at once.
     Record(Box<News>),
+    /// Write down what this run has seen of the pool, for other runs and for later ones. No answer.
+    Share(Box<Pool>),
     /// Write down that the account's listing is known from the first to the second.
     Watermark(Stamp, Stamp),
     /// Take this campaign's calls that the journal does not know into it. Answered by [`Event::Adopted`].
@@ -127,6 +129,8 @@ pub enum Event {
 pub struct ReadFailure {
     /// What kind of failure.
     pub kind: ReadTrouble,
+    /// When the request was sent.
+    pub sent: Instant,
     /// When the failure was received.
     pub received: Instant,
     /// `Date` of the answer, if there was one.
@@ -144,7 +148,9 @@ pub enum ReadTrouble {
     Rate(Option<Duration>),
     /// The answer is larger than anybody should read: ask for less.
     TooLarge,
-    /// 401 and 403: the key.
+    /// 403: somebody on the way, or the account. It may pass.
+    Forbidden,
+    /// 401: the key.
     Key,
 }
 

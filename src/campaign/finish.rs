@@ -43,7 +43,12 @@ impl Why {
 const fn brings_news(action: &Action) -> bool {
     !matches!(
         action,
-        Action::Tell(_) | Action::Watermark(..) | Action::CloseBatch(_) | Action::PutOff(_) | Action::AdoptionDone
+        Action::Tell(_)
+            | Action::Share(_)
+            | Action::Watermark(..)
+            | Action::CloseBatch(_)
+            | Action::PutOff(_)
+            | Action::AdoptionDone
     )
 }
 

@@ -35,6 +35,7 @@ mod start;
 pub mod tally;
 pub mod trouble;
 mod watch;
+mod wire;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -96,6 +97,11 @@ pub struct Campaign {
     paused: bool,
     started_paused: bool,
     claiming: bool,
+    /// Leads of the ask that is under way.
+    asked: usize,
+    /// The journal granted none of them: what other runs do leaves no room.
+    turned_down: bool,
+    hours_looked_at: Instant,
     /// Nothing is to be claimed before then, for a reason that is not the pool's.
     hold_claims_until: Option<Instant>,
     /// Attempts of this run, refused ones apart.
@@ -201,6 +207,9 @@ impl Campaign {
             paused: history.paused,
             started_paused: history.paused,
             claiming: false,
+            asked: 0,
+            turned_down: false,
+            hours_looked_at: now.at,
             hold_claims_until: None,
             attempts: 0,
             without_line: BTreeSet::new(),

@@ -4,22 +4,19 @@ use std::time::Duration;
 
 use super::attempt::{Cause, State};
 use super::breaker::Turn;
-use super::disposition::Class;
+use super::disposition::{Class, Verdict, classify};
 use super::event::{Action, News};
 use super::lines::Left;
 use super::notice::{Notice, Why};
 use super::reply::{Change, LeadNow, Open, Recorded};
-use super::rows::slot_of;
+use super::rows::{is_pool_end, slot_of};
 use super::seen::SeenCall;
 use super::trouble::{SHORTEST_PAUSE, next_utc_minute};
 use super::{BatchState, Campaign, First, Live};
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId};
 use crate::pool::news::{Limits, Wire};
-use crate::time::{Instant, Now, Stamp};
-
-/// Further from the provider's time than this, the hours that leads are rung in would be wrong.
-const CLOCK_OFF: Duration = Duration::from_mins(2);
+use crate::time::{Instant, Now};
 
 impl Campaign {
     /// News that the journal has written down, and what it changed.
@@ -65,23 +62,6 @@ impl Campaign {
         }
     }
 
-    pub(super) fn hear_wire(&mut self, wire: Wire, now: Now) {
-        if let Some(date) = wire.date {
-            self.pool.offset.hear_date(date, wire.sent, wire.received);
-            self.reached();
-            self.check_clock(date, now);
-        }
-    }
-
-    /// Dials nobody by a wall clock that is wrong.
-    pub(super) fn check_clock(&mut self, date: Stamp, now: Now) {
-        let wall = Stamp::from(now.wall);
-        let off = wall.since(date).max(date.since(wall));
-        if off > CLOCK_OFF + Duration::from_secs(1) {
-            self.stop(Why::Clock(off));
-        }
-    }
-
     fn hear_answer(&mut self, attempt: &AttemptId, wire: Wire, call: &SeenCall, limits: Option<Limits>, now: Now) {
         self.hear_wire(wire, now);
         if wire.date.is_none() && !std::mem::replace(&mut self.date_missing, true) {
@@ -92,26 +72,38 @@ impl Campaign {
         self.breaker.answered();
         self.first_is_over(wire.received);
         let blocked = limits.is_some_and(|limits| limits.blocked);
-        self.pool.answered(&call.id, &slot_of(call, true, blocked), attempt, wire, limits);
+        // One that is over for the pool's own reason in its very answer is a refusal, too.
+        let over = call.end().filter(|_| !blocked && !call.has_rung() && is_pool_end(call));
+        self.pool.answered(&call.id, &slot_of(call, true, blocked || over.is_some()), attempt, wire, limits);
+        if let Some(end) = over {
+            self.pool.ended_full(end, wire.received);
+        }
         self.watch.sightings.saw(&call.id, now.at);
-        if blocked {
+        if blocked || over.is_some() {
             self.tell(Notice::PoolRefused);
         }
-        let shown = limits.is_some_and(|limits| limits.limit.is_some() || limits.remaining.is_some());
+        // A remaining of -1 says nothing of the pool, as many as there are of them.
+        let shown = limits.is_some_and(|limits| limits.remaining.is_some_and(|remaining| remaining >= 0));
         if !shown && !std::mem::replace(&mut self.limits_missing, true) {
             self.tell(Notice::NoLimits);
         }
-        self.note_limit(now);
+        self.note_limit();
     }
 
     /// Tells of a limit that changed, and stops where it cannot carry the reserve.
-    fn note_limit(&mut self, now: Now) {
+    pub(super) fn note_limit(&mut self) {
         let Some(limit) = self.pool.seen_limit() else { return };
-        if self.known_limit.replace(limit) != Some(limit) {
+        let news = self.known_limit.replace(limit) != Some(limit);
+        if news {
             self.tell(Notice::LimitIs(limit));
         }
-        let kept = self.plan.reserve.at(now.wall) + self.plan.caution;
-        if kept >= limit && !self.plan.reserve.is_timetable() {
+        // What one run has found out, the others and the next one need not find out by a call of their own.
+        if news || self.others_at.is_some() {
+            self.actions.push_back(Action::Share(Box::new(self.pool.clone())));
+        }
+        // In a timetable some values may reach the limit: nobody is dialed in those hours.
+        let kept = self.plan.reserve.least() + self.plan.caution;
+        if kept >= limit {
             self.stop(Why::Reserve(kept, limit));
         }
     }
@@ -133,7 +125,7 @@ impl Campaign {
             Cause::Pool => {
                 self.pool.refused(wire, limits);
                 self.tell(Notice::PoolRefused);
-                self.note_limit(now);
+                self.note_limit();
             }
             Cause::Rate => {
                 let minute = self.pool.offset.latest_ours(next_utc_minute(self.pool.offset.latest(wire.received)));
@@ -181,19 +173,6 @@ impl Campaign {
         }
         if !self.lines.any_left() {
             self.stop(Why::Lines(message.to_owned()));
-        }
-    }
-
-    /// The provider answered, whatever it said.
-    pub(super) fn reached(&mut self) {
-        self.backoff.worked();
-        self.silence.answered();
-    }
-
-    /// Two minutes without any answer: out, since nothing can be followed either.
-    pub(super) fn check_reachable(&mut self, message: &str, now: Now) {
-        if self.silence.failed(now.at) {
-            self.stop(Why::Unreachable(message.to_owned()));
         }
     }
 
@@ -245,7 +224,14 @@ impl Campaign {
             if class == Class::Unknown {
                 self.tell(Notice::UnknownReason(change.reason.clone().unwrap_or_default()));
             }
-            self.hear_breaker(&change.attempt, class, change.reason.as_deref().unwrap_or_default(), now);
+            let reason = change.reason.as_deref().unwrap_or_default();
+            self.hear_breaker(&change.attempt, class, reason, now);
+            // Whether it rang or not: every other call would end in the same way.
+            match classify(reason) {
+                Verdict::Account => self.stop(Why::Account(reason.to_owned())),
+                Verdict::Line => self.line_has_had_its_day(&live, reason, now),
+                Verdict::Pool | Verdict::Contact(_) => {}
+            }
         }
         if let Some(call) = &live.call {
             self.watch.sightings.over(call);
@@ -285,20 +271,21 @@ impl Campaign {
         if change.call.is_some() && live.ours {
             match cause {
                 Cause::Account => self.stop(Why::Account(change.reason.clone().unwrap_or_default())),
-                Cause::Line => {
-                    let reason = change.reason.clone().unwrap_or_default();
-                    let midnight = self.until_utc_midnight(now);
-                    let its = live.lead.as_ref().and_then(|lead| self.lines.id(live.line, Some(&lead.lead)).cloned());
-                    if let Some(id) = its.or_else(|| live.line_id.as_deref().map(str::to_owned)) {
-                        self.line_is_down(&id, &reason, Some(midnight), now);
-                    }
-                }
+                Cause::Line => self.line_has_had_its_day(&live, change.reason.as_deref().unwrap_or_default(), now),
                 _ => {}
             }
         }
         let again = matches!(cause, Cause::Pool | Cause::Rate | Cause::Connect | Cause::Line);
         if again && change.lead_now == LeadNow::Open && self.batch.state == BatchState::Open {
             live.lead.into_iter().for_each(|lead| self.batch.queue.push_front(lead));
+        }
+    }
+
+    fn line_has_had_its_day(&mut self, live: &Live, reason: &str, now: Now) {
+        let midnight = self.until_utc_midnight(now);
+        let its = live.lead.as_ref().and_then(|lead| self.lines.id(live.line, Some(&lead.lead)).cloned());
+        if let Some(id) = its.or_else(|| live.line_id.as_deref().map(str::to_owned)) {
+            self.line_is_down(&id, reason, Some(midnight), now);
         }
     }
 

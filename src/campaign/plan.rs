@@ -88,6 +88,11 @@ impl Reserve {
         self.table.len() > 1
     }
 
+    /// The least that is kept at any time of the day.
+    pub fn least(&self) -> u32 {
+        self.table.iter().map(|(_, slots)| *slots).min().unwrap_or(0)
+    }
+
     /// What is kept at that time.
     pub fn at(&self, wall: Timestamp) -> u32 {
         if !self.is_timetable() {

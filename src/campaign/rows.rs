@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Campaign;
+use super::attempt::State;
 use super::disposition::{Verdict, classify};
 use super::event::{Action, News};
 use super::notice::Notice;
 use super::seen::{SeenCall, Status};
+use super::{Campaign, Live};
 use crate::pool::calls::{Call, CallId};
 use crate::pool::news::Wire;
 use crate::time::{Instant, Now};
@@ -23,9 +24,12 @@ impl Campaign {
         self.hear_wire(wire, now);
         self.reached();
         let latest = self.pool.offset.latest(wire.received);
-        let fresh = if self.is_watching() { Some(self.watch.sightings.listed(calls, wire.received)) } else { None };
+        let watched = self.is_watching();
+        let fresh = if watched { Some(self.watch.sightings.listed(calls, wire.received)) } else { None };
         for call in fresh.as_deref().unwrap_or(calls) {
-            self.watch.changed(call.updated, latest);
+            if watched {
+                self.watch.changed(call.updated, latest);
+            }
             self.saw_call(call, wire.received);
         }
         for id in self.pool.forget_ended() {
@@ -74,12 +78,18 @@ impl Campaign {
         }
     }
 
+    /// Whether a call of ours has lasted for longer than one can, whichever run placed it.
+    pub(super) fn is_overdue(&self, live: &Live, now: Instant) -> bool {
+        let age = self.pool.offset.earliest(now).since(live.provider_time);
+        matches!(live.state, State::Placed { .. }) && age > self.plan.longest_call + GIVE_UP_MARGIN
+    }
+
     /// A call was asked for by its id.
     pub(super) fn one_done(&mut self, id: &CallId, found: bool, now: Now) {
         let ours = self.live.iter().find(|(_, live)| live.call.as_ref() == Some(id));
-        if let Some((attempt, since)) = ours.map(|(attempt, live)| (attempt.clone(), live.since)) {
+        if let Some((attempt, overdue)) = ours.map(|(attempt, live)| (attempt.clone(), self.is_overdue(live, now.at))) {
             self.watch.sightings.saw(id, now.at);
-            if now.at.since(since) > self.plan.longest_call + GIVE_UP_MARGIN {
+            if overdue {
                 self.actions.push_back(Action::Record(Box::new(News::GivenUp(attempt))));
                 self.tell(Notice::GaveUp(id.clone()));
             }
@@ -100,7 +110,7 @@ impl Campaign {
     }
 }
 
-fn is_pool_end(call: &SeenCall) -> bool {
+pub(super) fn is_pool_end(call: &SeenCall) -> bool {
     let verdict = classify(call.reason.as_deref().unwrap_or_default());
     verdict == Verdict::Pool
 }

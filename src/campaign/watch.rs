@@ -21,6 +21,8 @@ const OVERLAP: u32 = 10;
 const UNSEEN: u32 = 60;
 /// A call can last that long: how far back the first read goes.
 const LONGEST_CALL: Duration = Duration::from_hours(12);
+/// Times in a row that a read is forbidden, after which the account is taken at its word.
+const MOST_FORBIDDEN: u32 = 3;
 /// Rows of a page.
 const PAGE: u16 = 1000;
 
@@ -51,7 +53,12 @@ pub(super) struct Watch {
     /// What listings showed of each call.
     pub(super) sightings: Sightings,
     one_at: Instant,
-    failing_since: Option<Instant>,
+    /// When the calls that are followed were last asked whether one is older than a call can be.
+    overdue_at: Option<Instant>,
+    /// The last read was one of these: what else is due goes first now, however slow the listing is.
+    was_last: bool,
+    /// Times in a row that a read was forbidden.
+    forbidden: u32,
 }
 
 impl Watch {
@@ -66,7 +73,9 @@ impl Watch {
             not_before: None,
             sightings: Sightings::default(),
             one_at: Instant::from_micros(0),
-            failing_since: None,
+            overdue_at: None,
+            was_last: false,
+            forbidden: 0,
         }
     }
 
@@ -86,12 +95,10 @@ impl Watch {
     fn round_done(&mut self, round: &Search, now: Instant) {
         self.fresh = round.began().map(|began| (began, now));
         self.stretch = (self.stretch / 2).max(1);
-        self.failing_since = None;
     }
 
     fn in_trouble(&mut self, now: Instant, wait: Option<Duration>) -> Duration {
         self.stretch = (self.stretch * 2).min(SLOW);
-        self.failing_since.get_or_insert(now);
         // A wait that is over at once is no wait.
         let pause = wait.unwrap_or_default().max(self.poll * self.stretch);
         self.not_before = Some(now + pause);
@@ -112,8 +119,16 @@ impl Campaign {
         if self.reading.is_some() || self.leave_by.is_some() || no_use {
             return;
         }
-        let next = self.next_search(now).or_else(|| self.next_watch(now)).or_else(|| self.next_proof(now));
-        if let Some((query, reading)) = next.or_else(|| self.next_one(now)) {
+        let mut next = self.next_search(now);
+        if self.watch.was_last {
+            next =
+                next.or_else(|| self.next_proof(now)).or_else(|| self.next_one(now)).or_else(|| self.next_watch(now));
+        } else {
+            next =
+                next.or_else(|| self.next_watch(now)).or_else(|| self.next_proof(now)).or_else(|| self.next_one(now));
+        }
+        if let Some((query, reading)) = next {
+            self.watch.was_last = reading == Reading::Watch;
             self.reads += 1;
             let id = ReadId(self.reads);
             self.reading = Some((id, reading));
@@ -177,9 +192,21 @@ impl Campaign {
         if now.at < self.watch.one_at || not_before.is_some() {
             return None;
         }
-        let id = self.watch.sightings.unseen(now.at, self.plan.poll * UNSEEN)?;
+        let unseen = self.watch.sightings.unseen(now.at, self.plan.poll * UNSEEN);
+        let id = unseen.or_else(|| self.overdue(now.at))?;
         self.watch.one_at = now.at + self.plan.poll;
         Some((Query::One(id.clone()), Reading::One(id)))
+    }
+
+    /// Of the calls that are followed, one that has lasted for longer than a call can, though listings go on showing it.
+    fn overdue(&mut self, now: Instant) -> Option<CallId> {
+        let every = self.plan.poll * UNSEEN;
+        if self.watch.overdue_at.is_some_and(|at| now.since(at) < every) {
+            return None;
+        }
+        self.watch.overdue_at = Some(now);
+        let mut calls = self.live.values().filter(|live| self.is_overdue(live, now));
+        calls.find_map(|live| live.call.clone())
     }
 
     /// Whether the read under way is one of those that follow what changes.
@@ -190,6 +217,7 @@ impl Campaign {
     /// A listing came, and all of its rows have been taken in.
     pub(super) fn read_done(&mut self, read: ReadId, full: bool, found: bool, now: Now) {
         let Some((_, reading)) = self.reading.take_if(|(id, _)| *id == read) else { return };
+        self.watch.forbidden = 0;
         match reading {
             Reading::One(id) => self.one_done(&id, found, now),
             _ if full => self.halve(&reading, now),
@@ -246,11 +274,17 @@ impl Campaign {
         let Some((_, reading)) = self.reading.take_if(|(id, _)| *id == read) else { return };
         if let Some(date) = failure.date {
             self.reached();
-            self.check_clock(date, now);
+            self.check_clock(date, failure.sent, failure.received, now);
         }
         match failure.kind {
             ReadTrouble::Key => return self.stop(Why::Key(failure.message.clone())),
             ReadTrouble::TooLarge => return self.halve(&reading, now),
+            ReadTrouble::Forbidden => {
+                self.watch.forbidden += 1;
+                if self.watch.forbidden >= MOST_FORBIDDEN {
+                    return self.stop(Why::Key(failure.message.clone()));
+                }
+            }
             ReadTrouble::Rate(_) | ReadTrouble::Fault => {}
         }
         if let Reading::One(id) = &reading {

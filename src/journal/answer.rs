@@ -46,6 +46,10 @@ pub fn answer(journal: &mut impl Journal, now: Now, action: Action, claims: &mut
             journal.watermark(now, from, to)?;
             return Ok(Answer::Done);
         }
+        Action::Share(pool) => {
+            journal.share(now, &pool)?;
+            return Ok(Answer::Done);
+        }
         Action::AdoptionDone => {
             journal.adoption_done(now)?;
             return Ok(Answer::Done);

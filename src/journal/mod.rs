@@ -25,6 +25,7 @@ use crate::campaign::disposition::Class;
 use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
 use crate::leads::lead::{Lead, Phone};
+use crate::pool::Pool;
 use crate::time::{Now, Stamp};
 use claim::Claim;
 use standing::Standing;
@@ -162,6 +163,8 @@ pub trait Journal {
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error>;
     /// Writes down news, and says what it changed. Telling the same twice changes nothing.
     fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error>;
+    /// What this run has seen of the pool, for other runs on it and for later ones.
+    fn share(&mut self, now: Now, pool: &Pool) -> Result<(), Error>;
     /// Writes down that the account's listing is known from the first to the second; what is known up to never goes
     /// back. Where there is a gap to what was known before, what lies before the gap counts as unknown again.
     fn watermark(&mut self, now: Now, from: Stamp, to: Stamp) -> Result<(), Error>;

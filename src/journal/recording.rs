@@ -42,7 +42,7 @@ pub(super) fn record(rows: &mut impl Rows, plan: &Plan, now: Now, news: &News) -
         _ => {}
     }
     let Some(attempt) = attempt_of(news) else { return Ok(recorded) };
-    recorded.changes.extend(touch(rows, plan, now, attempt, |attempt| apply(attempt, news, now.at))?);
+    recorded.changes.extend(touch(rows, plan, now, attempt, |attempt| apply(attempt, news, now))?);
     if matches!(news, News::Absent(..)) {
         recorded.changes.extend(park_if_hopeless(rows, plan, now, attempt)?);
         merge_changes(&mut recorded.changes);
@@ -64,11 +64,11 @@ fn attempt_of(news: &News) -> Option<&AttemptId> {
 }
 
 /// What one piece of news says of the one attempt that it is about.
-fn apply(attempt: &mut Attempt, news: &News, at: Instant) {
+fn apply(attempt: &mut Attempt, news: &News, now: Now) {
     match news {
-        News::Answered { wire, call, limits, .. } => attempt.answer(*wire, call, *limits, at),
+        News::Answered { wire, call, limits, .. } => attempt.answer(*wire, call, *limits, now.at),
         News::Refused { cause, message, .. } => attempt.refuse(*cause, message),
-        News::Failed { wire, message, .. } => attempt.fail(wire.received, message),
+        News::Failed { wire, message, .. } => attempt.fail(now.for_others(wire.received), message),
         News::Absent(_, at) => attempt.facts.absent = attempt.facts.absent.max(Some(*at)),
         News::Parked(_, at) => attempt.facts.parked = attempt.facts.parked.max(Some(*at)),
         News::GivenUp(_) => attempt.facts.given_up = true,
@@ -81,7 +81,7 @@ fn rate_limited_until(now: Now, wire: Wire, retry_after: Option<Duration>) -> In
     const LONGEST: Duration = Duration::from_hours(1);
     let to_next_minute = MINUTE - now.wall.as_microsecond().rem_euclid(MINUTE);
     let pause = retry_after.unwrap_or(Duration::from_micros(to_next_minute.unsigned_abs()));
-    wire.received + pause.clamp(SHORTEST_PAUSE, LONGEST)
+    now.for_others(wire.received) + pause.clamp(SHORTEST_PAUSE, LONGEST)
 }
 
 /// One row of a listing.

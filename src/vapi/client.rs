@@ -123,7 +123,7 @@ impl Client {
             }
             Err((kind, message)) => {
                 let message = self.transport.tidy(&message);
-                Err(ReadFailure { kind, received: wire.received, date: wire.date, message })
+                Err(ReadFailure { kind, sent: wire.sent, received: wire.received, date: wire.date, message })
             }
         }
     }
@@ -206,7 +206,8 @@ impl Client {
 
 fn read_trouble(reply: &Reply, wire: Wire) -> ReadTrouble {
     match reply.status {
-        401 | 403 => ReadTrouble::Key,
+        401 => ReadTrouble::Key,
+        403 => ReadTrouble::Forbidden,
         429 => ReadTrouble::Rate(reply.wait(wire)),
         _ => ReadTrouble::Fault,
     }

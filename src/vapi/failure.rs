@@ -134,7 +134,13 @@ fn sort_answer(answer: Answer<'_>, own: Own, opt_out_field: Option<&str>) -> Sor
                 None => Sorted::InDoubt(format!("{}, but no call can be read in the answer", answer.status)),
             }
         }
-        300..=407 | 410..=424 | 426..=499 => Sorted::Refused(refusal(answer, own)),
+        300..=407 | 410..=424 | 426..=499 => match (refusal(answer, own), answer.cut) {
+            // Of words that broke off nobody knows how they would have gone on: perhaps the pool was full.
+            (Refusal { cause: Cause::Lead | Cause::Config, message, .. }, Some(cut)) => {
+                Sorted::InDoubt(format!("{message}, but the answer is not whole: {cut}"))
+            }
+            (refusal, _) => Sorted::Refused(refusal),
+        },
         _ => Sorted::InDoubt(message(answer.status, &Said::in_body(answer.body))),
     }
 }

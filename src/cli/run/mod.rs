@@ -171,15 +171,14 @@ impl Session<'_> {
             Err(Broken::Refused(failure)) => return Err(failure),
             Err(Broken::Signal(order)) => ending::before_anybody(order),
             Err(Broken::Lacks(read)) => {
-                let mut disk = journal_of_run.end(self.venue.clock.now()).map_err(failed)?;
+                let (mut disk, _) = journal_of_run.end(self.venue.clock.now()).map_err(failed)?;
                 disk.remember_variables(self.account, target, &read.variables).map_err(failed)?;
                 return Ok(Ran::Again(Box::new(disk), *read));
             }
         };
         let over = self.venue.clock.now();
-        let totals = journal_of_run.totals(over).map_err(failed)?;
         let waits_for = self.waits_for(&journal_of_run, &end, over)?;
-        journal_of_run.end(over).map_err(failed)?;
+        let (_, totals) = journal_of_run.end(over).map_err(failed)?;
         let last = Last {
             planned,
             end: &end,

@@ -116,8 +116,6 @@ pub(super) fn share(db: &Connection, pool: i64, run: i64, seen: &Pool, reserve: 
                     AND coalesce(last_limit_at < ?3, 1)";
         db.prepare_cached(last)?.execute(params![pool, limit, at])?;
     }
-    // It asks, so it wants what is left to it.
-    db.prepare_cached("UPDATE runs SET passed = 0 WHERE id = ?1 AND passed <> 0")?.execute([run])?;
     let Some(seen) = seen.observation() else { return Ok(()) };
     let newer = "UPDATE pools SET observer = ?2, at = ?3, heard = ?4, named_limit = ?5, remaining = ?6, call = ?7, \
                  sent = ?8, received = ?9 WHERE id = ?1 AND (at IS NULL OR (?3, -?6) > (at, -remaining))";
@@ -135,15 +133,21 @@ pub(super) fn share(db: &Connection, pool: i64, run: i64, seen: &Pool, reserve: 
     Ok(())
 }
 
-/// Whether one slot is to be left to another run on this pool: one that waits, has fewer calls up, and has not let such
-/// a slot pass. It is left for two polls, and then no more until that run has asked again.
+/// A run asks for claims: it wants what is left to it.
+pub(super) fn asks(db: &Connection, run: i64) -> Result<(), Error> {
+    db.prepare_cached("UPDATE runs SET passed = 0 WHERE id = ?1 AND passed <> 0")?.execute([run])?;
+    Ok(())
+}
+
+/// Whether one slot is to be left to another run on this pool: one that waits, has fewer calls up, or as many and was
+/// answered longer ago, and has not let such a slot pass. It is left for two polls, and then no more until that run
+/// has asked again.
 pub(super) fn leaves_one(table: &Table<'_>, run: i64, plan: &Plan, now: Now) -> Result<bool, Error> {
     let db = table.db;
-    let waiting = waiting(db, table.pool, run)?;
-    let ours = up(db, table.campaign)?;
+    let ours = (up(db, table.campaign)?, answered(db, table.campaign)?);
     let mut first = Vec::new();
-    for (other, campaign) in waiting {
-        if up(db, campaign)? < ours {
+    for (other, campaign) in waiting(db, table.pool, run)? {
+        if (up(db, campaign)?, answered(db, campaign)?) < ours {
             first.push(other);
         }
     }
@@ -187,4 +191,10 @@ fn waiting(db: &Connection, pool: i64, run: i64) -> Result<Vec<(i64, i64)>, Erro
 fn up(db: &Connection, campaign: i64) -> Result<u64, Error> {
     let count = format!("SELECT count(*) FROM attempts {LIVE} AND campaign = ?1");
     Ok(db.prepare_cached(&count)?.query_row([campaign], |row| row.get(0))?)
+}
+
+/// When a request of a campaign was last answered; none if none was.
+fn answered(db: &Connection, campaign: i64) -> Result<Option<i64>, Error> {
+    let last = "SELECT max(received) FROM attempts WHERE campaign = ?1 AND received IS NOT NULL";
+    Ok(db.prepare_cached(last)?.query_row([campaign], |row| row.get(0))?)
 }

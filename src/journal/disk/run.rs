@@ -13,13 +13,14 @@ use super::accounts::Account;
 use super::attempts;
 use super::leads::Zones;
 use super::lock::Lock;
-use super::others::{Followed, gather, leaves_one, share};
-use super::runs::{LIVE, begin, bury, pool};
+use super::others::{Followed, asks, gather, leaves_one, share};
+use super::runs::{LIVE, begin, bury, over, pool};
 use super::table::{Table, Told};
 use super::{Disk, transact};
 use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
+use crate::pool::Pool;
 use crate::pool::attempt_id::Mark;
 use crate::time::{Instant, Now, Stamp};
 
@@ -111,16 +112,14 @@ impl Disk {
 }
 
 impl Run {
-    /// Ends the run: from now on its campaign is free.
-    pub fn end(mut self, now: Now) -> Result<Disk, Error> {
+    /// Ends the run: from now on its campaign is free. Requests that have no answer yet are in doubt. Says how the leads
+    /// stand then.
+    pub fn end(mut self, now: Now) -> Result<(Disk, Totals), Error> {
         let run = self.number;
-        self.step(|table, _| {
-            let end = "UPDATE runs SET ended = ?2 WHERE id = ?1";
-            table.db.execute(end, params![run, now.wall.as_microsecond()])?;
-            Ok(())
-        })?;
+        self.step(|table, _| over(table.db, table.campaign, run, "its run ended before an answer came", now))?;
+        let totals = self.disk.totals(self.campaign)?;
         drop(self.lock);
-        Ok(self.disk)
+        Ok((self.disk, totals))
     }
 
     /// The database, to look things up in.
@@ -279,6 +278,7 @@ impl Journal for Run {
             let mine = plan.reserve.at(now.wall);
             let mut others = gather(&mut table, followed, run, mine, now)?;
             share(tx, pool, run, &ask.pool, mine)?;
+            asks(tx, run)?;
             let mut known = ask.pool.clone();
             known.merge_others(&others);
             let mut most = known.allowed(now.at, others.reserve, plan.caution).dials;
@@ -311,6 +311,11 @@ impl Journal for Run {
         self.step(|table, plan| record(table, plan, now, news))
     }
 
+    fn share(&mut self, now: Now, pool: &Pool) -> Result<(), Error> {
+        let (run, reserve) = (self.number, self.plan.reserve.at(now.wall));
+        self.step(|table, _| share(table.db, table.pool, run, pool, reserve))
+    }
+
     fn watermark(&mut self, _now: Now, from: Stamp, to: Stamp) -> Result<(), Error> {
         self.step(|table, _| {
             let raise = "UPDATE accounts SET watermark = max(coalesce(watermark, ?3), ?3), \
@@ -323,7 +328,7 @@ impl Journal for Run {
     fn adopt(&mut self, now: Now) -> Result<Vec<Change>, Error> {
         self.step(|table, plan| {
             let adopted = "UPDATE campaigns SET adopted = ?2 WHERE id = ?1";
-            table.db.execute(adopted, params![table.campaign, now.at.as_micros()])?;
+            table.db.execute(adopted, params![table.campaign, now.for_others(now.at).as_micros()])?;
             adopt(table, plan, now)
         })
     }

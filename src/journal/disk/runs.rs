@@ -30,7 +30,7 @@ pub(super) fn bury(db: &Connection, dir: &Path, ours: i64, run: Option<i64>, now
         }
         let held = other.campaign != ours && is_held(dir, &other.account, &Mark::of(&other.name))?;
         if !held {
-            bury_one(db, &other, now)?;
+            over(db, other.campaign, other.run, "its run died before an answer came", now)?;
         }
     }
     Ok(())
@@ -48,11 +48,12 @@ fn unended(db: &Connection) -> Result<Vec<Unended>, Error> {
     Ok(runs.collect::<Result<_, _>>()?)
 }
 
-fn bury_one(db: &Connection, dead: &Unended, now: Now) -> Result<(), Error> {
-    db.execute("UPDATE runs SET ended = ?2 WHERE id = ?1", params![dead.run, now.wall.as_microsecond()])?;
+/// Writes down that a run is over. What it had claimed and not heard of is in doubt from now: nobody will hear of it.
+pub(super) fn over(db: &Connection, campaign: i64, run: i64, why: &str, now: Now) -> Result<(), Error> {
+    db.execute("UPDATE runs SET ended = ?2 WHERE id = ?1", params![run, now.wall.as_microsecond()])?;
     let claimed = format!("{LIVE} AND campaign = ?1 AND run = ?2 AND state = 'claimed'");
-    for mut attempt in attempts::select(db, &claimed, [dead.campaign, dead.run])? {
-        attempt.fail(now.at, "its run died before an answer came");
+    for mut attempt in attempts::select(db, &claimed, [campaign, run])? {
+        attempt.fail(now.for_others(now.at), why);
         attempts::put(db, &attempt)?;
         if let Some(lead) = attempt.lead {
             db.execute("UPDATE leads SET standing = 'in-doubt', stale = 1 WHERE id = ?1", [lead.0])?;

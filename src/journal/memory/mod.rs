@@ -13,6 +13,7 @@ use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::repeats::Repeats;
 use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
+use crate::pool::Pool;
 use crate::pool::attempt_id::Mark;
 use crate::pool::news::Others;
 use crate::time::{Instant, Now, Stamp};
@@ -137,6 +138,11 @@ impl Journal for Memory {
             listed.keep(|seen| !seen.attempt.as_ref().is_some_and(|attempt| table.is_found(attempt)));
         }
         Ok(recorded)
+    }
+
+    fn share(&mut self, _now: Now, pool: &Pool) -> Result<(), Error> {
+        self.last_limit = pool.seen_limit().or(self.last_limit);
+        Ok(())
     }
 
     fn watermark(&mut self, _now: Now, from: Stamp, to: Stamp) -> Result<(), Error> {

@@ -23,7 +23,7 @@ impl<J: Journal> Stage<J> {
         let date = Some(cut(at));
         let event = if self.world.read_fails() {
             let message = "500: Internal Server Error".to_owned();
-            Event::ReadFailed(id, ReadFailure { kind: ReadTrouble::Fault, received, date, message })
+            Event::ReadFailed(id, ReadFailure { kind: ReadTrouble::Fault, sent, received, date, message })
         } else {
             let (calls, full) = self.look(org, query);
             let wire = Wire { sent, received, date };

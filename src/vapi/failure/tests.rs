@@ -146,6 +146,11 @@ fn a_2xx_is_placed_only_if_its_call_can_be_read() {
     }
     let cut = Answer { status: 201, body: call, cut: Some("too large"), ..Answer::default() };
     assert!(matches!(sort(Outcome::Answer(cut), Own::default(), None), Sorted::InDoubt(_)));
+    // "Over Concurrency Limit", broken off: perhaps the pool, perhaps not. A status that says it all still does.
+    let words = |status| Answer { status, body: r#"{"message": "Over Con"#, cut: Some("reset"), ..Answer::default() };
+    assert!(matches!(sort(Outcome::Answer(words(400)), Own::default(), None), Sorted::InDoubt(_)));
+    let refused = sort(Outcome::Answer(words(401)), Own::default(), None);
+    assert!(matches!(refused, Sorted::Refused(Refusal { cause: Cause::Account, key: true, .. })), "{refused:?}");
 }
 
 #[test]

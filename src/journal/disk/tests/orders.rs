@@ -62,6 +62,22 @@ fn a_pause_is_kept_and_a_stop_is_for_one_run() {
 }
 
 #[test]
+fn a_request_without_an_answer_is_in_doubt_when_its_run_has_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    let mut run = cast.run(0..3, 0);
+    let leads = batch(&mut run, 1);
+    let attempt = claim(&mut run, &leads[..1], roomy(9, at(1)), 1).granted.remove(0).attempt;
+    let (_, totals) = run.end(at(7)).unwrap();
+    assert_eq!((totals.open, totals.in_doubt), (2, 1));
+    let (mut run, history) = cast.start(cast.plan(), &list((0..3).map(person)), 60).unwrap();
+    let [open] = history.open.as_slice() else { panic!("{:?}", history.open) };
+    assert_eq!((&open.attempt, open.state, open.failed), (&attempt, State::InDoubt, Some(at(7).at)));
+    run.record(at(700), &News::Absent(attempt, at(700).at)).unwrap();
+    assert_eq!(batch(&mut run, 701), leads, "proven absent, its lead is rung");
+}
+
+#[test]
 fn a_released_lead_is_rung_again() {
     let dir = tempfile::tempdir().unwrap();
     let cast = Cast::new(dir.path(), "leads");

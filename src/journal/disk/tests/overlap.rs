@@ -130,6 +130,44 @@ fn a_freed_slot_is_left_for_two_polls_to_the_run_with_fewer_calls() {
 }
 
 #[test]
+fn of_two_runs_with_as_many_calls_the_one_that_waits_for_longer_is_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
+    let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
+    let ring = |run: &mut Run, lead: LeadId, seconds: i64| {
+        let claimed = claim(run, &[lead], roomy(1, at(seconds)), seconds);
+        for granted in &claimed.granted {
+            run.record(at(seconds), &answered(&granted.attempt, seconds)).unwrap();
+            let over = listed(vec![ended(&granted.attempt, "customer-busy", seconds + 1)], seconds + 1);
+            run.record(at(seconds + 1), &over).unwrap();
+        }
+        claimed.granted.len()
+    };
+    assert_eq!(ring(&mut a, ours[0], 10), 1);
+    assert_eq!(ring(&mut a, ours[1], 20), 0, "the other was never served");
+    assert_eq!(ring(&mut b, theirs[0], 21), 1);
+    assert_eq!(ring(&mut b, theirs[1], 30), 0, "now it is this one that was served last");
+    assert_eq!(ring(&mut a, ours[1], 31), 1);
+}
+
+#[test]
+fn what_a_run_has_seen_of_the_pool_is_known_to_others_at_once_and_to_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
+    let theirs = batch(&mut b, 1);
+    a.share(at(5), &roomy(0, at(5))).unwrap();
+    let nothing = Pool::new(Duration::from_secs(1), Duration::from_mins(1), 10);
+    let claimed = claim(&mut b, &theirs[..1], nothing, 6);
+    assert_eq!(claimed.others.observation.as_ref().map(|seen| seen.remaining), Some(3));
+    assert_eq!((claimed.others.limit.map(|(_, limit)| limit), claimed.granted.len()), (Some(4), 0));
+    a.end(at(7)).unwrap();
+    b.end(at(7)).unwrap();
+    let again = Cast::new(dir.path(), "a");
+    let (_, history) = again.start(again.plan(), &list((0..9).map(person)), 100).unwrap();
+    assert_eq!(history.last_limit, Some(4));
+}
+
+#[test]
 fn whoever_is_alive_follows_what_the_dead_left_behind() {
     let dir = tempfile::tempdir().unwrap();
     let dead = Cast::new(dir.path(), "dead");

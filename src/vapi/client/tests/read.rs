@@ -60,7 +60,7 @@ async fn failed_reads_say_what_kind() {
     let seven = Some(Duration::from_secs(7));
     for (reaction, kind) in [
         (Reaction::Answer(http("401 Unauthorized", "")), ReadTrouble::Key),
-        (Reaction::Answer(http("403 Forbidden", "error code: 1010")), ReadTrouble::Key),
+        (Reaction::Answer(http("403 Forbidden", "error code: 1010")), ReadTrouble::Forbidden),
         (Reaction::Answer(http("429 X", "").replace("Date", "Retry-After: 7\r\nDate")), ReadTrouble::Rate(seven)),
         (Reaction::Answer(http("429 X", "{}")), ReadTrouble::Rate(None)),
         (Reaction::Answer(http("500 X", "<html>")), ReadTrouble::Fault),

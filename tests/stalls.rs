@@ -1,0 +1,100 @@
+//! Campaigns that could go on for ever, or burn what they need not: each comes to an end, and says why.
+
+mod stage;
+
+use std::time::Duration;
+
+use dialer::campaign::hours::Calling;
+use dialer::campaign::notice::{Notice, Why};
+use dialer::campaign::plan::{Plan, Reserve};
+use dialer::journal::memory::Memory;
+use dialer::journal::{Journal, Listed};
+use dialer::leads::lead::Lead;
+use dialer::rehearsal::rehearse::Stage;
+use dialer::rehearsal::world::World;
+use dialer::rehearsal::world::config::{BlockedAs, Traffic, WorldConfig};
+use dialer::rehearsal::world::fault::{Fault, Faults};
+use dialer::rehearsal::world::mix::{Ending, Lengths, Shape};
+use stage::{START, journal_of, leads, plan, stage, start, steady};
+
+fn why(stage: &Stage<Memory>) -> Option<Why> {
+    stage.runs[0].as_ref()?.outcome.as_ref().map(|outcome| outcome.why.clone())
+}
+
+fn settled(stage: &mut Stage<Memory>) -> (u64, u64) {
+    let now = stage.now();
+    let totals = stage.runs[0].as_mut().unwrap().journal.totals(now).unwrap();
+    (totals.settled, totals.total)
+}
+
+/// A pool that callers hold almost whole, for hours.
+fn crowded() -> WorldConfig {
+    WorldConfig { traffic: vec![Traffic::inbound(3_000.0, Duration::from_hours(5))], ..WorldConfig::default() }
+}
+
+#[test]
+fn a_call_that_no_listing_shows_is_asked_for_however_slow_listings_are() {
+    let faults = Faults::default().with(Fault::Forgotten, 1.0);
+    let mut stage = stage(&plan(), WorldConfig { faults, traffic: Vec::new(), ..steady() }, 5, 3, 0);
+    stage.read_travel = Duration::from_millis(1_100);
+    stage.play(START + Duration::from_hours(2), None).unwrap();
+    assert_eq!(why(&stage), Some(Why::Complete));
+}
+
+#[test]
+fn a_call_that_is_stuck_is_given_up_though_listings_go_on_showing_it() {
+    let talk = (Duration::from_hours(40), Duration::ZERO);
+    let lengths = Lengths { talk, longest_talk: talk.0, ..Lengths::default() };
+    let mix = vec![Ending::new(1, "assistant-ended-call", Shape::Talk)];
+    let config = WorldConfig { traffic: Vec::new(), lengths, mix, ..WorldConfig::default() };
+    let mut stage = stage(&plan(), config, 1, 3, 0);
+    stage.play(START + Duration::from_mins(20), None).unwrap();
+    assert_eq!(why(&stage), Some(Why::Complete), "11 minutes and 5 are longer than it can last");
+    let notices = &stage.runs[0].as_ref().unwrap().notices;
+    assert!(notices.iter().any(|notice| matches!(notice, Notice::GaveUp(_))), "{notices:?}");
+}
+
+#[test]
+fn a_call_that_the_pool_ended_in_its_own_answer_is_a_refusal() {
+    let faults = Faults::default().with(Fault::NoLimits, 1.0);
+    let config = WorldConfig { blocked_as: BlockedAs::Ended, faults, ..crowded() };
+    let mut stage = stage(&plan(), config, 30, 5, 0);
+    stage.play(START + Duration::from_mins(10), None).unwrap();
+    // The pool is full after a few seconds: one call looks, and after a minute another.
+    let blocked = stage.world.counts().dials_at_most(0);
+    assert!(blocked <= 11, "{blocked} dials into a full pool within 10 minutes");
+}
+
+#[test]
+fn hours_that_close_while_there_is_no_room_end_the_run() {
+    let calling = Calling::parse("00:00-01:00", None, None, Duration::from_mins(5)).unwrap();
+    let plan = Plan { calling, ..plan() };
+    let mut stage = Stage::new(World::new(crowded(), 5, START), 0);
+    let in_london =
+        |listed: Listed| Listed { lead: Lead { zones: vec!["Europe/London".to_owned()], ..listed.lead }, ..listed };
+    let journal = journal_of(&plan, leads(30).map(in_london), stage.now());
+    start(&mut stage, &plan, journal);
+    stage.play(START + Duration::from_mins(70), None).unwrap();
+    assert_eq!(why(&stage), Some(Why::Later));
+    assert_eq!(stage.world.now().since(START).as_secs() / 60, 55, "the guard is five minutes");
+}
+
+#[test]
+fn a_timetable_that_leaves_no_slot_of_the_limit_ends_the_run() {
+    let reserve = Reserve { table: vec![(0, 0), (720, 1)], zone: jiff::tz::TimeZone::UTC };
+    let plan = Plan { reserve, caution: 10, slots: Some(12), ..plan() };
+    let mut stage = stage(&plan, WorldConfig { traffic: Vec::new(), ..WorldConfig::default() }, 30, 5, 0);
+    stage.play(START + Duration::from_hours(2), None).unwrap();
+    assert_eq!(why(&stage), Some(Why::Reserve(10, 10)));
+}
+
+#[test]
+fn an_end_for_the_accounts_own_reason_stops_the_campaign_though_the_phone_rang() {
+    let reason = "call.in-progress.error-providerfault-outbound-sip-407-proxy-authentication-required";
+    let mix = vec![Ending::new(1, reason, Shape::Breaks)];
+    let mut stage = stage(&plan(), WorldConfig { mix, traffic: Vec::new(), ..steady() }, 60, 5, 0);
+    stage.play(START + Duration::from_hours(2), None).unwrap();
+    assert_eq!(why(&stage), Some(Why::Account(reason.to_owned())));
+    let (settled, total) = settled(&mut stage);
+    assert!(settled < 20 && total == 60, "only who was being rung is settled: {settled}");
+}
