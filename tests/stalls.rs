@@ -98,3 +98,24 @@ fn an_end_for_the_accounts_own_reason_stops_the_campaign_though_the_phone_rang()
     let (settled, total) = settled(&mut stage);
     assert!(settled < 20 && total == 60, "only who was being rung is settled: {settled}");
 }
+
+#[test]
+fn an_hour_whose_reserve_keeps_the_whole_pool_ends_the_run_until_less_is_kept() {
+    let reserve = Reserve { table: vec![(0, 10), (9 * 60 + 30, 3)], zone: jiff::tz::TimeZone::UTC };
+    let plan = Plan { reserve, ..plan() };
+    let mut stage = stage(&plan, WorldConfig { traffic: Vec::new(), ..WorldConfig::default() }, 30, 5, 0);
+    stage.play(START + Duration::from_hours(2), None).unwrap();
+    assert_eq!(why(&stage), Some(Why::Kept));
+    let outcome = stage.runs[0].as_ref().unwrap().outcome.clone().unwrap();
+    assert_eq!(outcome.next_at, Some((START + Duration::from_mins(9 * 60 + 30)).timestamp()));
+    assert_eq!(stage.world.calls().len(), 0);
+}
+
+#[test]
+fn a_sum_that_is_less_than_a_call_is_thought_to_cost_still_buys_what_it_can() {
+    let plan = Plan { max_cost: Some(0.05), ..plan() };
+    let mix = vec![Ending::new(1, "customer-busy", Shape::RingsBriefly)];
+    let mut stage = stage(&plan, WorldConfig { mix, traffic: Vec::new(), ..WorldConfig::default() }, 30, 5, 0);
+    stage.play(START + Duration::from_hours(2), None).unwrap();
+    assert!(stage.world.calls().len() > 1, "calls that cost nothing are not what it is kept for");
+}

@@ -28,7 +28,7 @@ impl Why {
             Self::Reserve(..) => 4,
             Self::Unreachable(_) | Self::SearchFailed(_) | Self::Clock(_) => 3,
             Self::Stopped => 2,
-            Self::Limit | Self::Cost | Self::Until | Self::Paused => 1,
+            Self::Limit | Self::Cost | Self::Until | Self::Kept | Self::Paused => 1,
             Self::Complete | Self::Later | Self::DoubtsLeft | Self::ParkedLeft => 0,
         }
     }
@@ -66,7 +66,7 @@ impl Campaign {
         }
         if let Some(by) = self.leave_by {
             let on_its_way = self.live.values().any(|live| live.state == State::Claimed && live.ours);
-            return if on_its_way && now.at < by { self.wake(by) } else { self.finish_stopped() };
+            return if on_its_way && now.at < by { self.wake(by) } else { self.finish_stopped(now) };
         }
         if self.stopping.as_ref().is_some_and(Why::cannot_follow) {
             self.leave_by = Some(now.at + GRACE);
@@ -76,12 +76,23 @@ impl Campaign {
             return;
         }
         if self.stopping.is_some() {
-            return self.finish_stopped();
+            return self.finish_stopped(now);
         }
         if self.paused && self.started_paused && !self.plan.wait {
             return self.finish(Why::Paused, None);
         }
+        if self.is_kept_whole(now) {
+            let most = self.pool.limit().saturating_sub(self.plan.caution + 1);
+            return self.finish(Why::Kept, self.plan.reserve.falls_to(most, now.wall));
+        }
         self.end_of_list(now);
+    }
+
+    /// Whether somebody waits and nobody may be dialed at this hour, since the timetable keeps every slot.
+    fn is_kept_whole(&self, now: Now) -> bool {
+        let kept = self.plan.reserve.at(now.wall) + self.plan.caution;
+        let waits = self.batch.state == BatchState::Open && !self.batch.queue.is_empty() && self.start.may_dial();
+        waits && !self.paused && !self.plan.wait && self.plan.reserve.is_timetable() && kept >= self.pool.limit()
     }
 
     /// `--limit` has been used up, and none of its attempts can still turn out to have been none.
@@ -115,10 +126,18 @@ impl Campaign {
         self.finish(why, next_at);
     }
 
-    fn finish_stopped(&mut self) {
+    fn finish_stopped(&mut self, now: Now) {
         let why = self.stopping.clone().unwrap_or(Why::Stopped);
-        let next_at = matches!(why, Why::Lines(_)).then(|| self.lines.back_at()).flatten();
-        self.finish(why, next_at.map(at_midnight));
+        let next_at = match why {
+            Why::Lines(_) => self.lines.back_at().map(at_midnight),
+            // Whoever goes on goes on at once, or when the first of those that wait is due.
+            Why::Stopped | Why::Limit => match self.batch.state {
+                BatchState::Nobody(rest) => rest.next_at,
+                _ => Some(now.wall),
+            },
+            _ => None,
+        };
+        self.finish(why, next_at);
     }
 
     fn finish(&mut self, why: Why, next_at: Option<Timestamp>) {

@@ -47,6 +47,11 @@ impl Lives {
         self.followed > 0
     }
 
+    /// This campaign's that are up or on their way.
+    pub(super) fn followed(&self) -> usize {
+        self.followed
+    }
+
     /// This campaign's that are up, on their way or in doubt.
     pub(super) fn ours_live(&self) -> usize {
         self.ours_live

@@ -63,8 +63,9 @@ use watch::{Reading, Watch};
 
 /// No sleep is longer, so that a suspended machine is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-/// How long answers on their way are waited for when the run has to end at once.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long answers on their way are waited for when the run has to end at once: a little less than the five seconds
+/// within which it is gone.
+const GRACE: Duration = Duration::from_millis(4_700);
 
 /// One run of one campaign.
 #[expect(clippy::struct_excessive_bools, reason = "each is known or not, independently of the others")]
@@ -299,8 +300,8 @@ impl Campaign {
         self.want_read(now);
         self.want_end(now);
         let reserve = self.reserve(now);
-        // The pool's are every run's on this machine.
-        let ours = u32::try_from(self.live.ours_live()).unwrap_or(u32::MAX);
+        // The pool's are every run's on this machine. A doubt is no call that anybody has seen.
+        let ours = u32::try_from(self.live.followed()).unwrap_or(u32::MAX);
         self.tally.note(now.at, Slots { ours, ..self.pool.slots(reserve) }, reserve);
     }
 

@@ -67,8 +67,10 @@ impl Money {
         let likely = if calls > 0.0 && spent > 0.0 { spent / calls } else { LIKELY };
         // A sum of cents in floating point may be a hair above what it stands for.
         let more = ((most - spent) / likely + 1e-6).floor();
+        // One call that nobody knows the price of tells it: else a small sum would never buy any.
+        let first = usize::from(up == 0 && spent <= 0.0 && most > 0.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
-        (more.max(0.0) as usize).saturating_sub(up)
+        (more.max(0.0) as usize).saturating_sub(up).max(first)
     }
 }
 

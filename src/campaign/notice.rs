@@ -96,6 +96,8 @@ pub enum Why {
     Cost,
     /// `--until`.
     Until,
+    /// The reserve of this hour keeps the whole pool.
+    Kept,
     /// `dialer pause`.
     Paused,
     /// `dialer stop`, or Ctrl-C.

@@ -93,6 +93,19 @@ impl Reserve {
         self.table.iter().map(|(_, slots)| *slots).min().unwrap_or(0)
     }
 
+    /// When after that time no more than so many are kept for the first time; `None` if that is never.
+    pub fn falls_to(&self, most: u32, after: Timestamp) -> Option<Timestamp> {
+        let today = after.to_zoned(self.zone.clone()).date();
+        let days = [Some(today), today.tomorrow().ok()].into_iter().flatten();
+        let begins = days.flat_map(|day| {
+            self.table.iter().filter(|(_, slots)| *slots <= most).filter_map(move |(minute, _)| {
+                let (hour, minute) = (i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?);
+                Some(day.at(hour, minute, 0, 0).to_zoned(self.zone.clone()).ok()?.timestamp())
+            })
+        });
+        begins.filter(|begin| *begin > after).min()
+    }
+
     /// What is kept at that time.
     pub fn at(&self, wall: Timestamp) -> u32 {
         if !self.is_timetable() {

@@ -233,8 +233,14 @@ impl Campaign {
                 self.stop(Why::AnotherMachine(stranger.call.clone()));
             }
         }
-        if !strangers.is_empty() && self.start.may_dial() && self.stopping.is_none() {
+        if strangers.is_empty() || !self.start.may_dial() || self.stopping.is_some() {
+            return;
+        }
+        if self.start.has_attempts || self.attempts > 0 || self.plan.adopt {
             self.actions.push_back(Action::Adopt);
+        } else if let Some(newest) = self.start.newest {
+            // No search has looked for them; the first listing shows them all the same, before anybody is rung.
+            self.stop(Why::Strangers(self.start.strangers, newest));
         }
     }
 

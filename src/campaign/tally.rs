@@ -17,7 +17,7 @@ pub struct Tally {
     pub blocked: u64,
     /// Doubts that were resolved, either way.
     pub in_doubt_resolved: u64,
-    /// The most slots that we may have held at once.
+    /// The most calls of ours at once, those on their way among them; doubts are not.
     pub peak_ours: u32,
     /// The fewest slots that were free while we held any, as far as known; none if we never did.
     pub lowest_free: Option<u32>,

@@ -133,12 +133,11 @@ fn key(
     let variable = around.var(KEY_VARIABLE);
     match (&args.api_key_file, variable) {
         (None, None) => Ok(None),
-        (Some(_), Some(_)) => Err(Failure::usage(format!("both {KEY_VARIABLE} and --api-key-file give a key"))
-            .advise("leave one of them out, so that it is plain which account is rung from")),
         (None, Some(text)) => {
             secret(&text).map(Some).map_err(|reason| Failure::usage(format!("{KEY_VARIABLE} {reason}")))
         }
-        (Some(path), None) => {
+        // A flag, and the campaign file, win over the environment.
+        (Some(path), _) => {
             let key = key_from(path)?;
             if others_may_read(path) {
                 warnings.push(format!("{} can be read by every user of this machine:   chmod 600 it", path.display()));

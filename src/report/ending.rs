@@ -42,6 +42,7 @@ fn trouble(why: &Why) -> Option<Exit> {
         | Why::Limit
         | Why::Cost
         | Why::Until
+        | Why::Kept
         | Why::Paused
         | Why::Stopped => None,
     }
@@ -117,6 +118,7 @@ mod tests {
             (Why::Limit, totals(0, 0, 0), Exit::Settled),
             (Why::Cost, totals(1, 0, 0), Exit::Later),
             (Why::Until, totals(9, 0, 0), Exit::Later),
+            (Why::Kept, totals(9, 0, 0), Exit::Later),
             (Why::Paused, totals(9, 0, 0), Exit::Later),
             (Why::Stopped, totals(0, 0, 0), Exit::Settled),
             (Why::Stopped, totals(0, 1, 1), Exit::Doubts),

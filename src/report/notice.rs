@@ -40,6 +40,7 @@ pub fn weight(notice: &Notice) -> Weight {
             | Why::Limit
             | Why::Cost
             | Why::Until
+            | Why::Kept
             | Why::Paused
             | Why::Stopped,
         ) => Weight::Event,
@@ -136,6 +137,7 @@ pub fn reason(why: &Why) -> String {
         Why::Limit => "the --limit of this run is reached".to_owned(),
         Why::Cost => "--max-cost is reached".to_owned(),
         Why::Until => "it is past --until".to_owned(),
+        Why::Kept => "the reserve keeps the whole pool at this hour".to_owned(),
         Why::Paused => "the campaign is paused".to_owned(),
         Why::Stopped => "it was stopped; calls that are up are followed to their end".to_owned(),
         Why::Account(words) => format!("the account refused ({words})"),

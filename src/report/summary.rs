@@ -154,7 +154,8 @@ fn next(end: &End<'_>, zone: &TimeZone, paint: Paint) -> String {
 }
 
 fn later(end: &End<'_>, zone: &TimeZone) -> String {
-    let after = end.outcome.next_at.map_or(String::new(), |at| format!(" after {}", moment(at, end.now, zone)));
+    let ahead = end.outcome.next_at.filter(|at| *at > end.now);
+    let after = ahead.map_or(String::new(), |at| format!(" after {}", moment(at, end.now, zone)));
     match end.outcome.why {
         Why::Paused => format!("it is paused; next: dialer resume {}, then the same command", end.campaign),
         Why::Cost => format!("{}; next: the same command with a higher one", notice::reason(&end.outcome.why)),

@@ -10,10 +10,14 @@ const DEFAULTS: [&str; 5] = ["no-answer=4h", "busy=30m", "voicemail=1d", "reject
 const MOST_DELAYS: usize = 32;
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
-/// The defaults, and over them every `CLASS=D[,D..]|never`, in order.
+/// The defaults, and over them every `CLASS=D[,D..]|never`, in order; `never` alone is for every class.
 pub(super) fn delays(retry: &[String]) -> Result<BTreeMap<Class, Vec<Duration>>, Misuse> {
     let mut table = BTreeMap::new();
     for rule in DEFAULTS.into_iter().chain(retry.iter().map(String::as_str)) {
+        if rule.trim() == "never" {
+            table.clear();
+            continue;
+        }
         let (class, delays) = one(rule).map_err(|problem| Misuse::new("--retry", problem))?;
         table.insert(class, delays);
     }

@@ -95,8 +95,13 @@ async fn account(
     let read = tokio::select! {
         biased;
         order = signals.next() => return Err(Failure::new(order.exit_before_dialing(), "interrupted before anybody was rung")),
-        read = preflight::read(client, &planned.account.lines, &venue.clock) => read?,
+        read = preflight::read(client, &planned.account.lines, &venue.clock) => read,
     };
+    // A plan that cannot be carried out weighs more than a network that is down.
+    let read = read.or_else(|failure| match failure.exit {
+        Exit::Machine => reserve_fits(&planned.plan, None).and(Err(failure)),
+        _ => Err(failure),
+    })?;
     let name = venue.account_name(read.org.as_deref());
     let account = disk.remember_account(&name, place, key).map_err(failed)?;
     disk.remember_variables(&account, planned.account.target.id(), &read.variables).map_err(failed)?;
@@ -270,6 +275,7 @@ impl Session<'_> {
                 )
             }
             Why::DoubtsLeft => Some("when doubts can be proven".to_owned()),
+            Why::Kept => Some("when less is kept".to_owned()),
             Why::Lines(_) => Some("when the phone number may ring again".to_owned()),
             _ => None,
         })

@@ -101,7 +101,6 @@ impl Disk {
     /// them. The attempts' ids stay, so that their calls are known for what they are.
     pub fn forget(&mut self, phone: Phone, now: Now) -> Result<Forgotten, Error> {
         let salt = self.salt.clone();
-        self.read(|db| Ok(db.pragma_update(None, "secure_delete", true)?))?;
         let forgotten = self.within(|tx| {
             suppress(tx, &salt, phone, "forgotten", now)?;
             let hash = phone_hash(&salt, phone);
@@ -115,6 +114,9 @@ impl Disk {
             let attempts = tx.execute(erase, [digits(phone)])? as u64;
             Ok(Forgotten { leads, attempts })
         })?;
+        // Pages that an earlier build wrote may keep what stood there before. Where the file cannot be written anew (it
+        // is in use, or there is no room for two of it), what this one erased is gone all the same.
+        let _ = self.read(|db| Ok(db.execute_batch("VACUUM")?));
         // What the log still holds of them goes, too, unless another process is reading it at this moment.
         self.read(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?))?;
         Ok(forgotten)

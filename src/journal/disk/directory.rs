@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::Error;
 
 /// File systems on other machines, where neither our lock nor the database's log is safe.
-const ON_THE_NETWORK: [&str; 14] = [
+const ON_THE_NETWORK: [&str; 23] = [
     "nfs",
     "nfs4",
     "cifs",
@@ -23,6 +23,15 @@ const ON_THE_NETWORK: [&str; 14] = [
     "fuse.glusterfs",
     "fuse.rclone",
     "fuse.s3fs",
+    "fuse.gcsfuse",
+    "fuse.mountpoint-s3",
+    "fuse.goofys",
+    "fuse.ceph-fuse",
+    "fuse.juicefs",
+    "fuse.blobfuse2",
+    "9p",
+    "beegfs",
+    "gpfs",
 ];
 
 /// Makes the directory, if it is not there, and refuses one that cannot keep a journal.

@@ -94,6 +94,8 @@ fn settle(db: &Connection) -> Result<(), Error> {
     db.set_prepared_statement_cache_capacity(128);
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "cell_size_check", true)?;
+    // What is erased or written over leaves nothing behind: `forget` has to find every copy gone.
+    db.pragma_update(None, "secure_delete", true)?;
     db.pragma_update(None, "cache_size", -16_000)?;
     Ok(())
 }

@@ -62,6 +62,38 @@ fn a_pause_is_kept_and_a_stop_is_for_one_run() {
 }
 
 #[test]
+fn nothing_is_left_of_a_forgotten_person_however_often_their_row_was_moved() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    let told = |n: u64, words: usize| {
+        let variables = vec![("note".to_owned(), format!("{:0>words$}", format!("secret-{n:04}")))];
+        Listed { lead: Lead { variables, ..person(n) }, ..list([person(n)]).remove(0) }
+    };
+    // Rows grow and shrink from list to list, so that pages are split and what was on them is moved.
+    for (round, words) in [20_usize, 900, 40, 2_000, 20].into_iter().enumerate() {
+        let people: Vec<Listed> = (0..80).map(|n| told(n, words + usize::try_from(n).unwrap() % 7 * 30)).collect();
+        let seconds = i64::try_from(round).unwrap() * 100;
+        let mut run = cast.start(cast.plan(), &people, seconds).unwrap().0;
+        let leads = batch(&mut run, seconds + 1);
+        let attempt = claim(&mut run, &leads[..1], roomy(9, at(seconds + 2)), seconds + 2).granted[0].attempt.clone();
+        run.record(at(seconds + 3), &answered(&attempt, seconds + 3)).unwrap();
+        run.record(at(seconds + 9), &listed(vec![ended(&attempt, "customer-busy", seconds + 8)], seconds + 9)).unwrap();
+        run.end(at(seconds + 10)).unwrap();
+    }
+    let mut shell = Disk::open(dir.path(), &mut chance(1)).unwrap();
+    (0..80).step_by(3).for_each(|n| drop(shell.forget(person(n).phone, at(1000)).unwrap()));
+    drop(shell);
+    for file in ["journal.db", "journal.db-wal"] {
+        let bytes = std::fs::read(dir.path().join(file)).unwrap_or_default();
+        for n in (0..80).step_by(3) {
+            let (secret, number) = (format!("secret-{n:04}"), person(n).phone.to_string());
+            let holds = |needle: &str| bytes.windows(needle.len()).any(|part| part == needle.as_bytes());
+            assert!(!holds(&secret) && !holds(&number), "{file} still holds {secret}, {number}");
+        }
+    }
+}
+
+#[test]
 fn a_request_without_an_answer_is_in_doubt_when_its_run_has_ended() {
     let dir = tempfile::tempdir().unwrap();
     let cast = Cast::new(dir.path(), "leads");
