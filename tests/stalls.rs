@@ -4,9 +4,11 @@ mod stage;
 
 use std::time::Duration;
 
+use dialer::campaign::event::{Event, ReadFailure, ReadId, ReadTrouble};
 use dialer::campaign::hours::Calling;
 use dialer::campaign::notice::{Notice, Why};
 use dialer::campaign::plan::{Plan, Reserve};
+use dialer::campaign::retry::Retries;
 use dialer::journal::memory::Memory;
 use dialer::journal::{Journal, Listed};
 use dialer::leads::lead::Lead;
@@ -52,6 +54,33 @@ fn a_call_that_is_stuck_is_given_up_though_listings_go_on_showing_it() {
     assert_eq!(why(&stage), Some(Why::Complete), "11 minutes and 5 are longer than it can last");
     let notices = &stage.runs[0].as_ref().unwrap().notices;
     assert!(notices.iter().any(|notice| matches!(notice, Notice::GaveUp(_))), "{notices:?}");
+}
+
+#[test]
+fn a_call_cannot_outlast_what_the_assistant_allows() {
+    let talk = (Duration::from_hours(40), Duration::ZERO);
+    let lengths = Lengths { talk, longest_talk: talk.0, ..Lengths::default() };
+    let mix = vec![Ending::new(1, "assistant-ended-call", Shape::Talk)];
+    let config = WorldConfig { traffic: Vec::new(), lengths, mix, ..WorldConfig::default() };
+    let plan = Plan { longest_call: Duration::from_hours(12), ..plan() };
+    let mut stage = stage(&plan, config, 1, 3, 0);
+    stage.runs[0].as_mut().unwrap().campaign.calls_last(Duration::from_mins(20));
+    stage.play(START + Duration::from_mins(30), None).unwrap();
+    assert_eq!(why(&stage), Some(Why::Complete));
+    assert!(stage.world.now().since(START) > Duration::from_mins(25));
+}
+
+#[test]
+fn a_listing_that_asks_for_a_long_wait_is_read_again_before_that() {
+    let mut stage = stage(&plan(), WorldConfig { traffic: Vec::new(), ..steady() }, 20, 3, 0);
+    stage.play(START + Duration::from_secs(5), None).unwrap();
+    let now = stage.now();
+    let kind = ReadTrouble::Rate(Some(Duration::from_hours(1)));
+    let failure = ReadFailure { kind, sent: now.at, received: now.at, date: None, message: "429".to_owned() };
+    let run = stage.runs[0].as_mut().unwrap();
+    (0..100).for_each(|id| run.campaign.handle(now, Event::ReadFailed(ReadId(id), failure.clone())));
+    stage.play(START + Duration::from_mins(30), None).unwrap();
+    assert_eq!(why(&stage), Some(Why::Complete));
 }
 
 #[test]
@@ -118,4 +147,19 @@ fn a_sum_that_is_less_than_a_call_is_thought_to_cost_still_buys_what_it_can() {
     let mut stage = stage(&plan, WorldConfig { mix, traffic: Vec::new(), ..WorldConfig::default() }, 30, 5, 0);
     stage.play(START + Duration::from_hours(2), None).unwrap();
     assert!(stage.world.calls().len() > 1, "calls that cost nothing are not what it is kept for");
+}
+
+#[test]
+fn a_retry_waits_as_long_as_it_was_told_though_the_providers_clock_is_another() {
+    for skew in [-60_000_000, 0, 60_000_000] {
+        let retries = Retries::parse(2, &["no-answer=20s".to_owned()], 9, 1, jiff::tz::TimeZone::UTC).unwrap();
+        let mix = vec![Ending::new(1, "customer-did-not-answer", Shape::RingsOut)];
+        let plan = Plan { retries, wait: true, ..plan() };
+        let mut stage = stage(&plan, WorldConfig { mix, traffic: Vec::new(), ..steady() }, 1, 3, skew);
+        stage.play(START + Duration::from_hours(1), None).unwrap();
+        let calls = stage.world.calls();
+        let waited = calls[1].created.since(calls[0].ended.unwrap());
+        // A tenth of jitter, a poll until the end is known, and a `Date` that is cut to the second.
+        assert!((20..26).contains(&waited.as_secs()), "{waited:?} with clocks {skew} apart");
+    }
 }

@@ -121,6 +121,8 @@ pub struct Campaign {
     limits_missing: bool,
     date_missing: bool,
     org_confirmed: bool,
+    /// How long a call with the campaign's own assistant can last, where that is known.
+    usual_call: Option<Duration>,
     orphans_due: Instant,
     actions: VecDeque<Action>,
     wake_at: Option<Instant>,
@@ -224,6 +226,7 @@ impl Campaign {
             limits_missing: false,
             date_missing: false,
             org_confirmed: history.org_confirmed,
+            usual_call: None,
             orphans_due: now.at + plan.poll * 60,
             actions: VecDeque::new(),
             wake_at: None,
@@ -283,6 +286,11 @@ impl Campaign {
     /// The provider names the organisation that the journal takes the account for: its listings prove absence.
     pub fn confirm_org(&mut self) {
         self.org_confirmed = true;
+    }
+
+    /// The campaign's assistant ends its calls after so long, ringing included.
+    pub fn calls_last(&mut self, at_most: Duration) {
+        self.usual_call = Some(at_most.min(self.plan.longest_call));
     }
 
     /// Everything that follows from what is known now. Does nothing that it has done before.

@@ -99,8 +99,9 @@ impl Watch {
 
     fn in_trouble(&mut self, now: Instant, wait: Option<Duration>) -> Duration {
         self.stretch = (self.stretch * 2).min(SLOW);
-        // A wait that is over at once is no wait.
-        let pause = wait.unwrap_or_default().max(self.poll * self.stretch);
+        // A wait that is over at once is no wait; one that is longer than the interval may grow leaves calls unseen that
+        // hold slots, and another read rings nobody.
+        let pause = wait.unwrap_or_default().min(self.poll * SLOW).max(self.poll * self.stretch);
         self.not_before = Some(now + pause);
         pause
     }

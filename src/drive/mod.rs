@@ -223,6 +223,9 @@ impl<J: Journal> Loop<'_, J> {
         if account.org.is_some() {
             self.drive.campaign.confirm_org();
         }
+        if let Some(longest) = account.longest_call {
+            self.drive.campaign.calls_last(longest);
+        }
         self.connected = true;
         Ok(())
     }

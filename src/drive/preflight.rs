@@ -25,6 +25,8 @@ pub struct Account {
     pub org: Option<String>,
     /// Variables that the assistant's prompt uses and nothing fills by itself.
     pub variables: Vec<String>,
+    /// How long one of the assistant's calls can last, ringing included, where that is said.
+    pub longest_call: Option<Duration>,
     /// Lines that cannot be rung from, and why.
     pub down: Vec<(String, String)>,
     free: Vec<String>,
@@ -34,7 +36,12 @@ pub struct Account {
 /// Reads who is to talk, and the lines to ring from.
 pub async fn read(client: &Client, lines: &[String], clock: &Clock) -> Result<Account, Failure> {
     let target = again(clock, async || client.target().await).await.map_err(|failure| told(&failure))?;
-    let mut account = Account { org: target.org, variables: target.variables, ..Account::default() };
+    let mut account = Account {
+        org: target.org,
+        variables: target.variables,
+        longest_call: target.longest_call,
+        ..Account::default()
+    };
     for id in lines {
         match again(clock, async || client.line(id).await).await {
             Ok(info) => account.take(id, &info),

@@ -228,9 +228,19 @@ impl Attempt {
     /// Its place among the contacts of its lead, once it is over and counts.
     pub(super) fn contact(&self, state: State) -> Option<Contact> {
         let State::Ended(class) = state else { return None };
-        let end = self.facts.ended.as_ref().map_or(self.began, |end| end.at.timestamp());
+        let end = self.facts.ended.as_ref().map_or(self.began, |end| self.on_our_wall(end.at));
         let answered = self.facts.started.is_some() || self.facts.spoke;
         Some(Contact { began: self.began, ended: end.max(self.began), class, answered })
+    }
+
+    /// A time of the provider's on the wall clock of this machine, as far as the two are known to be apart: how far they
+    /// were at the claim.
+    fn on_our_wall(&self, at: Stamp) -> Timestamp {
+        /// What is less than this may be nothing but a `Date` that is cut to the second.
+        const KNOWN: i64 = 2_000_000;
+        let ahead = Stamp::from(self.began).as_micros() - self.provider_time.as_micros();
+        let ours = if ahead.abs() > KNOWN { at.as_micros().saturating_add(ahead) } else { at.as_micros() };
+        Stamp::from_micros(ours).timestamp()
     }
 
     /// The call as the pool sees it, where there is one.

@@ -36,6 +36,8 @@ pub struct ClientOptions {
     pub lines: Vec<String>,
     /// How long an answer to a dial is waited for, on the run's clock.
     pub post_timeout: Duration,
+    /// How long a listing may keep silent before it is asked for again, on the run's clock.
+    pub silence: Duration,
     /// The field of `analysis.structuredData` that says that a person wants no further calls.
     pub opt_out_field: Option<String>,
     /// Tells the time.
@@ -79,10 +81,12 @@ impl fmt::Debug for Client {
 impl Client {
     /// Sets a client up. Opens no connection.
     pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
-        let ClientOptions { base_url, key, target, lines, post_timeout, opt_out_field, clock, scale } = options;
+        let ClientOptions { base_url, key, target, lines, post_timeout, silence, opt_out_field, clock, scale } =
+            options;
         assert!(scale.is_finite() && scale > 0.0, "a clock that goes {scale} times as fast");
         let base = BaseUrl::parse(&base_url)?;
-        let transport = Transport::new(Settings { key: &key, tls: base.is_tls(), post_timeout, scale, clock })?;
+        let transport =
+            Transport::new(Settings { key: &key, tls: base.is_tls(), post_timeout, silence, scale, clock })?;
         Ok(Self { transport, base, target, lines, opt_out_field })
     }
 
@@ -131,7 +135,10 @@ impl Client {
     /// Reads the assistant, squad or workflow that is to talk, before anybody is rung.
     pub async fn target(&self) -> Result<TargetInfo, PreflightFailure> {
         let path = [self.target.kind(), self.target.id()];
-        let read = self.describe(&path).await.map(|(wire, json)| TargetInfo::read(wire, &json));
+        let read = self.describe(&path).await.map(|(wire, json)| match &self.target {
+            Target::Assistant(_) => TargetInfo::read_assistant(wire, &json),
+            Target::Squad(_) | Target::Workflow(_) => TargetInfo::read(wire, &json),
+        });
         match (read, &self.target) {
             // The API shows no workflows any more, so that a 404 says nothing about this one.
             (Err(failure), Target::Workflow(_)) if failure.trouble == PreflightTrouble::Missing => {

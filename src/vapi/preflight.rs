@@ -11,6 +11,14 @@ use super::said::Said;
 use super::transport::{NoReply, Reply};
 use crate::pool::news::Wire;
 
+/// `maxDurationSeconds` of an assistant that says none, and the least and the most that it can be
+/// (`AssistantOverrides` in the API's description).
+const USUAL_TALK: Duration = Duration::from_secs(600);
+const SHORTEST_TALK: Duration = Duration::from_secs(10);
+const LONGEST_TALK: Duration = Duration::from_hours(12);
+/// The longest that a phone may be let ring (`transportConfigurations`).
+const LONGEST_RING: Duration = Duration::from_secs(600);
+
 /// Most template variables that are looked for.
 const MOST_VARIABLES: usize = 200;
 /// Longest name of one.
@@ -43,6 +51,8 @@ pub struct TargetInfo {
     pub name: Option<String>,
     /// Template variables that its messages use and nothing fills by itself, sorted.
     pub variables: Vec<String>,
+    /// How long one of its calls can last, ringing included, where that is known.
+    pub longest_call: Option<Duration>,
 }
 
 /// A line as the provider shows it.
@@ -115,11 +125,25 @@ impl PreflightTrouble {
 
 impl TargetInfo {
     pub(super) fn read(wire: Wire, json: &Value) -> Self {
-        Self { wire, org: text(json, "orgId"), name: text(json, "name"), variables: variables(json) }
+        Self {
+            wire,
+            org: text(json, "orgId"),
+            name: text(json, "name"),
+            variables: variables(json),
+            longest_call: None,
+        }
+    }
+
+    /// An assistant: its calls are cut after `maxDurationSeconds`, or the provider's default.
+    pub(super) fn read_assistant(wire: Wire, json: &Value) -> Self {
+        let longest = json["maxDurationSeconds"].as_f64().map_or(USUAL_TALK, |seconds| {
+            Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_TALK).clamp(SHORTEST_TALK, LONGEST_TALK)
+        });
+        Self { longest_call: Some(longest + LONGEST_RING), ..Self::read(wire, json) }
     }
 
     pub(super) fn unknown(wire: Wire) -> Self {
-        Self { wire, org: None, name: None, variables: Vec::new() }
+        Self { wire, org: None, name: None, variables: Vec::new(), longest_call: None }
     }
 }
 

@@ -20,7 +20,7 @@ const LARGEST_LISTING: usize = 64 << 20;
 const POST_IDLE: Duration = Duration::from_secs(4);
 /// The same for reads, which can be repeated.
 const READ_IDLE: Duration = Duration::from_secs(30);
-/// Longest wait for a listing.
+/// Longest time that a listing may take as a whole.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest wait for a connection; shorter than any request may take, so that its failure is known as such.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,6 +32,8 @@ pub(super) struct Settings<'a> {
     pub(super) key: &'a SecretString,
     pub(super) tls: bool,
     pub(super) post_timeout: Duration,
+    /// Longest silence before a read, or in the middle of it, is given up: the next one may be answered.
+    pub(super) silence: Duration,
     pub(super) scale: f64,
     pub(super) clock: Clock,
 }
@@ -100,11 +102,11 @@ impl NoReply {
 
 impl Transport {
     pub(super) fn new(settings: Settings<'_>) -> Result<Self, ClientError> {
-        let Settings { key, tls, post_timeout, scale, clock } = settings;
+        let Settings { key, tls, post_timeout, silence, scale, clock } = settings;
         let config =
             if tls { tls::system() } else { tls::nobody() }.map_err(|error| ClientError::Tls(error.to_string()))?;
         let headers = headers(key)?;
-        let client = |timeout: Duration, idle: Duration| {
+        let client = |timeout: Duration, silence: Duration, idle: Duration| {
             reqwest::Client::builder()
                 .tls_backend_preconfigured(config.clone())
                 .user_agent(concat!("dialer/", env!("CARGO_PKG_VERSION")))
@@ -116,13 +118,16 @@ impl Transport {
                 .referer(false)
                 .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2))
                 .timeout(timeout)
+                .read_timeout(silence)
                 .pool_idle_timeout(idle)
                 .build()
                 .map_err(|error| ClientError::Tls(chain(&error)))
         };
+        let post = scaled(post_timeout, scale);
+        let read = |timeout: Duration| scaled(timeout, scale).max(SHORTEST_READ_TIMEOUT);
         Ok(Self {
-            posts: client(scaled(post_timeout, scale), POST_IDLE)?,
-            reads: client(scaled(READ_TIMEOUT, scale).max(SHORTEST_READ_TIMEOUT), READ_IDLE)?,
+            posts: client(post, post, POST_IDLE)?,
+            reads: client(read(READ_TIMEOUT), read(silence.min(READ_TIMEOUT)), READ_IDLE)?,
             key: key.clone(),
             clock,
         })

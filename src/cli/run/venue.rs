@@ -21,6 +21,8 @@ use crate::vapi::client::{Client, ClientOptions};
 const QUICK: f64 = 60.0;
 /// What the stand-in's own account is called.
 const STAND_IN: &str = "sandbox";
+/// Polls that a listing may keep silent for.
+const SILENT_POLLS: u32 = 15;
 
 /// Where a run takes place.
 pub(super) struct Venue {
@@ -64,6 +66,7 @@ impl Venue {
             target: planned.account.target.clone(),
             lines: planned.account.lines.clone(),
             post_timeout: planned.post_timeout,
+            silence: planned.plan.poll * SILENT_POLLS,
             opt_out_field: planned.opt_out_field.clone(),
             clock: Arc::new(move || clock.now().at),
             scale: self.clock.rate(),

@@ -121,6 +121,7 @@ fn options(base_url: &str) -> ClientOptions {
         target: Target::Assistant("a1".to_owned()),
         lines: vec!["p1".to_owned(), "p2".to_owned()],
         post_timeout: Duration::from_secs(30),
+        silence: Duration::from_secs(15),
         opt_out_field: None,
         clock: Arc::new(move || Instant::from_micros(ticks.fetch_add(1, Ordering::SeqCst))),
         scale: 1.0,

@@ -95,6 +95,11 @@ async fn the_target_is_read_with_what_its_prompt_needs() {
     let info = client(&server.url()).target().await.unwrap();
     assert_eq!((info.org.as_deref(), info.name.as_deref()), (Some("o1"), Some("Front desk")));
     assert_eq!(info.variables, ["issue", "name", "plan"]);
+    assert_eq!(
+        info.longest_call,
+        Some(Duration::from_mins(20)),
+        "ten minutes where nothing is said, and ten of ringing"
+    );
     assert!(server.requests()[0].starts_with("GET /assistant/a1 HTTP/1.1\r\n"));
 }
 
