@@ -60,12 +60,12 @@ pub(super) fn grant(
         match gate(rows, maker.plan, now, id)? {
             Gate::Away(away) => grant.turned_away.push((id, away)),
             Gate::Open(row) => {
-                let attempt = maker.attempt(rows.campaign(), &row, line, now, ask);
+                let attempt = Arc::new(maker.attempt(rows.campaign(), &row, line, now, ask));
                 rows.put(&attempt)?;
                 rows.tell(&attempt.id, State::Claimed);
                 rows.stand(&row, row.stand.claimed(), now)?;
                 grant.granted.push(Granted { attempt: attempt.id.clone(), lead: id, line });
-                grant.claims.push(Claim::granted(attempt.id, Lead::clone(&row.lead), line));
+                grant.claims.push(Claim::granted(attempt.id.clone(), Lead::clone(&row.lead), line));
             }
         }
     }

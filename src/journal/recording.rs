@@ -1,5 +1,6 @@
 //! From news to facts, from facts to what changed: the same for every journal.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Error;
@@ -93,14 +94,16 @@ fn sight(rows: &mut impl Rows, plan: &Plan, now: Now, seen: &SeenCall, recorded:
     match rows.attempt(id)? {
         None => {
             let campaign = rows.campaign_of(&id.mark())?;
-            let attempt = Attempt::found(id.clone(), campaign, seen, now);
+            let attempt = Arc::new(Attempt::found(id.clone(), campaign, seen, now));
             rows.put(&attempt)?;
             if campaign == rows.campaign() && rows.meet(id) {
                 recorded.strangers.extend(stranger(&attempt));
             }
         }
-        Some(mut attempt) if attempt.origin == Origin::Found => {
+        Some(known) if known.origin == Origin::Found => {
+            let mut attempt = Attempt::clone(&known);
             attempt.sight(seen, now.at);
+            let attempt = Arc::new(attempt);
             rows.put(&attempt)?;
             // Another campaign's run may have seen it first.
             if attempt.campaign == rows.campaign() && rows.meet(id) {
@@ -146,6 +149,7 @@ fn add_to(
     let was = told.unwrap_or_else(|| before.state());
     let state = attempt.state();
     let same = attempt == *before;
+    let attempt = Arc::new(attempt);
     if same && was == state {
         return Ok(None);
     }
@@ -246,8 +250,8 @@ pub(super) fn look_at(
 }
 
 /// Those attempts on its number that speak of a lead.
-pub(super) fn concerning<'a>(person: &Person<'_>, on_number: &'a [Attempt]) -> Vec<&'a Attempt> {
-    on_number.iter().filter(|attempt| person.concerns(attempt)).collect()
+pub(super) fn concerning<'a>(person: &Person<'_>, on_number: &'a [Arc<Attempt>]) -> Vec<&'a Attempt> {
+    on_number.iter().map(Arc::as_ref).filter(|attempt| person.concerns(attempt)).collect()
 }
 
 /// Puts a lead aside whose request always breaks.
@@ -285,6 +289,7 @@ pub(super) fn adopt(rows: &mut impl Rows, plan: &Plan, now: Now) -> Result<Vec<C
             Some([only]) => Some(*only),
             _ => None,
         };
+        let attempt = Arc::new(attempt);
         rows.put(&attempt)?;
         if let Some(phone) = attempt.phone.filter(|_| attempt.opt_out) {
             rows.suppress(phone, "asked not to be called, during a call", now)?;

@@ -57,13 +57,13 @@ pub(super) trait Rows {
     /// The number of the campaign with that mark; it is made up where there is none.
     fn campaign_of(&mut self, mark: &Mark) -> Result<i64, Error>;
     /// An attempt by its id.
-    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>, Error>;
+    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Arc<Attempt>>, Error>;
     /// Whether this would add nothing to the attempt that it carries the id of, and this run knows that.
     fn knows(&mut self, id: &AttemptId, seen: &SeenCall) -> Result<bool, Error>;
     /// Writes an attempt down, a new one or what is newly known of it.
-    fn put(&mut self, attempt: &Attempt) -> Result<(), Error>;
+    fn put(&mut self, attempt: &Arc<Attempt>) -> Result<(), Error>;
     /// This campaign's attempts on a number, in the order of their claims.
-    fn attempts_on(&mut self, phone: Phone) -> Result<Vec<Attempt>, Error>;
+    fn attempts_on(&mut self, phone: Phone) -> Result<Vec<Arc<Attempt>>, Error>;
     /// This campaign's calls that were found and not taken in.
     fn found(&mut self) -> Result<Vec<Attempt>, Error>;
     /// What this run was last told about an attempt that it follows.

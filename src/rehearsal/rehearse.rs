@@ -4,10 +4,10 @@
 //! happens to the next, so an hour takes as long as its events. A run can be killed at any action and set up again from
 //! what its journal remembers, as a crash would have it.
 
+mod agenda;
 mod exchange;
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use crate::journal::{Error, Journal};
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::news::Wire;
 use crate::time::{Instant, Now, Stamp};
+use agenda::Agenda;
 use exchange::request;
 
 /// How long a read takes, there and back, unless it is said otherwise.
@@ -58,8 +59,7 @@ pub struct Stage<J> {
     /// How long a read takes, there and back.
     pub read_travel: Duration,
     skew: i64,
-    due: BinaryHeap<Turn>,
-    turns: u64,
+    agenda: Agenda,
     posts: BTreeMap<PostId, Sent>,
     /// Steps in a row in which nothing but a clock moved on, and hardly that.
     restless: u32,
@@ -72,13 +72,6 @@ struct Sent {
     at: Instant,
 }
 
-/// Something that is to happen: in the order of time, and of what was put down first.
-struct Turn {
-    at: Stamp,
-    number: u64,
-    due: Due,
-}
-
 enum Due {
     /// A read arrives at the provider.
     Read(usize, ReadId, Query, Instant),
@@ -89,26 +82,6 @@ enum Due {
     /// An order from outside.
     Order(usize, Stop),
 }
-
-impl Ord for Turn {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.number).cmp(&(self.at, self.number))
-    }
-}
-
-impl PartialOrd for Turn {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Turn {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Turn {}
 
 /// What is needed to set up a run.
 pub struct Setup<J> {
@@ -131,8 +104,7 @@ impl<J: Journal> Stage<J> {
             trace: None,
             read_travel: READ_TRAVEL,
             skew,
-            due: BinaryHeap::new(),
-            turns: 0,
+            agenda: Agenda::default(),
             posts: BTreeMap::new(),
             restless: 0,
         }
@@ -176,7 +148,7 @@ impl<J: Journal> Stage<J> {
             }
         }
         self.posts.retain(|_, sent| sent.run != place);
-        self.due.retain(|turn| !matches!(turn.due, Due::Heard(run, _) if run == place));
+        self.agenda.keep(|due| !matches!(due, Due::Heard(run, _) if *run == place));
         Some(run.journal)
     }
 
@@ -248,8 +220,7 @@ impl<J: Journal> Stage<J> {
         let wake = |run: &Run<J>, now: Now| run.campaign.next_wakeup(now).filter(|_| run.outcome.is_none());
         let now = self.now();
         let wakeup = self.runs.iter().flatten().filter_map(|run| wake(run, now)).min().map(|at| self.theirs(at));
-        let due = self.due.peek().map(|turn| turn.at);
-        let next = [wakeup, due, self.world.next_change()].into_iter().flatten().min();
+        let next = [wakeup, self.agenda.next_at(), self.world.next_change()].into_iter().flatten().min();
         let Some(next) = next.filter(|next| *next <= until) else { return Ok(false) };
         let hardly = wakeup == Some(next) && next.since(self.world.now()) <= Duration::from_micros(1);
         self.restless = if hardly { self.restless + 1 } else { 0 };
@@ -258,10 +229,8 @@ impl<J: Journal> Stage<J> {
         while let Some(reply) = self.world.next_reply() {
             self.reply(reply)?;
         }
-        while self.due.peek().is_some_and(|turn| turn.at <= next) {
-            if let Some(turn) = self.due.pop() {
-                self.happen(turn.due)?;
-            }
+        while let Some(due) = self.agenda.take(next) {
+            self.happen(due)?;
         }
         if wakeup.is_some_and(|at| at <= next) {
             let now = self.now();
@@ -313,8 +282,7 @@ impl<J: Journal> Stage<J> {
     }
 
     fn later(&mut self, at: Stamp, due: Due) {
-        self.turns += 1;
-        self.due.push(Turn { at, number: self.turns, due });
+        self.agenda.put(at, due);
     }
 
     fn ours(&self, stamp: Stamp) -> Instant {

@@ -1,6 +1,7 @@
 //! The rows of one run in the database, as the shared steps ask for them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -76,8 +77,8 @@ impl Rows for Table<'_> {
         campaign_of(self.db, self.account, mark)
     }
 
-    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>, Error> {
-        attempts::by_id(self.db, id)
+    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Arc<Attempt>>, Error> {
+        Ok(attempts::by_id(self.db, id)?.map(Arc::new))
     }
 
     fn knows(&mut self, id: &AttemptId, seen: &SeenCall) -> Result<bool, Error> {
@@ -90,13 +91,14 @@ impl Rows for Table<'_> {
         Ok(known.is_some_and(|attempt| same(&attempt) && met(&attempt)))
     }
 
-    fn put(&mut self, attempt: &Attempt) -> Result<(), Error> {
+    fn put(&mut self, attempt: &Arc<Attempt>) -> Result<(), Error> {
         attempts::put(self.db, attempt)
     }
 
-    fn attempts_on(&mut self, phone: Phone) -> Result<Vec<Attempt>, Error> {
+    fn attempts_on(&mut self, phone: Phone) -> Result<Vec<Arc<Attempt>>, Error> {
         let condition = "WHERE phone = ?1 AND campaign = ?2 ORDER BY claimed, attempt";
-        attempts::select(self.db, condition, params![attempts::digits(phone), self.campaign])
+        let attempts = attempts::select(self.db, condition, params![attempts::digits(phone), self.campaign])?;
+        Ok(attempts.into_iter().map(Arc::new).collect())
     }
 
     fn found(&mut self) -> Result<Vec<Attempt>, Error> {

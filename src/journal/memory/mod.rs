@@ -3,6 +3,8 @@
 mod list;
 mod table;
 
+use std::sync::Arc;
+
 use super::claim::Claim;
 use super::granting::{Maker, grant, put_off_all};
 use super::recording::{adopt, record, stranger};
@@ -63,8 +65,9 @@ impl Memory {
         for mut attempt in self.table.live() {
             if attempt.state() == State::Claimed {
                 attempt.fail(now.at, "the run died before an answer came");
-                self.table.put(&attempt)?;
             }
+            let attempt = Arc::new(attempt);
+            self.table.put(&attempt)?;
             open.push(attempt.open(true, self.plan.in_doubt));
         }
         Ok(open)

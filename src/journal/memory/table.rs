@@ -24,7 +24,7 @@ pub(super) struct Table {
     leads: Vec<Entry>,
     by_phone: ByName<Phone, Vec<LeadId>>,
     zone_sets: Vec<Set>,
-    attempts: Vec<Attempt>,
+    attempts: Vec<Arc<Attempt>>,
     by_id: ByName<AttemptId, usize>,
     met: Names<AttemptId>,
     on_phone: ByName<Phone, Vec<usize>>,
@@ -88,7 +88,7 @@ impl Table {
 
     /// Attempts of this campaign that are not over.
     pub(super) fn live(&self) -> Vec<Attempt> {
-        self.live.iter().map(|place| self.attempts[*place].clone()).collect()
+        self.live.iter().map(|place| Attempt::clone(&self.attempts[*place])).collect()
     }
 
     /// Whether there are calls of this campaign that nobody here has claimed.
@@ -119,7 +119,7 @@ impl Table {
 
     fn own(&self) -> impl Iterator<Item = &Attempt> {
         let own = |attempt: &&Attempt| attempt.campaign == CAMPAIGN && attempt.origin != Origin::Found;
-        self.attempts.iter().filter(own)
+        self.attempts.iter().map(Arc::as_ref).filter(own)
     }
 
     pub(super) fn posts_paused_until(&self, now: Now) -> Option<Instant> {
@@ -203,8 +203,8 @@ impl Rows for Table {
         Ok(i64::try_from(place).unwrap_or(i64::MAX).saturating_add(1))
     }
 
-    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Attempt>, Error> {
-        Ok(self.by_id.get(id).map(|place| self.attempts[*place].clone()))
+    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Arc<Attempt>>, Error> {
+        Ok(self.by_id.get(id).map(|place| Arc::clone(&self.attempts[*place])))
     }
 
     fn knows(&mut self, id: &AttemptId, seen: &SeenCall) -> Result<bool, Error> {
@@ -212,17 +212,17 @@ impl Rows for Table {
         Ok(known.is_some_and(|attempt| attempt.knows(seen)))
     }
 
-    fn put(&mut self, attempt: &Attempt) -> Result<(), Error> {
+    fn put(&mut self, attempt: &Arc<Attempt>) -> Result<(), Error> {
         let place = self.by_id.get(&attempt.id).copied().unwrap_or(self.attempts.len());
         let answered = attempt.post.filter(|_| self.attempts.get(place).is_none_or(|known| known.post.is_none()));
         if let Some(known) = self.attempts.get_mut(place) {
-            known.clone_from(attempt);
+            *known = Arc::clone(attempt);
         } else {
             if let Some(phone) = attempt.phone {
                 self.on_phone.entry(phone).or_default().push(place);
             }
             self.by_id.insert(attempt.id.clone(), place);
-            self.attempts.push(attempt.clone());
+            self.attempts.push(Arc::clone(attempt));
         }
         if attempt.campaign == CAMPAIGN {
             if let (Some(post), Some(lead)) = (answered, attempt.lead) {
@@ -237,10 +237,10 @@ impl Rows for Table {
         Ok(())
     }
 
-    fn attempts_on(&mut self, phone: Phone) -> Result<Vec<Attempt>, Error> {
+    fn attempts_on(&mut self, phone: Phone) -> Result<Vec<Arc<Attempt>>, Error> {
         let Some(places) = self.on_phone.get(&phone) else { return Ok(Vec::new()) };
         let own = places.iter().map(|place| &self.attempts[*place]).filter(|attempt| attempt.campaign == CAMPAIGN);
-        let mut attempts: Vec<Attempt> = own.cloned().collect();
+        let mut attempts: Vec<Arc<Attempt>> = own.cloned().collect();
         if attempts.len() > 1 {
             attempts.sort_by(|a, b| (a.claimed, &a.id).cmp(&(b.claimed, &b.id)));
         }
@@ -248,7 +248,7 @@ impl Rows for Table {
     }
 
     fn found(&mut self) -> Result<Vec<Attempt>, Error> {
-        Ok(self.found.iter().map(|place| self.attempts[*place].clone()).collect())
+        Ok(self.found.iter().map(|place| Attempt::clone(&self.attempts[*place])).collect())
     }
 
     fn meet(&mut self, id: &AttemptId) -> bool {

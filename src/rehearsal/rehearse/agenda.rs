@@ -1,0 +1,59 @@
+//! What is to happen on a stage, in the order of time, and of what was put down first.
+
+use std::collections::VecDeque;
+
+use super::Due;
+use crate::time::Stamp;
+
+/// What is to happen. Most waits are as long as the one before, so that each queue grows at its end.
+#[derive(Default)]
+pub(super) struct Agenda {
+    soon: VecDeque<Turn>,
+    timeouts: VecDeque<Turn>,
+    turns: u64,
+}
+
+/// Something that is to happen.
+struct Turn {
+    at: Stamp,
+    number: u64,
+    due: Due,
+}
+
+impl Turn {
+    const fn order(&self) -> (Stamp, u64) {
+        (self.at, self.number)
+    }
+}
+
+impl Agenda {
+    pub(super) fn put(&mut self, at: Stamp, due: Due) {
+        self.turns += 1;
+        let turn = Turn { at, number: self.turns, due };
+        let queue = if matches!(turn.due, Due::Timeout(_)) { &mut self.timeouts } else { &mut self.soon };
+        let place = queue.iter().rposition(|known| known.at <= at).map_or(0, |place| place + 1);
+        queue.insert(place, turn);
+    }
+
+    /// When something happens next.
+    pub(super) fn next_at(&self) -> Option<Stamp> {
+        [self.soon.front(), self.timeouts.front()].into_iter().flatten().map(|turn| turn.at).min()
+    }
+
+    /// What happens next, if that is no later than then.
+    pub(super) fn take(&mut self, until: Stamp) -> Option<Due> {
+        let order = |queue: &VecDeque<Turn>| queue.front().map(Turn::order);
+        let queue = match (order(&self.soon), order(&self.timeouts)) {
+            (Some(soon), Some(timeout)) if timeout < soon => &mut self.timeouts,
+            (None, Some(_)) => &mut self.timeouts,
+            _ => &mut self.soon,
+        };
+        queue.pop_front_if(|turn| turn.at <= until).map(|turn| turn.due)
+    }
+
+    /// Keeps only what is still to happen.
+    pub(super) fn keep(&mut self, still: impl Fn(&Due) -> bool) {
+        self.soon.retain(|turn| still(&turn.due));
+        self.timeouts.retain(|turn| still(&turn.due));
+    }
+}
