@@ -21,7 +21,8 @@ pub(super) struct Search {
     along: Along,
     limit: u16,
     from: Stamp,
-    /// Parts still to read, the next one last.
+    /// The part to read next, and those after it, the next one last.
+    part: Option<Part>,
     parts: Vec<Part>,
     began: Option<Instant>,
     failures: u32,
@@ -52,7 +53,8 @@ impl Search {
     /// From a time to another; none is now.
     pub(super) fn between(along: Along, from: Stamp, to: Option<Stamp>, limit: u16) -> Self {
         let from = Stamp::from_micros(from.as_micros().max(0) / MILLISECOND * MILLISECOND);
-        Self { along, limit, from, parts: vec![Part { from, to }], began: None, failures: 0, not_before: None }
+        let part = Some(Part { from, to });
+        Self { along, limit, from, part, parts: Vec::new(), began: None, failures: 0, not_before: None }
     }
 
     /// What to read next, once its wait is over; `None` when it is complete or has to wait.
@@ -60,7 +62,7 @@ impl Search {
         if self.not_before.is_some_and(|at| now < at) {
             return None;
         }
-        let part = *self.parts.last()?;
+        let part = self.part?;
         self.began.get_or_insert(now);
         let Part { from, to } = part;
         let limit = self.limit;
@@ -72,14 +74,14 @@ impl Search {
 
     /// The part that was asked for came, and was complete.
     pub(super) fn part_done(&mut self) {
-        self.parts.pop();
+        self.part = self.parts.pop();
         self.failures = 0;
     }
 
     /// The part that was asked for has more rows than were asked for: read its earlier half first.
     pub(super) fn halve(&mut self, provider_now: Stamp) -> Result<(), TooDense> {
         self.failures = 0;
-        let Some(part) = self.parts.pop() else { return Ok(()) };
+        let Some(part) = self.part else { return Ok(()) };
         let end = part.to.unwrap_or(provider_now).max(part.from);
         let middle = (part.from.as_micros() / 2 + end.as_micros() / 2) / MILLISECOND * MILLISECOND;
         let middle = Stamp::from_micros(middle.max(part.from.as_micros()));
@@ -89,12 +91,11 @@ impl Search {
             }
             // Shorter it cannot be: so a larger page.
             self.limit = LARGEST_PAGE;
-            self.parts.push(part);
             return Ok(());
         }
         // The halves share their middle: a stamp finer than a millisecond must not fall between them.
         self.parts.push(Part { from: middle, to: part.to });
-        self.parts.push(Part { from: part.from, to: Some(middle) });
+        self.part = Some(Part { from: part.from, to: Some(middle) });
         Ok(())
     }
 
@@ -112,7 +113,7 @@ impl Search {
 
     /// Whether every part has been read.
     pub(super) fn is_complete(&self) -> bool {
-        self.parts.is_empty()
+        self.part.is_none()
     }
 
     /// When its first request was sent: what it does not show did not exist then.
@@ -128,7 +129,7 @@ impl Search {
     /// How much of the stretch has been read, from 0 to 1.
     pub(super) fn progress(&self, provider_now: Stamp) -> f64 {
         let whole = provider_now.since(self.from).as_secs_f64();
-        let read = self.parts.last().map_or(whole, |part| part.from.since(self.from).as_secs_f64());
+        let read = self.part.map_or(whole, |part| part.from.since(self.from).as_secs_f64());
         if whole > 0.0 { (read / whole).clamp(0.0, 1.0) } else { 1.0 }
     }
 }
