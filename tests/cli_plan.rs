@@ -162,7 +162,7 @@ fn a_wrong_value_is_refused_with_its_flag_and_a_cure() {
         ("leads.csv --slots 10 --reserve 8 --caution 2", "--caution", "keep 9 or fewer"),
         ("leads.csv --slots 1 --reserve 1", "--reserve 0", ""),
         ("leads.csv --slots 0", "--slots", "at least 1"),
-        ("leads.csv more.csv", "--campaign", "several lists"),
+        ("leads.csv more.csv", "--campaign leads", "to go on with what leads.csv was begun as"),
         ("-", "--campaign", "stdin"),
         ("- - --campaign x", "stdin", "once"),
         ("", "LEADS", ""),
@@ -360,4 +360,13 @@ fn a_reserve_leaves_a_slot_or_is_a_timetable() {
     error: a reserve of 8 and a caution of 2 leaves no slot of the pool's 10 to dial with
       keep 9 or fewer with --reserve and --caution together, or say how many there are:   --slots N
     ");
+}
+
+#[test]
+fn what_was_rejected_is_mended_under_the_name_that_remembers_who_was_rung() {
+    use dialer::cli::place::mending;
+    use dialer::leads::options::Source;
+    let files = ["lists/my leads.csv", "-"].map(|name| Source::new(name.as_ref()));
+    insta::assert_snapshot!(mending(&files[..1], "my leads", false), @"dialer run 'lists/my leads.csv' mended.csv --campaign 'my leads'");
+    insta::assert_snapshot!(mending(&files[1..], "x", true), @"dialer run - mended.csv --campaign x --sandbox");
 }

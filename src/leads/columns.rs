@@ -4,6 +4,7 @@
 use super::findings::Kind;
 use super::headers;
 use super::options::{Column, Field};
+use super::shown::{plain, shown};
 
 /// What each column of a list is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,13 +36,13 @@ pub enum ColumnsError {
     #[error("has several columns that may hold the phone numbers")]
     Ambiguous(Vec<String>),
     /// The same header twice.
-    #[error("has two columns named {0:?}")]
+    #[error("has two columns named \"{}\"", plain(.0))]
     Duplicate(String),
     /// `--column` names no column of the list.
-    #[error("has no column {:?}, which --column {}={} names", .0.header, .0.field.name(), .0.header)]
+    #[error("has no column \"{}\", which --column {}={} names", plain(&.0.header), .0.field.name(), plain(&.0.header))]
     Missing(Column),
     /// Two `--column` for one field, or one column for two fields.
-    #[error("cannot have --column {}={} besides another one", .0.field.name(), .0.header)]
+    #[error("cannot have --column {}={} besides another one", .0.field.name(), plain(&.0.header))]
     Twice(Column),
 }
 
@@ -107,7 +108,7 @@ impl Columns {
             .into_iter()
             .filter_map(found)
             .map(|(field, header)| {
-                format!("{} from {:?}", field.name().replace('_', " "), super::findings::shown(header))
+                format!("{} from \"{}\"", field.name().replace('_', " "), shown(header))
             })
             .collect();
         parts.join(", ")

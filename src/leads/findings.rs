@@ -7,11 +7,10 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use super::shown::shown;
+
 /// Samples kept of each kind.
 pub const SAMPLES: usize = 20;
-
-/// Characters kept of a cell that is shown.
-const SHOWN: usize = 40;
 
 /// What is odd about a row. The order is that in which they are shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -305,26 +304,9 @@ impl Serialize for Findings {
     }
 }
 
-/// A cell as it may be shown: short, and without anything that a terminal would obey.
-pub fn shown(text: &str) -> String {
-    let mut short: String = text
-        .chars()
-        .take(SHOWN)
-        .map(|letter| if letter.is_control() || is_invisible(letter) { '\u{fffd}' } else { letter })
-        .collect();
-    if text.chars().nth(SHOWN).is_some() {
-        short.push_str("..");
-    }
-    short
-}
-
-/// Marks that steer the direction of text, or have no width: they come with numbers copied from chats and contacts.
-pub(super) fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}')
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::shown::SHOWN;
     use super::*;
 
     #[test]

@@ -8,6 +8,7 @@ use super::findings::{Findings, Kind, Reason};
 use super::lead::{Lead, Phone};
 use super::options::{Field, ListOptions, Source};
 use super::phone::{Found, Reading, clean};
+use super::shown::plain;
 use super::table::{Flaw, MAX_CELL, Table, TableError};
 use super::trouble;
 use super::zone::{Asked, of_number};
@@ -38,7 +39,7 @@ pub enum Wrong {
     #[error("{}", trouble::headers(.0, .1))]
     Columns(ColumnsError, Vec<String>),
     /// `--require` names a variable for which there is no column.
-    #[error("has no column {0:?}, which --require names\n  its columns are: {1}")]
+    #[error("has no column \"{}\", which --require names\n  its columns are: {}", plain(.0), .1)]
     Required(String, String),
     /// Nobody on it can be rung.
     #[error("has nobody who can be rung: {}", trouble::nobody(*.0))]

@@ -10,6 +10,7 @@ pub mod table;
 
 pub mod findings;
 pub mod rejects;
+pub mod shown;
 
 pub mod columns;
 pub mod headers;

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use rlibphonenumber::PHONE_NUMBER_UTIL;
 
+use super::shown::file;
+
 /// Where a list comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Source {
@@ -35,7 +37,7 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::File(path) => f.write_str(&file(path)),
             Self::Stdin => f.write_str("standard input"),
         }
     }

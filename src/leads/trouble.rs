@@ -1,8 +1,8 @@
 //! The words for what is wrong with a list as a whole: what, where, and what to do now.
 
 use super::columns::ColumnsError;
-use super::findings::shown;
 use super::phone::Reading;
+use super::shown::{shown, typed};
 
 /// The headers in a row, for people.
 pub(super) fn names(headers: &[String]) -> String {
@@ -20,12 +20,12 @@ pub(super) fn headers(error: &ColumnsError, headers: &[String]) -> String {
         }
         ColumnsError::NoNumber => {
             let likely = headers.iter().find(|header| is_like_a_number(header)).or_else(|| headers.first());
-            let header = likely.map_or_else(|| "HEADER".to_owned(), |header| shell(&shown(header.trim())));
+            let header = likely.map_or_else(|| "HEADER".to_owned(), |header| typed(header.trim()));
             format!("{what}\n  say which one:   --column number={header}")
         }
         ColumnsError::Ambiguous(several) => {
             let ways: Vec<String> =
-                several.iter().map(|header| format!("--column number={}", shell(&shown(header)))).collect();
+                several.iter().map(|header| format!("--column number={}", typed(header))).collect();
             format!("{what}\n  say which one:   {}", ways.join("   or   "))
         }
         ColumnsError::Duplicate(_) => format!("{what}\n  rename one of the two"),
@@ -37,14 +37,6 @@ pub(super) fn headers(error: &ColumnsError, headers: &[String]) -> String {
 fn is_like_a_number(header: &str) -> bool {
     let lower = header.to_lowercase();
     ["tel", "phone", "fon", "mobil", "handy", "cel", "numb", "num"].iter().any(|part| lower.contains(part))
-}
-
-fn shell(header: &str) -> String {
-    if header.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.')) {
-        header.to_owned()
-    } else {
-        format!("'{}'", header.replace('\'', r"'\''"))
-    }
 }
 
 /// A list without anybody to ring.

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::super::check::{CheckError, Request, check_with};
 use super::super::doctor::list_failure;
 use super::super::journal::failed;
-use super::super::place::State;
+use super::super::place::{State, mending};
 use super::super::plan::Planned;
 use super::super::surroundings::Surroundings;
 use super::super::{print, say};
@@ -51,10 +51,12 @@ pub(super) fn dry_run(planned: &Planned, around: &Surroundings<'_>) -> Result<Ex
             left.take(lead);
         }
     });
-    let checked = checked.map_err(|error| match error {
+    let mut checked = checked.map_err(|error| match error {
         CheckError::List(error) => list_failure(&error),
         other => Failure::new(other.exit(), other.to_string()),
     })?;
+    let campaign = &planned.plan.campaign;
+    checked.mending = Some(mending(&planned.inputs, campaign, planned.sandbox));
     let mut text = checked.text(&around.zone);
     for (what, cure) in &planned.missing {
         let _infallible = writeln!(text, "{what}, which a real run needs\n  {cure}");

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::super::check::{Request, check, looked, not_read};
 use super::super::doctor::list_failure;
 use super::super::journal::failed;
+use super::super::place::mending;
 use super::super::plan::Planned;
 use super::super::say;
 use crate::drive::signals::{Pending, Signals};
@@ -172,6 +173,7 @@ impl<'a> Lists<'a> {
                 do_not_call: Vec::new(),
                 hours: Vec::new(),
                 rejects: written,
+                mending: Some(mending(&self.planned.inputs, &self.planned.plan.campaign, self.planned.sandbox)),
                 error: None,
                 exit: 0,
             };
