@@ -245,6 +245,7 @@ pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &Su
         region: args.region,
         sheet: args.sheet.clone(),
         require: args.require.clone(),
+        needed: Vec::new(),
         allow: args.allow.clone(),
         zone: zone.cloned(),
         hours_any: !calling.needs_zone(),

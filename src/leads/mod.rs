@@ -4,7 +4,7 @@
 
 pub mod list;
 pub mod options;
-mod trouble;
+pub mod trouble;
 
 pub mod table;
 

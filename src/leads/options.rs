@@ -201,6 +201,8 @@ pub struct ListOptions {
     pub sheet: Option<String>,
     /// `--require`.
     pub require: Vec<String>,
+    /// What the assistant's prompt needs, by the very header.
+    pub needed: Vec<String>,
     /// `--allow`.
     pub allow: Vec<Allow>,
     /// `--zone`.
@@ -218,6 +220,7 @@ impl fmt::Debug for ListOptions {
             .field("region", &self.region)
             .field("sheet", &self.sheet)
             .field("require", &self.require)
+            .field("needed", &self.needed)
             .field("allow", &self.allow)
             .field("zone", &self.zone)
             .field("hours_any", &self.hours_any)

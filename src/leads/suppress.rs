@@ -18,6 +18,7 @@ use super::list::{ListError, Wrong};
 use super::options::{Field, Region, Source};
 use super::phone::{clean, verdict};
 use super::table::Table;
+use super::trouble::Beginning;
 
 /// The fewest digits that name a person without a country code.
 const NATIONAL: usize = 8;
@@ -152,12 +153,15 @@ impl Suppression {
 
     /// Which column holds the entries, by its header, else by what stands in it.
     fn column(&self, headers: &[String], cells: &[String]) -> Result<usize, Wrong> {
-        let found = Columns::new(headers, None, &[]);
+        let found = Columns::new(headers, &[], &[]);
         let by_header = found.as_ref().ok().and_then(|columns| columns.find(Field::Number));
         let only = (headers.len() == 1).then_some(0);
         match (by_header.or(only).or_else(|| self.entry_among(cells)), found) {
             (Some(column), _) => Ok(column),
-            (None, Err(error)) => Err(Wrong::Columns(error, headers.to_vec())),
+            (None, Err(error)) => {
+                let beginning = Beginning { headers: headers.to_vec(), rows: vec![cells.to_vec()], lines: vec![2] };
+                Err(Wrong::Columns(error, beginning))
+            }
             (None, Ok(_)) => Ok(0),
         }
     }

@@ -131,9 +131,7 @@ impl<'a> Lists<'a> {
     /// The options with what the assistant's prompt needs: nobody is to hear a silence where a name belongs.
     fn options(&self, variables: &[String]) -> ListOptions {
         let mut options = self.planned.list.clone();
-        options.require.extend(variables.iter().cloned());
-        options.require.sort();
-        options.require.dedup();
+        options.needed = variables.to_vec();
         options
     }
 

@@ -6,6 +6,7 @@ pub mod records;
 pub mod sheet;
 pub mod sniff;
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
@@ -66,7 +67,7 @@ pub enum TableError {
 /// A table that is being read.
 pub struct Table {
     rows: Rows,
-    next: Option<Row>,
+    ahead: VecDeque<Row>,
     width: usize,
     read: Arc<AtomicU64>,
     size: Option<u64>,
@@ -89,7 +90,7 @@ impl Table {
                 if is_zip(&magic) {
                     let bytes = sheet::slurp(Cursor::new(magic).chain(input))?;
                     let rows = Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?);
-                    return Ok(Self { rows, next: None, width: 0, read, size: None });
+                    return Ok(Self { rows, ahead: VecDeque::new(), width: 0, read, size: None });
                 }
                 Self::text(Box::new(Cursor::new(magic).chain(input)), read, None)
             }
@@ -107,7 +108,7 @@ impl Table {
         if is_zip(&magic) && stat.is_file() {
             let file = Counted(File::open(path)?, Arc::clone(&read));
             let rows = Rows::Sheet(Sheet::open(io::BufReader::new(file), sheet)?);
-            return Ok(Self { rows, next: None, width: 0, read, size });
+            return Ok(Self { rows, ahead: VecDeque::new(), width: 0, read, size });
         }
         read.store(magic.len() as u64, Ordering::Relaxed);
         Self::text(Box::new(Cursor::new(magic).chain(Counted(file, Arc::clone(&read)))), read, size)
@@ -119,7 +120,7 @@ impl Table {
         if is_zip(&bytes) {
             return Ok(Self {
                 rows: Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?),
-                next: None,
+                ahead: VecDeque::new(),
                 width: 0,
                 read,
                 size,
@@ -134,22 +135,28 @@ impl Table {
             return Err(TableError::Foreign(what.to_owned()));
         }
         let decode = Decode::new(Box::new(Cursor::new(magic).chain(input)));
-        Ok(Self { rows: Rows::Text(Box::new(Records::new(decode)?)), next: None, width: 0, read, size })
+        Ok(Self { rows: Rows::Text(Box::new(Records::new(decode)?)), ahead: VecDeque::new(), width: 0, read, size })
     }
 
-    /// The row that [`next_row`](Self::next_row) will give.
-    pub fn peek(&mut self) -> Result<Option<&Row>, TableError> {
-        if self.next.is_none() {
-            self.next = self.next_row()?;
+    /// The rows that [`next_row`](Self::next_row) will give, as many as that or as there are.
+    pub fn look_ahead(&mut self, rows: usize) -> Result<&VecDeque<Row>, TableError> {
+        while self.ahead.len() < rows
+            && let Some(row) = self.read_row()?
+        {
+            self.ahead.push_back(row);
         }
-        Ok(self.next.as_ref())
+        Ok(&self.ahead)
     }
 
     /// The next row that is not blank; `None` at the end.
     pub fn next_row(&mut self) -> Result<Option<Row>, TableError> {
-        if let Some(row) = self.next.take() {
+        if let Some(row) = self.ahead.pop_front() {
             return Ok(Some(row));
         }
+        self.read_row()
+    }
+
+    fn read_row(&mut self) -> Result<Option<Row>, TableError> {
         loop {
             let row = match &mut self.rows {
                 Rows::Text(records) => records.next_row()?,
