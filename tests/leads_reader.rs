@@ -359,3 +359,21 @@ fn a_required_column_is_named_in_any_case_but_a_variable_of_the_prompt_exactly()
     assert!(open(&ListOptions { needed: named("City"), ..ListOptions::default() }).is_ok());
     assert!(open(&ListOptions { needed: named("city"), ..ListOptions::default() }).is_err());
 }
+
+#[test]
+fn a_list_that_is_written_to_meanwhile_is_no_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("leads.csv");
+    std::fs::write(&path, format!("phone\n{}", "+14155550100\n".repeat(50))).unwrap();
+    let source = dialer::leads::options::Source::new(&path);
+    let opened = || List::open(&source, &ListOptions::default()).unwrap();
+    assert!(opened().all(|row| row.is_ok()));
+    let half = opened();
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut file, b"+14155550101\n").unwrap();
+    let error = half.last().unwrap().unwrap_err().to_string();
+    assert!(error.contains("changed while it was read\n  run again when it is written whole"), "{error}");
+    let sheet = ListOptions { sheet: Some("People".to_owned()), ..ListOptions::default() };
+    let error = List::open(&source, &sheet).err().unwrap().to_string();
+    assert!(error.contains("is no workbook, and has no sheet \"People\""), "{error}");
+}

@@ -64,7 +64,7 @@ fn stem(inputs: &[Source]) -> Result<String, Failure> {
             .and_then(|stem| stem.to_str())
             .map(str::to_owned)
             .ok_or_else(|| Failure::usage(format!("{} makes no campaign name", file(path))).advise(advice)),
-        [Source::Stdin] => {
+        [Source::Stdin | Source::Copied(_)] => {
             Err(Failure::usage("a list from stdin has no name to remember the campaign by").advise(advice))
         }
         several => {

@@ -1,6 +1,7 @@
 //! What a person said about the list: valid by the time it stands here, and nothing of the list itself.
 
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -17,7 +18,26 @@ pub enum Source {
     File(PathBuf),
     /// Standard input.
     Stdin,
+    /// What can be read only once, kept in a file that has no name any more.
+    Copied(Copied),
 }
+
+/// A list that came through a pipe, to be read as often as it takes.
+#[derive(Clone, Debug)]
+pub struct Copied {
+    /// What the list is called.
+    pub name: Arc<str>,
+    /// What came through; never read at its own position, which all its readers would share.
+    pub file: Arc<File>,
+}
+
+impl PartialEq for Copied {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.file, &other.file)
+    }
+}
+
+impl Eq for Copied {}
 
 impl Source {
     /// `-` is standard input, anything else a file.
@@ -29,7 +49,7 @@ impl Source {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
-            Self::Stdin => None,
+            Self::Stdin | Self::Copied(_) => None,
         }
     }
 }
@@ -39,6 +59,7 @@ impl fmt::Display for Source {
         match self {
             Self::File(path) => f.write_str(&file(path)),
             Self::Stdin => f.write_str("standard input"),
+            Self::Copied(copied) => f.write_str(&copied.name),
         }
     }
 }

@@ -17,7 +17,7 @@ use super::list::{ListError, Wrong};
 
 use super::options::{Field, Region, Source};
 use super::phone::{clean, verdict};
-use super::table::Table;
+use super::table::{Row, Table, TableError};
 use super::trouble::Beginning;
 
 /// The fewest digits that name a person without a country code.
@@ -120,10 +120,10 @@ impl Suppression {
 
     fn read(&mut self, path: &Path, findings: &mut Findings) -> Result<(), Wrong> {
         let mut table = Table::open(&Source::File(path.to_owned()), None)?;
-        let Some(first) = table.next_row()? else { return Ok(()) };
+        let Some(first) = row_of(&mut table)? else { return Ok(()) };
         if is_area_and_number(&first.cells) {
             self.add_area_and_number(&first.cells);
-            while let Some(row) = table.next_row()? {
+            while let Some(row) = row_of(&mut table)? {
                 if is_area_and_number(&row.cells) {
                     self.add_area_and_number(&row.cells);
                 } else {
@@ -137,7 +137,7 @@ impl Suppression {
             column
         } else {
             let headers = next.take().map(|row| row.cells).unwrap_or_default();
-            next = table.next_row()?;
+            next = row_of(&mut table)?;
             let cells = next.as_ref().map_or(&[][..], |row| &row.cells);
             self.column(&headers, cells)?
         };
@@ -146,7 +146,7 @@ impl Suppression {
             if let Err(kind) = self.add(cell) {
                 findings.add(kind, row.line, cell);
             }
-            next = table.next_row()?;
+            next = row_of(&mut table)?;
         }
         Ok(())
     }
@@ -243,6 +243,14 @@ impl Suppression {
     fn add_area_and_number(&mut self, cells: &[String]) {
         let digits = format!("1{}{}", cells[0].trim(), cells[1].trim());
         self.starts.extend(digits.parse::<u64>());
+    }
+}
+
+/// The next row. Of a file that is written to meanwhile, what is there is taken: the next look reads it again.
+fn row_of(table: &mut Table) -> Result<Option<Row>, TableError> {
+    match table.next_row() {
+        Err(TableError::Changed) => Ok(None),
+        row => row,
     }
 }
 

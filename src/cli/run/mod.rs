@@ -4,6 +4,7 @@
 mod dry;
 mod ending;
 mod lists;
+mod spool;
 mod venue;
 
 use std::sync::Arc;
