@@ -145,3 +145,17 @@ fn a_list_from_a_pipe_is_read_once_and_a_pipe_that_nobody_writes_to_can_be_left(
     }
     assert!(!waiting.wait().unwrap().success());
 }
+
+#[test]
+fn where_every_row_is_rejected_there_is_a_rejects_file_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (list, rejects) = (folder.path().join("leads.csv"), folder.path().join("rejects.csv"));
+    std::fs::write(&list, "phone,name\nx,Ada\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dialer"));
+    command.arg("run").arg(&list).args(["--sandbox", "--json", "--rejects"]).arg(&rejects).env_clear();
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(std::fs::read_to_string(&rejects).unwrap().starts_with("phone,name,line,reason\nx,Ada,2,"), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("mended.csv --campaign leads --sandbox"), "{said}");
+}

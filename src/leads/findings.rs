@@ -195,7 +195,9 @@ impl Kind {
             Self::OpenQuote => {
                 ("open-quote", "a quotation mark that is never closed", "close it, or write \"\" for one")
             }
-            Self::TooLarge => ("too-large", "larger than any lead", "see whether a quote or line end is missing"),
+            Self::TooLarge => {
+                ("too-large", "larger than any lead", "see whether a quote or line end is missing; it may be cut here")
+            }
             Self::LostZero => {
                 ("lost-zero", "taken as national without the leading 0", "write the 0, or + and country code")
             }

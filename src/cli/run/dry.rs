@@ -16,6 +16,7 @@ use super::super::surroundings::Surroundings;
 use super::super::{print, say};
 use super::reserve_fits;
 use crate::campaign::DEFAULT_SLOTS;
+use crate::campaign::plan::Plan;
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::leads::batch::cut;
@@ -108,6 +109,13 @@ fn known(planned: &Planned) -> Result<Known, Failure> {
     Ok(Known { settled: settled.into_iter().collect(), limit, suppressed })
 }
 
+/// The options that the forecast, which is for the whole list, leaves out.
+fn stops(plan: &Plan) -> Vec<String> {
+    let limit = plan.limit.map(|limit| format!("--limit {limit}"));
+    let cost = plan.max_cost.map(|cost| format!("--max-cost {cost}"));
+    limit.into_iter().chain(cost).chain(plan.until.map(|_| "--until".to_owned())).collect()
+}
+
 /// Who would be rung.
 struct Left {
     sample: Vec<Lead>,
@@ -171,6 +179,7 @@ impl Left {
             answered: seen.answered,
             took: [middle, quick, slow],
             cost_usd: Some(seen.cost_usd),
+            stops: stops(&planned.plan),
             sample: seen.sample,
         };
         let _infallible = writeln!(text, "{}", forecast_line(&shown));

@@ -18,7 +18,7 @@ use crate::journal::disk::Disk;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::{Dnc, ImportError, Imported, Listed};
-use crate::leads::list::{List, ListError, Row};
+use crate::leads::list::{List, ListError, Row, Wrong};
 use crate::leads::options::{ListOptions, Region, Source};
 use crate::leads::rejects::{Rejects, overwritten};
 use crate::leads::shown::file;
@@ -63,12 +63,46 @@ impl<'a> Lists<'a> {
                 if self.pending.is_set() {
                     return Err(interrupted(signals));
                 }
-                if let Row::Lead { .. } = row.map_err(|error| self.failure(&error, &[]))? {
+                if let Row::Lead { .. } = row.map_err(|error| self.nobody(&error, &[]))? {
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Where nobody can be rung, the rows are rejected all the same: a person mends them in the rejects file.
+    fn nobody(&self, error: &ListError, variables: &[String]) -> Failure {
+        let failure = self.failure(error, variables);
+        if !matches!(*error.what, Wrong::NoLead(rejected) if rejected > 0) {
+            return failure;
+        }
+        let options = self.options(variables);
+        let request = self.request(&options, Some(&self.rejects), jiff::Timestamp::UNIX_EPOCH);
+        match check(&request, &mut |_| {}) {
+            Ok(Checked { rejects: Some(path), .. }) => failure
+                .advise(format!("rejected rows: {} (same columns, with line and reason)", file(&path)))
+                .advise(format!("mend them in a copy, mended.csv, and go on:   {}", self.mending())),
+            Ok(_) => failure,
+            Err(error) => failure.advise(error.to_string()),
+        }
+    }
+
+    fn mending(&self) -> String {
+        mending(&self.planned.inputs, &self.planned.plan.campaign, self.planned.sandbox)
+    }
+
+    fn request<'r>(&'r self, options: &'r ListOptions, rejects: Option<&'r Path>, now: jiff::Timestamp) -> Request<'r> {
+        Request {
+            sources: &self.sources,
+            options,
+            calling: &self.planned.plan.calling,
+            suppression: None,
+            suppressed: &|_| false,
+            rejects,
+            strict: self.planned.strict,
+            now,
+        }
     }
 
     /// Where the lists really are: what tells one from another.
@@ -114,7 +148,7 @@ impl<'a> Lists<'a> {
         let imported = disk.import(lock, head, now, &mut rows);
         let Rows { lists, rejects, .. } = rows;
         let imported = imported.map_err(|error| match error {
-            ImportError::List(Trouble::List(error)) => self.failure(&error, variables),
+            ImportError::List(Trouble::List(error)) => self.nobody(&error, variables),
             ImportError::List(Trouble::Rejects(error)) => self.cannot_reject(&error),
             ImportError::List(Trouble::Interrupted) => interrupted(signals),
             ImportError::Journal(error) => failed(error),
@@ -133,17 +167,7 @@ impl<'a> Lists<'a> {
     }
 
     fn look_strictly(&self, options: &ListOptions, now: Now) -> Result<(), Failure> {
-        let calling = &self.planned.plan.calling;
-        let request = Request {
-            sources: &self.sources,
-            options,
-            calling,
-            suppression: None,
-            suppressed: &|_| false,
-            rejects: None,
-            strict: true,
-            now: now.wall,
-        };
+        let request = self.request(options, None, now.wall);
         let checked = check(&request, &mut |_| {}).map_err(|error| Failure::new(error.exit(), error.to_string()))?;
         let Some(error) = &checked.error else { return Ok(()) };
         say(checked.text(&self.zone).trim_end());
@@ -168,7 +192,7 @@ impl<'a> Lists<'a> {
                 do_not_call: Vec::new(),
                 hours: Vec::new(),
                 rejects: written,
-                mending: Some(mending(&self.planned.inputs, &self.planned.plan.campaign, self.planned.sandbox)),
+                mending: Some(self.mending()),
                 error: None,
                 exit: 0,
             };
