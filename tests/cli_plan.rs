@@ -162,7 +162,7 @@ fn a_wrong_value_is_refused_with_its_flag_and_a_cure() {
         ("leads.csv --slots 10 --reserve 8 --caution 2", "--caution", "keep 9 or fewer"),
         ("leads.csv --slots 1 --reserve 1", "--reserve 0", ""),
         ("leads.csv --slots 0", "--slots", "at least 1"),
-        ("leads.csv more.csv", "--campaign", "several lists"),
+        ("leads.csv more.csv", "--campaign leads", "to go on with what leads.csv was begun as"),
         ("-", "--campaign", "stdin"),
         ("- - --campaign x", "stdin", "once"),
         ("", "LEADS", ""),
@@ -352,12 +352,48 @@ fn a_reserve_leaves_a_slot_or_is_a_timetable() {
     };
     assert!(fits("leads.csv --reserve 9", 10).is_ok());
     assert!(fits("leads.csv --reserve 08:00=10,18:00=2", 10).is_ok(), "nobody is dialed from eight to six");
+    assert!(fits("leads.csv --reserve 08:00=10", 10).is_err(), "one entry holds all day");
+    assert!(fits("leads.csv --reserve 08:00=8,18:00=9 --caution 2", 10).is_err());
+    assert_eq!(Typing::with_account().plan("leads.csv --reserve 18:00=2,08:00=4").unwrap().reserve, "18:00=2,08:00=4");
     insta::assert_snapshot!(fits("leads.csv --reserve 10", 10).unwrap_err(), @r"
     error: a reserve of 10 leaves no slot of the pool's 10 to dial with
       keep 9 or fewer with --reserve, or say how many there are:   --slots N
     ");
     insta::assert_snapshot!(fits("leads.csv --reserve 8 --caution 2", 10).unwrap_err(), @r"
-    error: a reserve of 8 and a caution of 2 leaves no slot of the pool's 10 to dial with
+    error: a reserve of 8 and a caution of 2 leave no slot of the pool's 10 to dial with
       keep 9 or fewer with --reserve and --caution together, or say how many there are:   --slots N
     ");
+}
+
+#[test]
+fn what_was_rejected_is_mended_under_the_name_that_remembers_who_was_rung() {
+    use dialer::cli::place::mending;
+    use dialer::leads::options::Source;
+    let files = ["lists/my leads.csv", "-"].map(|name| Source::new(name.as_ref()));
+    insta::assert_snapshot!(mending(&files[..1], "my leads", false), @"dialer run 'lists/my leads.csv' mended.csv --campaign 'my leads'");
+    insta::assert_snapshot!(mending(&files[1..], "x", true), @"dialer run - mended.csv --campaign x --sandbox");
+}
+
+#[test]
+fn a_missing_key_hides_no_other_mistake() {
+    let mut typing = Typing::with_account().unset("VAPI_API_KEY");
+    for (line, flag) in [("--hours 25:00-26:00", "--hours"), ("--attempts 2 --retry sometimes=1h", "--retry")] {
+        let refusal = typing.refusal(&format!("leads.csv {line}"));
+        assert!(refusal.contains(flag) && !refusal.contains("VAPI_API_KEY"), "{refusal}");
+    }
+    let list = typing.file("leads.csv", "Kunde,Ort\nAda,Ulm\n");
+    let refusal = typing.refusal(&list.display().to_string());
+    assert!(refusal.contains("VAPI_API_KEY") && refusal.contains("has no column of phone numbers"), "{refusal}");
+}
+
+#[test]
+fn only_a_rejects_file_is_written_over() {
+    let mut typing = Typing::with_account();
+    let notes = typing.file("notes.csv", "my notes\n");
+    let refusal = typing.refusal(&format!("leads.csv --rejects {}", notes.display()));
+    assert!(refusal.contains("is no rejects file"), "{refusal}");
+    for text in ["", "phone,line,reason\nx,3,not a phone number\n"] {
+        let rejects = typing.file("rejects.csv", text);
+        assert!(typing.plan(&format!("leads.csv --rejects {}", rejects.display())).is_ok(), "{text:?}");
+    }
 }

@@ -118,3 +118,44 @@ fn streams_that_nobody_reads_end_no_run() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(sandbox.ran(&state, &[]).1["leads"]["settled"], 4);
 }
+
+#[test]
+fn a_list_from_a_pipe_is_read_once_and_a_pipe_that_nobody_writes_to_can_be_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pipe, state) = (folder.path().join("pipe.csv"), folder.path().join("state"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let run = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dialer"));
+        command.arg("run").arg(&pipe).args(["--campaign", "piped", "--sandbox", "--json", "--limit", "1", "--state"]);
+        command.arg(&state).env_clear().env("TZ", "UTC").stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let child = run();
+    std::fs::write(&pipe, LIST).unwrap();
+    let (exit, object) = told(&child.wait_with_output().unwrap());
+    assert_eq!((exit, &object["list"]["leads"]), (Some(4), &Value::from(4)), "{object}");
+    let kept = std::fs::read_dir(&state).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(kept.filter(|name| name.starts_with("list-")).next().is_none(), "no numbers stay behind");
+    // Nobody writes to the pipe: it has been opened by the time the signal comes, or has not; both can be left.
+    let mut waiting = run();
+    while waiting.try_wait().unwrap().is_none() {
+        let pid = waiting.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        std::thread::yield_now();
+    }
+    assert!(!waiting.wait().unwrap().success());
+}
+
+#[test]
+fn where_every_row_is_rejected_there_is_a_rejects_file_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (list, rejects) = (folder.path().join("leads.csv"), folder.path().join("rejects.csv"));
+    std::fs::write(&list, "phone,name\nx,Ada\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dialer"));
+    command.arg("run").arg(&list).args(["--sandbox", "--json", "--rejects"]).arg(&rejects).env_clear();
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(std::fs::read_to_string(&rejects).unwrap().starts_with("phone,name,line,reason\nx,Ada,2,"), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("mended.csv --campaign leads --sandbox"), "{said}");
+}

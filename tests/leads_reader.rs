@@ -85,6 +85,11 @@ fn what_is_no_list_says_what_to_do() {
         ("phone,Telefon\n1,2\n", "--column number=phone   or   --column number=Telefon"),
         ("phone,city,city\n1,2,3\n", "two columns named \"city\""),
         ("+14155550100,Bob\n+14155550101,Cy\n", "put a row of headers above it"),
+        ("4155552671,Bob\n4155552672,Cy\n", "has no header line\n  its first line looks like a lead: 4155552671, Bob"),
+        ("Who,Where,Contact\nAda,Ulm,+14155550100\n", "--column number=Contact"),
+        ("Leads of May,,\n\nphone,name,city\n+14155550100,Ada,Ulm\n", "line 3 looks like the header"),
+        ("Leads of May\nTelefon;Name\n+14155550100;Ada\n", "line 2 looks like the header"),
+        ("phone,Te\u{301}le\u{301}phone\n1,2\n", "--column number='Te\u{301}le\u{301}phone'"),
         ("%PDF-1.7\n", "it is a PDF"),
         ("PK\u{3}\u{4}garbage", "no workbook that can be read"),
         ("\u{1b}[31mred\u{7},b\n1,2\n", "its columns are: \u{fffd}[31mred\u{fffd}, b"),
@@ -333,4 +338,42 @@ fn a_workbook_built_to_fill_the_memory_is_refused() {
     let long = format!("<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>{}</t></is></c></row>", "x".repeat(20 << 20));
     let error = List::from_bytes("bomb.xlsx", packed(&long), &ListOptions::default()).err().unwrap().to_string();
     assert!(error.contains("unpacks to more than a list can hold"), "{error}");
+}
+
+#[test]
+fn a_number_in_another_column_is_pointed_at() {
+    let mut list = list("phone,mobile\n+14155550100,\n,+14155550101\n,\n").unwrap();
+    while list.next().is_some() {}
+    let (kind, group) = list.findings().groups().next().unwrap();
+    assert_eq!((kind, group.count), (Kind::NoNumber, 1));
+    assert_eq!(group.samples[0].text, "+14155550101 in mobile");
+    assert!(kind.hint().contains("--column number="));
+}
+
+#[test]
+fn a_required_column_is_named_in_any_case_but_a_variable_of_the_prompt_exactly() {
+    let text = "phone,City\n+14155550100,Ulm\n";
+    let open = |options: &ListOptions| List::from_bytes("leads.csv", text.as_bytes().to_vec(), options).map(drop);
+    let named = |name: &str| vec![name.to_owned()];
+    assert!(open(&ListOptions { require: named("city"), ..ListOptions::default() }).is_ok());
+    assert!(open(&ListOptions { needed: named("City"), ..ListOptions::default() }).is_ok());
+    assert!(open(&ListOptions { needed: named("city"), ..ListOptions::default() }).is_err());
+}
+
+#[test]
+fn a_list_that_is_written_to_meanwhile_is_no_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("leads.csv");
+    std::fs::write(&path, format!("phone\n{}", "+14155550100\n".repeat(50))).unwrap();
+    let source = dialer::leads::options::Source::new(&path);
+    let opened = || List::open(&source, &ListOptions::default()).unwrap();
+    assert!(opened().all(|row| row.is_ok()));
+    let half = opened();
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut file, b"+14155550101\n").unwrap();
+    let error = half.last().unwrap().unwrap_err().to_string();
+    assert!(error.contains("changed while it was read\n  run again when it is written whole"), "{error}");
+    let sheet = ListOptions { sheet: Some("People".to_owned()), ..ListOptions::default() };
+    let error = List::open(&source, &sheet).err().unwrap().to_string();
+    assert!(error.contains("is no workbook, and has no sheet \"People\""), "{error}");
 }

@@ -13,6 +13,7 @@ use crate::leads::lead::{Lead, Phone};
 use crate::leads::list::{List, ListError, Row, Wrong};
 use crate::leads::options::{ListOptions, Source};
 use crate::leads::rejects::{Rejects, overwritten};
+use crate::leads::shown::file;
 use crate::leads::suppress::Suppression;
 use crate::report::findings::{Checked, Hour, Looked, NotRead};
 
@@ -56,10 +57,10 @@ pub enum CheckError {
     #[error(transparent)]
     List(#[from] ListError),
     /// The rejects file would overwrite a list.
-    #[error("--rejects names {}, which is one of the lists: it is never written to", .0.display())]
+    #[error("--rejects names {}, which is one of the lists: it is never written to", file(.0))]
     Overwritten(PathBuf),
     /// The rejects file cannot be written.
-    #[error("{} cannot be written: {}", .0.display(), .1)]
+    #[error("{} cannot be written: {}", file(.0), .1)]
     Rejects(PathBuf, std::io::Error),
 }
 
@@ -146,6 +147,7 @@ fn summed_up(
         do_not_call: request.suppression.map_or_else(Vec::new, not_read),
         hours: hours(&seen.zones, request.calling, request.now),
         rejects,
+        mending: None,
         error,
         exit: Exit::Settled.code(),
     };
@@ -163,7 +165,7 @@ fn summed_up(
 /// The rows of do-not-call lists that suppress nobody, list by list.
 pub fn not_read(lists: &Suppression) -> Vec<NotRead> {
     let odd = lists.findings().filter(|(_, findings)| !findings.is_empty());
-    odd.map(|(path, findings)| NotRead { name: path.display().to_string(), findings: findings.clone() }).collect()
+    odd.map(|(path, findings)| NotRead { name: file(path), findings: findings.clone() }).collect()
 }
 
 /// What one list holds, as far as it has been read.

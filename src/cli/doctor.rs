@@ -17,6 +17,7 @@ use crate::leads::lead::Phone;
 use crate::leads::list::ListError;
 use crate::leads::suppress::Suppression;
 use crate::report::failure::Failure;
+use crate::report::style::thousands;
 
 /// Looks at lists without ringing anybody.
 pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Surroundings<'_>) -> Result<Exit, Failure> {
@@ -39,10 +40,12 @@ pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Surroundings<'
     let bar = bar();
     let checked = check(&request, &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
-    let checked = checked.map_err(|error| match error {
+    let mut checked = checked.map_err(|error| match error {
         CheckError::List(error) => list_failure(&error),
         other => Failure::new(other.exit(), other.to_string()),
     })?;
+    let stem = sources.iter().find_map(|source| source.path()?.file_stem()?.to_str());
+    checked.mending = stem.map(|stem| place::mending(&sources, stem, false));
     if args.json {
         let mut text = serde_json::to_string(&checked).map_err(|error| Failure::machine(error.to_string()))?;
         text.push('\n');
@@ -95,5 +98,5 @@ fn show(bar: &ProgressBar, progress: Progress) {
         bar.set_length(of);
     }
     bar.set_position(progress.bytes);
-    bar.set_message(progress.rows.to_string());
+    bar.set_message(thousands(progress.rows));
 }

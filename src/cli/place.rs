@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::layers::{Layer, Sources};
 use super::surroundings::Surroundings;
 use crate::leads::options::Source;
+use crate::leads::shown::{file, plain, typed};
 use crate::report::failure::Failure;
 
 /// No campaign's name is longer, in bytes: it becomes part of file names.
@@ -44,7 +45,7 @@ pub fn name(given: Option<&str>, inputs: &[Source], around: &Surroundings<'_>) -
     let Some(given) = given else {
         let text = stem(inputs)?;
         check_name(&text).map_err(|reason| {
-            Failure::usage(format!("the list's name, {text:?}, makes no campaign name: {reason}"))
+            Failure::usage(format!("the list's name, \"{}\", makes no campaign name: {reason}", plain(&text)))
                 .advise("give it one:   --campaign NAME")
         })?;
         return Ok(Name { text, given: false, dated: false });
@@ -62,12 +63,29 @@ fn stem(inputs: &[Source]) -> Result<String, Failure> {
             .file_stem()
             .and_then(|stem| stem.to_str())
             .map(str::to_owned)
-            .ok_or_else(|| Failure::usage(format!("{} makes no campaign name", path.display())).advise(advice)),
-        [Source::Stdin] => {
+            .ok_or_else(|| Failure::usage(format!("{} makes no campaign name", file(path))).advise(advice)),
+        [Source::Stdin | Source::Copied(_)] => {
             Err(Failure::usage("a list from stdin has no name to remember the campaign by").advise(advice))
         }
-        _ => Err(Failure::usage("several lists have no one name to remember the campaign by").advise(advice)),
+        several => {
+            let failure = Failure::usage("several lists have no one name to remember the campaign by");
+            let first = several.iter().find_map(|list| Some((list, list.path()?.file_stem()?.to_str()?)));
+            Err(match first {
+                Some((list, stem)) => failure
+                    .advise(format!("to go on with what {list} was begun as:   --campaign {}", typed(stem)))
+                    .advise("any other name is a new campaign, which rings everybody afresh"),
+                None => failure.advise(advice),
+            })
+        }
     }
+}
+
+/// The command that goes on with a campaign once its rejected rows are mended.
+pub fn mending(inputs: &[Source], campaign: &str, sandbox: bool) -> String {
+    let word = |input: &Source| input.path().map_or_else(|| "-".to_owned(), |path| typed(&path.to_string_lossy()));
+    let lists: Vec<String> = inputs.iter().map(word).collect();
+    let sandbox = if sandbox { " --sandbox" } else { "" };
+    format!("dialer run {} mended.csv --campaign {}{sandbox}", lists.join(" "), typed(campaign))
 }
 
 /// Why this cannot be a campaign's name, which stands in file names, on screens and in other people's shells.

@@ -16,8 +16,10 @@ use crate::campaign::hours::Calling;
 use crate::campaign::misuse::Misuse;
 use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::retry::Retries;
+use crate::leads::list::List;
 use crate::leads::options::{ListOptions, Source, Zone};
-use crate::leads::rejects::overwritten;
+use crate::leads::rejects::{is_rejects, overwritten};
+use crate::leads::shown::file;
 use crate::report::failure::Failure;
 
 /// The limit to assume of a pool that nothing is known of.
@@ -39,6 +41,8 @@ pub struct Planned {
     pub plan: Plan,
     /// The name was given, not taken from the list's file: another list or assistant may go under it.
     pub name_given: bool,
+    /// The reserve as it was typed.
+    pub reserve: String,
     /// The lists, in order.
     pub inputs: Vec<Source>,
     /// How they are read.
@@ -89,7 +93,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Res
     if let Some(slots) = args.pool.slots {
         reserve_fits(&reserve(&args.pool, around), args.pool.caution, slots)?;
     }
-    let (account, missing, mut warnings) = account(args, sources, around)?;
+    let FoundAccount { account, missing, mut warnings, lacking } = account(args, sources, around)?;
     if let Some(slots) = args.pool.slots
         && args.pool.max_concurrent.is_some_and(|most| most > slots)
     {
@@ -128,16 +132,21 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Res
         lines: account.lines.clone(),
         longest_call: LONGEST_CALL,
     };
+    let pool = pool_name(args.pool.pool.as_deref())?;
+    if let Some(failure) = lacking {
+        return Err(lacks(failure, &inputs, &list));
+    }
     Ok(Planned {
         plan,
         name_given: name.given,
+        reserve: args.pool.reserve.typed.clone(),
         inputs,
         list,
         rejects: args.list.rejects.clone(),
         strict: args.list.strict,
         replace: args.pace.replace,
         dnc: args.calling.dnc.clone(),
-        pool: pool_name(args.pool.pool.as_deref())?,
+        pool,
         account,
         missing,
         state,
@@ -153,38 +162,58 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Res
     })
 }
 
-type FoundAccount = (Account, Vec<(String, String)>, Vec<String>);
+struct FoundAccount {
+    account: Account,
+    /// What a dry run lacks.
+    missing: Vec<(String, String)>,
+    warnings: Vec<String>,
+    /// What keeps a real run from anything: told last, since whoever mends it wants to know all the rest by then.
+    lacking: Option<Failure>,
+}
 
 fn account(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Result<FoundAccount, Failure> {
     if args.rehearse.sandbox {
-        return Ok((account::of_sandbox(&args.place, sources)?, Vec::new(), Vec::new()));
+        let account = account::of_sandbox(&args.place, sources)?;
+        return Ok(FoundAccount { account, missing: Vec::new(), warnings: Vec::new(), lacking: None });
     }
     let found = account::find(&args.place, around)?;
-    if !args.rehearse.dry_run
-        && let Some((what, cure)) = found.missing.first()
-    {
-        return Err(Failure::usage(what.clone())
+    let first = found.missing.first().filter(|_| !args.rehearse.dry_run);
+    let lacking = first.map(|(what, cure)| {
+        Failure::usage(what.clone())
             .advise(cure.clone())
-            .advise("or try it without an account:   --sandbox, or --dry-run"));
+            .advise("or try it without an account:   --sandbox, or --dry-run")
+    });
+    Ok(FoundAccount { account: found.account, missing: found.missing, warnings: found.warnings, lacking })
+}
+
+/// A list that cannot be opened is told together with what the account lacks.
+fn lacks(failure: Failure, inputs: &[Source], options: &ListOptions) -> Failure {
+    let is_file = |input: &&Source| input.path().is_some_and(Path::is_file);
+    let wrong = inputs.iter().filter(is_file).find_map(|input| List::open(input, options).err());
+    match wrong {
+        Some(error) => error.to_string().lines().fold(failure, |failure, line| failure.advise(line.trim())),
+        None => failure,
     }
-    Ok((found.account, found.missing, found.warnings))
 }
 
 fn reserve(args: &PoolArgs, around: &Surroundings<'_>) -> Reserve {
-    Reserve { table: args.reserve.0.clone(), zone: around.zone.clone() }
+    Reserve { table: args.reserve.table.clone(), zone: around.zone.clone() }
 }
 
 /// Whether the reserve and the caution leave a slot to dial with, of the limit known at the start: `--slots`, else the
-/// last known, else [`USUAL_SLOTS`]. A timetable may take all: nobody is dialed in those hours.
+/// last known, else [`USUAL_SLOTS`]. A timetable may take all for some hours, in
+/// which nobody is dialed, but not for the whole day.
 pub fn reserve_fits(reserve: &Reserve, caution: u32, slots: u32) -> Result<(), Failure> {
     let least = reserve.table.iter().map(|(_, kept)| *kept).min().unwrap_or(0);
-    if (reserve.is_timetable() && caution < slots) || least.saturating_add(caution) < slots {
+    if least.saturating_add(caution) < slots {
         return Ok(());
     }
     let and = if caution > 0 { format!(" and a caution of {caution}") } else { String::new() };
+    let all_day = if reserve.is_timetable() { "at any time of day, " } else { "" };
+    let leave = if caution > 0 { "leave" } else { "leaves" };
     let what = match least {
         0 => format!("a caution of {caution} leaves no slot of the pool's {slots} to dial with"),
-        least => format!("a reserve of {least}{and} leaves no slot of the pool's {slots} to dial with"),
+        least => format!("{all_day}a reserve of {least}{and} {leave} no slot of the pool's {slots} to dial with"),
     };
     let cure = match slots.saturating_sub(1) {
         0 => "keep none:   --reserve 0 --caution 0, or say how many there are:   --slots N".to_owned(),
@@ -245,6 +274,7 @@ pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &Su
         region: args.region,
         sheet: args.sheet.clone(),
         require: args.require.clone(),
+        needed: Vec::new(),
         allow: args.allow.clone(),
         zone: zone.cloned(),
         hours_any: !calling.needs_zone(),
@@ -263,14 +293,18 @@ fn over_midnight_said(hours: &str) -> Option<String> {
 pub fn guard_rejects(list: &ListArgs, calling: &CallingArgs, others: [Option<&Path>; 2]) -> Result<(), Failure> {
     let Some(rejects) = list.rejects.as_deref() else { return Ok(()) };
     if rejects.is_dir() {
-        return Err(Failure::usage(format!("--rejects names {}, which is a directory", rejects.display())));
+        return Err(Failure::usage(format!("--rejects names {}, which is a directory", file(rejects))));
+    }
+    if rejects.is_file() && !is_rejects(rejects) {
+        let what = format!("--rejects names {}, which is there already and is no rejects file", file(rejects));
+        return Err(Failure::usage(what).advise("it would be written over: name another file, or move it away"));
     }
     let read = calling.dnc.iter().map(PathBuf::as_path).chain(calling.holidays.as_deref());
     let read = read.chain(others.into_iter().flatten());
     match overwritten(rejects, read) {
         None => Ok(()),
-        Some(file) => {
-            let what = format!("--rejects names {}, which another option reads", file.display());
+        Some(other) => {
+            let what = format!("--rejects names {}, which another option reads", file(other));
             Err(Failure::usage(what).advise("it would be written over: name another file"))
         }
     }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 
 use crate::campaign::plan::Rate;
+use crate::report::style::thousands;
 
 /// No option takes a longer time than this: nothing overflows, and nobody means it.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
@@ -21,7 +22,12 @@ pub struct InDoubt(pub Option<Duration>);
 
 /// `--reserve` as it was typed: slots by the minute of the day from which they are kept, sorted, the first at 0.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Slots(pub Vec<(u16, u32)>);
+pub struct Slots {
+    /// The timetable.
+    pub table: Vec<(u16, u32)>,
+    /// The very words.
+    pub typed: String,
+}
 
 /// `--until` as it was typed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,7 +103,7 @@ pub fn slots(text: &str) -> Result<Slots, String> {
         return Err("this version does not choose a reserve by itself: give a number of slots, or a timetable".into());
     }
     if !text.contains('=') {
-        return Ok(Slots(vec![(0, count_of_slots(text)?)]));
+        return Ok(Slots { table: vec![(0, count_of_slots(text)?)], typed: text.to_owned() });
     }
     let mut table = text.split(',').map(timetable_entry).collect::<Result<Vec<_>, _>>()?;
     table.sort_unstable();
@@ -109,7 +115,7 @@ pub fn slots(text: &str) -> Result<Slots, String> {
     {
         table.insert(0, (0, last));
     }
-    Ok(Slots(table))
+    Ok(Slots { table, typed: text.to_owned() })
 }
 
 fn timetable_entry(text: &str) -> Result<(u16, u32), String> {
@@ -122,7 +128,11 @@ fn timetable_entry(text: &str) -> Result<(u16, u32), String> {
 /// A number of slots; none is one too.
 pub fn count_of_slots(text: &str) -> Result<u32, String> {
     let slots: u32 = text.parse().map_err(|_| format!("{text:?} is not a number of slots"))?;
-    if slots <= MOST_SLOTS { Ok(slots) } else { Err(format!("no pool has more than {MOST_SLOTS} slots")) }
+    if slots <= MOST_SLOTS {
+        Ok(slots)
+    } else {
+        Err(format!("no pool has more than {} slots", thousands(MOST_SLOTS.into())))
+    }
 }
 
 /// A number of slots, at least one.
@@ -205,9 +215,11 @@ mod tests {
 
     #[test]
     fn a_reserve_is_a_number_or_a_timetable_that_covers_the_day() {
-        assert_eq!(slots("3"), Ok(Slots(vec![(0, 3)])));
-        assert_eq!(slots("18:00=2,08:00=4"), Ok(Slots(vec![(0, 2), (480, 4), (1080, 2)])));
-        assert_eq!(slots("00:00=1, 9:30=5"), Ok(Slots(vec![(0, 1), (570, 5)])));
+        let table = |text: &str| slots(text).unwrap().table;
+        assert_eq!(table("3"), [(0, 3)]);
+        assert_eq!(table("18:00=2,08:00=4"), [(0, 2), (480, 4), (1080, 2)]);
+        assert_eq!(table("00:00=1, 9:30=5"), [(0, 1), (570, 5)]);
+        assert_eq!(slots("18:00=2,08:00=4").unwrap().typed, "18:00=2,08:00=4");
         for text in ["", "-1", "three", "08:00=4,08:00=5", "25:00=1", "08:00", "08:00=x", "8=4", "4294967295"] {
             assert!(slots(text).is_err(), "{text}");
         }

@@ -2,8 +2,10 @@
 //! they were told. Every other column is a variable. Where two columns could be meant alike it asks instead of guessing.
 
 use super::findings::Kind;
-use super::headers;
+use super::headers::{self, Rank, bare};
 use super::options::{Column, Field};
+use super::phone::Reading;
+use super::shown::{plain, shown};
 
 /// What each column of a list is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,13 +37,13 @@ pub enum ColumnsError {
     #[error("has several columns that may hold the phone numbers")]
     Ambiguous(Vec<String>),
     /// The same header twice.
-    #[error("has two columns named {0:?}")]
+    #[error("has two columns named \"{}\"", plain(.0))]
     Duplicate(String),
     /// `--column` names no column of the list.
-    #[error("has no column {:?}, which --column {}={} names", .0.header, .0.field.name(), .0.header)]
+    #[error("has no column \"{}\", which --column {}={} names", plain(&.0.header), .0.field.name(), plain(&.0.header))]
     Missing(Column),
     /// Two `--column` for one field, or one column for two fields.
-    #[error("cannot have --column {}={} besides another one", .0.field.name(), .0.header)]
+    #[error("cannot have --column {}={} besides another one", .0.field.name(), plain(&.0.header))]
     Twice(Column),
 }
 
@@ -52,14 +54,15 @@ pub const REJECT_COLUMNS: [&str; 2] = ["line", "reason"];
 const OWN_VARIABLE: &str = "dialer_attempt_id";
 
 impl Columns {
-    /// Reads the header row. `first`: the first row below it, which tells a rejects file that is given back from a list
-    /// whose own last columns have the same names.
-    pub fn new(headers: &[String], first: Option<&[String]>, said: &[Column]) -> Result<Self, ColumnsError> {
+    /// Reads the header row. `rows`: the first ones below it, which tell a rejects file that is given back from a list
+    /// whose own last columns have the same names, and the column that holds phone numbers from others named like it.
+    pub fn new(headers: &[String], rows: &[Vec<String>], said: &[Column]) -> Result<Self, ColumnsError> {
         let mut headers: Vec<String> = headers.iter().map(|header| header.trim().to_owned()).collect();
         while headers.last().is_some_and(String::is_empty) {
             headers.pop();
         }
-        let used = if is_fed_back(&headers, first) { headers.len() - 2 } else { headers.len() };
+        let used =
+            if is_fed_back(&headers, rows.first().map(Vec::as_slice)) { headers.len() - 2 } else { headers.len() };
         if let Some(twice) = (1..used).find(|at| !headers[*at].is_empty() && headers[..*at].contains(&headers[*at])) {
             return Err(ColumnsError::Duplicate(headers.swap_remove(twice)));
         }
@@ -70,11 +73,11 @@ impl Columns {
             }
         }
         for column in said {
-            columns.say(column, used)?;
+            columns.say(column)?;
         }
         for field in Field::ALL {
             if columns.find(field).is_none() {
-                columns.guess(field, used)?;
+                columns.guess(field, used, rows)?;
             }
         }
         if columns.find(Field::Number).is_none() { Err(ColumnsError::NoNumber) } else { Ok(columns) }
@@ -106,21 +109,28 @@ impl Columns {
         let parts: Vec<String> = Field::ALL
             .into_iter()
             .filter_map(found)
-            .map(|(field, header)| {
-                format!("{} from {:?}", field.name().replace('_', " "), super::findings::shown(header))
-            })
+            .map(|(field, header)| format!("{} from \"{}\"", field.name().replace('_', " "), shown(header)))
             .collect();
         parts.join(", ")
     }
 
-    fn say(&mut self, column: &Column, used: usize) -> Result<(), ColumnsError> {
-        let headers = &self.headers[..used];
-        let alike: Vec<usize> = (0..used).filter(|at| bare(&headers[*at]) == bare(&column.header)).collect();
-        let at = match (headers.iter().position(|header| *header == column.header), alike.as_slice()) {
-            (Some(at), _) => at,
-            (None, [at]) => *at,
-            _ => return Err(ColumnsError::Missing(column.clone())),
-        };
+    /// The column with that header, or the only one with a header like it.
+    pub fn called(&self, header: &str) -> Option<usize> {
+        let headers = self.own_headers();
+        let mut alike = (0..headers.len()).filter(|at| bare(&headers[*at]) == bare(header));
+        let (one, another) = (alike.next(), alike.next());
+        let exact = headers.iter().position(|own| own == header);
+        exact.or(one.filter(|_| another.is_none()))
+    }
+
+    /// Variables that are named like a phone.
+    pub fn other_phones(&self) -> Vec<usize> {
+        let is_one = |at: &usize| self.roles[*at] == Role::Variable && headers::names_a_phone(&self.headers[*at]);
+        (0..self.own).filter(is_one).collect()
+    }
+
+    fn say(&mut self, column: &Column) -> Result<(), ColumnsError> {
+        let Some(at) = self.called(&column.header) else { return Err(ColumnsError::Missing(column.clone())) };
         if self.find(column.field).is_some() || matches!(self.roles[at], Role::Is(_)) {
             return Err(ColumnsError::Twice(column.clone()));
         }
@@ -129,14 +139,19 @@ impl Columns {
     }
 
     /// The column that means the field best. Only for the number does it matter which one is taken: there two of the
-    /// same rank are an error.
-    fn guess(&mut self, field: Field, used: usize) -> Result<(), ColumnsError> {
+    /// same rank are told apart by what stands in them, or are an error.
+    fn guess(&mut self, field: Field, used: usize, rows: &[Vec<String>]) -> Result<(), ColumnsError> {
         for rank in headers::of(field) {
-            let fits =
-                |at: &usize| self.roles[*at] == Role::Variable && rank.contains(&bare(&self.headers[*at]).as_str());
-            let fitting: Vec<usize> = (0..used).filter(fits).collect();
-            if fitting.len() > 1 && field == Field::Number {
-                return Err(ColumnsError::Ambiguous(fitting.iter().map(|at| self.headers[*at].clone()).collect()));
+            let fits = |at: &usize| self.roles[*at] == Role::Variable && rank.fits(&self.headers[*at]);
+            let mut fitting: Vec<usize> = (0..used).filter(fits).collect();
+            if field == Field::Number {
+                let held: Vec<usize> = fitting.iter().copied().filter(|at| holds_numbers(rows, *at)).collect();
+                if matches!(rank, Rank::Worded) || (fitting.len() > 1 && !held.is_empty()) {
+                    fitting = held;
+                }
+                if fitting.len() > 1 {
+                    return Err(ColumnsError::Ambiguous(fitting.iter().map(|at| self.headers[*at].clone()).collect()));
+                }
             }
             if let Some(at) = fitting.first() {
                 self.roles[*at] = Role::Is(field);
@@ -144,6 +159,28 @@ impl Columns {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether most of what stands in a column, in these rows, looks like a phone number.
+pub fn holds_numbers(rows: &[Vec<String>], column: usize) -> bool {
+    let cells = rows.iter().filter_map(|row| row.get(column)).filter(|cell| !cell.trim().is_empty());
+    let (mut like, mut all) = (0, 0);
+    for cell in cells {
+        like += usize::from(is_like_a_number(cell));
+        all += 1;
+    }
+    like * 2 > all
+}
+
+/// Whether a cell looks like a phone number, of whichever country.
+pub fn is_like_a_number(cell: &str) -> bool {
+    match Reading::default().read(cell) {
+        Ok(_) => true,
+        Err(reason) => matches!(
+            reason.kind,
+            Kind::NoCountry | Kind::NoPlus | Kind::Ambiguous | Kind::Premium | Kind::SharedCost | Kind::Spreadsheet
+        ),
     }
 }
 
@@ -161,11 +198,6 @@ fn is_fed_back(headers: &[String], first: Option<&[String]>) -> bool {
     own || (has_line && Kind::starts_reason(cell(at + 1)))
 }
 
-/// A header without what people write differently: case, spaces, underscores, hyphens, dots.
-fn bare(header: &str) -> String {
-    header.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,7 +206,7 @@ mod tests {
     fn columns(headers: &str, said: &[&str]) -> Result<Columns, ColumnsError> {
         let headers: Vec<String> = headers.split(',').map(str::to_owned).collect();
         let said: Vec<Column> = said.iter().map(|text| text.parse().unwrap()).collect();
-        Columns::new(&headers, None, &said)
+        Columns::new(&headers, &[], &said)
     }
 
     fn number_of(headers: &str) -> String {
@@ -221,6 +253,24 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_a_column_tells_it_from_others_named_like_it() {
+        let number = |headers: &str, row: &str| {
+            let cells = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
+            let columns = Columns::new(&cells(headers), &[cells(row)], &[]);
+            columns.map(|columns| columns.headers()[columns.find(Field::Number).unwrap()].clone())
+        };
+        let found = |headers: &str, row: &str| number(headers, row).unwrap();
+        assert_eq!(found("customer number,Phone no. (work),name", "1001,(415) 555-0100,Ada"), "Phone no. (work)");
+        assert_eq!(found("Number,Phone Number (mobile)", "7,+14155550100"), "Phone Number (mobile)");
+        assert_eq!(found("number,phone number 2", "1,+14155550100"), "phone number 2");
+        assert_eq!(found("phone type,number", "mobile,+14155550100"), "number");
+        assert_eq!(found("Phone,Te\u{301}le\u{301}phone", "none,+14155550100"), "Te\u{301}le\u{301}phone");
+        assert_eq!(found("number", "anything"), "number");
+        let two = number("home phone,work phone", "+14155550100,+14155550101");
+        assert!(matches!(two, Err(ColumnsError::Ambiguous(names)) if names.len() == 2));
+    }
+
+    #[test]
     fn what_is_said_wins_and_must_exist() {
         let columns_said = columns("Kunde,Ort,Telefonnr", &["number=telefonNR", "name=Ort"]).unwrap();
         assert_eq!(columns_said.find(Field::Number), Some(2));
@@ -246,7 +296,7 @@ mod tests {
         let headers = ["phone", "line", "reason"].map(str::to_owned);
         let with = |line: &str, reason: &str| {
             let first = ["1", line, reason].map(str::to_owned);
-            Columns::new(&headers, Some(&first), &[]).unwrap().own_headers().len()
+            Columns::new(&headers, &[first.to_vec()], &[]).unwrap().own_headers().len()
         };
         let reason = Reason::new(Kind::NotANumber, "n/a").to_string();
         assert_eq!((with("17", &reason), with("leads.csv:17", &reason)), (1, 1));

@@ -7,11 +7,10 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use super::shown::shown;
+
 /// Samples kept of each kind.
 pub const SAMPLES: usize = 20;
-
-/// Characters kept of a cell that is shown.
-const SHOWN: usize = 40;
 
 /// What is odd about a row. The order is that in which they are shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -22,6 +21,8 @@ pub enum Kind {
     NoNumber,
     /// Something else than a number in it.
     NotANumber,
+    /// `24.11.2026`, which some countries would take for a number.
+    Date,
     /// `9.17045E+11`: digits are gone.
     Spreadsheet,
     /// National, and no region was given.
@@ -32,6 +33,8 @@ pub enum Kind {
     Ambiguous,
     /// Too short or too long.
     Length,
+    /// A country code that no country has.
+    NoSuchCountry,
     /// Of the right length, in no range that is in use.
     NotValid,
     /// A short code.
@@ -64,6 +67,8 @@ pub enum Kind {
     LostZero,
     /// Read as an international number without its `+`, because that was allowed.
     AssumedPlus,
+    /// Mexico's old way to write a mobile number.
+    OldPrefix,
     /// Further numbers in the cell.
     SecondNumber,
     /// The name is longer than the provider takes.
@@ -80,15 +85,17 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::Duplicate,
         Self::NoNumber,
         Self::NotANumber,
+        Self::Date,
         Self::Spreadsheet,
         Self::NoCountry,
         Self::NoPlus,
         Self::Ambiguous,
         Self::Length,
+        Self::NoSuchCountry,
         Self::NotValid,
         Self::ShortCode,
         Self::Emergency,
@@ -105,6 +112,7 @@ impl Kind {
         Self::TooLarge,
         Self::LostZero,
         Self::AssumedPlus,
+        Self::OldPrefix,
         Self::SecondNumber,
         Self::NameCut,
         Self::ZoneIgnored,
@@ -145,9 +153,14 @@ impl Kind {
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Duplicate => ("duplicate", "on an earlier row already", "rung once"),
-            Self::NoNumber => ("no-number", "without a number", "fill in the cell"),
+            Self::NoNumber => {
+                ("no-number", "without a number", "fill in the cell, or take another column: --column number=HEADER")
+            }
             Self::NotANumber => {
                 ("not-a-number", "not a phone number", "write digits, beginning with + and country code")
+            }
+            Self::Date => {
+                ("date", "a date, not a phone number", "see whether --column number=HEADER names the right one")
             }
             Self::Spreadsheet => ("spreadsheet", "lost to a spreadsheet", "export the column as text"),
             Self::NoCountry => {
@@ -159,6 +172,9 @@ impl Kind {
             Self::Ambiguous => ("ambiguous", "may be two different numbers", "begin it with + and country code"),
             Self::Length => {
                 ("wrong-length", "too short or too long for a phone number", "look for lost or doubled digits")
+            }
+            Self::NoSuchCountry => {
+                ("no-such-country", "with a country code that no country has", "look at the digits behind the +")
             }
             Self::NotValid => ("not-valid", "in no number range that is in use", "--allow possible"),
             Self::ShortCode => ("short-code", "a short code", "write the whole number"),
@@ -179,11 +195,16 @@ impl Kind {
             Self::OpenQuote => {
                 ("open-quote", "a quotation mark that is never closed", "close it, or write \"\" for one")
             }
-            Self::TooLarge => ("too-large", "larger than any lead", "see whether a quote or line end is missing"),
+            Self::TooLarge => {
+                ("too-large", "larger than any lead", "see whether a quote or line end is missing; it may be cut here")
+            }
             Self::LostZero => {
                 ("lost-zero", "taken as national without the leading 0", "write the 0, or + and country code")
             }
             Self::AssumedPlus => ("assumed-plus", "taken as international without the +", "write the +"),
+            Self::OldPrefix => {
+                ("old-prefix", "in Mexico's old way, taken without 044, 045, 01 or 1", "write +52 and ten digits")
+            }
             Self::SecondNumber => ("second-number", "more numbers in the cell than the one taken", "one number a row"),
             Self::NameCut => ("name-cut", "a name cut to 40 characters", "the variable keeps it whole"),
             Self::ZoneIgnored => {
@@ -305,26 +326,9 @@ impl Serialize for Findings {
     }
 }
 
-/// A cell as it may be shown: short, and without anything that a terminal would obey.
-pub fn shown(text: &str) -> String {
-    let mut short: String = text
-        .chars()
-        .take(SHOWN)
-        .map(|letter| if letter.is_control() || is_invisible(letter) { '\u{fffd}' } else { letter })
-        .collect();
-    if text.chars().nth(SHOWN).is_some() {
-        short.push_str("..");
-    }
-    short
-}
-
-/// Marks that steer the direction of text, or have no width: they come with numbers copied from chats and contacts.
-pub(super) fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}')
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::shown::SHOWN;
     use super::*;
 
     #[test]

@@ -1,18 +1,86 @@
-//! What people write above a column, in the languages of our users: lower case, letters and digits only.
+//! What people write above a column, in the languages of our users, and how what they write differently is seen alike.
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use super::options::Field;
 
+/// How a header is taken for a field.
+#[derive(Clone, Copy)]
+pub enum Rank {
+    /// It is one of these, whatever stands in the column.
+    Named(&'static [&'static str]),
+    /// It has a word that means a phone, and the column holds phone numbers.
+    Worded,
+}
+
 /// What means a field, in ranks: the first rank with a header in the list decides.
-pub fn of(field: Field) -> &'static [&'static [&'static str]] {
+pub fn of(field: Field) -> &'static [Rank] {
     match field {
-        Field::Number => &[EXACT_NUMBER, PHONE, MOBILE, ANY_NUMBER],
-        Field::Name => &[NAME, FIRST_NAME],
-        Field::TimeZone => &[TIME_ZONE],
-        Field::Extension => &[EXTENSION],
-        Field::AssistantId => &[&["assistantid"]],
-        Field::PhoneNumberId => &[&["phonenumberid"]],
+        Field::Number => {
+            &[Rank::Named(EXACT_NUMBER), Rank::Named(PHONE), Rank::Named(MOBILE), Rank::Worded, Rank::Named(ANY_NUMBER)]
+        }
+        Field::Name => &[Rank::Named(NAME), Rank::Named(FIRST_NAME)],
+        Field::TimeZone => &[Rank::Named(TIME_ZONE)],
+        Field::Extension => &[Rank::Named(EXTENSION)],
+        Field::AssistantId => &[Rank::Named(&["assistantid"])],
+        Field::PhoneNumberId => &[Rank::Named(&["phonenumberid"])],
     }
 }
+
+impl Rank {
+    /// Whether a header is of this rank; what stands in brackets does not matter.
+    pub fn fits(self, header: &str) -> bool {
+        match self {
+            Self::Named(names) => {
+                let (whole, outside) = (bare(header), bare(&without_brackets(header)));
+                names.iter().map(|name| bare(name)).any(|name| name == whole || name == outside)
+            }
+            Self::Worded => names_a_phone(header),
+        }
+    }
+}
+
+/// Whether one of its words means a phone: `Phone no. 2`, `mobile (work)`, `Tel. privat`, `Mobiltelefonnr`.
+pub fn names_a_phone(header: &str) -> bool {
+    let bare_words = header.split(|letter: char| !letter.is_alphanumeric() && !is_mark(letter)).map(bare);
+    bare_words.into_iter().any(|word| WORDS.contains(&word.as_str()) || PARTS.iter().any(|part| word.contains(part)))
+}
+
+/// A header without what people and programs write differently: case, accents and how they are encoded, spaces,
+/// underscores, hyphens, dots.
+pub fn bare(header: &str) -> String {
+    let apart = DecomposingNormalizerBorrowed::new_nfd().normalize_iter(header.chars());
+    let letters = apart.filter(|letter| letter.is_alphanumeric() && !is_mark(*letter));
+    letters.flat_map(char::to_lowercase).filter(|letter| !is_mark(*letter)).collect()
+}
+
+/// An accent that stands on its own.
+fn is_mark(letter: char) -> bool {
+    matches!(letter, '\u{300}'..='\u{36f}')
+}
+
+fn without_brackets(header: &str) -> String {
+    let mut depth = 0_u32;
+    let mut outside = String::with_capacity(header.len());
+    for letter in header.chars() {
+        match letter {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            letter if depth == 0 => outside.push(letter),
+            _ => {}
+        }
+    }
+    outside
+}
+
+/// Words that mean a phone by themselves.
+const WORDS: &[&str] = &["tel", "tlf", "cell", "cel", "fon", "gsm", "msisdn", "whatsapp", "movil"];
+
+/// What makes a word mean a phone, wherever it stands in it.
+#[rustfmt::skip]
+const PARTS: &[&str] = &[
+    "phone", "telefon", "telephon", "rufnummer", "mobil", "handy", "celular", "cellular", "telefoon", "puhelin",
+];
 
 /// Nothing else can be meant.
 const EXACT_NUMBER: &[&str] = &["phonenumber", "e164", "customerphone", "customerphonenumber"];
@@ -59,3 +127,25 @@ const TIME_ZONE: &[&str] = &[
 
 const EXTENSION: &[&str] =
     &["extension", "ext", "phoneextension", "durchwahl", "nebenstelle", "extensión", "ramal", "anexo"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_alike_however_they_are_written() {
+        assert_eq!(bare("Te\u{301}le\u{301}phone"), bare("Téléphone"));
+        assert_eq!(bare(" MÓVIL_2 "), "movil2");
+        assert_eq!(bare("Номер телефона"), bare("номертелефона"));
+    }
+
+    #[test]
+    fn a_phone_is_named_by_a_word() {
+        for header in ["Phone no. (work)", "phone number 2", "Tel. privat", "Mobiltelefonnr", "cell_2", "Te\u{301}l"] {
+            assert!(names_a_phone(header), "{header}");
+        }
+        for header in ["customer number", "hotel", "cancelled", "Number", "telegram", "fondness"] {
+            assert!(!names_a_phone(header), "{header}");
+        }
+    }
+}

@@ -3,17 +3,21 @@
 
 use serde::Serialize;
 
-use super::columns::{Columns, ColumnsError, Role};
+use super::columns::{Columns, ColumnsError, Role, is_like_a_number};
 use super::findings::{Findings, Kind, Reason};
 use super::lead::{Lead, Phone};
 use super::options::{Field, ListOptions, Source};
 use super::phone::{Found, Reading, clean};
+use super::shown::plain;
 use super::table::{Flaw, MAX_CELL, Table, TableError};
-use super::trouble;
+use super::trouble::{self, Beginning};
 use super::zone::{Asked, of_number};
 
 /// The longest name that the provider takes, in characters.
 pub const MAX_NAME: usize = 40;
+
+/// Rows that are looked at to tell the columns.
+const AHEAD: usize = 20;
 
 /// Why a list cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -34,11 +38,11 @@ pub enum Wrong {
     /// Not a row in it.
     #[error("is empty\n  a list has a row of headers, and a row for each lead")]
     Empty,
-    /// Its headers do not tell the columns; these are the columns.
+    /// Its headers do not tell the columns; this is how it begins.
     #[error("{}", trouble::headers(.0, .1))]
-    Columns(ColumnsError, Vec<String>),
+    Columns(ColumnsError, Beginning),
     /// `--require` names a variable for which there is no column.
-    #[error("has no column {0:?}, which --require names\n  its columns are: {1}")]
+    #[error("has no column \"{}\", which --require names\n  its columns are: {}", plain(.0), .1)]
     Required(String, String),
     /// Nobody on it can be rung.
     #[error("has nobody who can be rung: {}", trouble::nobody(*.0))]
@@ -73,6 +77,8 @@ pub struct List {
     columns: Columns,
     options: ListOptions,
     required: Vec<usize>,
+    /// Further columns that are named like a phone.
+    others: Vec<usize>,
     asked: Asked,
     findings: Findings,
     leads: u64,
@@ -123,21 +129,34 @@ impl List {
     fn read(name: &str, mut table: Table, options: &ListOptions) -> Result<Self, Wrong> {
         let headers = table.next_row()?.ok_or(Wrong::Empty)?.cells;
         table.expect_width(headers.len());
-        let first = table.peek()?.map(|row| row.cells.as_slice());
-        let columns = Columns::new(&headers, first, &options.columns);
-        let columns = columns.map_err(|error| Wrong::Columns(error, headers.clone()))?;
-        let place = |variable: &String| {
-            let found = columns.headers().iter().position(|header| header == variable);
-            let found = found.or_else(|| columns.find(Field::Name).filter(|_| variable == Field::Name.name()));
+        let ahead = table.look_ahead(AHEAD)?;
+        let rows: Vec<Vec<String>> = ahead.iter().map(|row| row.cells.clone()).collect();
+        let columns = match Columns::new(&headers, &rows, &options.columns) {
+            Ok(columns) => columns,
+            Err(error) => {
+                let lines = ahead.iter().map(|row| row.line).collect();
+                return Err(Wrong::Columns(error, Beginning { headers, rows, lines }));
+            }
+        };
+        let place = |column: Option<usize>, variable: &String| {
+            let found = column.or_else(|| columns.find(Field::Name).filter(|_| variable == Field::Name.name()));
             found.ok_or_else(|| Wrong::Required(variable.clone(), trouble::names(columns.headers())))
         };
-        let required = options.require.iter().map(place).collect::<Result<_, _>>()?;
+        let mut required: Vec<usize> = Vec::new();
+        for variable in &options.require {
+            required.push(place(columns.called(variable), variable)?);
+        }
+        for variable in &options.needed {
+            required.push(place(columns.headers().iter().position(|header| header == variable), variable)?);
+        }
+        let others = columns.other_phones();
         Ok(Self {
             name: name.to_owned(),
             table,
             columns,
             options: options.clone(),
             required,
+            others,
             asked: Asked::default(),
             findings: Findings::default(),
             leads: 0,
@@ -236,7 +255,7 @@ impl List {
             return Err(Reason::new(Kind::TooLarge, long));
         }
         let reading = Reading { region: self.options.region, allow: &self.options.allow };
-        let found = reading.read(self.cell(cells, Field::Number))?;
+        let found = reading.read(self.cell(cells, Field::Number)).map_err(|reason| self.elsewhere(reason, cells))?;
         let extension = self.extension(cells, &found)?;
         if let Some(empty) = self.required.iter().find(|at| cells[**at].is_empty()) {
             return Err(Reason::new(Kind::Missing, &self.columns.headers()[*empty]));
@@ -250,6 +269,14 @@ impl List {
         let name = self.customer_name(line, cells);
         let variables = self.variables(line, cells);
         Ok(Lead { phone: found.phone, extension, name, variables, zones, assistant_id, phone_number_id })
+    }
+
+    /// A row without a number may have one in another column that is named like a phone.
+    fn elsewhere(&self, reason: Reason, cells: &[String]) -> Reason {
+        let other = self.others.iter().find(|at| reason.kind == Kind::NoNumber && is_like_a_number(&cells[**at]));
+        other.map_or(reason, |at| {
+            Reason::new(Kind::NoNumber, &format!("{} in {}", cells[*at], self.columns.headers()[*at]))
+        })
     }
 
     fn cell<'a>(&self, cells: &'a [String], field: Field) -> &'a str {

@@ -4,12 +4,13 @@
 
 pub mod list;
 pub mod options;
-mod trouble;
+pub mod trouble;
 
 pub mod table;
 
 pub mod findings;
 pub mod rejects;
+pub mod shown;
 
 pub mod columns;
 pub mod headers;

@@ -1,12 +1,15 @@
 //! What a person said about the list: valid by the time it stands here, and nothing of the list itself.
 
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use rlibphonenumber::PHONE_NUMBER_UTIL;
+
+use super::shown::file;
 
 /// Where a list comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,7 +18,26 @@ pub enum Source {
     File(PathBuf),
     /// Standard input.
     Stdin,
+    /// What can be read only once, kept in a file that has no name any more.
+    Copied(Copied),
 }
+
+/// A list that came through a pipe, to be read as often as it takes.
+#[derive(Clone, Debug)]
+pub struct Copied {
+    /// What the list is called.
+    pub name: Arc<str>,
+    /// What came through; never read at its own position, which all its readers would share.
+    pub file: Arc<File>,
+}
+
+impl PartialEq for Copied {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.file, &other.file)
+    }
+}
+
+impl Eq for Copied {}
 
 impl Source {
     /// `-` is standard input, anything else a file.
@@ -27,7 +49,7 @@ impl Source {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
-            Self::Stdin => None,
+            Self::Stdin | Self::Copied(_) => None,
         }
     }
 }
@@ -35,8 +57,9 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::File(path) => f.write_str(&file(path)),
             Self::Stdin => f.write_str("standard input"),
+            Self::Copied(copied) => f.write_str(&copied.name),
         }
     }
 }
@@ -199,6 +222,8 @@ pub struct ListOptions {
     pub sheet: Option<String>,
     /// `--require`.
     pub require: Vec<String>,
+    /// What the assistant's prompt needs, by the very header.
+    pub needed: Vec<String>,
     /// `--allow`.
     pub allow: Vec<Allow>,
     /// `--zone`.
@@ -216,6 +241,7 @@ impl fmt::Debug for ListOptions {
             .field("region", &self.region)
             .field("sheet", &self.sheet)
             .field("require", &self.require)
+            .field("needed", &self.needed)
             .field("allow", &self.allow)
             .field("zone", &self.zone)
             .field("hours_any", &self.hours_any)

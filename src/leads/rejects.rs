@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use super::columns::{REJECT_COLUMNS, Role};
 use super::findings::Reason;
 use super::list::List;
-use super::options::Field;
+use super::options::{Field, Source};
+use super::table::Table;
 
 /// A rejects file that comes into being with its first row, and under its name when it is finished.
 pub struct Rejects {
@@ -96,6 +97,16 @@ impl Drop for Rejects {
 pub fn overwritten<'a>(path: &Path, files: impl IntoIterator<Item = &'a Path>) -> Option<&'a Path> {
     let rejects = canonical(path);
     files.into_iter().find(|file| canonical(file) == rejects)
+}
+
+/// Whether a file can be written over by a rejects file: it is one, or empty.
+pub fn is_rejects(path: &Path) -> bool {
+    let header = Table::open(&Source::File(path.to_owned()), None).and_then(|mut table| table.next_row());
+    match header {
+        Ok(None) => true,
+        Ok(Some(header)) => header.cells.ends_with(&REJECT_COLUMNS.map(str::to_owned)),
+        Err(_) => false,
+    }
 }
 
 /// The one path of a file, which need not exist yet.

@@ -17,7 +17,8 @@ use super::list::{ListError, Wrong};
 
 use super::options::{Field, Region, Source};
 use super::phone::{clean, verdict};
-use super::table::Table;
+use super::table::{Row, Table, TableError};
+use super::trouble::Beginning;
 
 /// The fewest digits that name a person without a country code.
 const NATIONAL: usize = 8;
@@ -119,10 +120,10 @@ impl Suppression {
 
     fn read(&mut self, path: &Path, findings: &mut Findings) -> Result<(), Wrong> {
         let mut table = Table::open(&Source::File(path.to_owned()), None)?;
-        let Some(first) = table.next_row()? else { return Ok(()) };
+        let Some(first) = row_of(&mut table)? else { return Ok(()) };
         if is_area_and_number(&first.cells) {
             self.add_area_and_number(&first.cells);
-            while let Some(row) = table.next_row()? {
+            while let Some(row) = row_of(&mut table)? {
                 if is_area_and_number(&row.cells) {
                     self.add_area_and_number(&row.cells);
                 } else {
@@ -136,7 +137,7 @@ impl Suppression {
             column
         } else {
             let headers = next.take().map(|row| row.cells).unwrap_or_default();
-            next = table.next_row()?;
+            next = row_of(&mut table)?;
             let cells = next.as_ref().map_or(&[][..], |row| &row.cells);
             self.column(&headers, cells)?
         };
@@ -145,19 +146,22 @@ impl Suppression {
             if let Err(kind) = self.add(cell) {
                 findings.add(kind, row.line, cell);
             }
-            next = table.next_row()?;
+            next = row_of(&mut table)?;
         }
         Ok(())
     }
 
     /// Which column holds the entries, by its header, else by what stands in it.
     fn column(&self, headers: &[String], cells: &[String]) -> Result<usize, Wrong> {
-        let found = Columns::new(headers, None, &[]);
+        let found = Columns::new(headers, &[], &[]);
         let by_header = found.as_ref().ok().and_then(|columns| columns.find(Field::Number));
         let only = (headers.len() == 1).then_some(0);
         match (by_header.or(only).or_else(|| self.entry_among(cells)), found) {
             (Some(column), _) => Ok(column),
-            (None, Err(error)) => Err(Wrong::Columns(error, headers.to_vec())),
+            (None, Err(error)) => {
+                let beginning = Beginning { headers: headers.to_vec(), rows: vec![cells.to_vec()], lines: vec![2] };
+                Err(Wrong::Columns(error, beginning))
+            }
             (None, Ok(_)) => Ok(0),
         }
     }
@@ -239,6 +243,14 @@ impl Suppression {
     fn add_area_and_number(&mut self, cells: &[String]) {
         let digits = format!("1{}{}", cells[0].trim(), cells[1].trim());
         self.starts.extend(digits.parse::<u64>());
+    }
+}
+
+/// The next row. Of a file that is written to meanwhile, what is there is taken: the next look reads it again.
+fn row_of(table: &mut Table) -> Result<Option<Row>, TableError> {
+    match table.next_row() {
+        Err(TableError::Changed) => Ok(None),
+        row => row,
     }
 }
 

@@ -1,8 +1,12 @@
 //! The words for what is wrong with a list as a whole: what, where, and what to do now.
 
-use super::columns::ColumnsError;
-use super::findings::shown;
-use super::phone::Reading;
+use super::columns::{Columns, ColumnsError, holds_numbers, is_like_a_number};
+use super::headers::names_a_phone;
+use super::shown::{shown, typed};
+use crate::report::style::thousands;
+
+/// Rows below the first among which the header is looked for.
+const HEADER_WITHIN: usize = 10;
 
 /// The headers in a row, for people.
 pub(super) fn names(headers: &[String]) -> String {
@@ -11,21 +15,39 @@ pub(super) fn names(headers: &[String]) -> String {
     shown.join(", ")
 }
 
+/// How a list begins whose headers do not tell the columns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Beginning {
+    /// The first row.
+    pub headers: Vec<String>,
+    /// The rows below it.
+    pub rows: Vec<Vec<String>>,
+    /// The lines of those.
+    pub lines: Vec<u64>,
+}
+
 /// Headers that do not tell the columns.
-pub(super) fn headers(error: &ColumnsError, headers: &[String]) -> String {
-    let what = format!("{error}\n  its columns are: {}", names(headers));
+pub(super) fn headers(error: &ColumnsError, list: &Beginning) -> String {
+    let what = format!("{error}\n  its columns are: {}", names(&list.headers));
     match error {
-        ColumnsError::NoNumber if headers.iter().any(|header| Reading::default().read(header).is_ok()) => {
-            format!("{what}\n  its first row looks like a lead: put a row of headers above it")
-        }
+        ColumnsError::NoNumber if list.headers.iter().any(|header| is_like_a_number(header)) => format!(
+            "has no header line\n  its first line looks like a lead: {}\n  \
+             put a row of headers above it, as in: phone,name",
+            names(&list.headers)
+        ),
         ColumnsError::NoNumber => {
-            let likely = headers.iter().find(|header| is_like_a_number(header)).or_else(|| headers.first());
-            let header = likely.map_or_else(|| "HEADER".to_owned(), |header| shell(&shown(header.trim())));
-            format!("{what}\n  say which one:   --column number={header}")
+            if let Some(line) = list.header_line() {
+                return format!("{what}\n  line {line} looks like the header: remove the lines above it");
+            }
+            match list.likely() {
+                Some(header) => format!("{what}\n  say which one:   --column number={}", typed(header.trim())),
+                None => format!(
+                    "{what}\n  none of them holds phone numbers, as it seems; else say which one:   --column number=HEADER"
+                ),
+            }
         }
         ColumnsError::Ambiguous(several) => {
-            let ways: Vec<String> =
-                several.iter().map(|header| format!("--column number={}", shell(&shown(header)))).collect();
+            let ways: Vec<String> = several.iter().map(|header| format!("--column number={}", typed(header))).collect();
             format!("{what}\n  say which one:   {}", ways.join("   or   "))
         }
         ColumnsError::Duplicate(_) => format!("{what}\n  rename one of the two"),
@@ -33,17 +55,29 @@ pub(super) fn headers(error: &ColumnsError, headers: &[String]) -> String {
     }
 }
 
-/// A header that most likely names a number, though not surely enough to be taken for one.
-fn is_like_a_number(header: &str) -> bool {
-    let lower = header.to_lowercase();
-    ["tel", "phone", "fon", "mobil", "handy", "cel", "numb", "num"].iter().any(|part| lower.contains(part))
+impl Beginning {
+    /// The column that most likely holds the numbers: by what stands in it, else by its name.
+    fn likely(&self) -> Option<&String> {
+        let holds = |at: &usize| !self.headers[*at].trim().is_empty() && holds_numbers(&self.rows, *at);
+        let by_cells = (0..self.headers.len()).find(holds).map(|at| &self.headers[at]);
+        by_cells.or_else(|| self.headers.iter().find(|header| names_a_phone(header)))
+    }
+
+    /// The line further down that would do as a header: what stands above it is a title, or a remark.
+    fn header_line(&self) -> Option<u64> {
+        let would_do = |at: &usize| {
+            let below: Vec<Vec<String>> = self.rows[at + 1..].iter().map(|row| parted(row)).collect();
+            !below.is_empty() && Columns::new(&parted(&self.rows[*at]), &below, &[]).is_ok()
+        };
+        (0..self.rows.len().min(HEADER_WITHIN)).find(would_do).map(|at| self.lines[at])
+    }
 }
 
-fn shell(header: &str) -> String {
-    if header.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.')) {
-        header.to_owned()
-    } else {
-        format!("'{}'", header.replace('\'', r"'\''"))
+/// The cells of a row that was read by the delimiter of a title, in which there is none.
+fn parted(row: &[String]) -> Vec<String> {
+    match row {
+        [one] => one.split([';', '\t', '|']).map(str::to_owned).collect(),
+        cells => cells.to_vec(),
     }
 }
 
@@ -52,6 +86,6 @@ pub(super) fn nobody(rejected: u64) -> String {
     match rejected {
         0 => "there is no row below its headers".to_owned(),
         1 => "its one row was rejected".to_owned(),
-        rejected => format!("all of its {rejected} rows were rejected"),
+        rejected => format!("all of its {} rows were rejected", thousands(rejected)),
     }
 }

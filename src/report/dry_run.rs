@@ -15,12 +15,13 @@ pub fn batches(sizes: &[usize], first: Option<(Timestamp, &TimeZone)>, now: Time
     let rest: Vec<_> = sizes[same..].iter().map(ToString::to_string).collect();
     let mut line = match sizes.len() {
         1 => format!("1 batch of {usual}"),
+        _ if same == 1 => format!("{} batches, of {usual}", thousands(sizes.len() as u64)),
         batches => format!("{} batches of {usual}", thousands(batches as u64)),
     };
     match rest.as_slice() {
         [] => {}
-        [last] => {
-            let _ = write!(line, ", the last of {last}");
+        several if same == 1 => {
+            let _ = write!(line, " and {}", several.join(" and "));
         }
         several => {
             let _ = write!(line, ", the last of {}", several.join(" and "));
@@ -63,6 +64,8 @@ pub struct Forecast {
     pub took: [Duration; 3],
     /// What it would cost.
     pub cost_usd: Option<f64>,
+    /// Options that end this run before the list is through.
+    pub stops: Vec<String>,
     /// Leads rehearsed, where the list was too long for all.
     pub sample: Option<u64>,
 }
@@ -81,6 +84,10 @@ pub fn forecast(forecast: &Forecast) -> String {
         let _ = write!(line, " ({quick} to {slow})");
     }
     line.extend(forecast.cost_usd.map(|cost| format!(", about {}", about(cost))));
+    if !forecast.stops.is_empty() {
+        let _ =
+            write!(line, "\n  this is for the whole list: {} may end this run sooner", forecast.stops.join(" and "));
+    }
     line.extend(
         forecast.sample.map(|leads| format!("\n  rehearsed with {}, and scaled", count(leads, "lead", "leads"))),
     );
@@ -120,7 +127,8 @@ mod tests {
         sizes.push(54);
         insta::assert_snapshot!(batches(&sizes, first, now), @"24 batches of 50, the last of 54 · first at 08:00 in Lisbon");
         insta::assert_snapshot!(batches(&[7], Some((now, &lisbon)), now), @"1 batch of 7 · first now");
-        insta::assert_snapshot!(batches(&[90, 52, 51], None, now), @"3 batches of 90, the last of 52 and 51");
+        insta::assert_snapshot!(batches(&[90, 90, 52, 51], None, now), @"4 batches of 90, the last of 52 and 51");
+        insta::assert_snapshot!(batches(&[50, 70], None, now), @"2 batches, of 50 and 70");
         insta::assert_snapshot!(batches(&[], None, now), @"no batch: nobody is to be rung");
         assert_eq!(city("America/Argentina/Buenos_Aires"), "Buenos Aires");
     }
@@ -149,12 +157,19 @@ mod tests {
             answered: 0.38,
             took: [minutes(183), minutes(169), minutes(207)],
             cost_usd: Some(58.37),
+            stops: Vec::new(),
             sample: Some(20_000),
         };
         insta::assert_snapshot!(forecast(&told), @r"
         with 10 slots, 3 kept, calls of 95 s answered 38% of the time: done in 3 h 5 min (2 h 50 min to 3 h 30 min), about $58
           rehearsed with 20,000 leads, and scaled
         ");
+        let stops = vec!["--limit 100".to_owned(), "--until".to_owned()];
+        let stopped = Forecast { stops, sample: None, ..told.clone() };
+        assert!(
+            forecast(&stopped)
+                .ends_with("about $58\n  this is for the whole list: --limit 100 and --until may end this run sooner")
+        );
         let short = Forecast { took: [minutes(2); 3], cost_usd: None, sample: None, ..told };
         insta::assert_snapshot!(forecast(&short), @"with 10 slots, 3 kept, calls of 95 s answered 38% of the time: done in 2 min");
     }

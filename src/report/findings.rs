@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
-use super::style;
+use super::style::{self, thousands};
 use crate::leads::findings::{Findings, Group, Kind};
 use crate::leads::list::Counts;
+use crate::leads::shown;
 
 /// Lines shown of each kind.
 const LINES: usize = 6;
@@ -76,6 +77,8 @@ pub struct Checked {
     pub hours: Vec<Hour>,
     /// The rejects file, if there is one.
     pub rejects: Option<PathBuf>,
+    /// The command that goes on once the rejected rows are mended.
+    pub mending: Option<String>,
     /// What is wrong with a list as a whole, if something is.
     pub error: Option<String>,
     /// What the process exits with.
@@ -101,11 +104,11 @@ impl Checked {
         }
         self.do_not_call.iter().for_each(|list| text.push_str(&list.text()));
         if let Some(path) = &self.rejects {
-            let path = path.display();
-            let _infallible = writeln!(
-                text,
-                "rejected rows: {path} (same columns, with line and reason): mend and add it as a second list"
-            );
+            let _infallible =
+                writeln!(text, "rejected rows: {} (same columns, with line and reason)", shown::file(path));
+            if let Some(command) = &self.mending {
+                let _infallible = writeln!(text, "  mend them in a copy, mended.csv, and go on:   {command}");
+            }
         }
         show_hours(&mut text, &self.hours, zone);
         text
@@ -134,7 +137,7 @@ fn lines(kind: Kind, group: &Group) -> String {
     let mut parts: Vec<String> = Vec::new();
     for sample in group.samples.iter().take(LINES) {
         let is_news = last != Some(&sample.text) && !sample.text.is_empty() && kind != Kind::Duplicate;
-        parts.push(if is_news { format!("{} ({:?})", sample.line, sample.text) } else { sample.line.to_string() });
+        parts.push(if is_news { format!("{} (\"{}\")", sample.line, sample.text) } else { sample.line.to_string() });
         last = Some(&sample.text);
     }
     if group.count > parts.len() as u64 {
@@ -159,19 +162,6 @@ fn show_hours(text: &mut String, hours: &[Hour], zone: &TimeZone) {
             let _infallible = writeln!(text, "{:>9} from {}", thousands(run.leads), clock(run.at));
         }
     }
-}
-
-/// `1204` as `1,204`.
-fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -208,6 +198,7 @@ mod tests {
             do_not_call: Vec::new(),
             hours,
             rejects: Some("leads.rejects.csv".into()),
+            mending: Some("dialer run leads.csv mended.csv --campaign leads".to_owned()),
             error: None,
             exit: 0,
         };
@@ -218,7 +209,8 @@ mod tests {
                10 not a phone number                               lines 40 ("n/a"), 41, 42, 43, 44, 45, ...   write digits, beginning with + and country code
                 1 at premium rate                                  line 77 ("+1 900 234 5678")   --allow premium
           2 of them on a do-not-call list
-        rejected rows: leads.rejects.csv (same columns, with line and reason): mend and add it as a second list
+        rejected rows: leads.rejects.csv (same columns, with line and reason)
+          mend them in a copy, mended.csv, and go on:   dialer run leads.csv mended.csv --campaign leads
         may be rung in the next 24 hours (time of UTC):
             1,226 from Wed 11:00
                 0 from Wed 20:00
@@ -229,12 +221,5 @@ mod tests {
         assert_eq!(json["lists"][0]["duplicates"], 3);
         assert_eq!(json["lists"][0]["findings"][1]["kind"], "not-a-number");
         assert_eq!(json["lists"][0]["findings"][1]["rows"][0]["line"], 40);
-    }
-
-    #[test]
-    fn thousands_are_parted() {
-        for (count, expected) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(thousands(count), expected);
-        }
     }
 }

@@ -10,12 +10,13 @@ use jiff::tz::TimeZone;
 use super::super::check::{CheckError, Request, check_with};
 use super::super::doctor::list_failure;
 use super::super::journal::failed;
-use super::super::place::State;
+use super::super::place::{State, mending};
 use super::super::plan::Planned;
 use super::super::surroundings::Surroundings;
 use super::super::{print, say};
 use super::reserve_fits;
 use crate::campaign::DEFAULT_SLOTS;
+use crate::campaign::plan::Plan;
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::leads::batch::cut;
@@ -51,10 +52,12 @@ pub(super) fn dry_run(planned: &Planned, around: &Surroundings<'_>) -> Result<Ex
             left.take(lead);
         }
     });
-    let checked = checked.map_err(|error| match error {
+    let mut checked = checked.map_err(|error| match error {
         CheckError::List(error) => list_failure(&error),
         other => Failure::new(other.exit(), other.to_string()),
     })?;
+    let campaign = &planned.plan.campaign;
+    checked.mending = Some(mending(&planned.inputs, campaign, planned.sandbox));
     let mut text = checked.text(&around.zone);
     for (what, cure) in &planned.missing {
         let _infallible = writeln!(text, "{what}, which a real run needs\n  {cure}");
@@ -104,6 +107,13 @@ fn known(planned: &Planned) -> Result<Known, Failure> {
     let (settled, limit) = disk.known(&planned.plan.campaign).map_err(failed)?;
     let suppressed = Box::new(disk.suppressions().map_err(failed)?);
     Ok(Known { settled: settled.into_iter().collect(), limit, suppressed })
+}
+
+/// The options that the forecast, which is for the whole list, leaves out.
+fn stops(plan: &Plan) -> Vec<String> {
+    let limit = plan.limit.map(|limit| format!("--limit {limit}"));
+    let cost = plan.max_cost.map(|cost| format!("--max-cost {cost}"));
+    limit.into_iter().chain(cost).chain(plan.until.map(|_| "--until".to_owned())).collect()
 }
 
 /// Who would be rung.
@@ -169,6 +179,7 @@ impl Left {
             answered: seen.answered,
             took: [middle, quick, slow],
             cost_usd: Some(seen.cost_usd),
+            stops: stops(&planned.plan),
             sample: seen.sample,
         };
         let _infallible = writeln!(text, "{}", forecast_line(&shown));

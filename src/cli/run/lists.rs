@@ -8,17 +8,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::super::check::{Request, check, looked, not_read};
 use super::super::doctor::list_failure;
 use super::super::journal::failed;
+use super::super::place::mending;
 use super::super::plan::Planned;
 use super::super::say;
+use super::spool;
 use crate::drive::signals::{Pending, Signals};
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::{Dnc, ImportError, Imported, Listed};
-use crate::leads::list::{List, ListError, Row};
+use crate::leads::list::{List, ListError, Row, Wrong};
 use crate::leads::options::{ListOptions, Region, Source};
 use crate::leads::rejects::{Rejects, overwritten};
+use crate::leads::shown::file;
 use crate::leads::suppress::Suppression;
 use crate::report::failure::Failure;
 use crate::report::findings::Checked;
@@ -31,29 +34,24 @@ pub(super) struct Lists<'a> {
     sources: Vec<Source>,
     rejects: PathBuf,
     zone: jiff::tz::TimeZone,
-    /// What came from stdin, for as long as it may be read again.
-    spool: Option<Spool>,
     pending: Pending,
 }
 
 impl<'a> Lists<'a> {
-    /// Looks for the lists; stdin is read to its end. Work that takes long ends when a signal comes.
+    /// Looks for the lists; stdin and pipes are read to their ends. Work that takes long ends when a signal comes.
     pub(super) async fn open(
         planned: &'a Planned,
         dir: &Path,
         zone: jiff::tz::TimeZone,
         signals: &mut Signals,
     ) -> Result<Self, Failure> {
-        let mut spool = None;
         let mut sources = Vec::new();
         for input in &planned.inputs {
-            sources.push(match input {
-                Source::File(path) => Source::File(path.clone()),
-                Source::Stdin => Source::File(spool.insert(Spool::of_stdin(dir, signals).await?).path.clone()),
-            });
+            let once = spool::is_read_once(input);
+            sources.push(if once { spool::copy(input, dir, signals).await? } else { input.clone() });
         }
         let rejects = rejects_file(planned, dir, &sources)?;
-        Ok(Self { planned, sources, rejects, zone, spool, pending: signals.pending() })
+        Ok(Self { planned, sources, rejects, zone, pending: signals.pending() })
     }
 
     /// Mistakes in the lists are told before anybody is asked: each is read as far as its first lead.
@@ -65,12 +63,46 @@ impl<'a> Lists<'a> {
                 if self.pending.is_set() {
                     return Err(interrupted(signals));
                 }
-                if let Row::Lead { .. } = row.map_err(|error| self.failure(&error, &[]))? {
+                if let Row::Lead { .. } = row.map_err(|error| self.nobody(&error, &[]))? {
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Where nobody can be rung, the rows are rejected all the same: a person mends them in the rejects file.
+    fn nobody(&self, error: &ListError, variables: &[String]) -> Failure {
+        let failure = self.failure(error, variables);
+        if !matches!(*error.what, Wrong::NoLead(rejected) if rejected > 0) {
+            return failure;
+        }
+        let options = self.options(variables);
+        let request = self.request(&options, Some(&self.rejects), jiff::Timestamp::UNIX_EPOCH);
+        match check(&request, &mut |_| {}) {
+            Ok(Checked { rejects: Some(path), .. }) => failure
+                .advise(format!("rejected rows: {} (same columns, with line and reason)", file(&path)))
+                .advise(format!("mend them in a copy, mended.csv, and go on:   {}", self.mending())),
+            Ok(_) => failure,
+            Err(error) => failure.advise(error.to_string()),
+        }
+    }
+
+    fn mending(&self) -> String {
+        mending(&self.planned.inputs, &self.planned.plan.campaign, self.planned.sandbox)
+    }
+
+    fn request<'r>(&'r self, options: &'r ListOptions, rejects: Option<&'r Path>, now: jiff::Timestamp) -> Request<'r> {
+        Request {
+            sources: &self.sources,
+            options,
+            calling: &self.planned.plan.calling,
+            suppression: None,
+            suppressed: &|_| false,
+            rejects,
+            strict: self.planned.strict,
+            now,
+        }
     }
 
     /// Where the lists really are: what tells one from another.
@@ -87,8 +119,8 @@ impl<'a> Lists<'a> {
     /// What the lists are called on a screen.
     pub(super) fn shown(&self) -> String {
         let name = |input: &Source| match input {
-            Source::Stdin => "stdin".to_owned(),
-            Source::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            Source::File(path) => file(Path::new(path.file_name().unwrap_or(path.as_os_str()))),
+            Source::Stdin | Source::Copied(_) => "stdin".to_owned(),
         };
         self.planned.inputs.iter().map(name).collect::<Vec<_>>().join(", ")
     }
@@ -116,7 +148,7 @@ impl<'a> Lists<'a> {
         let imported = disk.import(lock, head, now, &mut rows);
         let Rows { lists, rejects, .. } = rows;
         let imported = imported.map_err(|error| match error {
-            ImportError::List(Trouble::List(error)) => self.failure(&error, variables),
+            ImportError::List(Trouble::List(error)) => self.nobody(&error, variables),
             ImportError::List(Trouble::Rejects(error)) => self.cannot_reject(&error),
             ImportError::List(Trouble::Interrupted) => interrupted(signals),
             ImportError::Journal(error) => failed(error),
@@ -130,24 +162,12 @@ impl<'a> Lists<'a> {
     /// The options with what the assistant's prompt needs: nobody is to hear a silence where a name belongs.
     fn options(&self, variables: &[String]) -> ListOptions {
         let mut options = self.planned.list.clone();
-        options.require.extend(variables.iter().cloned());
-        options.require.sort();
-        options.require.dedup();
+        options.needed = variables.to_vec();
         options
     }
 
     fn look_strictly(&self, options: &ListOptions, now: Now) -> Result<(), Failure> {
-        let calling = &self.planned.plan.calling;
-        let request = Request {
-            sources: &self.sources,
-            options,
-            calling,
-            suppression: None,
-            suppressed: &|_| false,
-            rejects: None,
-            strict: true,
-            now: now.wall,
-        };
+        let request = self.request(options, None, now.wall);
         let checked = check(&request, &mut |_| {}).map_err(|error| Failure::new(error.exit(), error.to_string()))?;
         let Some(error) = &checked.error else { return Ok(()) };
         say(checked.text(&self.zone).trim_end());
@@ -160,7 +180,7 @@ impl<'a> Lists<'a> {
             if rejected > 0 && imported.added + imported.back + imported.removed > 0 {
                 let shown = written.unwrap_or_else(|| self.rejects.clone());
                 let rows = count(rejected, "row cannot be rung", "rows cannot be rung");
-                say(&format!("warning: {rows}: {}", shown.display()));
+                say(&format!("warning: {rows}: {}", file(&shown)));
             }
             return;
         }
@@ -172,6 +192,7 @@ impl<'a> Lists<'a> {
                 do_not_call: Vec::new(),
                 hours: Vec::new(),
                 rejects: written,
+                mending: Some(self.mending()),
                 error: None,
                 exit: 0,
             };
@@ -193,16 +214,16 @@ impl<'a> Lists<'a> {
     fn failure(&self, error: &ListError, variables: &[String]) -> Failure {
         let failure = list_failure(error);
         let missing = variables.iter().find(|variable| failure.what.contains(&format!("{variable:?}")));
-        match (missing, &self.spool) {
-            (Some(variable), _) => failure.advise(format!(
+        match missing {
+            Some(variable) => failure.advise(format!(
                 "the assistant's prompt says {{{{{variable}}}}}: without it there would be a silence in somebody's ear"
             )),
-            _ => failure,
+            None => failure,
         }
     }
 
     fn cannot_reject(&self, error: &io::Error) -> Failure {
-        let what = format!("the rejected rows cannot be written to {}: {error}", self.rejects.display());
+        let what = format!("the rejected rows cannot be written to {}: {error}", file(&self.rejects));
         Failure::machine(what).advise("name another file:   --rejects FILE").advise("nobody was rung")
     }
 }
@@ -212,7 +233,7 @@ fn rejects_file(planned: &Planned, dir: &Path, sources: &[Source]) -> Result<Pat
     let would_overwrite = |path: &Path| overwritten(path, sources.iter().filter_map(Source::path)).is_some();
     if let Some(named) = &planned.rejects {
         if would_overwrite(named) {
-            let what = format!("--rejects names {}, which is one of the lists", named.display());
+            let what = format!("--rejects names {}, which is one of the lists", file(named));
             return Err(Failure::usage(what).advise("a list is never written to: name another file"));
         }
         return Ok(named.clone());
@@ -302,41 +323,5 @@ impl DoNotCall {
             lists.reload().map_err(|error| told(error.to_string()))?;
         }
         Ok(())
-    }
-}
-
-/// A list from stdin, kept for as long as the run lasts.
-struct Spool {
-    path: PathBuf,
-}
-
-impl Spool {
-    async fn of_stdin(dir: &Path, signals: &mut Signals) -> Result<Self, Failure> {
-        let path = dir.join(format!("stdin-{}.csv", std::process::id()));
-        let cannot =
-            |error: io::Error| Failure::machine(format!("stdin cannot be kept in {}: {error}", path.display()));
-        let spool = Self { path: path.clone() };
-        let copied = tokio::task::spawn_blocking({
-            let path = path.clone();
-            move || copy_stdin(&path)
-        });
-        tokio::select! {
-            biased;
-            order = signals.next() => Err(Failure::new(order.exit_before_dialing(), "interrupted before anybody was rung")),
-            copied = copied => copied.map_err(io::Error::other).flatten().map(|()| spool).map_err(cannot),
-        }
-    }
-}
-
-fn copy_stdin(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    io::copy(&mut io::stdin().lock(), &mut file).map(drop)
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        // It is only a copy; if it stays, nothing reads it.
-        let _ = fs::remove_file(&self.path);
     }
 }

@@ -4,6 +4,7 @@
 mod dry;
 mod ending;
 mod lists;
+mod spool;
 mod venue;
 
 use std::sync::Arc;
@@ -233,7 +234,7 @@ impl Session<'_> {
         let headline = Headline {
             list: self.lists.shown(),
             campaign: self.planned.plan.campaign.clone(),
-            reserve: self.planned.plan.reserve.to_string(),
+            reserve: self.planned.reserve.clone(),
             leads: outlook.leads,
             settled_earlier: outlook.settled,
             last_settled: outlook.last_settled,

@@ -1,6 +1,7 @@
 //! What people and programs put around the digits of a number: taken away here, and only what is surely not part of it.
 
-use super::super::findings::{Kind, is_invisible};
+use super::super::findings::Kind;
+use super::super::shown::is_invisible;
 use super::MAX_EXTENSION;
 
 /// A number as written, once everything around it is gone.

@@ -2,6 +2,7 @@
 //! several readings is meant, and where that cannot be told the cell is refused: a wrong guess rings a stranger.
 
 pub mod clean;
+mod odd;
 pub mod verdict;
 
 use rlibphonenumber::PhoneNumberType;
@@ -50,6 +51,12 @@ impl Reading<'_> {
         if clean::is_scientific(&text) {
             return Err(refuse(Kind::Spreadsheet));
         }
+        if odd::is_date(&text) {
+            return Err(refuse(Kind::Date));
+        }
+        if odd::is_amount(&text) {
+            return Err(refuse(Kind::NotANumber));
+        }
         self.pieces(&text).map_err(refuse)
     }
 
@@ -68,6 +75,10 @@ impl Reading<'_> {
             return self.one(text);
         }
         match (self.one(text), self.one(parts[0])) {
+            // Behind an area code and a slash, as behind a slash alone, two digits may be another ending.
+            (Ok(_), Err(_)) if odd::without_ending(text).is_some_and(|rest| self.one(rest).is_ok()) => {
+                Err(Kind::Ambiguous)
+            }
             (Ok(whole), Err(_)) => Ok(whole),
             (Ok(_), Ok(_)) if parts[1..].iter().all(|part| self.one(part).is_err()) => Err(Kind::Ambiguous),
             _ => self.first(&parts),
@@ -95,10 +106,16 @@ impl Reading<'_> {
 
     fn one(&self, text: &str) -> Result<Found, Kind> {
         let written = clean::written(text)?;
-        let found = if written.plus {
+        let found = if let Some(found) = self.of_old_mexico(&written) {
+            Ok(found)
+        } else if written.plus {
             self.with_plus(&written)
         } else if written.digits.len() <= 6 {
-            Err(verdict::short(&written.digits, self.region))
+            Err(if odd::is_part_of_a_word(text) {
+                Kind::NotANumber
+            } else {
+                verdict::short(&written.digits, self.region)
+            })
         } else if let Some(rest) = written.digits.strip_prefix("00") {
             self.with_double_zero(&written, rest)
         } else {
@@ -119,6 +136,20 @@ impl Reading<'_> {
             (_, Ok(other)) if other.is_valid => found(dropped, None),
             _ => found(kept, None),
         }
+    }
+
+    /// Mexico gave up its prefixes in 2019 and 2020: `+52 1`, and 044, 045 and 01 within it, are not dialed any more.
+    fn of_old_mexico(&self, written: &Written) -> Option<Found> {
+        let digits = written.digits.as_str();
+        let abroad = if written.plus { Some(digits) } else { digits.strip_prefix("00") };
+        let is_at_home = !written.plus && self.region.is_some_and(|region| verdict::calling_code(region) == 52);
+        let old = |prefix: &&str| is_at_home && digits.starts_with(prefix);
+        let national = match abroad.and_then(|digits| digits.strip_prefix("521")) {
+            Some(national) => national,
+            None => ["044", "045", "01"].iter().find(|prefix| old(prefix)).map(|prefix| &digits[prefix.len()..])?,
+        };
+        let judged = if national.len() == 10 { valid(&format!("+52{national}"), self.allow) } else { None };
+        found(Ok(judged?), Some((Kind::OldPrefix, digits.to_owned()))).ok()
     }
 
     /// `0049 30 123456`: 00 is how most countries write the plus.

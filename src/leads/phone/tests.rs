@@ -108,7 +108,7 @@ fn what_is_no_number_says_why() {
         ("+1 415 555", "", Kind::Length),
         ("+1 415 555 0100 0100 0100", "", Kind::Length),
         ("+1 015 555 0100", "", Kind::NotValid),
-        ("+999 123 4567", "", Kind::NotValid),
+        ("+999 123 4567", "", Kind::NoSuchCountry),
         ("911", "US", Kind::Emergency),
         ("112", "", Kind::Emergency),
         ("999", "GB", Kind::Emergency),
@@ -193,4 +193,38 @@ proptest::proptest! {
     fn digits_and_marks_never_make_it_panic(cell in "[0-9+()/;,.x#eE \u{a0}\u{ff11}-]{0,40}") {
         let _read = read_allowing(&cell, "DE", &Allow::ALL);
     }
+}
+
+#[test]
+fn dates_amounts_and_words_are_no_numbers_in_any_region() {
+    for region in ["DE", "US", ""] {
+        for date in ["2026-11-24", "24.11.2026", "24.11.2026 10:30", "11/24/2026"] {
+            assert_eq!(read(date, region), Err(Kind::Date), "{date} {region}");
+        }
+        for other in ["14,155,552,732", "bad2"] {
+            assert_eq!(read(other, region), Err(Kind::NotANumber), "{other} {region}");
+        }
+    }
+}
+
+#[test]
+fn an_ending_that_may_be_another_numbers_is_refused_wherever_a_slash_stands() {
+    assert_eq!(read("+49 30 123456/78", ""), Err(Kind::Ambiguous));
+    assert_eq!(read("089/123456-78", "DE"), Err(Kind::Ambiguous));
+    assert!(read("089/1234567", "DE").is_ok() && read("089 123456-78", "DE").is_ok());
+}
+
+#[test]
+fn mexicos_old_prefixes_are_not_dialed() {
+    for (cell, region) in [
+        ("+52 1 55 1234 5678", ""),
+        ("0052 1 55 1234 5678", ""),
+        ("044 55 1234 5678", "MX"),
+        ("045 55 1234 5678", "MX"),
+        ("01 55 1234 5678", "MX"),
+    ] {
+        assert_eq!(read(cell, region).unwrap().0, "+525512345678", "{cell}");
+        assert_eq!(note(cell, region), Some(Kind::OldPrefix), "{cell}");
+    }
+    assert_eq!(note("+52 55 1234 5678", ""), None);
 }

@@ -34,7 +34,7 @@ pub struct Judged {
 pub fn judge(text: &str, region: Option<Region>, allow: &[Allow]) -> Result<Judged, Kind> {
     let number = PHONE_NUMBER_UTIL.parse(text, region.map(|region| region.0)).map_err(|error| match error {
         ParseError::TooShortNsn | ParseError::TooLongNsn | ParseError::TooShortAfterIdd => Kind::Length,
-        ParseError::InvalidCountryCode => Kind::NotValid,
+        ParseError::InvalidCountryCode => Kind::NoSuchCountry,
         ParseError::NotANumber(_) => Kind::NotANumber,
     })?;
     let kind = number.get_type();

@@ -6,13 +6,17 @@ pub mod records;
 pub mod sheet;
 pub mod sniff;
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use super::options::Source;
+use super::shown::plain;
 use decode::Decode;
 use records::Records;
 use sheet::Sheet;
@@ -50,11 +54,17 @@ pub enum TableError {
     /// It cannot be opened or read.
     #[error("cannot be read: {0}")]
     Read(#[from] io::Error),
+    /// Its size or time is another one at the end than at the beginning.
+    #[error("changed while it was read\n  run again when it is written whole")]
+    Changed,
     /// It is something else than a table; with what to do.
     #[error("cannot be used: {0}")]
     Foreign(String),
+    /// `--sheet` was said of a list that has none.
+    #[error("is no workbook, and has no sheet \"{}\"\n  leave --sheet out, or name the workbook", plain(.0))]
+    NotAWorkbook(String),
     /// `--sheet` names none of its sheets.
-    #[error("has no sheet {wanted:?}\n  its sheets are: {}", sheets.join(", "))]
+    #[error("has no sheet \"{}\"\n  its sheets are: {}", plain(wanted), plain(&sheets.join(", ")))]
     NoSheet {
         /// What was asked for.
         wanted: String,
@@ -66,11 +76,16 @@ pub enum TableError {
 /// A table that is being read.
 pub struct Table {
     rows: Rows,
-    next: Option<Row>,
+    ahead: VecDeque<Row>,
     width: usize,
     read: Arc<AtomicU64>,
     size: Option<u64>,
+    /// The file that is read, if it is one, and what it was like when it was opened.
+    watched: Option<(File, Look)>,
 }
+
+/// What tells that a file is written to: its size, and when it was last.
+type Look = (u64, SystemTime);
 
 enum Rows {
     Text(Box<Records>),
@@ -83,83 +98,121 @@ impl Table {
         let read = Arc::new(AtomicU64::new(0));
         match source {
             Source::File(path) => Self::open_file(path, sheet, read),
-            Source::Stdin => {
-                let mut input: Box<dyn Read + Send> = Box::new(Counted(io::stdin(), Arc::clone(&read)));
-                let magic = beginning(&mut input)?;
-                if is_zip(&magic) {
-                    let bytes = sheet::slurp(Cursor::new(magic).chain(input))?;
-                    let rows = Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?);
-                    return Ok(Self { rows, next: None, width: 0, read, size: None });
-                }
-                Self::text(Box::new(Cursor::new(magic).chain(input)), read, None)
+            Source::Stdin => Self::once(Box::new(io::stdin()), sheet, read),
+            Source::Copied(copied) => {
+                let size = copied.file.metadata()?.len();
+                let input = Counted(At { file: Arc::clone(&copied.file), at: 0 }, Arc::clone(&read));
+                Self::whole(input, sheet, read, Some(size))
             }
         }
     }
 
+    /// What can be read only once.
+    fn once(input: Box<dyn Read + Send>, sheet: Option<&str>, read: Arc<AtomicU64>) -> Result<Self, TableError> {
+        let mut input = Counted(input, Arc::clone(&read));
+        let magic = beginning(&mut input)?;
+        if is_zip(&magic) {
+            let bytes = sheet::slurp(Cursor::new(magic).chain(input))?;
+            return Self::whole(Cursor::new(bytes), sheet, read, None);
+        }
+        Self::text(Box::new(Cursor::new(magic).chain(input)), sheet, read, None)
+    }
+
+    /// What can be read at any place.
+    fn whole(
+        mut input: impl Read + io::Seek + Send + 'static,
+        sheet: Option<&str>,
+        read: Arc<AtomicU64>,
+        size: Option<u64>,
+    ) -> Result<Self, TableError> {
+        let magic = beginning(&mut input)?;
+        input.rewind()?;
+        read.store(0, Ordering::Relaxed);
+        if is_zip(&magic) {
+            let rows = Rows::Sheet(Sheet::open(io::BufReader::new(input), sheet)?);
+            return Ok(Self { rows, ahead: VecDeque::new(), width: 0, read, size, watched: None });
+        }
+        Self::text(Box::new(input), sheet, read, size)
+    }
+
     fn open_file(path: &Path, sheet: Option<&str>, read: Arc<AtomicU64>) -> Result<Self, TableError> {
-        let mut file = File::open(path)?;
+        let file = File::open(path)?;
         let stat = file.metadata()?;
         if stat.is_dir() {
             return Err(TableError::Foreign("it is a directory".to_owned()));
         }
-        let size = stat.is_file().then_some(stat.len());
-        let magic = beginning(&mut file)?;
-        if is_zip(&magic) && stat.is_file() {
-            let file = Counted(File::open(path)?, Arc::clone(&read));
-            let rows = Rows::Sheet(Sheet::open(io::BufReader::new(file), sheet)?);
-            return Ok(Self { rows, next: None, width: 0, read, size });
+        if !stat.is_file() {
+            return Self::once(Box::new(file), sheet, read);
         }
-        read.store(magic.len() as u64, Ordering::Relaxed);
-        Self::text(Box::new(Cursor::new(magic).chain(Counted(file, Arc::clone(&read)))), read, size)
+        let watched = Some((file.try_clone()?, (stat.len(), stat.modified()?)));
+        let table = Self::whole(Counted(file, Arc::clone(&read)), sheet, read, Some(stat.len()))?;
+        Ok(Self { watched, ..table })
     }
 
     /// A table in memory.
     pub fn from_bytes(bytes: Vec<u8>, sheet: Option<&str>) -> Result<Self, TableError> {
         let (read, size) = (Arc::new(AtomicU64::new(0)), Some(bytes.len() as u64));
-        if is_zip(&bytes) {
-            return Ok(Self {
-                rows: Rows::Sheet(Sheet::open(Cursor::new(bytes), sheet)?),
-                next: None,
-                width: 0,
-                read,
-                size,
-            });
-        }
-        Self::text(Box::new(Counted(Cursor::new(bytes), Arc::clone(&read))), read, size)
+        Self::whole(Counted(Cursor::new(bytes), Arc::clone(&read)), sheet, read, size)
     }
 
-    fn text(mut input: Box<dyn Read + Send>, read: Arc<AtomicU64>, size: Option<u64>) -> Result<Self, TableError> {
+    fn text(
+        mut input: Box<dyn Read + Send>,
+        sheet: Option<&str>,
+        read: Arc<AtomicU64>,
+        size: Option<u64>,
+    ) -> Result<Self, TableError> {
         let magic = beginning(&mut input)?;
         if let Some(what) = foreign(&magic) {
             return Err(TableError::Foreign(what.to_owned()));
         }
+        if let Some(sheet) = sheet {
+            return Err(TableError::NotAWorkbook(sheet.to_owned()));
+        }
         let decode = Decode::new(Box::new(Cursor::new(magic).chain(input)));
-        Ok(Self { rows: Rows::Text(Box::new(Records::new(decode)?)), next: None, width: 0, read, size })
+        let rows = Rows::Text(Box::new(Records::new(decode)?));
+        Ok(Self { rows, ahead: VecDeque::new(), width: 0, read, size, watched: None })
     }
 
-    /// The row that [`next_row`](Self::next_row) will give.
-    pub fn peek(&mut self) -> Result<Option<&Row>, TableError> {
-        if self.next.is_none() {
-            self.next = self.next_row()?;
+    /// The rows that [`next_row`](Self::next_row) will give, as many as that or as there are.
+    pub fn look_ahead(&mut self, rows: usize) -> Result<&VecDeque<Row>, TableError> {
+        while self.ahead.len() < rows
+            && let Some(row) = self.read_row()?
+        {
+            self.ahead.push_back(row);
         }
-        Ok(self.next.as_ref())
+        Ok(&self.ahead)
     }
 
     /// The next row that is not blank; `None` at the end.
     pub fn next_row(&mut self) -> Result<Option<Row>, TableError> {
-        if let Some(row) = self.next.take() {
+        if let Some(row) = self.ahead.pop_front() {
             return Ok(Some(row));
         }
+        self.read_row()
+    }
+
+    fn read_row(&mut self) -> Result<Option<Row>, TableError> {
         loop {
             let row = match &mut self.rows {
                 Rows::Text(records) => records.next_row()?,
                 Rows::Sheet(sheet) => sheet.next_row()?.map(|row| padded(row, self.width)),
             };
             match row {
+                None => {
+                    self.is_unchanged()?;
+                    return Ok(None);
+                }
                 Some(row) if row.flaw.is_none() && row.cells.iter().all(|cell| cell.trim().is_empty()) => {}
                 row => return Ok(row),
             }
         }
+    }
+
+    /// Half of a list that is being written must not be taken for the whole: whoever is missing would be dropped.
+    fn is_unchanged(&self) -> Result<(), TableError> {
+        let Some((file, before)) = &self.watched else { return Ok(()) };
+        let stat = file.metadata()?;
+        if (stat.len(), stat.modified()?) == *before { Ok(()) } else { Err(TableError::Changed) }
     }
 
     /// How many cells a row ought to have: helps to tell a quoted line break from a quote that was never closed.
@@ -174,7 +227,7 @@ impl Table {
     pub fn format(&self) -> String {
         match &self.rows {
             Rows::Text(records) => format!("CSV, {}, {}", records.delimiter_name(), records.encoding_name()),
-            Rows::Sheet(sheet) => format!("XLSX, sheet {:?}", sheet.name()),
+            Rows::Sheet(sheet) => format!("XLSX, sheet \"{}\"", plain(sheet.name())),
         }
     }
 
@@ -199,6 +252,32 @@ impl<R: Read> Read for Counted<R> {
 impl<R: io::Seek> io::Seek for Counted<R> {
     fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
         self.0.seek(to)
+    }
+}
+
+/// A reader of a file with a place of its own in it, whoever else reads that file.
+struct At {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for At {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl io::Seek for At {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let (from, by) = match to {
+            io::SeekFrom::Start(at) => (at, 0),
+            io::SeekFrom::Current(by) => (self.at, by),
+            io::SeekFrom::End(by) => (self.file.metadata()?.len(), by),
+        };
+        self.at = from.checked_add_signed(by).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }
 
