@@ -154,7 +154,7 @@ fn a_wrong_value_is_refused_with_its_flag_and_a_cure() {
         ("leads.csv --base-url ftp://127.0.0.1", "--base-url", "https://"),
         ("leads.csv --assistant-id a --squad-id b", "--squad-id", "leave the others out"),
         ("leads.csv --assistant-id ../etc", "--assistant-id", "letters, digits"),
-        ("leads.csv --api-key-file /some/key", "--api-key-file", "VAPI_API_KEY"),
+        ("leads.csv --api-key-file /some/key", "--api-key-file", "/some/key cannot be read"),
         ("leads.csv --campaign a/b", "--campaign", "'/'"),
         ("leads.csv --campaign {day}", "--campaign", "{date}"),
         ("leads.csv --config /nowhere/at/all.toml", "--config", "all.toml"),

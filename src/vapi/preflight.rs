@@ -13,11 +13,11 @@ use crate::pool::news::Wire;
 
 /// `maxDurationSeconds` of an assistant that says none, and the least and the most that it can be
 /// (`AssistantOverrides` in the API's description).
-const USUAL_TALK: Duration = Duration::from_secs(600);
+const USUAL_TALK: Duration = Duration::from_mins(10);
 const SHORTEST_TALK: Duration = Duration::from_secs(10);
 const LONGEST_TALK: Duration = Duration::from_hours(12);
 /// The longest that a phone may be let ring (`transportConfigurations`).
-const LONGEST_RING: Duration = Duration::from_secs(600);
+const LONGEST_RING: Duration = Duration::from_mins(10);
 
 /// Most template variables that are looked for.
 const MOST_VARIABLES: usize = 200;

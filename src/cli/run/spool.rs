@@ -63,6 +63,11 @@ fn nameless(dir: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+#[expect(clippy::disallowed_methods, reason = "how old a file is, only the wall clock says")]
+fn age(modified: SystemTime) -> Option<Duration> {
+    SystemTime::now().duration_since(modified).ok()
+}
+
 /// Copies that an earlier version named, or that were left in the moment in which they have a name.
 fn clean(dir: &Path) {
     let Ok(files) = fs::read_dir(dir) else { return };
@@ -70,8 +75,8 @@ fn clean(dir: &Path) {
         let name = file.file_name();
         let name = name.to_string_lossy();
         let is_copy = (name.starts_with(NAME) && name.ends_with(".tmp")) || is_of_old(&name);
-        let age = file.metadata().and_then(|stat| stat.modified()).map(|then| SystemTime::now().duration_since(then));
-        if is_copy && age.is_ok_and(|age| age.is_ok_and(|age| age > STALE)) {
+        let modified = file.metadata().and_then(|stat| stat.modified()).ok();
+        if is_copy && modified.and_then(age).is_some_and(|age| age > STALE) {
             // Whoever cannot remove it now tries again next time.
             let _ = fs::remove_file(file.path());
         }
