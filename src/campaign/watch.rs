@@ -78,6 +78,11 @@ impl Watch {
         self.fresh.is_some_and(new)
     }
 
+    /// Whether reads have failed since the last that was whole.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing_since.is_some()
+    }
+
     /// The newest change seen, no later than the provider's clock can be.
     pub(super) fn changed(&mut self, updated: Stamp, latest: Stamp) {
         self.newest = self.newest.max(Some(updated.min(latest)));
