@@ -159,3 +159,24 @@ fn where_every_row_is_rejected_there_is_a_rejects_file_all_the_same() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("mended.csv --campaign leads --sandbox"), "{said}");
 }
+
+#[test]
+fn a_log_tells_a_quiet_run_whole_and_an_early_failure_too() {
+    let (sandbox, dir) = (Sandbox::start(&["--key", "right"]), tempfile::tempdir().unwrap());
+    let (state, log) = (dir.path().join("state"), dir.path().join("run.log"));
+    let options = ["--quiet", "--log", log.to_str().unwrap()];
+    let output = sandbox.run(&state, &options).output().unwrap();
+    let told = std::fs::read_to_string(&log).unwrap();
+    assert!(output.stderr.is_empty(), "{output:?}");
+    assert!(told.contains("4 leads: 4 settled") && told.ends_with(" exit 0\n"), "{told}");
+    sandbox.run(&state, &options).env("VAPI_API_KEY", "sk-wrong-key").output().unwrap();
+    let told = std::fs::read_to_string(&log).unwrap();
+    assert!(told.contains("VAPI_API_KEY") && told.ends_with(" exit 5\n"), "{told}");
+    assert!(!told.contains("sk-wrong-key"), "{told}");
+    sandbox.run(&state, &options).args(["--rate", "0/s"]).output().unwrap();
+    let told = std::fs::read_to_string(&log).unwrap();
+    assert!(told.ends_with(" exit 2\n"), "{told}");
+    let output = sandbox.run(&state, &["--log", dir.path().to_str().unwrap()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--log"), "{output:?}");
+}

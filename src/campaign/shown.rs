@@ -28,11 +28,15 @@ impl Campaign {
     pub fn held_up(&self) -> Option<String> {
         Some(match self.start.step {
             _ if self.paused => "paused".to_owned(),
-            _ if self.stopping.is_some() => "no more dials; the last calls are followed to their end".to_owned(),
+            _ if self.stopping.is_some() => {
+                if self.calls_up() == 0 { "no more dials" } else { "no more dials; calls that are up are followed" }
+                    .to_owned()
+            }
             Step::Searching(_) | Step::FurtherBack(..) | Step::Adopting => {
                 format!("searching the account's calls, {:.0}%", self.start.told * 100.0)
             }
             Step::Waiting(_) | Step::Again(_) => "making sure that nothing else was on its way".to_owned(),
+            _ if self.watch.is_failing() => "the account's calls cannot be looked at; trying again".to_owned(),
             _ if matches!(self.batch.state, BatchState::Nobody(_)) => "nobody may be dialed now".to_owned(),
             _ => return None,
         })

@@ -21,13 +21,19 @@ pub struct Tally {
     pub peak_ours: u32,
     /// The fewest slots that were free while we held any, as far as known; none if we never did.
     pub lowest_free: Option<u32>,
-    /// For how long fewer than the reserve were free while we held any, as far as known.
+    /// The limit at that moment.
+    pub limit_then: u32,
+    /// For how long fewer than the reserve were free over the whole run, as far as known: what the news showed is taken
+    /// to last until the next news.
     pub below_reserve: Duration,
+    /// The part of that during which we held any.
+    pub below_reserve_with_ours: Duration,
     /// The limit, as last seen or assumed.
     pub limit: u32,
     /// What was kept, as last asked for.
     pub reserve: u32,
-    since: Option<(Instant, bool)>,
+    /// Since when fewer are free, and whether we hold any.
+    below_since: Option<(Instant, bool)>,
 }
 
 impl Tally {
@@ -57,17 +63,39 @@ impl Tally {
 
     /// Takes note of the pool as it is from now on.
     pub(super) fn note(&mut self, now: Instant, slots: Slots, reserve: u32) {
-        if let Some((since, true)) = self.since {
+        if let Some((since, with_ours)) = self.below_since {
             self.below_reserve += now.since(since);
+            self.below_reserve_with_ours += if with_ours { now.since(since) } else { Duration::ZERO };
         }
         let free = slots.free + slots.kept;
         let ours = slots.ours > 0;
-        self.since = Some((now, ours && free < reserve));
+        self.below_since = (free < reserve).then_some((now, ours));
         self.peak_ours = self.peak_ours.max(slots.ours);
-        if ours {
-            self.lowest_free = Some(self.lowest_free.map_or(free, |lowest| lowest.min(free)));
+        if ours && self.lowest_free.is_none_or(|lowest| free < lowest) {
+            (self.lowest_free, self.limit_then) = (Some(free), slots.limit);
         }
         self.limit = slots.limit;
         self.reserve = reserve;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_run_is_looked_at_for_the_reserve() {
+        let at = |seconds: u64| Instant::from_micros(0) + Duration::from_secs(seconds);
+        let slots = |ours, others, limit: u32| {
+            let open = limit - ours - others;
+            Slots { ours, others, free: open.saturating_sub(3), kept: open.min(3), limit }
+        };
+        let mut tally = Tally::default();
+        tally.note(at(0), slots(0, 8, 10), 3);
+        tally.note(at(5), slots(1, 8, 10), 3);
+        tally.note(at(7), slots(1, 2, 10), 3);
+        tally.note(at(100), slots(0, 0, 3), 3);
+        let below = [tally.below_reserve, tally.below_reserve_with_ours].map(|time| time.as_secs());
+        assert_eq!((below, tally.lowest_free, tally.limit_then), ([7, 2], Some(1), 10));
     }
 }

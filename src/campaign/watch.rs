@@ -55,6 +55,8 @@ pub(super) struct Watch {
     one_at: Instant,
     /// When the calls that are followed were last asked whether one is older than a call can be.
     overdue_at: Option<Instant>,
+    /// The newest read of these brought nothing.
+    failing: bool,
     /// The last read was one of these: what else is due goes first now, however slow the listing is.
     was_last: bool,
     /// Times in a row that a read was forbidden.
@@ -74,6 +76,7 @@ impl Watch {
             sightings: Sightings::default(),
             one_at: Instant::from_micros(0),
             overdue_at: None,
+            failing: false,
             was_last: false,
             forbidden: 0,
         }
@@ -87,6 +90,11 @@ impl Watch {
         self.fresh.is_some_and(new)
     }
 
+    /// Whether reads have failed since the last that was whole.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing
+    }
+
     /// The newest change seen, no later than the provider's clock can be.
     pub(super) fn changed(&mut self, updated: Stamp, latest: Stamp) {
         self.newest = self.newest.max(Some(updated.min(latest)));
@@ -95,10 +103,12 @@ impl Watch {
     fn round_done(&mut self, round: &Search, now: Instant) {
         self.fresh = round.began().map(|began| (began, now));
         self.stretch = (self.stretch / 2).max(1);
+        self.failing = false;
     }
 
     fn in_trouble(&mut self, now: Instant, wait: Option<Duration>) -> Duration {
         self.stretch = (self.stretch * 2).min(SLOW);
+        self.failing = true;
         // A wait that is over at once is no wait; one that is longer than the interval may grow leaves calls unseen that
         // hold slots, and another read rings nobody.
         let pause = wait.unwrap_or_default().min(self.poll * SLOW).max(self.poll * self.stretch);

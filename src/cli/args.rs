@@ -237,7 +237,7 @@ pub struct RetryArgs {
 #[command(next_help_heading = "When to stop")]
 pub struct StopArgs {
     /// After so many attempts in this run, refused ones apart
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
     pub limit: Option<u64>,
     /// When the campaign has cost so much over all its runs
     #[arg(long, value_name = "USD", value_parser = values::dollars)]

@@ -5,12 +5,14 @@ use std::io::Write;
 
 use clap::{CommandFactory, FromArgMatches};
 
+use crate::drive;
 use crate::exit::Exit;
 use crate::report::failure::Failure;
 use args::{CheckArgs, RunArgs};
 use control::Order;
 use layers::Sources;
 use surroundings::Surroundings;
+use talk::say;
 
 pub mod args;
 pub mod values;
@@ -24,6 +26,8 @@ pub mod plan;
 pub mod account;
 
 pub mod place;
+
+pub mod talk;
 
 pub mod run;
 
@@ -98,8 +102,7 @@ pub fn main(argv: &[OsString]) -> Exit {
     let env = &surroundings::process_env;
     let typed = match read(argv, env) {
         Ok(typed) => typed,
-        Err(Refusal::Clap(error)) => return clap_says(&error, argv),
-        Err(Refusal::Wrong(failure)) => return refuse(&failure, wants_json(argv), None),
+        Err(refusal) => return refused(&refusal, argv),
     };
     let json = match &typed.command {
         Command::Run(run) => run.shown.json,
@@ -108,10 +111,26 @@ pub fn main(argv: &[OsString]) -> Exit {
     dispatch(&typed).unwrap_or_else(|failure| refuse(&failure, json, typed.campaign().as_deref()))
 }
 
+/// The command line, the campaign file or the environment cannot be read. A log that it names has the words too; where
+/// that cannot be opened, what was wrong first is said all the same.
+fn refused(refusal: &Refusal, argv: &[OsString]) -> Exit {
+    let help = matches!(refusal, Refusal::Clap(error) if !error.use_stderr());
+    if let Some(log) = talk::named_log(argv).filter(|_| !help) {
+        let _ = talk::keep_log(&log);
+    }
+    match refusal {
+        Refusal::Clap(error) => clap_says(error, argv),
+        Refusal::Wrong(failure) => refuse(failure, wants_json(argv), None),
+    }
+}
+
 fn dispatch(typed: &Typed) -> Result<Exit, Failure> {
     let around = Surroundings::of_process();
     match &typed.command {
         Command::Run(args) => {
+            if let Some(log) = args.shown.log.as_deref().filter(|_| !args.rehearse.dry_run) {
+                talk::keep_log(log)?;
+            }
             let planned = plan::plan(args, &typed.sources, &around)?;
             run::run(&planned, &around)
         }
@@ -194,14 +213,10 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes a line of talk to stderr; nobody being there to read it is no failure.
-pub fn say(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
-}
-
 /// Says that nothing was done, and why; for a program too, where one asked for `--json`.
 fn refuse(failure: &Failure, json: bool, campaign: Option<&str>) -> Exit {
     say(&failure.to_string());
+    talk::note_exit(drive::clock::Clock::real().now().wall, failure.exit);
     if json {
         let object = crate::report::json::nothing(campaign, failure.exit, &failure.one_line());
         // The exit code says more than a stdout that nobody reads.
@@ -221,8 +236,10 @@ fn clap_says(error: &clap::Error, argv: &[OsString]) -> Exit {
     if !error.use_stderr() {
         return Exit::Settled;
     }
+    let text = error.to_string();
+    talk::note(text.trim_end());
+    talk::note("exit 2");
     if wants_json(argv) {
-        let text = error.to_string();
         let said = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let _ = print(&crate::report::json::nothing(None, Exit::Usage, said));
     }

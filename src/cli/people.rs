@@ -1,7 +1,10 @@
 //! `dialer suppress` and `dialer forget`: who is never to be rung again, and who is to be erased besides.
 
+use std::io::IsTerminal;
+
 use super::journal::{StateArgs, failed, open, phone};
 use super::print;
+use super::release::ask;
 use super::surroundings::Surroundings;
 use crate::drive::clock::Clock;
 use crate::exit::Exit;
@@ -53,6 +56,10 @@ pub fn suppress(args: &SuppressArgs, around: &Surroundings<'_>) -> Result<Exit, 
 /// Erases a person from the journal, but for a keyed hash that keeps them from being rung.
 pub fn forget(args: &ForgetArgs, around: &Surroundings<'_>) -> Result<Exit, Failure> {
     let mut disk = open(&args.state, around)?;
+    // A script that forgets whom it is asked to forget has nobody to ask.
+    if std::io::stdin().is_terminal() && !ask(&question(args.phone))? {
+        return print("nothing was changed\n").map(|()| Exit::Settled);
+    }
     let forgotten = disk.forget(args.phone, Clock::real().now()).map_err(failed)?;
     let leads = count(forgotten.leads, "row", "rows");
     let attempts = count(forgotten.attempts, "attempt", "attempts");
@@ -61,6 +68,10 @@ pub fn forget(args: &ForgetArgs, around: &Surroundings<'_>) -> Result<Exit, Fail
          their calls are still in the provider's records, and they are still in your own files\n"
     ))
     .map(|()| Exit::Settled)
+}
+
+fn question(phone: Phone) -> String {
+    format!("{phone} would be erased from every campaign here, and never be rung again; this cannot be undone. Erase?")
 }
 
 fn reason(text: &str) -> Result<String, String> {

@@ -59,8 +59,13 @@ fn agreed(campaign: &str, parked: &[Phone]) -> Result<bool, Failure> {
         return Err(Failure::usage(format!("{} would be rung again", count(parked.len() as u64, "lead", "leads")))
             .advise("nobody is here to be asked; if that is meant, add --yes"));
     }
+    ask(&question(campaign, parked))
+}
+
+/// Asks whoever sits at the terminal; everything but a yes is a no.
+pub fn ask(question: &str) -> Result<bool, Failure> {
     let mut err = std::io::stderr().lock();
-    let _ = write!(err, "{} [y/N] ", question(campaign, parked));
+    let _ = write!(err, "{question} [y/N] ");
     let _ = err.flush();
     let mut answer = String::new();
     let read = std::io::stdin().lock().take(LONGEST_ANSWER).read_line(&mut answer);

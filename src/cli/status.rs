@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::journal::Error;
 use crate::report::failure::Failure;
 use crate::report::status::{json, text};
+use crate::report::style::Glyphs;
 
 /// `dialer status`.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,6 +35,7 @@ pub fn status(args: &StatusArgs, around: &Surroundings<'_>) -> Result<Exit, Fail
             return Err(failed(Error::NoCampaign(name.clone())));
         }
     }
-    let shown = if args.json { json(&campaigns) } else { text(&campaigns, around.now, &around.zone) };
+    let glyphs = Glyphs::of_locale(|name| around.var(name));
+    let shown = if args.json { json(&campaigns) } else { text(&campaigns, around.now, &around.zone, glyphs) };
     print(&shown).map(|()| Exit::Settled)
 }

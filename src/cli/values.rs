@@ -74,6 +74,15 @@ pub fn wait(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A number from 1.
+pub fn at_least_one(text: &str) -> Result<u64, String> {
+    match text.trim().parse() {
+        Ok(0) => Err("must be 1 or more".into()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("not a whole number from 1".into()),
+    }
+}
+
 /// `never`, or a length of time.
 pub fn in_doubt(text: &str) -> Result<InDoubt, String> {
     if text.trim() == "never" {

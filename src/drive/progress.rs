@@ -1,24 +1,25 @@
 //! The face of a running campaign, on stderr: bars on a terminal, one plain line a minute elsewhere, and what happens
 //! below or between. It is fed plain snapshots, decides nothing, and losing its reader ends no run.
 
-use std::collections::VecDeque;
+mod bars;
+
 use std::fs::File;
 use std::io::Write;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::Term;
+use indicatif::ProgressDrawTarget;
 use jiff::tz::TimeZone;
 
-use crate::campaign::notice::Notice;
+use crate::campaign::notice::{Notice, Why};
 use crate::leads::lead::Phone;
 use crate::report::notice::{Weight, weight, words};
 use crate::report::pace::Pace;
 use crate::report::screen::{Canvas, Headline, Snapshot, event_line, plain_line, standing};
 use crate::report::style::{Glyphs, Paint};
 use crate::time::{Instant, Now};
+use bars::Bars;
 
-/// Lines about what happened that stay below the bars.
-const EVENTS: usize = 5;
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_mins(1);
 /// Columns where a terminal does not tell.
@@ -39,6 +40,21 @@ pub struct Looks {
     pub zone: TimeZone,
 }
 
+impl Looks {
+    /// Columns that text has to fit: those of the terminal, where there is one.
+    pub fn width(&self) -> usize {
+        if !self.terminal {
+            return usize::MAX;
+        }
+        Term::stderr().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into())
+    }
+
+    /// To draw on.
+    pub fn canvas(&self) -> Canvas<'_> {
+        Canvas { glyphs: self.glyphs, paint: self.paint, width: self.width(), zone: &self.zone }
+    }
+}
+
 /// The face.
 pub struct Face {
     looks: Looks,
@@ -46,25 +62,24 @@ pub struct Face {
     pace: Pace,
     last: Option<Snapshot>,
     written: Option<Instant>,
+    line: String,
+    on_stderr: bool,
     log: Option<File>,
-}
-
-struct Bars {
-    rows: [ProgressBar; 3],
-    events: [ProgressBar; EVENTS],
-    told: VecDeque<String>,
 }
 
 impl Face {
     /// A face that has said the headline. What happens is also written to `log`.
     pub fn open(looks: Looks, headline: &Headline, now: Now, log: Option<File>) -> Self {
-        Self::on(looks, headline, now, log, ProgressDrawTarget::stderr())
+        let target = bars::on_stderr();
+        Self { on_stderr: true, ..Self::on(looks, headline, now, log, target) }
     }
 
     fn on(looks: Looks, headline: &Headline, now: Now, log: Option<File>, target: ProgressDrawTarget) -> Self {
         let line = headline.line(looks.glyphs, now.wall, &looks.zone);
-        let bars = (looks.terminal && !looks.quiet).then(|| Bars::open(&line, target));
-        let mut face = Self { looks, bars, pace: Pace::default(), last: None, written: Some(now.at), log };
+        let bars = (looks.terminal && !looks.quiet)
+            .then(|| Bars::open(&headline.lines(looks.glyphs, now.wall, &looks.zone, looks.width()), target));
+        let (pace, written) = (Pace::default(), Some(now.at));
+        let mut face = Self { looks, bars, pace, last: None, written, line: String::new(), on_stderr: false, log };
         face.note(now, &line);
         if face.bars.is_none() && !face.looks.quiet {
             write_line(&line);
@@ -75,12 +90,8 @@ impl Face {
     /// Shows how things stand.
     pub fn show(&mut self, snapshot: &Snapshot) {
         self.pace.observe(snapshot.now.at, snapshot.settled);
-        if let Some(bars) = &self.bars {
-            let width = Bars::width();
-            let canvas = Canvas { glyphs: self.looks.glyphs, paint: self.looks.paint, width, zone: &self.looks.zone };
-            for (row, text) in bars.rows.iter().zip(canvas.rows(snapshot, &self.pace)) {
-                row.set_message(text);
-            }
+        if let Some(bars) = &mut self.bars {
+            bars.show(snapshot, &self.pace, &self.looks.canvas());
         }
         let due = self.written.is_none_or(|at| snapshot.now.at.since(at) >= LINE_EVERY);
         if due {
@@ -91,7 +102,8 @@ impl Face {
 
     fn write_minute(&mut self, snapshot: &Snapshot) {
         self.written = Some(snapshot.now.at);
-        self.note(snapshot.now, &standing(snapshot, &self.pace, &self.looks.zone));
+        self.line = standing(snapshot, &self.pace, &self.looks.zone);
+        self.note(snapshot.now, &self.line.clone());
         if self.bars.is_none() && !self.looks.quiet {
             write_line(&plain_line(snapshot, &self.pace, &self.looks.zone));
         }
@@ -99,7 +111,10 @@ impl Face {
 
     /// Says what happened. `phone` is whom it is about.
     pub fn tell(&mut self, now: Now, notice: &Notice, phone: Option<Phone>) {
-        let words = words(notice, phone, now, &self.looks.zone);
+        let mut words = words(notice, phone, now, &self.looks.zone);
+        if *notice == Notice::Stopping(Why::Stopped) && self.last.as_ref().is_some_and(|last| last.slots.ours > 0) {
+            words.push_str("; calls that are up are followed to their end");
+        }
         self.say(now, weight(notice), &words);
     }
 
@@ -107,12 +122,11 @@ impl Face {
     pub fn say(&mut self, now: Now, weight: Weight, words: &str) {
         self.note(now, words);
         let line = event_line(now.wall, &self.looks.zone, words);
-        let line = if weight == Weight::Trouble { self.looks.paint.yellow(&line) } else { line };
         match &mut self.bars {
             _ if weight == Weight::Detail => {}
-            Some(bars) => bars.tell(&line),
+            Some(bars) => bars.tell(line, weight, &self.looks.canvas()),
             None if self.looks.quiet && weight < Weight::Trouble => {}
-            None => write_line(&line),
+            None => write_line(&tinted(&line, weight, self.looks.paint)),
         }
     }
 
@@ -120,11 +134,15 @@ impl Face {
     pub fn finish(mut self) {
         if let Some(last) = self.last.take()
             && self.written.is_none_or(|at| at < last.now.at)
+            && self.line != standing(&last, &self.pace, &self.looks.zone)
         {
             self.write_minute(&last);
         }
         if let Some(bars) = &self.bars {
             bars.close();
+            if self.on_stderr {
+                bars::leave_stderr();
+            }
         }
     }
 
@@ -138,44 +156,8 @@ impl Face {
     }
 }
 
-impl Bars {
-    fn open(headline: &str, target: ProgressDrawTarget) -> Self {
-        let all = MultiProgress::with_draw_target(target);
-        let style = ProgressStyle::with_template("{wide_msg}").expect("a template that is known to parse");
-        let line = |text: &str| {
-            let bar = all.add(ProgressBar::new(1).with_style(style.clone()));
-            bar.set_message(text.to_owned());
-            bar
-        };
-        let _ = all.println(headline);
-        let _ = all.println("");
-        let rows = std::array::from_fn(|_| line(""));
-        let events = std::array::from_fn(|_| line(""));
-        Self { rows, events, told: VecDeque::new() }
-    }
-
-    fn width() -> usize {
-        console::Term::stderr().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into())
-    }
-
-    fn tell(&mut self, line: &str) {
-        self.told.push_back(format!(" {line}"));
-        if self.told.len() > EVENTS {
-            self.told.pop_front();
-        }
-        for (bar, line) in self.events.iter().zip(&self.told) {
-            bar.set_message(line.clone());
-        }
-    }
-
-    fn close(&self) {
-        for bar in self.rows.iter().chain(self.events.iter().take(self.told.len())) {
-            bar.abandon();
-        }
-        for bar in self.events.iter().skip(self.told.len()) {
-            bar.finish_and_clear();
-        }
-    }
+fn tinted(line: &str, weight: Weight, paint: Paint) -> String {
+    if weight == Weight::Trouble { paint.yellow(line) } else { line.to_owned() }
 }
 
 fn write_line(line: &str) {
@@ -288,6 +270,21 @@ mod tests {
     }
 
     #[test]
+    fn a_stop_says_what_becomes_of_calls_only_where_some_are_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let mut face = Face::open(looks(false), &headline(), at(0), Some(File::create(&path).unwrap()));
+        let idle = Snapshot { slots: Slots { ours: 0, ..snapshot(1).slots }, ..snapshot(1) };
+        for standing in [idle, snapshot(2)] {
+            face.show(&standing);
+            face.tell(standing.now, &Notice::Stopping(Why::Stopped), None);
+        }
+        let log = std::fs::read_to_string(path).unwrap();
+        let told: Vec<_> = log.lines().filter(|line| line.contains("it was stopped")).collect();
+        assert!(told[0].ends_with("it was stopped") && told[1].contains("followed to their end"), "{log}");
+    }
+
+    #[test]
     fn a_log_has_every_event_and_a_line_a_minute() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
@@ -302,7 +299,6 @@ mod tests {
         1970-01-01T00:01:00.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
         1970-01-01T00:02:00.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
         1970-01-01T00:02:11.000Z batch 13, 50 leads
-        1970-01-01T00:02:10.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
         ");
     }
 }

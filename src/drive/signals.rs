@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::campaign::event::Stop;
@@ -43,7 +43,7 @@ impl Signals {
     pub fn listen() -> std::io::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
+        let mut hang_up = (!hang_up_is_ignored()).then(|| signal(SignalKind::hangup())).transpose()?;
         let (sender, orders) = mpsc::channel(WAITING);
         let pending = Pending::default();
         let told = pending.clone();
@@ -53,7 +53,7 @@ impl Signals {
                 let exit = tokio::select! {
                     biased;
                     _ = terminate.recv() => Exit::Terminated,
-                    _ = hang_up.recv() => Exit::HungUp,
+                    () = heard(hang_up.as_mut()) => Exit::HungUp,
                     _ = interrupt.recv() => Exit::Interrupted,
                 };
                 interrupts += u32::from(exit == Exit::Interrupted);
@@ -91,5 +91,39 @@ impl Pending {
     /// Whether a signal has come.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Waits for a signal; for ever, if it is not listened to. Cancel-safe.
+async fn heard(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether whoever started this process had it ignore hang-ups, as `nohup` does; where that cannot be told, not.
+fn hang_up_is_ignored() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hang_up(&status))
+}
+
+/// `SigIgn:` of `proc_pid_status(5)` is a mask in hexadecimal, whose lowest bit is signal 1, `SIGHUP`.
+fn ignores_hang_up(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ignored_hang_up_is_found_in_what_the_system_says() {
+        for (mask, ignored) in [("0000000000000001", true), ("0000000000001000", false), ("zz", false)] {
+            assert_eq!(ignores_hang_up(&format!("Name:\tdialer\nSigIgn:\t{mask}\nSigCgt:\t1\n")), ignored, "{mask}");
+        }
+        assert!(!ignores_hang_up(""));
     }
 }

@@ -78,8 +78,12 @@ pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp
         Why::Config(words) => failure(format!("the account refused request after request ({words})"))
             .advise("three in a row are no coincidence, so their leads are open again: look at the assistant and the phone number")
             .advise("the request as it is sent:   --dry-run"),
-        Why::Reserve(kept, limit) => failure(format!("a reserve of {kept} leaves no slot of the pool's {limit} to dial with"))
-            .advise(format!("keep {} or fewer:   --reserve N", limit.saturating_sub(1))),
+        Why::Reserve(kept, limit) => {
+            let what = format!("--reserve and --caution, {kept} in all, leave no slot of the pool's {limit} to dial with");
+            failure(what)
+                .advise(format!("keep {} or fewer with the two together", limit.saturating_sub(1)))
+                .advise("--slots N says how many there are where the account does not show it")
+        }
         Why::Unreachable(words) => failure(format!("the API cannot be reached ({words})"))
             .advise("nothing is lost: run the same command when the network is back"),
         Why::SearchFailed(words) => failure(format!("the account's calls could not be searched ({words})"))
@@ -164,8 +168,9 @@ mod tests {
           ring everybody afresh:      --campaign another-name
         error: the account refused the key (401: Invalid Key)
           VAPI_API_KEY must be the private key of the organisation; nobody was rung
-        error: a reserve of 10 leaves no slot of the pool's 8 to dial with
-          keep 7 or fewer:   --reserve N
+        error: --reserve and --caution, 10 in all, leave no slot of the pool's 8 to dial with
+          keep 7 or fewer with the two together
+          --slots N says how many there are where the account does not show it
         error: this machine's clock is 12 min 5 s off the provider's
           people would be rung at the wrong hours: set the clock (NTP), then run the same command
         ");

@@ -22,7 +22,7 @@ pub enum Weight {
 /// How much this matters.
 pub fn weight(notice: &Notice) -> Weight {
     match notice {
-        Notice::Batch(..) | Notice::Suppressed(_) | Notice::Searching(_) | Notice::ReadFailed(_) => Weight::Detail,
+        Notice::Batch(..) | Notice::Suppressed(_) | Notice::Searching(_) => Weight::Detail,
         Notice::PoolRefused
         | Notice::LimitIs(_)
         | Notice::LimitAssumed(_)
@@ -56,7 +56,7 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::PoolRefused => "pool full (a refusal); lead back at the head of the queue".to_owned(),
         Notice::LimitIs(limit) => format!("the pool's limit is {limit}"),
         Notice::LimitAssumed(limit) => {
-            format!("the pool's limit is not known yet: {limit} slots are assumed until an answer shows it (--slots N)")
+            format!("the pool's limit is not known yet: {limit} are assumed until an answer shows it (--slots N)")
         }
         Notice::NoDate => {
             "the API does not say what time it is: whether this machine's clock is right cannot be told".to_owned()
@@ -91,6 +91,9 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
             format!("the search goes back to {from} at most (--look-back); calls before that stay unknown")
         }
         Notice::Suppressed(_) => format!("{who} is on a do-not-call list; not rung"),
+        Notice::UnknownReason(reason) if reason.is_empty() => {
+            "how a call ended is not known; its lead is settled as unknown".to_owned()
+        }
         Notice::UnknownReason(reason) => {
             format!("a call ended with {reason:?}, which is not known; its lead is settled as unknown")
         }
@@ -139,13 +142,15 @@ pub fn reason(why: &Why) -> String {
         Why::Until => "it is past --until".to_owned(),
         Why::Kept => "the reserve keeps the whole pool at this hour".to_owned(),
         Why::Paused => "the campaign is paused".to_owned(),
-        Why::Stopped => "it was stopped; calls that are up are followed to their end".to_owned(),
+        Why::Stopped => "it was stopped".to_owned(),
         Why::Account(words) => format!("the account refused ({words})"),
         Why::Key(words) => format!("the account refused the key ({words})"),
         Why::Lines(words) => format!("no phone number is left to ring from ({words})"),
         Why::Breaker(words) => format!("the provider keeps failing ({words})"),
         Why::Config(words) => format!("the account refused request after request ({words})"),
-        Why::Reserve(kept, limit) => format!("a reserve of {kept} leaves no slot of the pool's {limit}"),
+        Why::Reserve(kept, limit) => {
+            format!("--reserve and --caution, {kept} in all, leave no slot of the pool's {limit}")
+        }
         Why::Strangers(calls, _) => {
             format!("the account shows {} that this journal does not know", count(*calls, "call", "calls"))
         }
@@ -203,7 +208,7 @@ mod tests {
         too many requests; none before 14:05:30
         following 1 call left by an earlier run
         searching the account for calls of this campaign: 46%
-        no more calls: it was stopped; calls that are up are followed to their end
+        no more calls: it was stopped
         ");
     }
 
@@ -212,6 +217,7 @@ mod tests {
         assert!(weight(&Notice::PoolRefused) < Weight::Trouble);
         assert!(weight(&Notice::Stopping(Why::Complete)) < Weight::Trouble);
         assert_eq!(weight(&Notice::Stopping(Why::Key("401".into()))), Weight::Trouble);
+        assert_eq!(weight(&Notice::ReadFailed("500".into())), Weight::Trouble, "nobody is rung without it");
         assert_eq!(weight(&Notice::DoubleRing(None, crate::pool::calls::CallId::new("x"))), Weight::Trouble);
     }
 }

@@ -3,11 +3,12 @@
 
 use std::fmt::Write as _;
 
+use console::measure_text_width;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::pace::Pace;
-use super::style::{Glyphs, Paint, count, moment, percent, second, thousands};
+use super::style::{Glyphs, Paint, clip, count, moment, percent, second, thousands, wrap};
 use crate::pool::headroom::Slots;
 use crate::time::Now;
 
@@ -16,7 +17,9 @@ const MOST_GLYPHS: u32 = 60;
 /// Cells of that bar.
 const POOL_CELLS: u32 = 40;
 /// Cells of the other bars, at least and at most.
-const CELLS: std::ops::RangeInclusive<usize> = 8..=34;
+const CELLS: std::ops::RangeInclusive<usize> = 6..=34;
+/// Columns that are left to what stands beside a bar, so that bars do not jump with every word.
+const LEAST_BESIDE: usize = 66;
 
 /// How a campaign stands at its start.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,6 +77,25 @@ pub struct OpenBatch {
 impl Headline {
     /// One line: what is being done.
     pub fn line(&self, glyphs: Glyphs, now: Timestamp, zone: &TimeZone) -> String {
+        self.items(now, zone).join(&format!(" {} ", glyphs.dot))
+    }
+
+    /// The same in lines of so many columns, cut between its items where that is possible.
+    pub fn lines(&self, glyphs: Glyphs, now: Timestamp, zone: &TimeZone, width: usize) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for item in self.items(now, zone) {
+            match lines.last_mut() {
+                Some(line) if line.chars().count() + 3 + item.chars().count() <= width => {
+                    let _ = write!(line, " {} {item}", glyphs.dot);
+                }
+                Some(_) => lines.push(format!("  {item}")),
+                None => lines.push(item),
+            }
+        }
+        lines.iter().flat_map(|line| wrap(line, width, 2)).collect()
+    }
+
+    fn items(&self, now: Timestamp, zone: &TimeZone) -> Vec<String> {
         let mut items = vec!["dialer".to_owned(), self.list.clone()];
         if self.sandbox {
             items.push("sandbox: nobody is rung".to_owned());
@@ -81,7 +103,7 @@ impl Headline {
         items.push(format!("reserve {}", self.reserve));
         items.push(format!("campaign {}", self.campaign));
         items.push(self.leads(now, zone));
-        items.join(&format!(" {} ", glyphs.dot))
+        items
     }
 
     fn leads(&self, now: Timestamp, zone: &TimeZone) -> String {
@@ -115,38 +137,42 @@ pub struct Canvas<'a> {
 }
 
 impl Canvas<'_> {
-    /// The three rows of a terminal.
+    /// The three rows of a terminal. Where they do not fit, the bars go first, then what can be worked out from the rest;
+    /// the counts stay.
     pub fn rows(&self, snapshot: &Snapshot, pace: &Pace) -> [String; 3] {
-        [self.leads(snapshot, pace), self.batch(snapshot), self.pool(snapshot)]
+        let mut leads = self.leads(snapshot, pace);
+        let mut batch = batch(snapshot);
+        let cells = self.cells([&leads, &batch]);
+        for row in [&mut leads, &mut batch] {
+            row.shed(self.width, cells);
+        }
+        let batched = snapshot.batch.map(|batch| (batch.done as u64, batch.size as u64));
+        [
+            leads.drawn(&self.bar(Some((snapshot.settled, snapshot.total)), cells), self.width),
+            batch.drawn(&self.bar(batched, cells), self.width),
+            self.pool(snapshot),
+        ]
     }
 
-    fn leads(&self, snapshot: &Snapshot, pace: &Pace) -> String {
+    /// What holds dialing up, for below the rows.
+    pub fn held(&self, snapshot: &Snapshot) -> Vec<String> {
+        let why = snapshot.standstill();
+        let lines = why.iter().flat_map(|why| wrap(&format!(" {why}"), self.width, 1));
+        lines.map(|line| self.paint.yellow(&line)).collect()
+    }
+
+    fn leads(&self, snapshot: &Snapshot, pace: &Pace) -> Row {
         let of = format!("{}/{}", thousands(snapshot.settled), thousands(snapshot.total));
-        let share = percent(snapshot.settled, snapshot.total);
-        let mut row = format!(" leads     {}  {of:>11}   {share:>3}%", self.bar(snapshot.settled, snapshot.total));
-        if let Some(a_minute) = pace.a_minute() {
-            let _ = write!(row, "   {}", speed(a_minute));
+        let share = format!("{}%", percent(snapshot.settled, snapshot.total));
+        let speed = pace.a_minute().map(speed);
+        let done = done_at(snapshot, pace, self.zone);
+        Row {
+            label: "leads".to_owned(),
+            of,
+            tail: [Some(format!("{share:>4}")), speed, done],
+            brief: None,
+            sheds: &[1, 0, 2],
         }
-        if let Some(done) = done_at(snapshot, pace, self.zone) {
-            let _ = write!(row, "   {done}");
-        }
-        row
-    }
-
-    fn batch(&self, snapshot: &Snapshot) -> String {
-        let up = match snapshot.slots.ours {
-            0 => "nobody ringing or talking".to_owned(),
-            ours => format!("{} ringing or talking", thousands(ours.into())),
-        };
-        let held_up = snapshot.held_up.as_ref().map_or(String::new(), |why| self.paint.yellow(&format!("   {why}")));
-        let Some(batch) = snapshot.batch else {
-            let blank = " ".repeat(self.cells());
-            return format!(" no batch  {blank}  {:>11}   {up}{held_up}", "");
-        };
-        let of = format!("{}/{}", batch.done, batch.size);
-        let (done, size) = (batch.done as u64, batch.size as u64);
-        let label = format!("batch {}", thousands(batch.number));
-        format!(" {label:<9} {}  {of:>11}   {up}{held_up}", self.bar(done, size))
     }
 
     fn pool(&self, snapshot: &Snapshot) -> String {
@@ -159,23 +185,104 @@ impl Canvas<'_> {
         };
         let glyphs = [self.glyphs.ours, self.glyphs.others, self.glyphs.free, self.glyphs.kept];
         let run = |place: usize| glyphs[place].to_string().repeat(cells[place] as usize);
-        let row = [self.paint.green(&run(0)), self.paint.yellow(&run(1)), run(2), self.paint.dim(&run(3))];
+        let row = [self.paint.green(&run(0)), self.paint.yellow(&run(1)), run(2), self.paint.dim(&run(3))].concat();
         let names = ["ours", "others", "free", "kept"];
         let words: Vec<_> =
             parts.iter().zip(names).map(|(part, name)| format!("{} {name}", thousands((*part).into()))).collect();
-        format!(" pool      {}   {}", row.concat(), words.join(&format!(" {} ", self.glyphs.dot)))
+        let legend = words.join(&format!(" {} ", self.glyphs.dot));
+        let ways = [
+            format!(" pool      {row}   {legend}"),
+            format!(" pool      {legend}"),
+            format!(" pool  {}", words.join(" ")),
+        ];
+        let fits = ways.iter().find(|way| measure_text_width(way) <= self.width);
+        clip(fits.unwrap_or(&ways[2]), self.width)
     }
 
-    fn cells(&self) -> usize {
-        self.width.saturating_sub(66).clamp(*CELLS.start(), *CELLS.end())
+    /// Cells of the bars, the same for both; none where there is no room for any.
+    fn cells(&self, rows: [&Row; 2]) -> usize {
+        let beside = rows.iter().map(|row| row.width()).max().unwrap_or(0).max(LEAST_BESIDE);
+        let cells = self.width.saturating_sub(beside).min(*CELLS.end());
+        if cells < *CELLS.start() { 0 } else { cells }
     }
 
-    fn bar(&self, part: u64, whole: u64) -> String {
-        let cells = self.cells();
+    fn bar(&self, part_of_whole: Option<(u64, u64)>, cells: usize) -> String {
+        let Some((part, whole)) = part_of_whole else { return " ".repeat(cells) };
         let full = usize::try_from(u128::from(part) * cells as u128 / u128::from(whole.max(1))).unwrap_or(cells);
         let full = if whole == 0 { cells } else { full.min(cells) };
         let done = self.glyphs.full.to_string().repeat(full);
         format!("{}{}", self.paint.green(&done), self.glyphs.empty.to_string().repeat(cells - full))
+    }
+}
+
+/// A row with a bar: what it is about, how much of it is done, and more about that.
+struct Row {
+    label: String,
+    of: String,
+    tail: [Option<String>; 3],
+    /// The first part of the tail in fewer words.
+    brief: Option<String>,
+    /// Which parts of the tail go first where there is no room.
+    sheds: &'static [usize],
+}
+
+impl Row {
+    /// Columns besides a bar.
+    fn width(&self) -> usize {
+        let tail: usize = self.tail.iter().flatten().map(|part| part.chars().count() + 3).sum();
+        1 + self.label.chars().count().max(9) + 1 + 2 + self.of.chars().count().max(11) + tail
+    }
+
+    fn shed(&mut self, width: usize, cells: usize) {
+        if cells > 0 {
+            return;
+        }
+        if self.brief.is_some() && self.plain().chars().count() > width {
+            self.tail[0] = self.brief.take();
+        }
+        for part in self.sheds {
+            if self.plain().chars().count() > width {
+                self.tail[*part] = None;
+            }
+        }
+    }
+
+    /// Without a bar.
+    fn plain(&self) -> String {
+        let parts = [&self.label, &self.of].into_iter().chain(self.tail.iter().flatten());
+        let parts: Vec<_> = parts.map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+        format!(" {}", parts.join("  "))
+    }
+
+    fn drawn(&self, bar: &str, width: usize) -> String {
+        if bar.is_empty() {
+            return clip(&self.plain(), width);
+        }
+        let mut row = format!(" {:<9} {bar}  {:>11}", self.label, self.of);
+        for part in self.tail.iter().flatten() {
+            let _ = write!(row, "   {part}");
+        }
+        row
+    }
+}
+
+fn batch(snapshot: &Snapshot) -> Row {
+    let (long, short) = match snapshot.slots.ours {
+        0 => ("nobody ringing or talking".to_owned(), "nobody up".to_owned()),
+        ours => (format!("{} ringing or talking", thousands(ours.into())), format!("{} up", thousands(ours.into()))),
+    };
+    let (label, of) = match snapshot.batch {
+        None => ("no batch".to_owned(), String::new()),
+        Some(batch) => (format!("batch {}", thousands(batch.number)), format!("{}/{}", batch.done, batch.size)),
+    };
+    Row { label, of, tail: [Some(long), None, None], brief: Some(short), sheds: &[] }
+}
+
+impl Snapshot {
+    /// Why nobody is dialed, where that is not the pool's doing.
+    fn standstill(&self) -> Option<&str> {
+        let over = self.total > 0 && self.settled >= self.total && self.slots.ours == 0;
+        if over { Some("all done") } else { self.held_up.as_deref() }
     }
 }
 
@@ -193,7 +300,7 @@ pub fn standing(snapshot: &Snapshot, pace: &Pace, zone: &TimeZone) -> String {
     }
     let Slots { ours, others, free, kept, limit } = snapshot.slots;
     let _ = write!(line, ", pool {ours} ours {others} others {free} free {kept} kept of {limit}");
-    line.extend(snapshot.held_up.iter().map(|why| format!(", {why}")));
+    line.extend(snapshot.standstill().map(|why| format!(", {why}")));
     line.extend(done_at(snapshot, pace, zone).map(|done| format!(", {done}")));
     line
 }

@@ -28,7 +28,55 @@ fn pace() -> Pace {
 }
 
 fn drawn(snapshot: &Snapshot, glyphs: Glyphs, width: usize) -> String {
-    Canvas { glyphs, paint: Paint(false), width, zone: &TimeZone::UTC }.rows(snapshot, &pace()).join("\n")
+    Canvas { glyphs, ..canvas(width) }.rows(snapshot, &pace()).join("\n")
+}
+
+/// The zone of whoever looks.
+static HERE: TimeZone = TimeZone::UTC;
+
+fn canvas(width: usize) -> Canvas<'static> {
+    Canvas { glyphs: Glyphs::UNICODE, paint: Paint(false), width, zone: &HERE }
+}
+
+#[test]
+fn narrow_terminals_lose_the_bars_first_and_the_counts_never() {
+    insta::assert_snapshot!(drawn(&snapshot(), Glyphs::UNICODE, 60), @r"
+    leads  612/1,204  50%  7.0 a minute  done about 15:29
+    batch 13  22/50  4 ringing or talking
+    pool      ●●●●○○·▒▒▒   4 ours · 2 others · 1 free · 3 kept
+    ");
+    insta::assert_snapshot!(drawn(&snapshot(), Glyphs::UNICODE, 40), @r"
+    leads  612/1,204  50%  done about 15:29
+    batch 13  22/50  4 ringing or talking
+    pool  4 ours 2 others 1 free 3 kept
+    ");
+    insta::assert_snapshot!(drawn(&snapshot(), Glyphs::UNICODE, 24), @r"
+    leads  612/1,204
+    batch 13  22/50  4 up
+    pool  4 ours 2 other...
+    ");
+}
+
+#[test]
+fn a_headline_is_cut_between_its_items() {
+    let headline = Headline {
+        list: "leads.csv".into(),
+        campaign: "leads".into(),
+        reserve: "3".into(),
+        leads: 1204,
+        settled_earlier: 310,
+        last_settled: None,
+        rung_elsewhere: 0,
+        reopened: 0,
+        to_ring: 894,
+        sandbox: true,
+    };
+    let lines = headline.lines(Glyphs::ASCII, snapshot().now.wall, &TimeZone::UTC, 60);
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    dialer - leads.csv - sandbox: nobody is rung - reserve 3
+      campaign leads
+      1,204 leads, 310 settled earlier, 894 to ring
+    ");
 }
 
 #[test]
@@ -73,9 +121,12 @@ fn what_holds_dialing_up_is_said_and_nothing_is_foretold() {
     };
     insta::assert_snapshot!(drawn(&snapshot, Glyphs::UNICODE, 100), @r"
     leads     █████████████████░░░░░░░░░░░░░░░░░    612/1,204    50%   7.0 a minute
-    no batch                                                    nobody ringing or talking   paused
+    no batch                                                    nobody ringing or talking
     pool      ○○·····▒▒▒   0 ours · 2 others · 5 free · 3 kept
     ");
+    assert_eq!(canvas(100).held(&snapshot), [" paused"]);
+    let over = Snapshot { settled: 1204, held_up: Some("nobody may be dialed now".into()), ..snapshot.clone() };
+    assert_eq!(canvas(100).held(&over), [" all done"]);
     insta::assert_snapshot!(plain_line(&snapshot, &pace(), &TimeZone::UTC), @"14:05 612/1,204 settled, pool 0 ours 2 others 5 free 3 kept of 10, paused");
 }
 
@@ -124,7 +175,10 @@ proptest! {
             prop_assert_eq!(part > 0, cell > 0);
         }
         let slots = Slots { ours, others, free, kept, limit: u32::MAX };
-        let rows = drawn(&Snapshot { slots, ..snapshot() }, Glyphs::ASCII, 80);
-        prop_assert_eq!(rows.lines().count(), 3);
+        for width in [20, 40, 60, 80, 100, 200] {
+            let rows = drawn(&Snapshot { slots, ..snapshot() }, Glyphs::ASCII, width);
+            prop_assert_eq!(rows.lines().count(), 3);
+            prop_assert!(rows.lines().all(|row| row.chars().count() <= width), "{}", rows);
+        }
     }
 }

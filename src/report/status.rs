@@ -6,23 +6,23 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::style::{count, dollars, moment, thousands};
-use super::summary::class_words;
+use super::style::{Glyphs, count, dollars, moment, thousands};
+use super::summary::dispositions;
 use crate::journal::disk::story::Campaign;
 
 /// The campaigns, each in a few lines.
-pub fn text(campaigns: &[Campaign], now: Timestamp, zone: &TimeZone) -> String {
+pub fn text(campaigns: &[Campaign], now: Timestamp, zone: &TimeZone, glyphs: Glyphs) -> String {
     if campaigns.is_empty() {
         return "no campaign has been run here yet\n".to_owned();
     }
     let mut text = String::new();
     for campaign in campaigns {
-        one(&mut text, campaign, now, zone);
+        one(&mut text, campaign, now, zone, glyphs);
     }
     text
 }
 
-fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone) {
+fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone, glyphs: Glyphs) {
     let doing = match (campaign.running, campaign.paused) {
         (Some((pid, since)), false) => format!("running since {} by process {pid}", moment(since, now, zone)),
         (Some((pid, _)), true) => format!("paused; process {pid} waits for dialer resume {}", campaign.name),
@@ -46,10 +46,8 @@ fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone) 
     }
     let leads = count(totals.total, "lead", "leads");
     let _ = writeln!(text, "  {leads}: {}; {} so far", parts.join(", "), dollars(totals.cost_usd));
-    let seen = totals.dispositions.iter().filter(|(_, leads)| **leads > 0);
-    let seen: Vec<_> = seen.map(|(class, leads)| format!("{} {}", class_words(*class), thousands(*leads))).collect();
-    if !seen.is_empty() {
-        let _ = writeln!(text, "  {}", seen.join(" · "));
+    if let Some(seen) = dispositions(totals, glyphs) {
+        let _ = writeln!(text, "{seen}");
     }
     if !campaign.lists.is_empty() {
         let _ = writeln!(text, "  {}", campaign.lists.join(", "));
@@ -118,7 +116,7 @@ mod tests {
     fn a_campaign_is_told_in_a_few_lines() {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let paused = Campaign { paused: true, running: None, totals: Totals::default(), lists: vec![], ..campaign() };
-        insta::assert_snapshot!(text(&[campaign(), paused], now, &TimeZone::UTC), @r"
+        insta::assert_snapshot!(text(&[campaign(), paused], now, &TimeZone::UTC, Glyphs::UNICODE), @r"
         leads: running since 09:00 by process 4711
           1,204 leads: 1,166 settled, 35 open, 3 in doubt, 1 of those put aside: dialer release leads, 2 more gone from the list; $61.20 so far
           answered 1,100 · no answer 66
@@ -126,7 +124,9 @@ mod tests {
         leads: paused: dialer resume leads
           0 leads: 0 settled; $0.00 so far
         ");
-        assert_eq!(text(&[], now, &TimeZone::UTC), "no campaign has been run here yet\n");
+        let plain = text(&[campaign()], now, &TimeZone::UTC, Glyphs::ASCII);
+        assert!(plain.contains("answered 1,100 - no answer 66") && plain.is_ascii(), "{plain}");
+        assert_eq!(text(&[], now, &TimeZone::UTC, Glyphs::ASCII), "no campaign has been run here yet\n");
     }
 
     #[test]

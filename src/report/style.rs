@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use console::{measure_text_width, truncate_str};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -68,6 +69,30 @@ impl Paint {
     fn with(self, code: &str, text: &str) -> String {
         if self.0 && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
+}
+
+/// Text cut into lines of at most so many columns, between words where there is one; lines after the first are set in.
+pub fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
+    let indent = indent.min(width / 2);
+    let mut lines = Vec::new();
+    let mut rest = text.to_owned();
+    while measure_text_width(&rest) > width.max(1) {
+        let fits = rest.char_indices().nth(width.max(1)).map_or(rest.len(), |(at, _)| at);
+        let start = rest.len() - rest.trim_start().len();
+        let space = rest[start..fits].rfind(' ').map(|at| start + at).filter(|at| *at > start);
+        let cut = if rest[fits..].starts_with(' ') { fits } else { space.unwrap_or(fits) };
+        let behind = rest[cut..].trim_start().to_owned();
+        rest.truncate(cut);
+        lines.push(rest.trim_end().to_owned());
+        rest = format!("{}{behind}", " ".repeat(indent));
+    }
+    lines.push(rest);
+    lines
+}
+
+/// A line that may hold colours, cut to so many columns where it is longer, which three dots show.
+pub fn clip(line: &str, width: usize) -> String {
+    truncate_str(line, width, "...").into_owned()
 }
 
 /// `1204` as `1,204`.
@@ -162,6 +187,16 @@ mod tests {
         let shown = ["2026-11-23T16:00:00Z", "2026-11-23T23:30:00Z", "2027-01-02T08:00:00Z"]
             .map(|at| moment(at.parse().unwrap(), now, &zone));
         assert_eq!(shown, ["17:00", "24 Nov 00:30", "2 Jan 2027 09:00"]);
+    }
+
+    #[test]
+    fn long_lines_are_cut_between_words() {
+        assert_eq!(wrap("short", 10, 2), ["short"]);
+        assert_eq!(wrap("14:02  the pool is full", 12, 7), ["14:02  the", "      pool", "      is", "      full"]);
+        assert_eq!(wrap("abcdefgh", 4, 2), ["abcd", "  ef", "  gh"]);
+        assert_eq!(wrap("abcd efgh", 4, 0), ["abcd", "efgh"]);
+        assert_eq!(wrap("  · ··· ···", 5, 2), ["  ·", "  ···", "  ···"]);
+        assert_eq!([clip("abcdef", 5), clip("abcde", 5)], ["ab...", "abcde"]);
     }
 
     #[test]

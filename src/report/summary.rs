@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::notice;
-use super::style::{Paint, count, dollars, moment, span, thousands};
+use super::screen::Canvas;
+use super::style::{Glyphs, Paint, count, dollars, moment, span, thousands, wrap};
 use crate::campaign::disposition::Class;
 use crate::campaign::notice::{Outcome, Why};
 use crate::campaign::tally::Tally;
@@ -33,16 +34,40 @@ pub struct End<'a> {
     pub now: Timestamp,
     /// Why the next lead has to wait until `next_at`, in words, where that is known: "when hours open in New York".
     pub waits_for: Option<&'a str>,
+    /// The journal is kept, so that the same command goes on.
+    pub kept: bool,
 }
 
+/// Columns that the summary takes at most where a line has its second half on the right.
+const WIDEST: usize = 98;
+
 /// The summary. Its lines say of the campaign how it stands and of the run what it did.
-pub fn text(end: &End<'_>, zone: &TimeZone, paint: Paint) -> String {
-    let mut lines = vec![leads(end, zone)];
-    lines.extend(dispositions(end.totals));
+pub fn text(end: &End<'_>, canvas: &Canvas<'_>) -> String {
+    let mut lines = vec![leads(end, canvas.zone)];
+    lines.extend(dispositions(end.totals, canvas.glyphs));
     lines.extend(pool(end));
     lines.push(calls(end));
-    lines.push(next(end, zone, paint));
-    lines.join("\n")
+    let cut = lines.iter().flat_map(|line| wrap(line, canvas.width, 4));
+    cut.chain(last(end, canvas)).collect::<Vec<_>>().join("\n")
+}
+
+/// What to do next, and the exit code: on the right of it, or below where there is no room.
+fn last(end: &End<'_>, canvas: &Canvas<'_>) -> Vec<String> {
+    let (what, exit) = (next(end, canvas.zone), format!("exit {}", end.exit.code()));
+    let pad = canvas.width.min(WIDEST).saturating_sub(what.chars().count() + exit.len()).max(3);
+    if what.chars().count() + pad + exit.len() <= canvas.width {
+        return vec![format!("{}{}{exit}", tinted(&what, end.exit, canvas.paint), " ".repeat(pad))];
+    }
+    let lines = wrap(&what, canvas.width, 4).into_iter().map(|line| tinted(&line, end.exit, canvas.paint));
+    lines.chain([exit]).collect()
+}
+
+fn tinted(what: &str, exit: Exit, paint: Paint) -> String {
+    match exit {
+        Exit::Settled => paint.green(what),
+        Exit::Machine | Exit::Usage | Exit::Account | Exit::Held => paint.red(what),
+        _ => paint.yellow(what),
+    }
 }
 
 fn leads(end: &End<'_>, zone: &TimeZone) -> String {
@@ -86,26 +111,37 @@ pub const fn class_words(class: Class) -> &'static str {
     }
 }
 
-fn dispositions(totals: &Totals) -> Option<String> {
+/// How many leads ended how, on one line.
+pub fn dispositions(totals: &Totals, glyphs: Glyphs) -> Option<String> {
     let seen = totals.dispositions.iter().filter(|(_, leads)| **leads > 0);
     let parts: Vec<_> = seen.map(|(class, leads)| format!("{} {}", class_words(*class), thousands(*leads))).collect();
-    (!parts.is_empty()).then(|| format!("  {}", parts.join(" · ")))
+    (!parts.is_empty()).then(|| format!("  {}", parts.join(&format!(" {} ", glyphs.dot))))
 }
 
 fn pool(end: &End<'_>) -> Option<String> {
     let tally = end.tally;
-    if tally.placed == 0 && tally.refused == 0 {
+    if tally.limit == 0 {
         return None;
     }
     let took = span(end.took);
-    let kept = if tally.below_reserve.is_zero() {
-        format!("kept for all of {took}")
-    } else {
-        format!("kept for all but {} of {took}", span(tally.below_reserve))
+    let kept = match (tally.below_reserve, tally.below_reserve_with_ours) {
+        (below, _) if below.is_zero() => format!("as far as known, so many were free for all of {took}"),
+        (below, ours) => {
+            let ours = if ours.is_zero() { "none".to_owned() } else { span(ours) };
+            format!(
+                "as far as known, fewer were free for {} of {took}, {ours} of that with calls of ours up",
+                span(below)
+            )
+        }
     };
-    let fewest = tally.lowest_free.map_or(String::new(), |free| format!("; fewest free {free} of {}", tally.limit));
-    let refusals = count(tally.blocked, "refusal by a full pool", "refusals by a full pool");
-    Some(format!("reserve of {}: {kept}{fewest}; {refusals}", tally.reserve))
+    let reserve = format!("reserve of {}: {kept}", tally.reserve);
+    if tally.placed == 0 && tally.refused == 0 {
+        return Some(format!("{reserve}; this run placed no call"));
+    }
+    let (limit, refusals) =
+        (tally.limit_then, count(tally.blocked, "refusal by a full pool", "refusals by a full pool"));
+    let fewest = tally.lowest_free.map_or(String::new(), |free| format!("; fewest free beside them {free} of {limit}"));
+    Some(format!("{reserve}{fewest}; {refusals}"))
 }
 
 fn calls(end: &End<'_>) -> String {
@@ -130,27 +166,26 @@ fn calls(end: &End<'_>) -> String {
     format!("{line}; {minutes}{} for the campaign so far", dollars(end.totals.cost_usd))
 }
 
-fn next(end: &End<'_>, zone: &TimeZone, paint: Paint) -> String {
-    let what = match end.exit {
+fn next(end: &End<'_>, zone: &TimeZone) -> String {
+    match end.exit {
         Exit::Settled => "done: every lead is settled".to_owned(),
         Exit::Doubts => {
             "next: look at the leads put aside (dialer status), and give them back with dialer release".to_owned()
+        }
+        Exit::Machine | Exit::Usage | Exit::Account | Exit::Held => {
+            format!("stopped: {}", notice::reason(&end.outcome.why))
+        }
+        _ if !end.kept => {
+            format!(
+                "{}; nothing is remembered of it: give the sandbox --state DIR to go on",
+                notice::reason(&end.outcome.why)
+            )
         }
         Exit::Interrupted | Exit::Terminated | Exit::HungUp => {
             "next: run the same command to go on; calls that are up live on, and it picks them up".to_owned()
         }
         Exit::Later => later(end, zone),
-        Exit::Machine | Exit::Usage | Exit::Account | Exit::Held => {
-            format!("stopped: {}", notice::reason(&end.outcome.why))
-        }
-    };
-    let coloured = match end.exit {
-        Exit::Settled => paint.green(&what),
-        Exit::Machine | Exit::Usage | Exit::Account | Exit::Held => paint.red(&what),
-        _ => paint.yellow(&what),
-    };
-    let pad = 92_usize.saturating_sub(what.chars().count()).max(3);
-    format!("{coloured}{}exit {}", " ".repeat(pad), end.exit.code())
+    }
 }
 
 fn later(end: &End<'_>, zone: &TimeZone) -> String {
@@ -198,16 +233,30 @@ mod tests {
         (tally.placed, tally.refused, tally.blocked) = (1302, 5, 3);
         (tally.in_doubt_resolved, tally.lowest_free) = (1, Some(2));
         (tally.below_reserve, tally.limit, tally.reserve) = (Duration::from_secs(4), 10, 3);
+        (tally.below_reserve_with_ours, tally.limit_then) = (Duration::from_secs(2), 10);
         tally
     }
 
     fn drawn(outcome: &Outcome, exit: Exit, totals: &Totals, tally: &Tally) -> String {
+        within(usize::MAX, true, outcome, exit, totals, tally)
+    }
+
+    fn within(width: usize, kept: bool, outcome: &Outcome, exit: Exit, totals: &Totals, tally: &Tally) -> String {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let waits_for = Some("when hours open in New York");
         text(
-            &End { campaign: "leads", outcome, exit, totals, tally, took: Duration::from_mins(130), now, waits_for },
-            &TimeZone::UTC,
-            Paint(false),
+            &End {
+                took: Duration::from_mins(130),
+                campaign: "leads",
+                outcome,
+                exit,
+                totals,
+                tally,
+                now,
+                waits_for,
+                kept,
+            },
+            &Canvas { glyphs: Glyphs::UNICODE, paint: Paint(false), width, zone: &TimeZone::UTC },
         )
     }
 
@@ -218,7 +267,7 @@ mod tests {
         insta::assert_snapshot!(drawn(&outcome, Exit::Later, &totals(), &tally()), @r"
         2,204 leads: 2,166 settled, 35 later (next at 17:00, when hours open in New York), 3 in doubt (1 put aside for a person)
           answered 402 · hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
-        reserve of 3: kept for all but 4 s of 2 h 10 min; fewest free 2 of 10; 3 refusals by a full pool
+        reserve of 3: as far as known, fewer were free for 4 s of 2 h 10 min, 2 s of that with calls of ours up; fewest free beside them 2 of 10; 3 refusals by a full pool
         1,302 calls in this run, 2 refused otherwise, 1 doubt cleared up; 1,911 minutes and $1,061.20 for the campaign so far
         next: run the same command after 17:00, or add --wait                                       exit 4
         ");
@@ -226,10 +275,31 @@ mod tests {
         insta::assert_snapshot!(drawn(&outcome, Exit::Later, &totals(), &tally()), @r"
         2,204 leads: 2,166 settled, 35 later, 3 in doubt (1 put aside for a person)
           answered 402 · hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
-        reserve of 3: kept for all but 4 s of 2 h 10 min; fewest free 2 of 10; 3 refusals by a full pool
+        reserve of 3: as far as known, fewer were free for 4 s of 2 h 10 min, 2 s of that with calls of ours up; fewest free beside them 2 of 10; 3 refusals by a full pool
         1,302 calls in this run, 2 refused otherwise, 1 doubt cleared up; 1,911 minutes and $1,061.20 for the campaign so far
         the --limit of this run is reached; next: run the same command to go on                     exit 4
         ");
+    }
+
+    #[test]
+    fn at_every_width_lines_fit_and_the_exit_code_is_whole() {
+        let outcome = Outcome { why: Why::Limit, next_at: None, interrupted: false };
+        for width in [40, 60, 80, 90, 100, 200] {
+            let text = within(width, true, &outcome, Exit::Later, &totals(), &tally());
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
+            assert!(text.ends_with("exit 4"), "{width}: {text}");
+        }
+        let text = within(80, true, &outcome, Exit::Later, &totals(), &tally());
+        assert!(text.ends_with("run the same command to go on   exit 4"), "{text}");
+        let text = within(70, true, &outcome, Exit::Later, &totals(), &tally());
+        assert!(text.ends_with("\nexit 4"), "{text}");
+    }
+
+    #[test]
+    fn a_sandbox_that_forgets_promises_nothing() {
+        let outcome = Outcome { why: Why::Stopped, next_at: None, interrupted: false };
+        let text = within(200, false, &outcome, Exit::Later, &totals(), &tally());
+        assert!(text.contains("--state DIR") && !text.contains("the same command"), "{text}");
     }
 
     #[test]

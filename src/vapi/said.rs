@@ -35,6 +35,13 @@ impl Said {
     fn in_json(json: &Value) -> Self {
         let mut strings = Vec::new();
         collect(json, &mut strings);
+        let mut known = Vec::new();
+        strings.retain(|text| {
+            let plain = text.trim().to_lowercase();
+            let new = !known.contains(&plain);
+            known.push(plain);
+            new
+        });
         let said = Self::from_words(strings.join("; "), limits::find(json));
         if said.words.is_empty() { Self { shown: json.to_string(), ..said } } else { said }
     }
@@ -131,6 +138,12 @@ mod tests {
         for body in ["", "{}", "null", "[]", "{\"message\":null}", "{\"message\":7}"] {
             assert_eq!(Said::in_body(body).words, "", "{body}");
         }
+    }
+
+    #[test]
+    fn the_same_words_are_shown_once() {
+        let said = Said::in_body(r#"{"message":"Internal server error","error":"Internal Server Error"}"#);
+        assert_eq!(said.shown, "Internal server error");
     }
 
     #[test]

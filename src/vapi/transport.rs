@@ -27,6 +27,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// However fast the clock goes, a machine needs this long to read a listing from itself.
 const SHORTEST_READ_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Words of the libraries below, and what they mean.
+const COMMON: &[(&str, &str)] = &[
+    ("InvalidContentType", "no TLS is spoken there: is it the port of http://?"),
+    ("invalid HTTP version parsed", "no HTTP is spoken there: is it the port of https://?"),
+    ("connection closed before message completed", "the connection was closed before an answer came"),
+    ("Connection reset by peer", "the connection was broken off"),
+    ("Connection refused", "the connection was refused: nothing listens there"),
+    ("Network is unreachable", "no network"),
+    ("dns error", "its name cannot be looked up"),
+];
+
 /// What the transport needs to know.
 pub(super) struct Settings<'a> {
     pub(super) key: &'a SecretString,
@@ -203,7 +214,13 @@ fn reason(error: reqwest::Error) -> String {
     if error.is_timeout() && !error.is_connect() {
         return "no answer in time".to_owned();
     }
-    chain(&error.without_url())
+    plainly(&chain(&error.without_url()))
+}
+
+/// What the libraries below say, in words that a person can act on where the case is a common one.
+fn plainly(words: &str) -> String {
+    let known = COMMON.iter().find(|(part, _)| words.contains(part));
+    known.map_or_else(|| words.to_owned(), |(_, plain)| (*plain).to_owned())
 }
 
 /// An error with all its causes.
@@ -216,4 +233,18 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plainly;
+
+    #[test]
+    fn common_failures_have_words_of_their_own() {
+        let tls = "client error (Connect): received corrupt message of type InvalidContentType";
+        assert_eq!(plainly(tls), "no TLS is spoken there: is it the port of http://?");
+        let closed = "client error (SendRequest): connection closed before message completed";
+        assert_eq!(plainly(closed), "the connection was closed before an answer came");
+        assert_eq!(plainly("something else"), "something else");
+    }
 }

@@ -1,19 +1,24 @@
 //! The last words of a run: the summary, the object, the exit code.
 
+use std::io::Write;
 use std::time::Duration;
 
+use super::super::place::State;
 use super::super::plan::Planned;
-use super::super::{print, say};
+use super::super::print;
+use super::super::talk::{note_at, note_exit, say};
 use crate::campaign::event::Stop;
 use crate::campaign::notice::{Outcome, Why};
 use crate::campaign::tally::Tally;
 use crate::drive::End;
+use crate::drive::progress::Looks;
 use crate::drive::signals::Order;
 use crate::exit::Exit;
 use crate::journal::Totals;
 use crate::report::ending::{exit_of, failure_of};
 use crate::report::failure::Failure;
 use crate::report::json::{self, Rows};
+use crate::report::screen::Canvas;
 use crate::report::style::Paint;
 use crate::report::summary;
 use crate::time::Now;
@@ -28,8 +33,7 @@ pub(super) struct Last<'a> {
     pub(super) now: Now,
     pub(super) waits_for: Option<String>,
     pub(super) callers: Option<(u64, u64)>,
-    pub(super) paint: Paint,
-    pub(super) zone: jiff::tz::TimeZone,
+    pub(super) looks: &'a Looks,
 }
 
 /// How a run ends that a signal ended before anybody was rung.
@@ -49,6 +53,7 @@ pub(super) fn say_how(last: &Last<'_>) -> Result<Exit, Failure> {
     if let Some(failure) = &failure {
         say(&failure.to_string());
         if nothing_dialed && planned.json {
+            note_exit(last.now.wall, exit);
             print(&json::nothing(Some(campaign), exit, &failure.one_line()))?;
             return Ok(exit);
         }
@@ -62,15 +67,27 @@ pub(super) fn say_how(last: &Last<'_>) -> Result<Exit, Failure> {
         took: last.took,
         now: last.now.wall,
         waits_for: last.waits_for.as_deref(),
+        kept: matches!(planned.state, State::Kept(_)),
     };
-    if !planned.quiet && !nothing_dialed {
-        say(&summary::text(&end, &last.zone, last.paint));
-        if let Some((callers, away)) = last.callers {
-            say(&format!("inbound: {callers} callers, {away} of them turned away (the stand-in's own count)"));
-        }
+    if !nothing_dialed {
+        summarise(last, &end);
     }
+    note_exit(last.now.wall, exit);
     if planned.json {
         print(&json::run(campaign, last.rows, &end))?;
     }
     Ok(exit)
+}
+
+/// The summary, on stderr unless quiet was asked for, and in the log, as plain text.
+fn summarise(last: &Last<'_>, end: &summary::End<'_>) {
+    let inbound = last.callers.map_or(String::new(), |(callers, away)| {
+        format!("\ninbound: {callers} callers, {away} of them turned away (the stand-in's own count)")
+    });
+    let canvas = last.looks.canvas();
+    if !last.planned.quiet {
+        let _ = writeln!(std::io::stderr().lock(), "{}{inbound}", summary::text(end, &canvas));
+    }
+    let plain = Canvas { paint: Paint(false), width: usize::MAX, ..canvas };
+    note_at(last.now.wall, &format!("{}{inbound}", summary::text(end, &plain)));
 }

@@ -10,7 +10,7 @@ use super::super::doctor::list_failure;
 use super::super::journal::failed;
 use super::super::place::mending;
 use super::super::plan::Planned;
-use super::super::say;
+use super::super::talk::{say, say_unless};
 use super::spool;
 use crate::drive::signals::{Pending, Signals};
 use crate::exit::Exit;
@@ -178,12 +178,12 @@ impl<'a> Lists<'a> {
         if self.planned.quiet {
             let rejected: u64 = lists.iter().map(|list| list.counts().rejected).sum();
             if rejected > 0 && imported.added + imported.back + imported.removed > 0 {
-                let shown = written.unwrap_or_else(|| self.rejects.clone());
+                let shown = written.clone().unwrap_or_else(|| self.rejects.clone());
                 let rows = count(rejected, "row cannot be rung", "rows cannot be rung");
                 say(&format!("warning: {rows}: {}", file(&shown)));
             }
-            return;
         }
+        let say = |text: &str| say_unless(self.planned.quiet, text);
         if lists.iter().any(|list| !list.findings().is_empty()) {
             let mut checked = Checked {
                 lists: lists.iter().map(looked).collect(),

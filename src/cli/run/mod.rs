@@ -13,8 +13,8 @@ use std::time::Duration;
 use super::journal::{chance, failed};
 use super::looks::looks;
 use super::plan::Planned;
-use super::say;
 use super::surroundings::Surroundings;
+use super::talk::{open_log, say};
 use crate::campaign::hours::place;
 use crate::campaign::notice::Why;
 use crate::campaign::plan::Plan;
@@ -194,8 +194,7 @@ impl Session<'_> {
             now: over,
             waits_for,
             callers: self.venue.callers(),
-            paint: looks.paint,
-            zone: looks.zone,
+            looks: &looks,
         };
         ending::say_how(&last).map(Ran::Ended)
     }
@@ -243,11 +242,8 @@ impl Session<'_> {
             to_ring: outlook.to_ring,
             sandbox: self.planned.sandbox,
         };
-        let log = self.planned.log.as_ref().map(|path| {
-            let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-            file.map_err(|error| Failure::usage(format!("--log: {} cannot be written: {error}", path.display())))
-        });
-        Ok(Face::open(looks.clone(), &headline, now, log.transpose()?))
+        let log = self.planned.log.as_deref().map(open_log).transpose()?;
+        Ok(Face::open(looks.clone(), &headline, now, log))
     }
 
     /// The journal cannot be written any more, in the middle of a run.

@@ -1,0 +1,153 @@
+//! Bars on a terminal, and below them what holds dialing up and what happened last.
+
+use std::collections::VecDeque;
+use std::io;
+
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+
+use super::tinted;
+use crate::report::notice::Weight;
+use crate::report::pace::Pace;
+use crate::report::screen::{Canvas, Snapshot};
+use crate::report::style::{clip, wrap};
+
+/// Things that happened of which something stays below the bars.
+const EVENTS: usize = 5;
+/// Lines below the bars. The last stays empty: there the cursor rests, and there the terminal writes `^C`.
+const BELOW: usize = 9;
+/// No event takes more lines than this.
+const LINES_EACH: usize = 3;
+/// Where the second line of an event begins: below its words, right of its time.
+const INDENT: usize = 11;
+/// Redraws a second at most.
+const REDRAWS: u8 = 20;
+
+/// The bars.
+pub(super) struct Bars {
+    rows: [ProgressBar; 3],
+    below: [ProgressBar; BELOW],
+    held: Vec<String>,
+    told: VecDeque<(String, Weight)>,
+    used: usize,
+}
+
+/// The terminal that stderr is.
+pub(super) fn on_stderr() -> ProgressDrawTarget {
+    ProgressDrawTarget::term_like_with_hz(Box::new(Resting(Term::stderr())), REDRAWS)
+}
+
+/// Goes to a new line of it. The cursor rests in an empty one, unless the terminal wrote `^C` there.
+pub(super) fn leave_stderr() {
+    let _ = Term::stderr().clear_line().and_then(|()| Term::stderr().write_line(""));
+}
+
+impl Bars {
+    /// Below the headline.
+    pub(super) fn open(headline: &[String], target: ProgressDrawTarget) -> Self {
+        let all = MultiProgress::with_draw_target(target);
+        let style = ProgressStyle::with_template("{wide_msg}").expect("a template that is known to parse");
+        let line = || {
+            let bar = all.add(ProgressBar::new(1).with_style(style.clone()));
+            bar.set_message("");
+            bar
+        };
+        for text in headline {
+            let _ = all.println(text);
+        }
+        let _ = all.println("");
+        let rows = std::array::from_fn(|_| line());
+        let below = std::array::from_fn(|_| line());
+        Self { rows, below, held: Vec::new(), told: VecDeque::new(), used: 0 }
+    }
+
+    /// How things stand.
+    pub(super) fn show(&mut self, snapshot: &Snapshot, pace: &Pace, canvas: &Canvas<'_>) {
+        for (row, text) in self.rows.iter().zip(canvas.rows(snapshot, pace)) {
+            row.set_message(text);
+        }
+        self.held = canvas.held(snapshot);
+        self.draw_below(canvas);
+    }
+
+    /// Something happened.
+    pub(super) fn tell(&mut self, line: String, weight: Weight, canvas: &Canvas<'_>) {
+        self.told.push_back((line, weight));
+        if self.told.len() > EVENTS {
+            self.told.pop_front();
+        }
+        self.draw_below(canvas);
+    }
+
+    /// What holds dialing up, or an empty line; then the newest of what happened, as much of it as has room.
+    fn draw_below(&mut self, canvas: &Canvas<'_>) {
+        let mut lines = if self.held.is_empty() { vec![String::new()] } else { self.held.clone() };
+        let mut events: VecDeque<String> = VecDeque::new();
+        for (line, weight) in self.told.iter().rev() {
+            let mut cut = wrap(&format!(" {line}"), canvas.width, INDENT);
+            if cut.len() > LINES_EACH {
+                cut.truncate(LINES_EACH);
+                cut[LINES_EACH - 1] = clip(&format!("{}...", cut[LINES_EACH - 1]), canvas.width);
+            }
+            if lines.len() + events.len() + cut.len() >= BELOW {
+                break;
+            }
+            cut.iter().rev().for_each(|line| events.push_front(tinted(line, *weight, canvas.paint)));
+        }
+        lines.extend(events);
+        lines.truncate(BELOW - 1);
+        self.used = lines.len();
+        lines.resize(BELOW, String::new());
+        for (bar, line) in self.below.iter().zip(lines) {
+            bar.set_message(line);
+        }
+    }
+
+    /// Lets go of the terminal: what is written next stands below.
+    pub(super) fn close(&self) {
+        for bar in self.rows.iter().chain(self.below.iter().take(self.used + 1)) {
+            bar.abandon();
+        }
+        for bar in self.below.iter().skip(self.used + 1) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A terminal where the cursor stays behind the last line instead of being pushed to the right edge: whatever the
+/// terminal echoes there would move everything by a line, and the redraw would leave stale lines behind.
+#[derive(Debug)]
+struct Resting(Term);
+
+impl TermLike for Resting {
+    fn width(&self) -> u16 {
+        TermLike::width(&self.0)
+    }
+    fn height(&self) -> u16 {
+        TermLike::height(&self.0)
+    }
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_up(lines)
+    }
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_down(lines)
+    }
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_right(columns)
+    }
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_left(columns)
+    }
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        if text.trim_matches(' ').is_empty() { Ok(()) } else { self.0.write_str(text) }
+    }
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
