@@ -58,7 +58,7 @@ impl<'a> Lists<'a> {
     pub(super) fn look(&self, signals: &mut Signals) -> Result<(), Failure> {
         let options = self.options(&[]);
         for source in &self.sources {
-            let list = List::open(source, &options).map_err(|error| self.failure(&error, &[]))?;
+            let list = List::open(source, &options).map_err(|error| Self::failure(&error, &[]))?;
             for row in list {
                 if self.pending.is_set() {
                     return Err(interrupted(signals));
@@ -73,7 +73,7 @@ impl<'a> Lists<'a> {
 
     /// Where nobody can be rung, the rows are rejected all the same: a person mends them in the rejects file.
     fn nobody(&self, error: &ListError, variables: &[String]) -> Failure {
-        let failure = self.failure(error, variables);
+        let failure = Self::failure(error, variables);
         if !matches!(*error.what, Wrong::NoLead(rejected) if rejected > 0) {
             return failure;
         }
@@ -142,7 +142,7 @@ impl<'a> Lists<'a> {
         }
         let open = |source| List::open(source, &options);
         let mut lists = self.sources.iter().map(open).collect::<Result<Vec<_>, _>>();
-        let lists = lists.as_mut().map_err(|error| self.failure(error, variables))?;
+        let lists = lists.as_mut().map_err(|error| Self::failure(error, variables))?;
         let rejects = Rejects::new(&self.rejects, lists);
         let mut rows = Rows { lists, at: 0, rejects, pending: &self.pending };
         let imported = disk.import(lock, head, now, &mut rows);
@@ -211,7 +211,7 @@ impl<'a> Lists<'a> {
         }
     }
 
-    fn failure(&self, error: &ListError, variables: &[String]) -> Failure {
+    fn failure(error: &ListError, variables: &[String]) -> Failure {
         let failure = list_failure(error);
         let missing = variables.iter().find(|variable| failure.what.contains(&format!("{variable:?}")));
         match missing {

@@ -3,7 +3,8 @@
 /// `2026-11-24`, `24.11.2026`, `11/24/26`, with or without a time of day behind it.
 pub(super) fn is_date(text: &str) -> bool {
     let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
-    if !time.is_empty() && !(time.contains(':') && time.starts_with(|letter: char| letter.is_ascii_digit())) {
+    let is_time = time.contains(':') && time.starts_with(|letter: char| letter.is_ascii_digit());
+    if !(time.is_empty() || is_time) {
         return false;
     }
     ['-', '.', '/'].iter().any(|mark| {
