@@ -1,5 +1,7 @@
 //! Tables as people and attackers make them: whatever the bytes, the reader says what it found, and does not fall over.
 
+mod workbook;
+
 use dialer::leads::findings::Kind;
 use dialer::leads::list::{List, ListError, Row};
 use dialer::leads::options::{Allow, ListOptions};
@@ -209,7 +211,10 @@ fn fuzz() {
     let seeds: Vec<Vec<u8>> = ["clinic.csv", "messy.csv"]
         .iter()
         .map(|name| std::fs::read(format!("{}/sample-leads/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap())
-        .chain([include_bytes!("data/numbers.tsv").to_vec(), workbook(&[&["phone", "name"], &["+14155550100", "Bob"]])])
+        .chain([
+            include_bytes!("data/numbers.tsv").to_vec(),
+            workbook::workbook(&[&["phone", "name"], &["+14155550100", "Bob"]]),
+        ])
         .collect();
     let pieces: [&[u8]; 14] = [
         b"\"",
@@ -245,99 +250,6 @@ fn fuzz() {
         (seed, runs) = (seed + 1, runs + 1);
     }
     println!("{runs} mutated lists, no panic");
-}
-
-/// A workbook as small as can be, its cells written in place.
-fn workbook(table: &[&[&str]]) -> Vec<u8> {
-    let cell = |row: usize, column: usize, text: &str| {
-        let place = format!("{}{row}", char::from(b'A' + u8::try_from(column).unwrap()));
-        match text.strip_prefix('=') {
-            Some(number) => format!("<c r=\"{place}\"><v>{number}</v></c>"),
-            None => format!("<c r=\"{place}\" t=\"inlineStr\"><is><t>{text}</t></is></c>"),
-        }
-    };
-    let row = |(at, cells): (usize, &&[&str])| {
-        let cells: Vec<String> = cells.iter().enumerate().map(|(column, text)| cell(at + 1, column, text)).collect();
-        format!("<row r=\"{}\">{}</row>", at + 1, cells.concat())
-    };
-    let sheet = table.iter().enumerate().map(row).collect::<Vec<_>>().concat();
-    packed(&sheet)
-}
-
-fn packed(sheet_data: &str) -> Vec<u8> {
-    use std::io::Write;
-    let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-    let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-    let package = "http://schemas.openxmlformats.org/package/2006";
-    let parts = [
-        ("[Content_Types].xml", format!("<Types xmlns=\"{package}/content-types\"/>")),
-        (
-            "_rels/.rels",
-            format!(
-                "<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"r1\" Type=\"{office}/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>"
-            ),
-        ),
-        (
-            "xl/_rels/workbook.xml.rels",
-            format!(
-                "<Relationships xmlns=\"{package}/relationships\"><Relationship Id=\"r1\" Type=\"{office}/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>"
-            ),
-        ),
-        (
-            "xl/workbook.xml",
-            format!(
-                "<workbook xmlns=\"{main}\" xmlns:r=\"{office}\"><sheets><sheet name=\"People\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
-            ),
-        ),
-        (
-            "xl/worksheets/sheet1.xml",
-            format!("<worksheet xmlns=\"{main}\"><sheetData>{sheet_data}</sheetData></worksheet>"),
-        ),
-    ];
-    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (name, text) in parts {
-        writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
-        writer.write_all(text.as_bytes()).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
-
-#[test]
-fn a_workbook_is_a_list_too() {
-    let bytes = workbook(&[
-        &["phone", "name", "age"],
-        &["=14155550100", "Bob", "=41.5"],
-        &[],
-        &["=9.17045123456789E15", "Cy", ""],
-        &["=14155550101"],
-    ]);
-    let options = ListOptions { region: Some("US".parse().unwrap()), ..ListOptions::default() };
-    let mut list = List::from_bytes("leads.xlsx", bytes.clone(), &options).unwrap();
-    assert_eq!(list.format(), "XLSX, sheet \"People\"");
-    let found: Vec<Row> = list.by_ref().map(Result::unwrap).collect();
-    let Row::Lead { line: 2, lead } = &found[0] else { panic!("{found:?}") };
-    assert_eq!((lead.phone.to_string().as_str(), lead.name.as_deref()), ("+14155550100", Some("Bob")));
-    assert_eq!(lead.variables[1], ("age".to_owned(), "41.5".to_owned()));
-    assert!(matches!(&found[1], Row::Rejected { line: 4, reason, .. } if reason.kind == Kind::Spreadsheet));
-    // A workbook leaves out the empty cells at the end of a row: nothing is missing there.
-    assert_eq!(list.findings().count(Kind::MissingCells), 0);
-    let options = ListOptions { sheet: Some("Orders".to_owned()), ..options };
-    let error = List::from_bytes("leads.xlsx", bytes, &options).err().unwrap().to_string();
-    assert_eq!(error, "leads.xlsx has no sheet \"Orders\"\n  its sheets are: People");
-}
-
-#[test]
-fn a_workbook_built_to_fill_the_memory_is_refused() {
-    let far = packed(
-        "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>phone</t></is></c></row><row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c></row>",
-    );
-    let mut list = List::from_bytes("far.xlsx", far, &ListOptions::default()).unwrap();
-    assert!(
-        matches!(list.next(), Some(Ok(Row::Rejected { line: 1_048_576, reason, .. })) if reason.kind == Kind::TooLarge)
-    );
-    let long = format!("<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>{}</t></is></c></row>", "x".repeat(20 << 20));
-    let error = List::from_bytes("bomb.xlsx", packed(&long), &ListOptions::default()).err().unwrap().to_string();
-    assert!(error.contains("unpacks to more than a list can hold"), "{error}");
 }
 
 #[test]

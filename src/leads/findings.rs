@@ -71,6 +71,8 @@ pub enum Kind {
     OldPrefix,
     /// Further numbers in the cell.
     SecondNumber,
+    /// Hidden in its sheet.
+    HiddenRow,
     /// The name is longer than the provider takes.
     NameCut,
     /// A zone that does not exist, where none is needed.
@@ -85,7 +87,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Duplicate,
         Self::NoNumber,
         Self::NotANumber,
@@ -114,6 +116,7 @@ impl Kind {
         Self::AssumedPlus,
         Self::OldPrefix,
         Self::SecondNumber,
+        Self::HiddenRow,
         Self::NameCut,
         Self::ZoneIgnored,
         Self::BadText,
@@ -206,6 +209,9 @@ impl Kind {
                 ("old-prefix", "in Mexico's old way, taken without 044, 045, 01 or 1", "write +52 and ten digits")
             }
             Self::SecondNumber => ("second-number", "more numbers in the cell than the one taken", "one number a row"),
+            Self::HiddenRow => {
+                ("hidden-row", "hidden in the sheet, and rung all the same", "delete the rows that are not meant")
+            }
             Self::NameCut => ("name-cut", "a name cut to 40 characters", "the variable keeps it whole"),
             Self::ZoneIgnored => {
                 ("zone-ignored", "a time zone that does not exist (not needed)", "write it like America/New_York")

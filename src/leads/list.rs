@@ -1,9 +1,8 @@
 //! One list, from its file to its leads, row by row. Each row comes out exactly once, as a lead or as a rejection;
 //! blank ones do not count. Duplicates are not looked for here: whoever takes the rows has a better place to.
 
-use serde::Serialize;
-
 use super::columns::{Columns, ColumnsError, Role, is_like_a_number};
+use super::counts::Counts;
 use super::findings::{Findings, Kind, Reason};
 use super::lead::{Lead, Phone};
 use super::options::{Field, ListOptions, Source};
@@ -38,6 +37,9 @@ pub enum Wrong {
     /// Not a row in it.
     #[error("is empty\n  a list has a row of headers, and a row for each lead")]
     Empty,
+    /// Not a row in the sheet, though the workbook has others.
+    #[error("has nothing in its sheet \"{}\"\n  take another of its sheets:   {}", plain(.0), trouble::sheets(.1))]
+    EmptySheet(String, Vec<String>),
     /// Its headers do not tell the columns; this is how it begins.
     #[error("{}", trouble::headers(.0, .1))]
     Columns(ColumnsError, Beginning),
@@ -87,28 +89,6 @@ pub struct List {
     ended: bool,
 }
 
-/// Rows of a list: `rows = leads + rejected + duplicates`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
-pub struct Counts {
-    /// All rows but the headers and the blank ones.
-    pub rows: u64,
-    /// Leads, each once.
-    pub leads: u64,
-    /// Rows that cannot be rung.
-    pub rejected: u64,
-    /// Leads that were on an earlier row.
-    pub duplicates: u64,
-}
-
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.rows += other.rows;
-        self.leads += other.leads;
-        self.rejected += other.rejected;
-        self.duplicates += other.duplicates;
-    }
-}
-
 impl List {
     /// Opens a list and reads its headers.
     pub fn open(source: &Source, options: &ListOptions) -> Result<Self, ListError> {
@@ -127,7 +107,8 @@ impl List {
     }
 
     fn read(name: &str, mut table: Table, options: &ListOptions) -> Result<Self, Wrong> {
-        let headers = table.next_row()?.ok_or(Wrong::Empty)?.cells;
+        let Some(first) = table.next_row()? else { return Err(empty(&table)) };
+        let headers = first.cells;
         table.expect_width(headers.len());
         let ahead = table.look_ahead(AHEAD)?;
         let rows: Vec<Vec<String>> = ahead.iter().map(|row| row.cells.clone()).collect();
@@ -264,6 +245,9 @@ impl List {
         if let Some((kind, about)) = &found.note {
             self.findings.add(*kind, line, about);
         }
+        if self.table.is_hidden(line) {
+            self.findings.add(Kind::HiddenRow, line, &found.phone.to_string());
+        }
         let id = |field| Some(self.cell(cells, field)).filter(|id| !id.is_empty()).map(str::to_owned);
         let (assistant_id, phone_number_id) = (id(Field::AssistantId), id(Field::PhoneNumberId));
         let name = self.customer_name(line, cells);
@@ -385,6 +369,13 @@ impl Iterator for List {
                 Some(Err(named(&self.name, error.into())))
             }
         }
+    }
+}
+
+fn empty(table: &Table) -> Wrong {
+    match table.sheets() {
+        Some((name, others)) if !others.is_empty() => Wrong::EmptySheet(name.to_owned(), others.to_vec()),
+        _ => Wrong::Empty,
     }
 }
 

@@ -2,6 +2,7 @@
 //! fields ([`columns`]), cells become numbers ([`phone`]) and zones ([`zone`]), and what cannot be rung becomes a
 //! finding and a row of the rejects file. Nothing here dials, or knows a campaign.
 
+pub mod counts;
 pub mod list;
 pub mod options;
 pub mod trouble;

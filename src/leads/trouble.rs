@@ -15,6 +15,9 @@ pub(super) fn names(headers: &[String]) -> String {
     shown.join(", ")
 }
 
+/// Letters that are needed to tell whether a list is text at all.
+const LETTERS: usize = 40;
+
 /// How a list begins whose headers do not tell the columns.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Beginning {
@@ -30,6 +33,7 @@ pub struct Beginning {
 pub(super) fn headers(error: &ColumnsError, list: &Beginning) -> String {
     let what = format!("{error}\n  its columns are: {}", names(&list.headers));
     match error {
+        _ if list.is_no_text() => "is no text, and so no list\n  export it as CSV".to_owned(),
         ColumnsError::NoNumber if list.headers.iter().any(|header| is_like_a_number(header)) => format!(
             "has no header line\n  its first line looks like a lead: {}\n  \
              put a row of headers above it, as in: phone,name",
@@ -56,6 +60,13 @@ pub(super) fn headers(error: &ColumnsError, list: &Beginning) -> String {
 }
 
 impl Beginning {
+    /// Whether more than one in ten of its letters is none.
+    fn is_no_text(&self) -> bool {
+        let letters = || self.headers.iter().chain(self.rows.iter().flatten()).flat_map(|cell| cell.chars());
+        let odd = letters().filter(|letter| letter.is_control() && !letter.is_whitespace() || *letter == '\u{fffd}');
+        letters().nth(LETTERS).is_some() && odd.count() * 10 > letters().count()
+    }
+
     /// The column that most likely holds the numbers: by what stands in it, else by its name.
     fn likely(&self) -> Option<&String> {
         let holds = |at: &usize| !self.headers[*at].trim().is_empty() && holds_numbers(&self.rows, *at);
@@ -79,6 +90,12 @@ fn parted(row: &[String]) -> Vec<String> {
         [one] => one.split([';', '\t', '|']).map(str::to_owned).collect(),
         cells => cells.to_vec(),
     }
+}
+
+/// The ways to say which sheet is meant.
+pub(super) fn sheets(names: &[String]) -> String {
+    let ways: Vec<String> = names.iter().map(|name| format!("--sheet {}", typed(name))).collect();
+    ways.join("   or   ")
 }
 
 /// A list without anybody to ring.

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
 use super::style::{self, thousands};
+use crate::leads::counts::Counts;
 use crate::leads::findings::{Findings, Group, Kind};
-use crate::leads::list::Counts;
 use crate::leads::shown;
 
 /// Lines shown of each kind.

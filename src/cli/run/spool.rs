@@ -6,9 +6,11 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::journal::chance;
+use crate::drive::clock::Clock;
 use crate::drive::signals::Signals;
 use crate::leads::options::{Copied, Source};
 use crate::report::failure::Failure;
@@ -16,7 +18,7 @@ use crate::report::failure::Failure;
 /// How a copy begins to be called, in the moment in which it has a name.
 const NAME: &str = "list-";
 /// A copy that has kept its name for so long belongs to nobody any more.
-const STALE: Duration = Duration::from_hours(24);
+const STALE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Whether a second look at it would find nothing, or wait for ever.
 pub(super) fn is_read_once(input: &Source) -> bool {
@@ -30,7 +32,7 @@ pub(super) fn is_read_once(input: &Source) -> bool {
 /// Reads it to its end, unless a signal comes first: whoever writes to a pipe may never come.
 pub(super) async fn copy(input: &Source, dir: &Path, signals: &mut Signals) -> Result<Source, Failure> {
     let name = input.to_string();
-    clean(dir);
+    clean(dir, Clock::real().now().wall);
     let cannot = |error: io::Error| Failure::machine(format!("{name} cannot be kept in {}: {error}", dir.display()));
     let copied = tokio::task::spawn_blocking({
         let (input, dir) = (input.path().map(Path::to_owned), dir.to_owned());
@@ -63,20 +65,15 @@ fn nameless(dir: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-#[expect(clippy::disallowed_methods, reason = "how old a file is, only the wall clock says")]
-fn age(modified: SystemTime) -> Option<Duration> {
-    SystemTime::now().duration_since(modified).ok()
-}
-
 /// Copies that an earlier version named, or that were left in the moment in which they have a name.
-fn clean(dir: &Path) {
+fn clean(dir: &Path, now: Timestamp) {
     let Ok(files) = fs::read_dir(dir) else { return };
     for file in files.flatten() {
         let name = file.file_name();
         let name = name.to_string_lossy();
         let is_copy = (name.starts_with(NAME) && name.ends_with(".tmp")) || is_of_old(&name);
-        let modified = file.metadata().and_then(|stat| stat.modified()).ok();
-        if is_copy && modified.and_then(age).is_some_and(|age| age > STALE) {
+        let written = file.metadata().and_then(|stat| stat.modified()).ok().and_then(|at| Timestamp::try_from(at).ok());
+        if is_copy && written.is_some_and(|written| now.duration_since(written) > STALE) {
             // Whoever cannot remove it now tries again next time.
             let _ = fs::remove_file(file.path());
         }
@@ -92,6 +89,7 @@ fn is_of_old(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Seek, Write};
+    use std::time::{Duration, SystemTime};
 
     use super::*;
 
@@ -116,7 +114,7 @@ mod tests {
             File::create(dir.path().join(name)).unwrap().set_modified(long_ago).unwrap();
         }
         File::create(dir.path().join("stdin-2.csv")).unwrap();
-        clean(dir.path());
+        clean(dir.path(), Clock::real().now().wall);
         let mut left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["leads.rejects.csv", "stdin-2.csv", "stdin-list.csv"]);

@@ -2,6 +2,7 @@
 //! which it starts. It knows nothing of leads, and never holds more than one row and one block of the file.
 
 pub mod decode;
+pub mod package;
 pub mod records;
 pub mod sheet;
 pub mod sniff;
@@ -223,6 +224,16 @@ impl Table {
         }
     }
 
+    /// Whether that row is hidden in its sheet.
+    pub fn is_hidden(&self, line: u64) -> bool {
+        matches!(&self.rows, Rows::Sheet(sheet) if sheet.is_hidden(line))
+    }
+
+    /// The sheet that is read, and the others of the workbook; nothing of a text.
+    pub fn sheets(&self) -> Option<(&str, &[String])> {
+        if let Rows::Sheet(sheet) = &self.rows { Some((sheet.name(), sheet.others())) } else { None }
+    }
+
     /// How it was read, for people: `CSV, semicolons, Windows-1252`. Certain once the last row was read.
     pub fn format(&self) -> String {
         match &self.rows {
@@ -302,12 +313,21 @@ fn is_zip(magic: &[u8]) -> bool {
 
 /// What a file is that can only be taken for a table by mistake, and what to do with it.
 fn foreign(magic: &[u8]) -> Option<&'static str> {
-    let kinds: [(&[u8], &str); 5] = [
+    let kinds: [(&[u8], &str); 13] = [
         (b"\xd0\xcf\x11\xe0", "it is a workbook of the old kind (.xls): save it as .xlsx or CSV"),
         (b"%PDF", "it is a PDF: export the list as CSV"),
         (b"\x1f\x8b", "it is compressed: gunzip it, or pipe it in (gunzip -c FILE | dialer .. -)"),
         (b"\x28\xb5\x2f\xfd", "it is compressed: unpack it, or pipe it in (zstd -dc FILE | dialer .. -)"),
         (b"PK", "it is an archive that cannot be read: unpack it first"),
+        (b"{", "it is JSON, not a list: export it as CSV"),
+        (b"[{", "it is JSON, not a list: export it as CSV"),
+        (b"[\n", "it is JSON, not a list: export it as CSV"),
+        (b"<", "it is a web page or XML, not a list: export it as CSV"),
+        (b"\x89PNG", "it is a picture, not a list: export it as CSV"),
+        (b"\xff\xd8\xff", "it is a picture, not a list: export it as CSV"),
+        (b"\x7fELF", "it is a program, not a list"),
+        (b"SQLite f", "it is a database, not a list: export it as CSV"),
     ];
-    kinds.into_iter().find(|(start, _)| magic.starts_with(start)).map(|(_, what)| what)
+    let plain = magic.strip_prefix(b"\xef\xbb\xbf").unwrap_or(magic).trim_ascii_start();
+    kinds.into_iter().find(|(start, _)| plain.starts_with(start)).map(|(_, what)| what)
 }

@@ -94,10 +94,10 @@ impl Records {
     }
 
     /// The encoding, for people.
-    pub fn encoding_name(&self) -> &'static str {
+    pub fn encoding_name(&self) -> String {
         match self.decode.encoding().name() {
-            "windows-1252" => "Windows-1252",
-            name => name,
+            name if name.starts_with("windows-") => format!("Windows-{}", &name["windows-".len()..]),
+            name => name.to_owned(),
         }
     }
 

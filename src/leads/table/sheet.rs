@@ -1,54 +1,73 @@
 //! An XLSX workbook to rows. Only ever streamed: a file of 5 KB can claim a cell in its last row and column. calamine's
 //! cell reader borrows the workbook, so both live on a thread of their own, which hands over rows through a short queue.
 
-use std::io::{self, Read, Seek};
+use std::collections::HashSet;
+use std::io::{Read, Seek};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use calamine::{DataRef, Reader, Xlsx};
+use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
 
+use super::package;
 use super::{Flaw, MAX_CELL, MAX_CELLS, Row, TableError};
 
 /// The largest workbook taken from standard input, which has to be held in memory.
 const MAX_SLURP: u64 = 64 << 20;
-/// The most that a workbook's parts besides its sheets may unpack to; they are held in memory.
-const MAX_PART: u64 = 256 << 20;
-/// The longest run of bytes between two marks of a part: a cell holds 32,767 characters at most.
-const MAX_RUN: usize = 1 << 18;
 /// Rows in the queue.
 const QUEUE: usize = 256;
 
 /// One sheet of a workbook.
 pub struct Sheet {
     name: String,
+    others: Vec<String>,
+    hidden: HashSet<u64>,
     rows: Receiver<Result<Row, TableError>>,
 }
 
 impl Sheet {
     /// Opens a workbook, and one of its sheets, the first if none is named.
     pub fn open<R: Read + Seek + Send + 'static>(mut input: R, wanted: Option<&str>) -> Result<Self, TableError> {
-        refuse_bombs(&mut input)?;
+        let parts = package::look(&mut input)?;
         input.rewind()?;
         let workbook = Xlsx::new(input).map_err(|error| broken(&error))?;
-        let sheets = workbook.sheet_names();
-        let name = match wanted {
-            Some(wanted) => sheets.iter().find(|name| *name == wanted),
-            None => sheets.first(),
+        let sheets: Vec<_> =
+            workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet).collect();
+        let chosen = match wanted {
+            Some(wanted) => sheets.iter().find(|sheet| sheet.name == wanted),
+            // What was hidden was not meant to be seen, let alone to be rung.
+            None => sheets.iter().find(|sheet| sheet.visible == SheetVisible::Visible),
         };
-        let Some(name) = name.cloned() else {
-            return Err(TableError::NoSheet { wanted: wanted.unwrap_or_default().to_owned(), sheets });
+        let names = || sheets.iter().map(|sheet| sheet.name.clone());
+        let Some(name) = chosen.map(|sheet| sheet.name.clone()) else {
+            let Some(wanted) = wanted else {
+                let what = "it has no sheet of rows that is not hidden: name one with --sheet, or save it as CSV";
+                return Err(TableError::Foreign(what.to_owned()));
+            };
+            return Err(TableError::NoSheet { wanted: wanted.to_owned(), sheets: names().collect() });
         };
+        let others = names().filter(|other| *other != name).collect();
+        let hidden = parts.hidden_rows(&name);
         let (sender, rows) = sync_channel(QUEUE);
         let sheet = name.clone();
         thread::Builder::new().name("sheet".to_owned()).spawn(move || {
             let _gone = send_rows(workbook, &sheet, &sender);
         })?;
-        Ok(Self { name, rows })
+        Ok(Self { name, others, hidden, rows })
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The other sheets of rows in the workbook.
+    pub fn others(&self) -> &[String] {
+        &self.others
+    }
+
+    /// Whether that row is hidden: filtered away, or folded up.
+    pub fn is_hidden(&self, line: u64) -> bool {
+        self.hidden.contains(&line)
     }
 
     /// The next row that has a cell; `None` at the end.
@@ -140,55 +159,9 @@ fn text(value: &DataRef<'_>) -> String {
 }
 
 fn broken(error: &calamine::XlsxError) -> TableError {
-    TableError::Foreign(format!("it is no workbook that can be read ({error}): save it again as .xlsx, or as CSV"))
-}
-
-/// Unpacks every part once, keeping nothing, to see that none is built to fill the memory.
-fn refuse_bombs(input: &mut (impl Read + Seek)) -> Result<(), TableError> {
-    let odd = |error: zip::result::ZipError| {
-        TableError::Foreign(format!("it is no workbook that can be read ({error}): save it again as .xlsx, or as CSV"))
+    let what = match error {
+        calamine::XlsxError::Password => "it is protected by a password: save it without one",
+        _ => "it is no workbook that can be read, or only a part of one: save it again as .xlsx, or as CSV",
     };
-    let mut archive = zip::ZipArchive::new(input).map_err(odd)?;
-    let mut block = vec![0; 1 << 16];
-    for index in 0..archive.len() {
-        let mut part = archive.by_index(index).map_err(odd)?;
-        let lower = part.name().map_err(odd)?.to_ascii_lowercase();
-        if !matches!(lower.rsplit('.').next(), Some("xml" | "rels")) {
-            continue;
-        }
-        let is_sheet = lower.starts_with("xl/worksheets/");
-        let (mut size, mut run) = (0_u64, 0_usize);
-        loop {
-            let count = match part.read(&mut block) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
-            };
-            size += count as u64;
-            run = longest_run(&block[..count], run).map_err(|()| bomb())?;
-            if !is_sheet && size > MAX_PART {
-                return Err(bomb());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The bytes since the last mark, `run` of them before this block; an error if there are too many anywhere.
-fn longest_run(block: &[u8], mut run: usize) -> Result<usize, ()> {
-    for piece in block.split_inclusive(|byte| matches!(byte, b'<' | b'>')) {
-        run += piece.len();
-        if run > MAX_RUN {
-            return Err(());
-        }
-        if piece.ends_with(b"<") || piece.ends_with(b">") {
-            run = 0;
-        }
-    }
-    Ok(run)
-}
-
-fn bomb() -> TableError {
-    TableError::Foreign("it is a workbook that unpacks to more than a list can hold: save it as CSV".to_owned())
+    TableError::Foreign(what.to_owned())
 }
