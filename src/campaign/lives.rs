@@ -2,11 +2,37 @@
 //! which of them nobody can be sure of.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::Live;
 use super::attempt::State;
+use super::event::Line;
+use super::reply::BatchLead;
 use crate::pool::attempt_id::AttemptId;
+use crate::pool::calls::CallId;
 use crate::pool::name::ByName;
+use crate::time::{Instant, Stamp};
+
+/// An attempt that is not over.
+#[derive(Debug)]
+pub(super) struct Live {
+    /// Its lead, where it is this run's own.
+    pub(super) lead: Option<BatchLead>,
+    /// The batch that it belongs to; none for one of the past.
+    pub(super) batch: Option<u64>,
+    pub(super) line: Line,
+    /// The id of its line, of one of the past.
+    pub(super) line_id: Option<Arc<str>>,
+    /// How long its own campaign lets absence hold, of an orphan; none: a person decides.
+    pub(super) in_doubt: Option<Duration>,
+    pub(super) state: State,
+    pub(super) call: Option<CallId>,
+    pub(super) failed: Option<Instant>,
+    pub(super) provider_time: Stamp,
+    pub(super) since: Instant,
+    /// It is this campaign's, rather than an orphan's of another.
+    pub(super) ours: bool,
+}
 
 /// Attempts that are not over.
 #[derive(Debug, Default)]
@@ -94,5 +120,28 @@ impl Lives {
                 self.uncertain.remove(attempt);
             }
         }
+    }
+}
+
+impl Live {
+    pub(super) fn new(lead: Option<BatchLead>, state: State, provider_time: Stamp, now: Instant) -> Self {
+        Self {
+            lead,
+            batch: None,
+            line: Line(0),
+            line_id: None,
+            in_doubt: Some(Duration::ZERO),
+            state,
+            call: None,
+            failed: None,
+            provider_time,
+            since: now,
+            ours: true,
+        }
+    }
+
+    /// Whether the run is to see its end: it is up or on its way, and this campaign's.
+    fn is_followed(&self) -> bool {
+        self.ours && matches!(self.state, State::Claimed | State::Placed { .. })
     }
 }

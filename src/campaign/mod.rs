@@ -38,20 +38,19 @@ mod watch;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::pool::Pool;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
 use crate::pool::headroom::Slots;
-use crate::time::{Instant, Now, Stamp};
+use crate::time::{Instant, Now};
 use attempt::State;
 use breaker::Breaker;
 use doubt::Proofs;
-use event::{Action, Event, LeadId, Line, ReadId, Stop};
+use event::{Action, Event, LeadId, ReadId, Stop};
 use lines::Lines;
-use lives::Lives;
+use lives::{Live, Lives};
 use notice::{Notice, Why};
 use pace::Pace;
 use plan::Plan;
@@ -149,27 +148,6 @@ enum BatchState {
     Open,
     /// Nobody may be dialed now.
     Nobody(reply::Rest),
-}
-
-/// An attempt that is not over.
-#[derive(Debug)]
-struct Live {
-    /// Its lead, where it is this run's own.
-    lead: Option<BatchLead>,
-    /// The batch that it belongs to; none for one of the past.
-    batch: Option<u64>,
-    line: Line,
-    /// The id of its line, of one of the past.
-    line_id: Option<Arc<str>>,
-    /// How long its own campaign lets absence hold, of an orphan; none: a person decides.
-    in_doubt: Option<Duration>,
-    state: State,
-    call: Option<CallId>,
-    failed: Option<Instant>,
-    provider_time: Stamp,
-    since: Instant,
-    /// It is this campaign's, rather than an orphan's of another.
-    ours: bool,
 }
 
 /// How far the first dial of the run is: the listing is read between its answer and the second one.
@@ -372,29 +350,6 @@ impl Campaign {
         } else {
             self.wake(now.at + until.duration_since(now.wall).unsigned_abs());
         }
-    }
-}
-
-impl Live {
-    fn new(lead: Option<BatchLead>, state: State, provider_time: Stamp, now: Instant) -> Self {
-        Self {
-            lead,
-            batch: None,
-            line: Line(0),
-            line_id: None,
-            in_doubt: Some(Duration::ZERO),
-            state,
-            call: None,
-            failed: None,
-            provider_time,
-            since: now,
-            ours: true,
-        }
-    }
-
-    /// Whether the run is to see its end: it is up or on its way, and this campaign's.
-    fn is_followed(&self) -> bool {
-        self.ours && matches!(self.state, State::Claimed | State::Placed { .. })
     }
 }
 
