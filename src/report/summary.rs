@@ -70,11 +70,16 @@ fn tinted(what: &str, exit: Exit, paint: Paint) -> String {
     }
 }
 
+/// When there is more to do, unless that is at once.
+fn ahead(end: &End<'_>) -> Option<Timestamp> {
+    end.outcome.next_at.filter(|at| *at > end.now)
+}
+
 fn leads(end: &End<'_>, zone: &TimeZone) -> String {
     let totals = end.totals;
     let mut parts = vec![format!("{} settled", thousands(totals.settled))];
     if totals.open > 0 {
-        let next = end.outcome.next_at.map_or(String::new(), |at| {
+        let next = ahead(end).map_or(String::new(), |at| {
             let why = end.waits_for.map_or(String::new(), |words| format!(", {words}"));
             format!(" (next at {}{why})", moment(at, end.now, zone))
         });
@@ -189,8 +194,7 @@ fn next(end: &End<'_>, zone: &TimeZone) -> String {
 }
 
 fn later(end: &End<'_>, zone: &TimeZone) -> String {
-    let ahead = end.outcome.next_at.filter(|at| *at > end.now);
-    let after = ahead.map_or(String::new(), |at| format!(" after {}", moment(at, end.now, zone)));
+    let after = ahead(end).map_or(String::new(), |at| format!(" after {}", moment(at, end.now, zone)));
     match end.outcome.why {
         Why::Paused => format!("it is paused; next: dialer resume {}, then the same command", end.campaign),
         Why::Cost => format!("{}; next: the same command with a higher one", notice::reason(&end.outcome.why)),
