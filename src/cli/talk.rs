@@ -77,7 +77,13 @@ pub fn note_exit(wall: Timestamp, exit: Exit) {
 }
 
 fn stamped(wall: Timestamp, text: &str) -> String {
-    text.lines().fold(String::new(), |lines, line| lines + &format!("{wall:.3} {line}\n"))
+    use std::fmt::Write as _;
+    let mut stamped = String::new();
+    for line in text.lines() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(stamped, "{wall:.3} {line}");
+    }
+    stamped
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
@@ -34,7 +35,10 @@ pub(super) struct Bars {
 
 /// The terminal that stderr is.
 pub(super) fn on_stderr() -> ProgressDrawTarget {
-    ProgressDrawTarget::term_like_with_hz(Box::new(Resting(Term::stderr())), REDRAWS)
+    ProgressDrawTarget::term_like_with_hz(
+        Box::new(Resting { term: Term::stderr(), writes: AtomicUsize::new(0) }),
+        REDRAWS,
+    )
 }
 
 /// Goes to a new line of it. The cursor rests in an empty one, unless the terminal wrote `^C` there.
@@ -52,12 +56,13 @@ impl Bars {
             bar.set_message("");
             bar
         };
+        let rows = std::array::from_fn(|_| line());
+        let below = std::array::from_fn(|_| line());
+        // The lines above are written last: only together with bars do they end.
         for text in headline {
             let _ = all.println(text);
         }
         let _ = all.println("");
-        let rows = std::array::from_fn(|_| line());
-        let below = std::array::from_fn(|_| line());
         Self { rows, below, held: Vec::new(), told: VecDeque::new(), used: 0 }
     }
 
@@ -114,40 +119,50 @@ impl Bars {
     }
 }
 
-/// A terminal where the cursor stays behind the last line instead of being pushed to the right edge: whatever the
-/// terminal echoes there would move everything by a line, and the redraw would leave stale lines behind.
+/// A terminal where the cursor rests behind the last line. `indicatif` fills each line up to the right edge, so that
+/// the next one begins below by itself; there, whatever the terminal echoes would move everything by a line, and stale
+/// lines would stay behind. Here lines are ended by a new line instead. Its writes come in pairs: a line, its filling.
 #[derive(Debug)]
-struct Resting(Term);
+struct Resting {
+    term: Term,
+    writes: AtomicUsize,
+}
 
 impl TermLike for Resting {
     fn width(&self) -> u16 {
-        TermLike::width(&self.0)
+        TermLike::width(&self.term)
     }
     fn height(&self) -> u16 {
-        TermLike::height(&self.0)
+        TermLike::height(&self.term)
     }
     fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
-        self.0.move_cursor_up(lines)
+        self.term.move_cursor_up(lines)
     }
     fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
-        self.0.move_cursor_down(lines)
+        self.term.move_cursor_down(lines)
     }
     fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
-        self.0.move_cursor_right(columns)
+        self.term.move_cursor_right(columns)
     }
     fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
-        self.0.move_cursor_left(columns)
+        self.term.move_cursor_left(columns)
     }
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.0.write_line(text)
+        self.term.write_line(text)
     }
     fn write_str(&self, text: &str) -> io::Result<()> {
-        if text.trim_matches(' ').is_empty() { Ok(()) } else { self.0.write_str(text) }
+        let before = self.writes.fetch_add(1, Ordering::Relaxed);
+        if !before.is_multiple_of(2) {
+            return Ok(());
+        }
+        let end = if before == 0 { "" } else { "\n" };
+        self.term.write_str(&format!("{end}{}", text.trim_end()))
     }
     fn clear_line(&self) -> io::Result<()> {
-        self.0.clear_line()
+        self.term.clear_line()
     }
     fn flush(&self) -> io::Result<()> {
-        self.0.flush()
+        self.writes.store(0, Ordering::Relaxed);
+        self.term.flush()
     }
 }
