@@ -103,7 +103,7 @@ impl World {
         let place = self.find(org, id)?;
         let call = &mut self.calls[place];
         call.name = name.map(Into::into);
-        call.attempt = PretendCall::attempt_in(name, &call.request);
+        call.attempt = PretendCall::attempt_in(call.name.as_ref(), &call.request);
         self.touch(place);
         Some(&self.calls[place])
     }
