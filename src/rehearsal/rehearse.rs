@@ -118,10 +118,13 @@ impl<J: Journal> Stage<J> {
     /// The time on the machine that dials.
     pub fn now(&self) -> Now {
         let at = self.ours(self.world.now());
-        if self.last.get().at != at {
-            self.last.set(Now { at, wall: at.timestamp() });
+        let last = self.last.get();
+        if last.at == at {
+            return last;
         }
-        self.last.get()
+        let now = Now { at, wall: at.timestamp() };
+        self.last.set(now);
+        now
     }
 
     /// Sets up a run, and lets it do what it can do at once. Returns its place.

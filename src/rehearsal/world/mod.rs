@@ -119,8 +119,8 @@ pub struct World {
     created: u64,
     replies: VecDeque<Reply>,
     reads: Chance,
-    /// Rows of the last listing: the next is likely as long.
-    last_listed: usize,
+    /// What the last listing showed: the next one's list, once that is asked for.
+    listed: Vec<Place>,
 }
 
 impl World {
@@ -149,7 +149,7 @@ impl World {
             created: 0,
             replies: VecDeque::new(),
             reads: Chance::of(seed, "reads", "", 0),
-            last_listed: 0,
+            listed: Vec::new(),
             config,
         };
         for which in 0..world.callers.len() {
