@@ -96,9 +96,18 @@ impl Now {
     }
 }
 
+/// The earlier of two times that may not come.
+pub(crate) fn sooner<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 /// Microseconds of a duration, as signed as the lines of time are.
 pub(crate) fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+    let whole = duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros().into());
+    i64::try_from(whole).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Campaign {
     /// Until when nothing may be sent, whatever the pool says.
     fn held_until(&self, now: Instant) -> Option<Instant> {
         let breaker = if let Leave::NotBefore(at) = self.breaker.leave(now) { Some(at) } else { None };
-        [self.hold_claims_until, self.pace.not_before, breaker].into_iter().flatten().filter(|at| now < *at).max()
+        self.hold_claims_until.max(self.pace.not_before).max(breaker).filter(|at| now < *at)
     }
 
     fn allowed_now(&mut self, now: Now) -> usize {

@@ -20,11 +20,12 @@ pub const RANDOM_LENGTH: usize = 22;
 impl AttemptId {
     /// Reads an id back; `None` for anything that does not have our form.
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix('d')?;
-        let (mark, random) = rest.split_once('-')?;
-        let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        let ours = mark.len() == MARK_LENGTH && random.len() == RANDOM_LENGTH && plain(mark) && plain(random);
-        ours.then(|| Self(Name::new(text)))
+        is_an_id(text).then(|| Self(Name::new(text)))
+    }
+
+    /// The same of a text that is kept: it is shared, not copied.
+    pub fn shared(text: &Arc<str>) -> Option<Self> {
+        is_an_id(text).then(|| Self(Name::new(Arc::clone(text))))
     }
 
     /// Puts an id together from the mark of its campaign and random bits.
@@ -37,12 +38,17 @@ impl AttemptId {
         for place in 0..RANDOM_LENGTH {
             text.push(char::from(ALPHABET[(random >> (5 * place)) as usize & 31]));
         }
-        Self(Name::new(&text))
+        Self(Name::new(text))
     }
 
     /// The mark of the campaign that it belongs to.
     pub fn mark(&self) -> Mark {
         Mark(self.as_str()[1..=MARK_LENGTH].into())
+    }
+
+    /// The id as it travels, to be kept: the same text, not a copy.
+    pub fn text(&self) -> Arc<str> {
+        self.0.text()
     }
 
     /// The id as it travels.
@@ -75,6 +81,14 @@ impl Mark {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn is_an_id(text: &str) -> bool {
+    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let parts = text.strip_prefix('d').and_then(|rest| rest.split_once('-'));
+    parts.is_some_and(|(mark, random)| {
+        mark.len() == MARK_LENGTH && random.len() == RANDOM_LENGTH && plain(mark) && plain(random)
+    })
 }
 
 fn hex_digit(nibble: u8) -> char {

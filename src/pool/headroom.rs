@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Pool, Unanswered};
-use crate::time::Instant;
+use crate::time::{Instant, sooner};
 
 /// Polls that an observation may be old for as many dials as there is room.
 const SURE_FOR: u32 = 10;
@@ -74,8 +74,8 @@ impl Pool {
     /// When an allowance may change without any news: at the latest then it is to be asked for again.
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
         let sure_until = self.observation.as_ref().map(|seen| seen.received + self.sure_for());
-        let changes = [sure_until, self.probe_at()].into_iter().flatten().map(|at| at + Duration::from_micros(1));
-        changes.filter(|at| *at > now).min()
+        let change = |at: Option<Instant>| at.map(|at| at + Duration::from_micros(1)).filter(|at| *at > now);
+        sooner(change(sure_until), change(self.probe_at()))
     }
 
     fn one_alone(&self, ground: Ground) -> (u32, Ground) {

@@ -17,6 +17,8 @@ pub(super) struct Ledger {
     ends: BTreeSet<(Stamp, CallId)>,
     /// Attempts whose call is known: they are no mere claims any more, whatever other runs still think.
     named: Names<AttemptId>,
+    /// Of the calls that are up, those that began too late for the observation to have surely counted them.
+    recent: Vec<CallId>,
     sums: Sums,
 }
 
@@ -88,7 +90,7 @@ impl Ledger {
             self.named.insert(attempt.clone());
         }
         if let Some(entry) = self.up.get_mut(id).or_else(|| self.over.get_mut(id)) {
-            let before = entry.call.ended;
+            let (from, before) = (entry.call.from, entry.call.ended);
             self.sums.take(Sums::of(id, &entry.call, seen));
             entry.call.merge(call);
             if entry.attempt.is_none() {
@@ -96,6 +98,9 @@ impl Ledger {
             }
             self.sums.put(Sums::of(id, &entry.call, seen));
             let after = entry.call.ended;
+            if from != entry.call.from && after.is_none() && !self.recent.contains(id) {
+                self.recent.push(id.clone());
+            }
             if before != after {
                 self.ends_otherwise(id, before, after);
             }
@@ -106,6 +111,7 @@ impl Ledger {
                 self.ends.insert((ended, id.clone()));
                 self.over.insert(id.clone(), entry);
             } else {
+                self.recent.push(id.clone());
                 self.up.insert(id.clone(), entry);
             }
         }
@@ -121,14 +127,19 @@ impl Ledger {
         self.ends.extend(after.map(|after| (after, id.clone())));
     }
 
-    /// There is another observation: what it counted is worked out anew.
+    /// There is another observation, no earlier than the last: what it counted is worked out anew.
     pub(super) fn recount(&mut self, seen: &Observation) {
+        let Self { up, over, ends, recent, sums, .. } = self;
+        // A call that is up and began before that was counted, by this observation and by all that follow.
+        let sure = seen.at - COUNTED_LATE;
+        recent.retain(|id| up.get(id).is_some_and(|entry| entry.call.from >= sure));
+        let late: u32 = recent.iter().map(|id| u32::from(up[id].call.is_up())).sum();
         // Of those that are over, only those that ended after it, or hardly before, can have been counted.
         let since = seen.at - 2 * COUNTED_LATE;
-        let late = self.ends.range((since, CallId::new(""))..).rev();
-        let over = late.filter_map(|(_, id)| self.over.get_key_value(id));
-        let (mut counted, mut perhaps) = (0, 0);
-        for (id, entry) in self.up.iter().chain(over) {
+        let ended = ends.iter().rev().take_while(|(ended, _)| *ended >= since);
+        let over = ended.filter_map(|(_, id)| over.get_key_value(id));
+        let (mut counted, mut perhaps) = (sums.up - late, sums.up - late);
+        for (id, entry) in recent.iter().map(|id| (id, &up[id])).chain(over) {
             counted += u32::from(seen.counted(id, &entry.call));
             perhaps += u32::from(seen.may_have_counted(&entry.call));
         }

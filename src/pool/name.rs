@@ -16,10 +16,15 @@ pub(super) struct Name {
 }
 
 impl Name {
-    pub(super) fn new(text: &str) -> Self {
+    pub(super) fn new(text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
-        Self { hash: hasher.finish(), text: text.into() }
+        Self { hash: hasher.finish(), text }
+    }
+
+    pub(super) fn text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -39,7 +44,10 @@ impl Hash for Name {
     }
 }
 
-/// A map by ids, or by other keys that are one well-spread or short number: hashing them again would gain nothing.
+/// The golden ratio, as in Fibonacci hashing (Knuth, TAOCP 6.4).
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A map by ids, by other keys that are one well-spread or short number, or by short texts that no stranger chooses.
 pub type ByName<K, V> = HashMap<K, V, BuildHasherDefault<Known>>;
 
 /// A set of such keys.
@@ -51,8 +59,7 @@ pub struct Known(u64);
 
 impl Hasher for Known {
     fn finish(&self) -> u64 {
-        // The golden ratio, as in Fibonacci hashing (Knuth, TAOCP 6.4).
-        self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        self.0.wrapping_mul(GOLDEN)
     }
 
     fn write_u64(&mut self, number: u64) {
@@ -60,9 +67,13 @@ impl Hasher for Known {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(GOLDEN);
         }
+        // What is multiplied is well spread at its upper end only.
+        self.0 ^= self.0 >> 32;
     }
 }
 
@@ -80,7 +91,7 @@ impl PartialOrd for Name {
 
 impl From<String> for Name {
     fn from(text: String) -> Self {
-        Self::new(&text)
+        Self::new(text)
     }
 }
 

@@ -7,6 +7,7 @@
 mod agenda;
 mod exchange;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use crate::journal::answer::{Answer as Mine, Claims, answer, write_down};
 use crate::journal::{Error, Journal};
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::news::Wire;
-use crate::time::{Instant, Now, Stamp};
+use crate::time::{Instant, Now, Stamp, sooner};
 use agenda::Agenda;
 use exchange::request;
 
@@ -59,6 +60,8 @@ pub struct Stage<J> {
     /// How long a read takes, there and back.
     pub read_travel: Duration,
     skew: i64,
+    /// The time as it was last asked for: it is asked for far more often than it changes.
+    last: Cell<Now>,
     agenda: Agenda,
     posts: BTreeMap<PostId, Sent>,
     /// Steps in a row in which nothing but a clock moved on, and hardly that.
@@ -98,12 +101,14 @@ pub struct Setup<J> {
 impl<J: Journal> Stage<J> {
     /// A stage without runs. `skew`: how far the machine's clock is ahead of the provider's, in microseconds.
     pub fn new(world: World, skew: i64) -> Self {
+        let never = Instant::from_micros(i64::MIN);
         Self {
             world,
             runs: Vec::new(),
             trace: None,
             read_travel: READ_TRAVEL,
             skew,
+            last: Cell::new(Now { at: never, wall: never.timestamp() }),
             agenda: Agenda::default(),
             posts: BTreeMap::new(),
             restless: 0,
@@ -113,7 +118,13 @@ impl<J: Journal> Stage<J> {
     /// The time on the machine that dials.
     pub fn now(&self) -> Now {
         let at = self.ours(self.world.now());
-        Now { at, wall: at.timestamp() }
+        let last = self.last.get();
+        if last.at == at {
+            return last;
+        }
+        let now = Now { at, wall: at.timestamp() };
+        self.last.set(now);
+        now
     }
 
     /// Sets up a run, and lets it do what it can do at once. Returns its place.
@@ -220,7 +231,7 @@ impl<J: Journal> Stage<J> {
         let wake = |run: &Run<J>, now: Now| run.campaign.next_wakeup(now).filter(|_| run.outcome.is_none());
         let now = self.now();
         let wakeup = self.runs.iter().flatten().filter_map(|run| wake(run, now)).min().map(|at| self.theirs(at));
-        let next = [wakeup, self.agenda.next_at(), self.world.next_change()].into_iter().flatten().min();
+        let next = sooner(wakeup, sooner(self.agenda.next_at(), self.world.next_change()));
         let Some(next) = next.filter(|next| *next <= until) else { return Ok(false) };
         let hardly = wakeup == Some(next) && next.since(self.world.now()) <= Duration::from_micros(1);
         self.restless = if hardly { self.restless + 1 } else { 0 };

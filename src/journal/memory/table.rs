@@ -22,12 +22,11 @@ const CAMPAIGN: i64 = 0;
 
 pub(super) struct Table {
     leads: Vec<Entry>,
-    by_phone: ByName<Phone, Vec<LeadId>>,
+    by_phone: ByName<Phone, OnPhone>,
     zone_sets: Vec<Set>,
     attempts: Vec<Arc<Attempt>>,
     by_id: ByName<AttemptId, usize>,
     met: Names<AttemptId>,
-    on_phone: ByName<Phone, Vec<usize>>,
     found: BTreeSet<usize>,
     live: BTreeSet<usize>,
     answered: Vec<(Instant, LeadId)>,
@@ -47,6 +46,13 @@ struct Entry {
     set: usize,
 }
 
+/// Leads that share a number, and the places of its attempts.
+#[derive(Default)]
+struct OnPhone {
+    leads: Vec<LeadId>,
+    attempts: Vec<usize>,
+}
+
 #[derive(Default)]
 struct Set {
     zones: Vec<String>,
@@ -63,7 +69,6 @@ impl Table {
             attempts: Vec::new(),
             by_id: ByName::default(),
             met: Names::default(),
-            on_phone: ByName::default(),
             found: BTreeSet::new(),
             live: BTreeSet::new(),
             answered: Vec::new(),
@@ -130,7 +135,7 @@ impl Table {
     pub(super) fn add(&mut self, lead: Lead, place: i64, added: Instant) -> LeadId {
         let id = LeadId(i64::try_from(self.leads.len()).unwrap_or(i64::MAX));
         let set = self.set_of(&lead.zones);
-        self.by_phone.entry(lead.phone).or_default().push(id);
+        self.by_phone.entry(lead.phone).or_default().leads.push(id);
         let row = LeadRow { id, lead: Arc::new(lead), listed: true, suppressed: false, added, stand: Stand::FRESH };
         self.leads.push(Entry { row, place, set });
         self.queue(index(id), true);
@@ -158,7 +163,7 @@ impl Table {
 
     pub(super) fn find(&self, lead: &Lead) -> Option<LeadId> {
         let same = |id: &&LeadId| self.leads[index(**id)].row.lead.extension == lead.extension;
-        self.by_phone.get(&lead.phone)?.iter().find(same).copied()
+        self.by_phone.get(&lead.phone)?.leads.iter().find(same).copied()
     }
 
     fn set_of(&mut self, zones: &[String]) -> usize {
@@ -219,7 +224,7 @@ impl Rows for Table {
             *known = Arc::clone(attempt);
         } else {
             if let Some(phone) = attempt.phone {
-                self.on_phone.entry(phone).or_default().push(place);
+                self.by_phone.entry(phone).or_default().attempts.push(place);
             }
             self.by_id.insert(attempt.id.clone(), place);
             self.attempts.push(Arc::clone(attempt));
@@ -238,8 +243,9 @@ impl Rows for Table {
     }
 
     fn attempts_on(&mut self, phone: Phone) -> Result<Vec<Arc<Attempt>>, Error> {
-        let Some(places) = self.on_phone.get(&phone) else { return Ok(Vec::new()) };
-        let own = places.iter().map(|place| &self.attempts[*place]).filter(|attempt| attempt.campaign == CAMPAIGN);
+        let Some(on_phone) = self.by_phone.get(&phone) else { return Ok(Vec::new()) };
+        let own =
+            on_phone.attempts.iter().map(|place| &self.attempts[*place]).filter(|attempt| attempt.campaign == CAMPAIGN);
         let mut attempts: Vec<Arc<Attempt>> = own.cloned().collect();
         if attempts.len() > 1 {
             attempts.sort_by(|a, b| (a.claimed, &a.id).cmp(&(b.claimed, &b.id)));
@@ -266,7 +272,7 @@ impl Rows for Table {
     }
 
     fn leads_with(&mut self, phone: Phone) -> Result<Vec<LeadId>, Error> {
-        let mut ids = self.by_phone.get(&phone).cloned().unwrap_or_default();
+        let mut ids = self.by_phone.get(&phone).map(|on_phone| on_phone.leads.clone()).unwrap_or_default();
         ids.sort_by_key(|id| self.leads[index(*id)].place);
         Ok(ids)
     }
@@ -305,8 +311,8 @@ impl Rows for Table {
     }
 
     fn is_taken(&mut self, phone: Phone) -> Result<bool, Error> {
-        let places = self.on_phone.get(&phone).map(Vec::as_slice).unwrap_or_default();
-        Ok(places.iter().any(|place| self.attempts[*place].holds_number()))
+        let on_phone = self.by_phone.get(&phone);
+        Ok(on_phone.is_some_and(|it| it.attempts.iter().any(|place| self.attempts[*place].holds_number())))
     }
 
     fn rung_elsewhere(&mut self, _phone: Phone) -> Result<Option<Timestamp>, Error> {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Due;
-use crate::time::Stamp;
+use crate::time::{Stamp, sooner};
 
 /// What is to happen. Most waits are as long as the one before, so that each queue grows at its end.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Agenda {
 
     /// When something happens next.
     pub(super) fn next_at(&self) -> Option<Stamp> {
-        [self.soon.front(), self.timeouts.front()].into_iter().flatten().map(|turn| turn.at).min()
+        sooner(self.soon.front().map(|turn| turn.at), self.timeouts.front().map(|turn| turn.at))
     }
 
     /// What happens next, if that is no later than then.

@@ -83,7 +83,7 @@ impl<J: Journal> Stage<J> {
 }
 
 pub(super) fn request(claim: &Claim, line: String) -> NewCall {
-    let attempt = Some(claim.attempt().as_str().to_owned());
+    let attempt = Some(claim.attempt().text());
     NewCall {
         number: claim.lead().phone.to_string(),
         name: attempt.clone(),

@@ -108,7 +108,8 @@ fn call(body: &Map<String, Value>, customer: &Value) -> Result<NewCall, Refusal>
         echo.insert("assistantOverrides".into(), overrides.clone());
     }
     let target = string("assistantId").or_else(|| string("squadId")).or_else(|| string("workflowId"));
-    Ok(NewCall { number, name: string("name"), external_id, target, line: string("phoneNumberId"), echo })
+    let (name, line) = (string("name").map(Into::into), string("phoneNumberId"));
+    Ok(NewCall { number, name, external_id: external_id.map(Into::into), target, line, echo })
 }
 
 fn number(customer: &Map<String, Value>) -> Result<String, Refusal> {

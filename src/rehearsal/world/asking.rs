@@ -44,15 +44,17 @@ impl World {
     /// One organisation's calls, the newest first.
     pub fn list(&mut self, now: Stamp, org: usize, filter: &Filter) -> Vec<&PretendCall> {
         self.advance(now);
-        self.places(org, filter).into_iter().map(|place| &self.calls[place]).collect()
+        self.places(org, filter, Vec::new()).into_iter().map(|place| &self.calls[place]).collect()
     }
 
     /// The same, as a client sees them.
     pub fn rows(&mut self, now: Stamp, org: usize, filter: &Filter) -> Vec<Arc<SeenCall>> {
         self.advance(now);
-        let places = self.places(org, filter);
-        self.last_listed = places.len();
-        places.into_iter().map(|place| self.seen(place)).collect()
+        let places = std::mem::take(&mut self.listed);
+        let places = self.places(org, filter, places);
+        let rows = places.iter().map(|place| self.seen(*place)).collect();
+        self.listed = places;
+        rows
     }
 
     /// One call by its id, as a client sees it.
@@ -67,22 +69,22 @@ impl World {
         Arc::clone(seen)
     }
 
-    fn places(&self, org: usize, filter: &Filter) -> Vec<Place> {
-        let Some(theirs) = self.shelves.get(org) else { return Vec::new() };
+    /// The places of what a listing shows, in a list that is used again.
+    fn places(&self, org: usize, filter: &Filter, mut places: Vec<Place>) -> Vec<Place> {
+        places.clear();
+        let Some(theirs) = self.shelves.get(org) else { return places };
         let fits = |place: &Place| self.fits(&self.calls[*place], filter);
-        let mut places: Vec<Place> = if let Some(id) = &filter.id {
-            self.find(org, id).into_iter().filter(fits).collect()
+        if let Some(id) = &filter.id {
+            places.extend(self.find(org, id).into_iter().filter(fits));
         } else if filter.updated == Filter::default().updated {
             let newest = theirs.created(filter.created).iter().rev();
-            newest.map(|(_, place)| *place).filter(fits).take(filter.limit).collect()
+            places.extend(newest.map(|(_, place)| *place).filter(fits).take(filter.limit));
         } else {
             let last = |(at, place): &&(Stamp, Place)| self.calls[*place].updated == *at;
             let changed = theirs.updated(filter.updated).iter().filter(last).map(|(_, place)| *place).filter(fits);
-            let mut places = Vec::with_capacity(self.last_listed + 1);
             places.extend(changed);
             places.sort_unstable_by_key(|place| Reverse((self.calls[*place].created, *place)));
-            places
-        };
+        }
         places.truncate(filter.limit);
         places
     }
@@ -103,7 +105,7 @@ impl World {
         let place = self.find(org, id)?;
         let call = &mut self.calls[place];
         call.name = name.map(Into::into);
-        call.attempt = PretendCall::attempt_in(name, &call.request);
+        call.attempt = PretendCall::attempt_in(call.name.as_ref(), &call.request);
         self.touch(place);
         Some(&self.calls[place])
     }

@@ -21,9 +21,9 @@ pub struct NewCall {
     /// `customer.number`.
     pub number: String,
     /// `name` of the call.
-    pub name: Option<String>,
+    pub name: Option<Arc<str>>,
     /// `customer.externalId`.
-    pub external_id: Option<String>,
+    pub external_id: Option<Arc<str>>,
     /// `assistantId`, or that of a squad or workflow.
     pub target: Option<String>,
     /// `phoneNumberId`.
@@ -109,9 +109,9 @@ pub struct PretendCall {
 
 impl PretendCall {
     /// The attempt that a client finds in a call of that name, made by that request.
-    pub(super) fn attempt_in(name: Option<&str>, request: &NewCall) -> Option<AttemptId> {
-        let named = name.and_then(AttemptId::parse);
-        named.or_else(|| request.external_id.as_deref().and_then(AttemptId::parse))
+    pub(super) fn attempt_in(name: Option<&Arc<str>>, request: &NewCall) -> Option<AttemptId> {
+        let named = name.and_then(AttemptId::shared);
+        named.or_else(|| request.external_id.as_ref().and_then(AttemptId::shared))
     }
 
     /// US dollars; nothing until it is settled.

@@ -111,15 +111,16 @@ pub struct World {
     org_ids: Vec<Arc<str>>,
     shelves: Vec<Shelf>,
     callers: Vec<Callers>,
-    posts: BTreeMap<PostId, Post>,
+    posts: BTreeMap<PostId, Box<Post>>,
     next_post: u64,
-    asked: HashMap<String, (u64, u64)>,
+    /// How often each number was asked for, and answered.
+    asked: ByName<String, (u64, u64)>,
     daily: HashMap<(String, i64), u32>,
     created: u64,
     replies: VecDeque<Reply>,
     reads: Chance,
-    /// Rows of the last listing: the next is likely as long.
-    last_listed: usize,
+    /// What the last listing showed: the next one's list, once that is asked for.
+    listed: Vec<Place>,
 }
 
 impl World {
@@ -143,12 +144,12 @@ impl World {
             callers,
             posts: BTreeMap::new(),
             next_post: 0,
-            asked: HashMap::new(),
+            asked: ByName::default(),
             daily: HashMap::new(),
             created: 0,
             replies: VecDeque::new(),
             reads: Chance::of(seed, "reads", "", 0),
-            last_listed: 0,
+            listed: Vec::new(),
             config,
         };
         for which in 0..world.callers.len() {

@@ -44,9 +44,10 @@ impl World {
     /// [`World::next_reply`], unless it is abandoned.
     pub fn post(&mut self, now: Stamp, org: usize, request: NewCall) -> PostId {
         self.advance(now);
-        let asked = &mut self.asked.entry(request.number.clone()).or_default().0;
+        let asked = &mut self.asked(&request.number).0;
         *asked += 1;
-        let mut chance = Chance::of(self.seed, "post", &request.number, *asked);
+        let nth = *asked;
+        let mut chance = Chance::of(self.seed, "post", &request.number, nth);
         let (there, back) = (chance.between(self.config.travel), chance.between(self.config.travel));
         let fate = Fate::draw(&self.config.faults, self.config.speed, &mut chance);
         let id = PostId(self.next_post);
@@ -55,7 +56,7 @@ impl World {
         let (request, arrives) = (Arc::new(request), self.now + there);
         let post =
             Post { org, request, fate, chance, created: arrives, back, left: arrives, answer: None, abandoned: false };
-        self.posts.insert(id, post);
+        self.posts.insert(id, Box::new(post));
         self.later(arrives, Turn::Arrive(id));
         id
     }
@@ -184,9 +185,11 @@ impl World {
 
     fn bear_for(&mut self, post: &mut Post, blocked: Duration) -> Place {
         let number = &post.request.number;
-        let answered = &mut self.asked.entry(number.clone()).or_default().1;
-        let mut life = Chance::of(self.seed, "life", number, *answered);
-        *answered += u64::from(self.slots.free() > 0);
+        let free = self.slots.free() > 0;
+        let answered = &mut self.asked(number).1;
+        let nth = *answered;
+        *answered += u64::from(free);
+        let mut life = Chance::of(self.seed, "life", number, nth);
         let script = Script::draw(&self.config.mix, &self.config.lengths, &mut life);
         let id = uuid_v7(post.created, &mut post.chance);
         let hidden = post.chance.between((Duration::from_secs(90), Duration::from_mins(4)));
@@ -198,6 +201,13 @@ impl World {
         };
         let (org, created, request) = (post.org, post.created, Arc::clone(&post.request));
         self.bear(Birth { id, org, kind: Kind::Outbound, created, request, script, shown }, blocked)
+    }
+
+    fn asked(&mut self, number: &str) -> &mut (u64, u64) {
+        if !self.asked.contains_key(number) {
+            self.asked.insert(number.to_owned(), (0, 0));
+        }
+        self.asked.get_mut(number).expect("it was put there")
     }
 
     fn limits(&self, blocked: bool, remaining: i64) -> Limits {
