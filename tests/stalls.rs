@@ -29,6 +29,14 @@ fn settled(stage: &mut Stage<Memory>) -> (u64, u64) {
     (totals.settled, totals.total)
 }
 
+/// A world where nobody ever hangs up.
+fn endless() -> WorldConfig {
+    let talk = (Duration::from_hours(40), Duration::ZERO);
+    let lengths = Lengths { talk, longest_talk: talk.0, ..Lengths::default() };
+    let mix = vec![Ending::new(1, "assistant-ended-call", Shape::Talk)];
+    WorldConfig { traffic: Vec::new(), lengths, mix, ..WorldConfig::default() }
+}
+
 /// A pool that callers hold almost whole, for hours.
 fn crowded() -> WorldConfig {
     WorldConfig { traffic: vec![Traffic::inbound(3_000.0, Duration::from_hours(5))], ..WorldConfig::default() }
@@ -45,11 +53,7 @@ fn a_call_that_no_listing_shows_is_asked_for_however_slow_listings_are() {
 
 #[test]
 fn a_call_that_is_stuck_is_given_up_though_listings_go_on_showing_it() {
-    let talk = (Duration::from_hours(40), Duration::ZERO);
-    let lengths = Lengths { talk, longest_talk: talk.0, ..Lengths::default() };
-    let mix = vec![Ending::new(1, "assistant-ended-call", Shape::Talk)];
-    let config = WorldConfig { traffic: Vec::new(), lengths, mix, ..WorldConfig::default() };
-    let mut stage = stage(&plan(), config, 1, 3, 0);
+    let mut stage = stage(&plan(), endless(), 1, 3, 0);
     stage.play(START + Duration::from_mins(20), None).unwrap();
     assert_eq!(why(&stage), Some(Why::Complete), "11 minutes and 5 are longer than it can last");
     let notices = &stage.runs[0].as_ref().unwrap().notices;
@@ -58,12 +62,8 @@ fn a_call_that_is_stuck_is_given_up_though_listings_go_on_showing_it() {
 
 #[test]
 fn a_call_cannot_outlast_what_the_assistant_allows() {
-    let talk = (Duration::from_hours(40), Duration::ZERO);
-    let lengths = Lengths { talk, longest_talk: talk.0, ..Lengths::default() };
-    let mix = vec![Ending::new(1, "assistant-ended-call", Shape::Talk)];
-    let config = WorldConfig { traffic: Vec::new(), lengths, mix, ..WorldConfig::default() };
     let plan = Plan { longest_call: Duration::from_hours(12), ..plan() };
-    let mut stage = stage(&plan, config, 1, 3, 0);
+    let mut stage = stage(&plan, endless(), 1, 3, 0);
     stage.runs[0].as_mut().unwrap().campaign.calls_last(Duration::from_mins(20));
     stage.play(START + Duration::from_mins(30), None).unwrap();
     assert_eq!(why(&stage), Some(Why::Complete));

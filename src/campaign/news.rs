@@ -87,19 +87,24 @@ impl Campaign {
         if !shown && !std::mem::replace(&mut self.limits_missing, true) {
             self.tell(Notice::NoLimits);
         }
+        self.saw_pool();
+    }
+
+    /// An answer of our own spoke of the pool. What one run has found out, the others and the next one need not find out
+    /// by a call of their own.
+    fn saw_pool(&mut self) {
+        let known = self.known_limit;
         self.note_limit();
+        if self.known_limit != known || self.others_at.is_some() {
+            self.actions.push_back(Action::Share(Box::new(self.pool.clone())));
+        }
     }
 
     /// Tells of a limit that changed, and stops where it cannot carry the reserve.
     pub(super) fn note_limit(&mut self) {
         let Some(limit) = self.pool.seen_limit() else { return };
-        let news = self.known_limit.replace(limit) != Some(limit);
-        if news {
+        if self.known_limit.replace(limit) != Some(limit) {
             self.tell(Notice::LimitIs(limit));
-        }
-        // What one run has found out, the others and the next one need not find out by a call of their own.
-        if news || self.others_at.is_some() {
-            self.actions.push_back(Action::Share(Box::new(self.pool.clone())));
         }
         // In a timetable some values may reach the limit: nobody is dialed in those hours.
         let kept = self.plan.reserve.least() + self.plan.caution;
@@ -125,7 +130,7 @@ impl Campaign {
             Cause::Pool => {
                 self.pool.refused(wire, limits);
                 self.tell(Notice::PoolRefused);
-                self.note_limit();
+                self.saw_pool();
             }
             Cause::Rate => {
                 let minute = self.pool.offset.latest_ours(next_utc_minute(self.pool.offset.latest(wire.received)));

@@ -130,14 +130,13 @@ impl Campaign {
         if self.reading.is_some() || self.leave_by.is_some() || no_use {
             return;
         }
-        let mut next = self.next_search(now);
-        if self.watch.was_last {
-            next =
-                next.or_else(|| self.next_proof(now)).or_else(|| self.next_one(now)).or_else(|| self.next_watch(now));
-        } else {
-            next =
-                next.or_else(|| self.next_watch(now)).or_else(|| self.next_proof(now)).or_else(|| self.next_one(now));
-        }
+        let next = self.next_search(now).or_else(|| {
+            if self.watch.was_last {
+                self.next_besides(now).or_else(|| self.next_watch(now))
+            } else {
+                self.next_watch(now).or_else(|| self.next_besides(now))
+            }
+        });
         if let Some((query, reading)) = next {
             self.watch.was_last = reading == Reading::Watch;
             self.reads += 1;
@@ -145,6 +144,11 @@ impl Campaign {
             self.reading = Some((id, reading));
             self.actions.push_back(Action::Read(id, query));
         }
+    }
+
+    /// What a search before dialing and the watch leave to be read.
+    fn next_besides(&mut self, now: Now) -> Option<(Query, Reading)> {
+        self.next_proof(now).or_else(|| self.next_one(now))
     }
 
     fn next_search(&mut self, now: Now) -> Option<(Query, Reading)> {

@@ -64,10 +64,9 @@ impl Memory {
         let mut open = Vec::new();
         for mut attempt in self.table.live() {
             if attempt.state() == State::Claimed {
-                attempt.fail(now.at, "the run died before an answer came");
+                Arc::make_mut(&mut attempt).fail(now.at, "the run died before an answer came");
+                self.table.put(&attempt)?;
             }
-            let attempt = Arc::new(attempt);
-            self.table.put(&attempt)?;
             open.push(attempt.open(true, self.plan.in_doubt));
         }
         Ok(open)

@@ -92,8 +92,8 @@ impl Table {
     }
 
     /// Attempts of this campaign that are not over.
-    pub(super) fn live(&self) -> Vec<Attempt> {
-        self.live.iter().map(|place| Attempt::clone(&self.attempts[*place])).collect()
+    pub(super) fn live(&self) -> Vec<Arc<Attempt>> {
+        self.live.iter().map(|place| Arc::clone(&self.attempts[*place])).collect()
     }
 
     /// Whether there are calls of this campaign that nobody here has claimed.

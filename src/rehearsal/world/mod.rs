@@ -114,7 +114,7 @@ pub struct World {
     posts: BTreeMap<PostId, Box<Post>>,
     next_post: u64,
     /// How often each number was asked for, and answered.
-    asked: ByName<String, (u64, u64)>,
+    asked: HashMap<String, (u64, u64)>,
     daily: HashMap<(String, i64), u32>,
     created: u64,
     replies: VecDeque<Reply>,
@@ -144,7 +144,7 @@ impl World {
             callers,
             posts: BTreeMap::new(),
             next_post: 0,
-            asked: ByName::default(),
+            asked: HashMap::new(),
             daily: HashMap::new(),
             created: 0,
             replies: VecDeque::new(),
