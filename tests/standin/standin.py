@@ -333,10 +333,18 @@ class World:
             rings[number] = rings.get(number, 0) + 1
         return rings
 
-    def tight(self, reserve):
-        """How many dials found no more than the reserve free, of how many."""
-        free = [post["free"] for post in self.posts if post.get("created")]
-        return sum(1 for value in free if value <= reserve), len(free)
+    def tight(self, reserve, known=False):
+        """How many dials found no more than the reserve free, of how many.
+
+        `known`: by what could be known of the pool. No answer that the dialer had by then can have told of a caller
+        who came less than `latency` before.
+        """
+        dials = [post for post in self.posts if post.get("created")]
+        return sum(1 for post in dials if post["free"] + (self.untold(post["at"]) if known else 0) <= reserve), len(dials)
+
+    def untold(self, at):
+        return sum(1 for call in self.calls
+                   if call["type"] != "outboundPhoneCall" and at - self.latency < call["began"] <= at < call["end"])
 
     def busy(self, reserve):
         """The part of the slots that were to be had which our calls held, from our first dial to our last."""
