@@ -5,13 +5,12 @@
 //! [`reply`](super::reply), what people are told in [`notice`](super::notice), one call as the provider shows it in
 //! [`seen`](super::seen).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::Cause;
 use super::notice::{Notice, Outcome};
 use super::reply::{Change, Claimed, Open, Opened, Recorded};
-use super::seen::SeenCall;
+use super::seen::{Listing, SeenCall};
 use crate::pool::Pool;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
@@ -214,7 +213,7 @@ pub enum News {
         /// When, on the wire.
         wire: Wire,
         /// The rows.
-        calls: Vec<Arc<SeenCall>>,
+        calls: Listing,
         /// There may be more: as many rows came as were asked for, or one of them could not be read.
         full: bool,
     },

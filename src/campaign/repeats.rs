@@ -3,46 +3,41 @@
 
 use std::sync::Arc;
 
-use super::seen::SeenCall;
+use super::seen::{Listing, SeenCall};
 
 /// The rows of the last listing.
 #[derive(Debug, Default)]
 pub struct Repeats {
     rows: Vec<Arc<SeenCall>>,
-}
-
-/// How a listing differs from the one before.
-#[derive(Debug, Default)]
-pub struct Difference {
-    /// Rows that were not in it, or looked otherwise.
-    pub fresh: Vec<Arc<SeenCall>>,
-    /// Rows of it that are not in this one.
-    pub gone: Vec<Arc<SeenCall>>,
+    /// The listing itself, as long as its rows are those.
+    listing: Option<Listing>,
 }
 
 impl Repeats {
-    /// Takes in a listing, and says how it differs from the last. Where both are in the order of creation, the newest
-    /// first, every repeated row is recognised; in any other order some are taken for fresh.
-    pub fn take(&mut self, rows: &[Arc<SeenCall>]) -> Difference {
-        let mut difference = Difference::default();
-        if self.rows.len() == rows.len() && self.rows.iter().zip(rows).all(|(known, row)| Arc::ptr_eq(known, row)) {
-            return difference;
+    /// Takes in a listing. Returns its rows that were not in the last one, or looked otherwise; those of the last that
+    /// are not in this one are `gone`. Where both are in the order of creation, the newest first, every repeated row is
+    /// recognised; in any other order some are taken for fresh.
+    pub fn take(&mut self, rows: &Listing, mut gone: impl FnMut(&SeenCall)) -> Vec<Arc<SeenCall>> {
+        let mut fresh = Vec::new();
+        if self.listing.as_ref().is_some_and(|known| Arc::ptr_eq(known, rows)) {
+            return fresh;
         }
+        self.listing = Some(Arc::clone(rows));
         let mut before = self.rows.drain(..).peekable();
-        for row in rows {
+        for row in &**rows {
             if before.next_if(|known| Arc::ptr_eq(known, row)).is_some() {
                 continue;
             }
             while let Some(newer) = before.next_if(|known| known.created > row.created) {
-                difference.gone.push(newer);
+                gone(&newer);
             }
             if before.next_if(|known| Arc::ptr_eq(known, row) || known == row).is_none() {
-                difference.fresh.push(Arc::clone(row));
+                fresh.push(Arc::clone(row));
             }
         }
-        difference.gone.extend(before);
+        before.for_each(|left| gone(&left));
         self.rows.extend_from_slice(rows);
-        difference
+        fresh
     }
 
     /// The rows of the last listing.
@@ -52,7 +47,11 @@ impl Repeats {
 
     /// Keeps only those rows that are not to be looked at again if they repeat.
     pub fn keep(&mut self, known: impl FnMut(&Arc<SeenCall>) -> bool) {
+        let before = self.rows.len();
         self.rows.retain(known);
+        if self.rows.len() != before {
+            self.listing = None;
+        }
     }
 }
 
@@ -96,29 +95,41 @@ mod tests {
                 second.sort_by_key(|row| row.id.as_str().len());
             }
             let mut repeats = Repeats::default();
-            repeats.take(&first);
-            let difference = repeats.take(&second);
+            repeats.take(&first.as_slice().into(), |_| {});
+            let mut gone = Vec::new();
+            let fresh = repeats.take(&second.as_slice().into(), |row| gone.push(row.clone()));
             let missing = |row: &&Arc<SeenCall>, from: &[Arc<SeenCall>]| !from.contains(row);
             for row in second.iter().filter(|row| missing(row, &first)) {
-                prop_assert!(difference.fresh.contains(row));
+                prop_assert!(fresh.contains(row));
             }
             for row in first.iter().filter(|row| missing(row, &second)) {
-                prop_assert!(difference.gone.contains(row));
+                prop_assert!(gone.contains(row));
             }
             prop_assert_eq!(repeats.rows(), second);
         }
     }
 
     #[test]
+    fn the_same_listing_says_nothing_new_but_what_is_to_be_looked_at_again() {
+        let mut repeats = Repeats::default();
+        let listing: Listing = (0..4).rev().map(|number| row(number, 0)).collect();
+        let take = |repeats: &mut Repeats| repeats.take(&listing, |row| panic!("{row:?} is not gone"));
+        assert_eq!([take(&mut repeats).len(), take(&mut repeats).len()], [4, 0]);
+        repeats.keep(|row| row.id.as_str() != "2");
+        assert_eq!((take(&mut repeats), take(&mut repeats)), (vec![row(2, 0)], vec![]));
+    }
+
+    #[test]
     fn what_repeats_in_order_is_recognised() {
         let mut repeats = Repeats::default();
         let mut rows: Vec<Arc<SeenCall>> = (0..20).rev().map(|number| row(number, 0)).collect();
-        repeats.take(&rows);
+        repeats.take(&rows.as_slice().into(), |_| {});
         rows[3] = row(16, 1);
         rows.remove(7);
         rows.insert(0, row(30, 0));
-        let difference = repeats.take(&rows);
-        let ids = |rows: &[Arc<SeenCall>]| rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>().join(" ");
-        assert_eq!((ids(&difference.fresh), ids(&difference.gone)), ("30 16".to_owned(), "16 12".to_owned()));
+        let mut gone = Vec::new();
+        let fresh = repeats.take(&rows.as_slice().into(), |row| gone.push(row.id.to_string()));
+        let fresh: Vec<&str> = fresh.iter().map(|row| row.id.as_str()).collect();
+        assert_eq!((fresh.join(" "), gone.join(" ")), ("30 16".to_owned(), "16 12".to_owned()));
     }
 }

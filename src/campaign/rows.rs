@@ -1,13 +1,12 @@
 //! What the rows of a listing say of the pool, and of calls that no listing shows any more.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::State;
 use super::disposition::{Verdict, classify};
 use super::event::{Action, News};
 use super::notice::Notice;
-use super::seen::{SeenCall, Status};
+use super::seen::{Listing, SeenCall, Status};
 use super::{Campaign, Live};
 use crate::pool::calls::{Call, CallId};
 use crate::pool::news::Wire;
@@ -20,7 +19,7 @@ const ANY_CALL: Duration = Duration::from_mins(730);
 
 impl Campaign {
     /// Takes in the rows of a listing. Those of the watch overlap from one read to the next.
-    pub(super) fn hear_rows(&mut self, wire: Wire, calls: &[Arc<SeenCall>], now: Now) {
+    pub(super) fn hear_rows(&mut self, wire: Wire, calls: &Listing, now: Now) {
         self.hear_wire(wire, now);
         self.reached();
         let latest = self.pool.offset.latest(wire.received);

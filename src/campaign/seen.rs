@@ -26,6 +26,9 @@ pub enum Status {
     Other,
 }
 
+/// The rows of a listing. Whoever keeps them shares them: a listing that is the same one says nothing new.
+pub type Listing = Arc<[Arc<SeenCall>]>;
+
 /// What a listing or an answer shows of one call.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SeenCall {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::repeats::Repeats;
-use super::seen::SeenCall;
+use super::seen::{Listing, SeenCall};
 use crate::pool::calls::CallId;
 use crate::pool::name::ByName;
 use crate::time::Instant;
@@ -22,16 +22,14 @@ pub(super) struct Sightings {
 
 impl Sightings {
     /// A listing of the watch came: those of its rows that are to be looked at.
-    pub(super) fn listed(&mut self, rows: &[Arc<SeenCall>], now: Instant) -> Vec<Arc<SeenCall>> {
-        let difference = self.last.take(rows);
-        if let Some(before) = self.last_at.replace(now) {
-            for gone in difference.gone {
-                if let Some(at) = self.up.get_mut(&gone.id) {
-                    *at = before;
-                }
+    pub(super) fn listed(&mut self, rows: &Listing, now: Instant) -> Vec<Arc<SeenCall>> {
+        let before = self.last_at.replace(now);
+        let up = &mut self.up;
+        self.last.take(rows, |gone| {
+            if let (Some(before), Some(at)) = (before, up.get_mut(&gone.id)) {
+                *at = before;
             }
-        }
-        difference.fresh
+        })
     }
 
     /// A call that is up was seen in a listing or an answer.

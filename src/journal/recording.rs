@@ -25,7 +25,7 @@ pub(super) fn record(rows: &mut impl Rows, plan: &Plan, now: Now, news: &News) -
     let mut recorded = Recorded::default();
     match news {
         News::Listed { calls, .. } => {
-            for seen in calls {
+            for seen in &**calls {
                 sight(rows, plan, now, seen, &mut recorded)?;
             }
             return Ok(recorded);
@@ -149,10 +149,10 @@ fn add_to(
     let was = told.unwrap_or_else(|| before.state());
     let state = attempt.state();
     let same = attempt == *before;
-    let attempt = Arc::new(attempt);
     if same && was == state {
         return Ok(None);
     }
+    let attempt = Arc::new(attempt);
     if !same {
         rows.put(&attempt)?;
     }

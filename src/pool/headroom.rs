@@ -106,7 +106,7 @@ impl Pool {
     }
 
     fn free(&self) -> i64 {
-        let taken = i64::from(self.ledger.sums().up) + i64::from(self.hidden()) + i64::from(count(self.holding()));
+        let taken = i64::from(self.ledger.sums().up) + i64::from(self.hidden()) + i64::from(self.held());
         i64::from(self.limit()) - taken
     }
 
@@ -118,8 +118,11 @@ impl Pool {
     /// The same where whatever may explain one does: more likely, and never to be dialed on.
     fn likely_hidden(&self) -> u32 {
         let Some(seen) = &self.observation else { return 0 };
-        let on_their_way = count(self.holding().filter(|it| it.claimed <= seen.received));
-        self.counted_slots().saturating_sub(self.ledger.sums().perhaps_counted + on_their_way)
+        let counted = self.counted_slots().saturating_sub(self.ledger.sums().perhaps_counted);
+        if counted == 0 {
+            return 0;
+        }
+        counted.saturating_sub(count(self.holding().filter(|it| it.claimed <= seen.received)))
     }
 
     /// Slots that were taken as of the observation.
@@ -138,6 +141,11 @@ impl Pool {
         self.unanswered.values().chain(self.theirs.values()).filter(move |it| !it.failed.is_some_and(counted))
     }
 
+    /// How many claims may hold a slot.
+    fn held(&self) -> u32 {
+        if self.unanswered.is_empty() && self.theirs.is_empty() { 0 } else { count(self.holding()) }
+    }
+
     fn in_flight(&self) -> usize {
         self.unanswered.values().chain(self.theirs.values()).filter(|it| it.failed.is_none()).count()
     }
@@ -146,7 +154,7 @@ impl Pool {
     pub fn slots(&self, reserve: u32) -> Slots {
         let limit = self.limit();
         let sums = self.ledger.sums();
-        let ours = sums.ours_up + count(self.holding());
+        let ours = sums.ours_up + self.held();
         let others = (sums.up - sums.ours_up + self.likely_hidden()).min(limit.saturating_sub(ours));
         let open = limit.saturating_sub(ours).saturating_sub(others);
         let kept = open.min(reserve);

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub(super) struct Name {
 impl Name {
     pub(super) fn new(text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = Known::default();
         text.hash(&mut hasher);
         Self { hash: hasher.finish(), text }
     }
@@ -67,10 +67,10 @@ impl Hasher for Known {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(GOLDEN);
+        let (words, rest) = bytes.as_chunks::<8>();
+        let rest = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        for word in words.iter().map(|word| u64::from_le_bytes(*word)).chain([rest]) {
+            self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(GOLDEN);
         }
         // What is multiplied is well spread at its upper end only.
         self.0 ^= self.0 >> 32;

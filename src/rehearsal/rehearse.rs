@@ -196,6 +196,14 @@ impl<J: Journal> Stage<J> {
             if let Some(trace) = &mut self.trace {
                 note(trace, now, place, &action);
             }
+            let action = match action {
+                // Most of what is done is reading, which is no journal's business.
+                Action::Read(id, query) => {
+                    self.ask(place, id, query, now);
+                    continue;
+                }
+                other => other,
+            };
             match answer(&mut run.journal, now, action, &mut run.claims)? {
                 Mine::Heard(event) => run.campaign.handle(now, event),
                 Mine::Done => {}
@@ -217,13 +225,16 @@ impl<J: Journal> Stage<J> {
                 self.posts.insert(post, Sent { run: place, attempt, at: now.at });
                 self.later(self.world.now() + timeout, Due::Timeout(post));
             }
-            Action::Read(id, query) => {
-                self.later(self.world.now() + self.read_travel / 2, Due::Read(place, id, query, now.at));
-            }
+            Action::Read(id, query) => self.ask(place, id, query, now),
             Action::Tell(notice) => run.notices.push(notice),
             Action::Finish(outcome) => run.outcome = Some(outcome),
             other => unreachable!("{other:?} is the journal's"),
         }
+    }
+
+    /// Sends a read on its way.
+    fn ask(&mut self, place: usize, id: ReadId, query: Query, now: Now) {
+        self.later(self.world.now() + self.read_travel / 2, Due::Read(place, id, query, now.at));
     }
 
     /// Moves time on to the next thing that happens. False if nothing does before `until`.
@@ -257,14 +268,13 @@ impl<J: Journal> Stage<J> {
     fn happen(&mut self, due: Due) -> Result<(), Error> {
         match due {
             Due::Read(place, id, query, sent) => self.read(place, id, &query, sent),
-            Due::Heard(place, event) => {
+            Due::Heard(place, mut event) => {
                 let now = self.now();
                 let Some(run) = self.runs[place].as_mut() else { return Ok(()) };
-                let event = match *event {
-                    Event::News(news, _) => write_down(&mut run.journal, now, news)?,
-                    other => other,
-                };
-                run.campaign.handle(now, event);
+                if let Event::News(news, recorded) = &mut *event {
+                    *recorded = run.journal.record(now, news)?;
+                }
+                run.campaign.handle(now, *event);
             }
             Due::Timeout(post) => {
                 if let Some(sent) = self.posts.remove(&post) {

@@ -128,11 +128,11 @@ impl Journal for Memory {
         let News::Listed { read, wire, calls, full } = news else {
             return record(&mut self.table, &self.plan, now, news);
         };
-        let calls = self.listed.take(calls).fresh;
+        let calls = self.listed.take(calls, |_| {});
         if calls.iter().all(|seen| seen.attempt.is_none()) {
             return Ok(Recorded::default());
         }
-        let fresh = News::Listed { read: *read, wire: *wire, calls, full: *full };
+        let fresh = News::Listed { read: *read, wire: *wire, calls: calls.into(), full: *full };
         let recorded = record(&mut self.table, &self.plan, now, &fresh)?;
         // A call that nobody here has claimed is looked at again with every listing that shows it.
         let Self { table, listed, .. } = self;

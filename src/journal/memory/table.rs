@@ -28,7 +28,6 @@ pub(super) struct Table {
     by_id: ByName<AttemptId, usize>,
     met: Names<AttemptId>,
     found: BTreeSet<usize>,
-    live: BTreeSet<usize>,
     answered: Vec<(Instant, LeadId)>,
     suppressed: BTreeSet<Phone>,
     other_marks: Vec<Mark>,
@@ -70,7 +69,6 @@ impl Table {
             by_id: ByName::default(),
             met: Names::default(),
             found: BTreeSet::new(),
-            live: BTreeSet::new(),
             answered: Vec::new(),
             suppressed: BTreeSet::new(),
             other_marks: Vec::new(),
@@ -93,7 +91,8 @@ impl Table {
 
     /// Attempts of this campaign that are not over.
     pub(super) fn live(&self) -> Vec<Arc<Attempt>> {
-        self.live.iter().map(|place| Arc::clone(&self.attempts[*place])).collect()
+        let live = |attempt: &&Arc<Attempt>| is_own(attempt) && attempt.state().is_live();
+        self.attempts.iter().filter(live).cloned().collect()
     }
 
     /// Whether there are calls of this campaign that nobody here has claimed.
@@ -123,8 +122,7 @@ impl Table {
     }
 
     fn own(&self) -> impl Iterator<Item = &Attempt> {
-        let own = |attempt: &&Attempt| attempt.campaign == CAMPAIGN && attempt.origin != Origin::Found;
-        self.attempts.iter().map(Arc::as_ref).filter(own)
+        self.attempts.iter().map(Arc::as_ref).filter(|attempt| is_own(attempt))
     }
 
     pub(super) fn posts_paused_until(&self, now: Now) -> Option<Instant> {
@@ -236,8 +234,6 @@ impl Rows for Table {
             }
             let found = attempt.origin == Origin::Found;
             let _ = if found { self.found.insert(place) } else { self.found.remove(&place) };
-            let live = !found && attempt.state().is_live();
-            let _ = if live { self.live.insert(place) } else { self.live.remove(&place) };
         }
         Ok(())
     }
@@ -371,6 +367,11 @@ impl Rows for Table {
         self.batch.take_if(|_| number == self.batches);
         Ok(())
     }
+}
+
+/// Whether it is this campaign's, and was claimed here or taken in.
+fn is_own(attempt: &Attempt) -> bool {
+    attempt.campaign == CAMPAIGN && attempt.origin != Origin::Found
 }
 
 fn index(id: LeadId) -> usize {

@@ -31,6 +31,9 @@ impl Agenda {
         self.turns += 1;
         let turn = Turn { at, number: self.turns, due };
         let queue = if matches!(turn.due, Due::Timeout(_)) { &mut self.timeouts } else { &mut self.soon };
+        if queue.back().is_none_or(|last| last.at <= at) {
+            return queue.push_back(turn);
+        }
         let place = queue.iter().rposition(|known| known.at <= at).map_or(0, |place| place + 1);
         queue.insert(place, turn);
     }

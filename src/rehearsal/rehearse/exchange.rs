@@ -1,14 +1,12 @@
 //! What passes between a run and the pretended provider: requests, listings and answers, as the client would tell them.
 
-use std::sync::Arc;
-
 use super::super::world::Filter;
 use super::super::world::answer::{Answer, Reply};
 use super::super::world::call::NewCall;
 use super::{Due, Stage};
 use crate::campaign::event::{Event, News, Query, ReadFailure, ReadId, ReadTrouble};
 use crate::campaign::reply::Recorded;
-use crate::campaign::seen::SeenCall;
+use crate::campaign::seen::Listing;
 use crate::journal::claim::Claim;
 use crate::journal::{Error, Journal};
 use crate::pool::news::Wire;
@@ -32,7 +30,7 @@ impl<J: Journal> Stage<J> {
         self.later(at + self.read_travel / 2, Due::Heard(place, Box::new(event)));
     }
 
-    fn look(&mut self, org: usize, query: &Query) -> (Vec<Arc<SeenCall>>, bool) {
+    fn look(&mut self, org: usize, query: &Query) -> (Listing, bool) {
         let at = self.world.now();
         let end = Stamp::from_micros(i64::MAX);
         let filter = match query {

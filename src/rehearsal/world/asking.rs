@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::call::{PretendCall, Shown};
 use super::fault::Fault;
 use super::{Place, World};
-use crate::campaign::seen::SeenCall;
+use crate::campaign::seen::{Listing, SeenCall};
 use crate::pool::calls::CallId;
 use crate::time::Stamp;
 
@@ -35,6 +35,14 @@ impl Default for Filter {
     }
 }
 
+/// The last listing: the same is told again as long as nothing has changed.
+pub(super) struct Listed {
+    org: usize,
+    filter: Filter,
+    changes: u64,
+    rows: Listing,
+}
+
 impl World {
     /// Whether the next read meets a fault: it is to be answered with 500.
     pub fn read_fails(&mut self) -> bool {
@@ -44,16 +52,29 @@ impl World {
     /// One organisation's calls, the newest first.
     pub fn list(&mut self, now: Stamp, org: usize, filter: &Filter) -> Vec<&PretendCall> {
         self.advance(now);
-        self.places(org, filter, Vec::new()).into_iter().map(|place| &self.calls[place]).collect()
+        let mut found = Vec::new();
+        self.find_all(org, filter, &mut found);
+        found.into_iter().map(|(_, place)| &self.calls[place]).collect()
     }
 
     /// The same, as a client sees them.
-    pub fn rows(&mut self, now: Stamp, org: usize, filter: &Filter) -> Vec<Arc<SeenCall>> {
+    pub fn rows(&mut self, now: Stamp, org: usize, filter: &Filter) -> Listing {
         self.advance(now);
-        let places = std::mem::take(&mut self.listed);
-        let places = self.places(org, filter, places);
-        let rows = places.iter().map(|place| self.seen(*place)).collect();
-        self.listed = places;
+        let same = |last: &&Listed| last.changes == self.changes && last.org == org && last.filter == *filter;
+        if let Some(last) = self.listed.as_ref().filter(same) {
+            return Arc::clone(&last.rows);
+        }
+        let mut found = std::mem::take(&mut self.found);
+        self.find_all(org, filter, &mut found);
+        let rows: Listing = found.iter().map(|(_, place)| self.seen(*place)).collect();
+        self.found = found;
+        // What is hidden until later comes to light without a change.
+        self.listed = (self.hidden_until <= self.now).then(|| Listed {
+            org,
+            filter: filter.clone(),
+            changes: self.changes,
+            rows: Arc::clone(&rows),
+        });
         rows
     }
 
@@ -69,24 +90,24 @@ impl World {
         Arc::clone(seen)
     }
 
-    /// The places of what a listing shows, in a list that is used again.
-    fn places(&self, org: usize, filter: &Filter, mut places: Vec<Place>) -> Vec<Place> {
-        places.clear();
-        let Some(theirs) = self.shelves.get(org) else { return places };
+    /// What a listing shows, in a list that is used again: creation and place of each, the newest first.
+    fn find_all(&self, org: usize, filter: &Filter, found: &mut Vec<(Stamp, Place)>) {
+        found.clear();
+        let Some(theirs) = self.shelves.get(org) else { return };
+        let entry = |place: Place| (self.calls[place].created, place);
         let fits = |place: &Place| self.fits(&self.calls[*place], filter);
         if let Some(id) = &filter.id {
-            places.extend(self.find(org, id).into_iter().filter(fits));
+            found.extend(self.find(org, id).into_iter().filter(fits).map(entry));
         } else if filter.updated == Filter::default().updated {
             let newest = theirs.created(filter.created).iter().rev();
-            places.extend(newest.map(|(_, place)| *place).filter(fits).take(filter.limit));
+            found.extend(newest.map(|(_, place)| *place).filter(fits).take(filter.limit).map(entry));
         } else {
             let last = |(at, place): &&(Stamp, Place)| self.calls[*place].updated == *at;
             let changed = theirs.updated(filter.updated).iter().filter(last).map(|(_, place)| *place).filter(fits);
-            places.extend(changed);
-            places.sort_unstable_by_key(|place| Reverse((self.calls[*place].created, *place)));
+            found.extend(changed.map(entry));
+            found.sort_unstable_by_key(|entry| Reverse(*entry));
         }
-        places.truncate(filter.limit);
-        places
+        found.truncate(filter.limit);
     }
 
     /// One call by its id.
@@ -115,6 +136,7 @@ impl World {
         self.advance(now);
         let place = self.find(org, id)?;
         self.calls[place].shown = Shown::Never { erased: true };
+        self.changes += 1;
         Some(&self.calls[place])
     }
 

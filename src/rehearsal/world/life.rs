@@ -34,6 +34,10 @@ impl World {
         let setup = self.config.quickened(birth.script.setup);
         let rings = birth.script.ring.is_some();
         self.seen.push(None);
+        self.changes += 1;
+        if let Shown::From { then, .. } = birth.shown {
+            self.hidden_until = self.hidden_until.max(then);
+        }
         self.calls.push(PretendCall {
             id: birth.id,
             org: birth.org,
@@ -131,6 +135,7 @@ impl World {
         let call = &mut self.calls[place];
         let before = call.updated;
         self.seen[place] = None;
+        self.changes += 1;
         call.updated = stamped(self.now).max(call.created);
         let after = call.updated;
         self.shelves[call.org].change(place, before, after);

@@ -29,6 +29,7 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use self::answer::{PostId, Reply};
+use self::asking::Listed;
 use self::call::{Kind, PretendCall};
 use self::callers::Callers;
 use self::chance::Chance;
@@ -114,13 +115,18 @@ pub struct World {
     posts: BTreeMap<PostId, Box<Post>>,
     next_post: u64,
     /// How often each number was asked for, and answered.
-    asked: HashMap<String, (u64, u64)>,
+    asked: ByName<Box<str>, (u64, u64)>,
     daily: HashMap<(String, i64), u32>,
     created: u64,
     replies: VecDeque<Reply>,
     reads: Chance,
-    /// What the last listing showed: the next one's list, once that is asked for.
-    listed: Vec<Place>,
+    /// How often a call came into being, or showed otherwise than before.
+    changes: u64,
+    /// By then every call shows that is ever to show.
+    hidden_until: Stamp,
+    listed: Option<Listed>,
+    /// Used again for every listing.
+    found: Vec<(Stamp, Place)>,
 }
 
 impl World {
@@ -144,12 +150,15 @@ impl World {
             callers,
             posts: BTreeMap::new(),
             next_post: 0,
-            asked: HashMap::new(),
+            asked: ByName::default(),
             daily: HashMap::new(),
             created: 0,
             replies: VecDeque::new(),
             reads: Chance::of(seed, "reads", "", 0),
-            listed: Vec::new(),
+            changes: 0,
+            hidden_until: start,
+            listed: None,
+            found: Vec::new(),
             config,
         };
         for which in 0..world.callers.len() {

@@ -205,7 +205,7 @@ impl World {
 
     fn asked(&mut self, number: &str) -> &mut (u64, u64) {
         if !self.asked.contains_key(number) {
-            self.asked.insert(number.to_owned(), (0, 0));
+            self.asked.insert(number.into(), (0, 0));
         }
         self.asked.get_mut(number).expect("it was put there")
     }

@@ -98,6 +98,33 @@ proptest! {
     }
 
     #[test]
+    fn a_listing_that_is_told_again_is_the_same_that_would_be_made_anew(seed: u64, erased in 0usize..40) {
+        let faults = Faults::default().with(Fault::Forgotten, 0.1);
+        let mut world = World::new(WorldConfig { faults, ..WorldConfig::default() }, seed, START);
+        let filter = Filter { updated: (START, at(100_000)), limit: 1000, ..Filter::default() };
+        let mut again = 0;
+        let mut last = world.rows(START, 0, &filter);
+        for second in 0..1_200 {
+            let now = at(second);
+            if second % 40 == 0 {
+                world.post(now, 0, to(u32::try_from(second).unwrap()));
+            }
+            let calls: Vec<_> = world.calls().iter().map(|call| call.id.clone()).collect();
+            match second {
+                500 => drop(calls.get(erased).map(|id| world.erase(now, 0, id.as_str()).is_some())),
+                _ => drop(calls.get(erased).map(|id| world.get(now, 0, id.as_str()).is_some())),
+            }
+            let rows = world.rows(now, 0, &filter);
+            let org = world.org_id(0);
+            let anew: Vec<_> = world.list(now, 0, &filter).into_iter().map(|call| call.seen(&org)).collect();
+            prop_assert!(rows.iter().map(AsRef::as_ref).eq(anew.iter()), "at {second} s");
+            again += u32::from(std::sync::Arc::ptr_eq(&rows, &last));
+            last = rows;
+        }
+        prop_assert!(again > 20, "{again}");
+    }
+
+    #[test]
     fn a_listing_is_what_a_plain_search_finds(seed: u64, from in 0u64..900, span in 0u64..900, limit in 0usize..40, which in 0u8..3) {
         let faults = Faults::default().with(Fault::Forgotten, 0.1);
         let mut world = clumsy(WorldConfig { faults, ..WorldConfig::default() }, seed, Duration::from_secs(5), 150);

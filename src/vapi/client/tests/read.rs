@@ -1,6 +1,7 @@
 use super::super::preflight::LineStatus;
 use super::*;
 use crate::campaign::event::Query;
+use crate::campaign::seen::Listing;
 use crate::pool::calls::CallId;
 use crate::time::Stamp;
 
@@ -8,7 +9,7 @@ fn updated(limit: u16) -> Query {
     Query::Updated { from: Stamp::from_micros(1_774_539_796_145_000), to: None, limit }
 }
 
-async fn read(server: &Server, query: &Query) -> Result<(Vec<Arc<SeenCall>>, bool), ReadFailure> {
+async fn read(server: &Server, query: &Query) -> Result<(Listing, bool), ReadFailure> {
     match client(&server.url()).read(ReadId(7), query).await? {
         News::Listed { read: ReadId(7), calls, full, .. } => Ok((calls, full)),
         other => panic!("{other:?}"),
@@ -51,7 +52,7 @@ async fn one_call_is_read_by_its_id() {
     .await;
     let (calls, full) = read(&server, &one).await.unwrap();
     assert_eq!((calls[0].id.as_str(), full), ("c1", false));
-    assert_eq!(read(&server, &one).await.unwrap(), (Vec::new(), false));
+    assert_eq!(read(&server, &one).await.unwrap(), (Listing::from([]), false));
     assert!(server.requests()[0].starts_with("GET /call/c1 HTTP/1.1\r\n"));
 }
 
