@@ -149,7 +149,7 @@ fn a_pause_is_kept_until_it_is_resumed() {
     let dir = kept();
     assert!(said(dir.path(), &["pause", "leads"]).contains("is paused; no run of it is alive"));
     assert!(said(dir.path(), &["status"]).contains("paused: dialer resume leads"));
-    assert!(said(dir.path(), &["resume", "leads"]).contains("is not paused"));
+    assert!(said(dir.path(), &["resume", "leads"]).contains("is lifted"));
     assert!(said(dir.path(), &["stop", "leads"]).contains("nothing to stop"));
     assert_eq!(dialer(dir.path(), &["pause", "other"]).status.code(), Some(2));
 }

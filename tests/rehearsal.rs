@@ -4,6 +4,7 @@ mod stage;
 
 use std::time::Duration;
 
+use dialer::campaign::disposition::Class;
 use dialer::campaign::event::{Event, ReadFailure, ReadId, ReadTrouble, Stop};
 use dialer::campaign::notice::{Notice, Why};
 use dialer::campaign::plan::Plan;
@@ -315,6 +316,55 @@ fn a_daily_limit_on_a_leads_own_line_settles_nobody() {
     assert!(matches!(outcome.why, Why::Lines(_)), "{outcome:?}");
     assert_eq!(outcome.next_at.map(|at| at.to_string()).as_deref(), Some("2026-01-02T00:00:00Z"));
     assert_eq!(settled(&mut stage, 0), (70, 90));
+}
+
+/// A list in which every third lead lives abroad, rung from a free line of the provider's and these.
+fn abroad(lines: &[&str], down: Option<&str>) -> (Stage<Memory>, Option<Why>) {
+    let plan = Plan { lines: lines.iter().map(|line| (*line).to_owned()).collect(), ..plan() };
+    let mix = vec![Ending::new(1, "customer-ended-call", Shape::Talk)];
+    let mut stage = Stage::new(World::new(WorldConfig { mix, ..WorldConfig::default() }, 4, START), 0);
+    let list = stage::leads(30).map(|row| {
+        let digits = if row.line % 3 == 0 { 442_079_460_000 + row.line } else { row.lead.phone.digits() };
+        Listed { lead: Lead { phone: Phone::from_digits(digits).unwrap(), ..row.lead.clone() }, ..row }
+    });
+    let journal = stage::journal_of(&plan, list, stage.now());
+    stage::start(&mut stage, &plan, journal);
+    let now = stage.now();
+    let run = stage.runs[0].as_mut().unwrap();
+    run.campaign.line_is_free("vapi-free");
+    if let Some(line) = down {
+        run.campaign.handle(now, Event::LineDown(line.to_owned(), "404".to_owned()));
+    }
+    stage.play(START + DAY, None).unwrap();
+    let why = why(&stage, 0);
+    (stage, why)
+}
+
+fn invalid(stage: &mut Stage<Memory>) -> u64 {
+    let now = stage.now();
+    let totals = stage.runs[0].as_mut().unwrap().journal.totals(now).unwrap();
+    totals.dispositions.get(&Class::Invalid).copied().unwrap_or(0)
+}
+
+#[test]
+fn nobody_abroad_is_rung_from_a_free_line_where_another_can() {
+    let (mut stage, why) = abroad(&["vapi-free", "line"], None);
+    assert_eq!((why, settled(&mut stage, 0), invalid(&mut stage)), (Some(Why::Complete), (30, 30), 0));
+    let from_free = stage.world.calls().iter().filter(|call| call.request.line.as_deref() == Some("vapi-free")).count();
+    assert!((8..=10).contains(&from_free), "{from_free}: the others are rung in turn, as far as its day goes");
+}
+
+#[test]
+fn who_lives_abroad_is_left_as_he_is_when_only_free_lines_are_left() {
+    let (mut stage, why) = abroad(&["vapi-free", "line", "third"], Some("line"));
+    assert_eq!((why, settled(&mut stage, 0), invalid(&mut stage)), (Some(Why::Complete), (30, 30), 0));
+    let (mut stage, why) = abroad(&["vapi-free", "line"], Some("line"));
+    assert!(matches!(why, Some(Why::Lines(_))), "{why:?}");
+    assert_eq!(invalid(&mut stage), 0);
+    assert!((8..=20).contains(&settled(&mut stage, 0).0));
+    let (mut stage, why) = abroad(&["vapi-free"], None);
+    assert!(matches!(why, Some(Why::Lines(_))), "{why:?}");
+    assert!(invalid(&mut stage) > 0, "there is no other line: it was tried");
 }
 
 #[test]

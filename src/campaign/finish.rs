@@ -111,7 +111,7 @@ impl Campaign {
         let provable = self.next_own_proof_at();
         let only_they_wait = rest.later <= self.without_line.len() as u64;
         if !self.without_line.is_empty() && (only_they_wait || !self.plan.wait) {
-            let why = Why::Lines("the lines that some leads name are out of service".to_owned());
+            let why = Why::Lines("the lines that some leads need are out of service".to_owned());
             return self.finish(why, self.lines.back_at().map(at_midnight));
         }
         if rest.later == 0 && provable.is_none() {

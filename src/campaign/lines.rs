@@ -1,7 +1,7 @@
 //! The lines (phone numbers of ours) that leads are rung from, taken in turn. A dead one leaves the rotation; one that
 //! the provider asks us to leave alone for a while rests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::event::Line;
@@ -18,6 +18,8 @@ const MOST_RESTS: u32 = 5;
 pub(super) struct Lines {
     ids: Vec<String>,
     down: BTreeMap<String, Down>,
+    /// The provider's free ones: they ring nobody beyond North America.
+    free: BTreeSet<String>,
     next: usize,
 }
 
@@ -44,16 +46,23 @@ pub(super) enum Left {
 
 impl Lines {
     pub(super) fn new(ids: Vec<String>) -> Self {
-        Self { ids, down: BTreeMap::new(), next: 0 }
+        Self { ids, down: BTreeMap::new(), free: BTreeSet::new(), next: 0 }
     }
 
-    /// The line to ring this lead from: its own, else the next in turn. `None` if it, or every one, is down.
+    /// This line is a free one of the provider's.
+    pub(super) fn is_free(&mut self, id: &str) {
+        self.free.insert(id.to_owned());
+    }
+
+    /// The line to ring this lead from: its own, else the next in turn that reaches it. `None` if it, or every one, is
+    /// down.
     pub(super) fn pick(&mut self, lead: &Lead, now: Instant) -> Option<Line> {
         if let Some(own) = &lead.phone_number_id {
             return self.is_up(own, now).then_some(Line(0));
         }
         let count = self.ids.len();
-        let found = (0..count).map(|step| (self.next + step) % count).find(|line| self.is_up(&self.ids[*line], now))?;
+        let fits = |line: &usize| self.is_up(&self.ids[*line], now) && self.reaches(&self.ids[*line], lead);
+        let found = (0..count).map(|step| (self.next + step) % count).find(fits)?;
         self.next = (found + 1) % count;
         Some(Line(found))
     }
@@ -90,10 +99,23 @@ impl Lines {
         self.down.values().filter_map(|down| down.back_at).min()
     }
 
-    /// Whether this lead's own line is down for good.
+    /// Whether this lead's own line is down for good, or every one that reaches it is while others are left.
     pub(super) fn is_dead_for(&self, lead: &Lead) -> bool {
-        let own = lead.phone_number_id.as_ref();
-        own.is_some_and(|own| self.down.get(own).is_some_and(|down| down.until.is_none()))
+        let dead = |id: &String| self.down.get(id).is_some_and(|down| down.until.is_none());
+        match &lead.phone_number_id {
+            Some(own) => dead(own),
+            None => {
+                !self.down.is_empty()
+                    && self.any_left()
+                    && self.ids.iter().filter(|id| self.reaches(id, lead)).all(dead)
+            }
+        }
+    }
+
+    /// Whether a line can ring this lead. Where there are free ones only, they are tried.
+    fn reaches(&self, id: &str, lead: &Lead) -> bool {
+        let only_free = || self.ids.iter().all(|id| self.free.contains(id));
+        lead.phone.is_north_american() || !self.free.contains(id) || only_free()
     }
 
     fn is_up(&self, id: &str, now: Instant) -> bool {

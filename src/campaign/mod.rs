@@ -271,6 +271,11 @@ impl Campaign {
         self.usual_call = Some(at_most.min(self.plan.longest_call));
     }
 
+    /// That line is a free one of the provider's, which rings no other countries.
+    pub fn line_is_free(&mut self, id: &str) {
+        self.lines.is_free(id);
+    }
+
     /// Everything that follows from what is known now. Does nothing that it has done before.
     fn decide(&mut self, now: Now) {
         if self.is_over() {

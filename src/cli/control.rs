@@ -45,7 +45,9 @@ pub fn order(order: Order, args: &CampaignArgs, around: &Surroundings<'_>) -> Re
         (Order::Pause, true) => format!("campaign {campaign} pauses: no more calls until dialer resume {campaign}"),
         (Order::Pause, false) => format!("campaign {campaign} is paused; no run of it is alive, and the pause is kept"),
         (Order::Resume, true) => format!("campaign {campaign} goes on"),
-        (Order::Resume, false) => format!("campaign {campaign} is not paused; no run of it is alive, so start one"),
+        (Order::Resume, false) => {
+            format!("the pause of campaign {campaign} is lifted; no run of it is alive, so start one")
+        }
         (Order::Stop, true) => format!("campaign {campaign} stops: no more calls; those that are up are followed"),
         (Order::Stop, false) => format!("no run of campaign {campaign} is alive, so there is nothing to stop"),
     };

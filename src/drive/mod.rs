@@ -220,6 +220,7 @@ impl<J: Journal> Loop<'_, J> {
         for (line, why) in account.down {
             self.drive.campaign.handle(now, Event::LineDown(line, why));
         }
+        account.free.iter().for_each(|line| self.drive.campaign.line_is_free(line));
         if account.org.is_some() {
             self.drive.campaign.confirm_org();
         }

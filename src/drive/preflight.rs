@@ -29,7 +29,8 @@ pub struct Account {
     pub longest_call: Option<Duration>,
     /// Lines that cannot be rung from, and why.
     pub down: Vec<(String, String)>,
-    free: Vec<String>,
+    /// Free lines of the provider's: they ring about ten people a day, and no other countries.
+    pub free: Vec<String>,
     activating: Vec<String>,
 }
 

@@ -33,6 +33,11 @@ impl Phone {
         self.0
     }
 
+    /// Whether it is one of the countries of `+1`.
+    pub const fn is_north_american(self) -> bool {
+        matches!(self.0, 10_000_000_000..=19_999_999_999)
+    }
+
     /// The number with its last two digits hidden, for logs and screens.
     pub fn masked(self) -> String {
         let digits = self.0.to_string();
