@@ -105,7 +105,7 @@ fn known(planned: &Planned) -> Result<Known, Failure> {
     let Some(disk) = disk else {
         return Ok(Known { settled: HashSet::new(), limit: None, suppressed: Box::new(|_| false) });
     };
-    let (settled, limit) = disk.known(&planned.plan.campaign).map_err(failed)?;
+    let (settled, limit) = disk.known(&planned.plan.campaign, planned.sandbox).map_err(failed)?;
     let suppressed = Box::new(disk.suppressions().map_err(failed)?);
     Ok(Known { settled: settled.into_iter().collect(), limit, suppressed })
 }

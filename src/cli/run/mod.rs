@@ -137,7 +137,9 @@ impl Session<'_> {
         let (imported, rejected) = self.import(&mut disk, &lock, &variables, now, signals)?;
         let rows =
             Rows { rows: imported.rows + rejected, leads: imported.leads, rejected, duplicates: imported.duplicates };
-        let pool = planned.pool.clone().unwrap_or_else(|| self.account.name.clone());
+        // What is rehearsed joins no real pool, whatever name is given.
+        let named = planned.pool.clone().filter(|_| !self.account.is_rehearsal());
+        let pool = named.unwrap_or_else(|| self.account.name.clone());
         let start = Start {
             account: self.account.clone(),
             lock,

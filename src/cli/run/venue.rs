@@ -10,6 +10,7 @@ use super::super::place::State;
 use super::super::plan::Planned;
 use crate::campaign::DEFAULT_SLOTS;
 use crate::drive::clock::Clock;
+use crate::journal::disk::accounts::REHEARSAL;
 use crate::rehearsal::sandbox::{Running, SandboxConfig, start};
 use crate::rehearsal::world::config::WorldConfig;
 use crate::report::failure::Failure;
@@ -19,8 +20,6 @@ use crate::vapi::client::{Client, ClientOptions};
 
 /// How many times faster the built-in stand-in lives: a call of a minute takes a second.
 const QUICK: f64 = 60.0;
-/// What the stand-in's own account is called.
-const STAND_IN: &str = "sandbox";
 /// Polls that a listing may keep silent for.
 const SILENT_POLLS: u32 = 15;
 
@@ -49,7 +48,7 @@ impl Venue {
             (Clock::real(), None)
         };
         let base_url = sandbox.as_ref().map_or_else(|| planned.account.base_url.clone(), Running::base_url);
-        let key = planned.account.key.clone().unwrap_or_else(|| SecretString::from(STAND_IN));
+        let key = planned.account.key.clone().unwrap_or_else(|| SecretString::from(REHEARSAL));
         let (dir, thrown_away) = match &planned.state {
             State::Kept(dir) => (dir.clone(), false),
             State::ThrownAway => (throw_away()?, true),
@@ -76,13 +75,13 @@ impl Venue {
 
     /// What the key is remembered under: where it is good, and the key.
     pub(super) fn credentials(&self) -> (&str, &str) {
-        (if self.sandbox.is_some() { STAND_IN } else { &self.base_url }, self.key.expose_secret())
+        (if self.sandbox.is_some() { REHEARSAL } else { &self.base_url }, self.key.expose_secret())
     }
 
     /// What the journal calls the account of an organisation here. On loopback any stand-in may claim to be anybody.
     pub(super) fn account_name(&self, org: Option<&str>) -> String {
         if self.sandbox.is_some() {
-            return STAND_IN.to_owned();
+            return REHEARSAL.to_owned();
         }
         let org = org.unwrap_or("unknown");
         let on_loopback = BaseUrl::parse(&self.base_url).is_ok_and(|base| base.is_loopback());

@@ -7,6 +7,7 @@ use rusqlite::{Connection, Params, Row, named_params};
 
 use super::super::Error;
 use super::super::facts::{Attempt, Origin};
+use super::accounts::REHEARSAL;
 use crate::campaign::attempt::{Cause, End, Facts, State};
 use crate::campaign::disposition::Class;
 use crate::campaign::event::LeadId;
@@ -100,10 +101,12 @@ fn read_facts(row: &Row<'_>) -> Result<Facts, Error> {
 pub(super) fn put(db: &Connection, attempt: &Attempt) -> Result<(), Error> {
     const PUT: &str = "INSERT INTO attempts (attempt, origin, campaign, lead, phone, run, line, claimed, began, \
         provider_time, sent, received, taken, refused, blocked, failed, rung, started, spoke, ended, reason, given_up, absent, \
-        parked, released, call, created, shown, updated, cost, opt_out, reopened, twin, message, state, outcome) \
+        parked, released, call, created, shown, updated, cost, opt_out, reopened, twin, message, rehearsal, state, outcome) \
         VALUES (:attempt, :origin, :campaign, :lead, :phone, :run, :line, :claimed, :began, :provider_time, :sent, \
         :received, :taken, :refused, :blocked, :failed, :rung, :started, :spoke, :ended, :reason, :given_up, :absent, :parked, \
-        :released, :call, :created, :shown, :updated, :cost, :opt_out, :reopened, :twin, :message, :state, :outcome) \
+        :released, :call, :created, :shown, :updated, :cost, :opt_out, :reopened, :twin, :message, \
+        (SELECT account FROM campaigns WHERE id = :campaign) IS (SELECT id FROM accounts WHERE name = :sandbox), \
+        :state, :outcome) \
         ON CONFLICT (attempt) DO UPDATE SET origin = excluded.origin, lead = excluded.lead, phone = excluded.phone, \
         sent = excluded.sent, received = excluded.received, taken = excluded.taken, refused = excluded.refused, \
         blocked = excluded.blocked, failed = excluded.failed, rung = excluded.rung, started = excluded.started, \
@@ -134,7 +137,7 @@ pub(super) fn put(db: &Connection, attempt: &Attempt) -> Result<(), Error> {
         ":call": attempt.call.as_ref().map(CallId::as_str), ":created": stamp(attempt.created),
         ":shown": instant(attempt.shown), ":updated": stamp(attempt.updated), ":cost": attempt.cost,
         ":opt_out": attempt.opt_out, ":reopened": attempt.reopened, ":twin": attempt.twin.as_ref().map(CallId::as_str),
-        ":message": attempt.message.as_deref(), ":state": state, ":outcome": outcome,
+        ":message": attempt.message.as_deref(), ":sandbox": REHEARSAL, ":state": state, ":outcome": outcome,
     })?;
     Ok(())
 }

@@ -31,6 +31,7 @@ pub struct Run {
     lock: Lock,
     plan: Plan,
     account: i64,
+    rehearsal: bool,
     campaign: i64,
     mark: Mark,
     pool: i64,
@@ -80,13 +81,14 @@ impl Disk {
         })?;
         let mark = Mark::of(&plan.campaign);
         let (zones, told, followed) = (Zones::new(), Told::default(), Followed::new());
-        let account = account.id;
+        let (account, rehearsal) = (account.id, account.is_rehearsal());
         let disk = self;
         let mut run = Run {
             disk,
             lock,
             plan,
             account,
+            rehearsal,
             campaign,
             mark,
             pool,
@@ -128,12 +130,12 @@ impl Run {
     }
 
     fn step<T>(&mut self, work: impl FnOnce(&mut Table<'_>, &Plan) -> Result<T, Error>) -> Result<T, Error> {
-        let Self { disk, zones, told, dnc, plan, account, campaign, pool, .. } = self;
+        let Self { disk, zones, told, dnc, plan, account, campaign, pool, rehearsal, .. } = self;
         let Disk { db, salt, file, .. } = disk;
-        let (account, campaign, pool) = (*account, *campaign, *pool);
+        let (account, campaign, pool, rehearsal) = (*account, *campaign, *pool, *rehearsal);
         let done = transact(db, |tx| {
             let db: &rusqlite::Connection = tx;
-            work(&mut Table { db, account, campaign, pool, salt, zones, told, dnc }, plan)
+            work(&mut Table { db, account, campaign, pool, rehearsal, salt, zones, told, dnc }, plan)
         });
         done.map_err(|error| error.within(file))
     }
@@ -268,12 +270,27 @@ impl Journal for Run {
     }
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {
-        let Self { disk, zones, told, dnc, plan, account, campaign, pool, number, chance, mark, followed, .. } = self;
+        let Self {
+            disk,
+            zones,
+            told,
+            dnc,
+            plan,
+            account,
+            rehearsal,
+            campaign,
+            pool,
+            number,
+            chance,
+            mark,
+            followed,
+            ..
+        } = self;
         let Disk { db, salt, file, dir } = disk;
-        let (account, campaign, pool, run) = (*account, *campaign, *pool, *number);
+        let (account, campaign, pool, run, rehearsal) = (*account, *campaign, *pool, *number, *rehearsal);
         let plan: &Plan = plan;
         let done = transact(db, |tx| {
-            let mut table = Table { db: tx, account, campaign, pool, salt, zones, told, dnc };
+            let mut table = Table { db: tx, account, campaign, pool, rehearsal, salt, zones, told, dnc };
             bury(tx, dir, campaign, Some(run), now)?;
             let mine = plan.reserve.at(now.wall);
             let mut others = gather(&mut table, followed, run, mine, now)?;
@@ -297,10 +314,10 @@ impl Journal for Run {
 
     fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error> {
         if let News::Listed { calls, .. } = news {
-            let Self { disk, zones, told, dnc, account, campaign, pool, .. } = self;
+            let Self { disk, zones, told, dnc, account, campaign, pool, rehearsal, .. } = self;
             let Disk { db, salt, file, .. } = disk;
-            let (account, campaign, pool) = (*account, *campaign, *pool);
-            let mut table = Table { db, account, campaign, pool, salt, zones, told, dnc };
+            let (account, campaign, pool, rehearsal) = (*account, *campaign, *pool, *rehearsal);
+            let mut table = Table { db, account, campaign, pool, rehearsal, salt, zones, told, dnc };
             let mut marked = calls.iter().filter_map(|seen| Some((seen.attempt.as_ref()?, seen)));
             // Most of what a listing shows is known: then nothing is written, and nobody else is kept waiting.
             let nothing_new = marked.try_fold(true, |all, (id, seen)| Ok(all && table.knows(id, seen)?));

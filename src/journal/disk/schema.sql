@@ -119,11 +119,12 @@ CREATE TABLE attempts (
     reopened INTEGER NOT NULL,
     twin TEXT,
     message TEXT,
+    rehearsal INTEGER NOT NULL,     -- of the built-in stand-in: it rang nobody
     -- What the facts mean, for people and for indexes:
     state TEXT NOT NULL,
     outcome TEXT
 ) STRICT;
-CREATE UNIQUE INDEX one_live_claim ON attempts (phone)
+CREATE UNIQUE INDEX one_live_claim ON attempts (phone, rehearsal)
     WHERE origin = 'claimed' AND refused IS NULL AND absent IS NULL AND parked IS NULL AND ended IS NULL
         AND given_up = 0;
 CREATE INDEX attempts_on ON attempts (phone, claimed);

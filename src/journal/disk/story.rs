@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::super::facts::Attempt;
 use super::super::standing::Standing;
 use super::super::{Error, Totals, count, placed};
-use super::accounts::Account;
+use super::accounts::{Account, REHEARSAL};
 use super::attempts::{self, digits, wall};
 use super::leads::standing_named;
 use super::lock::is_held;
@@ -148,7 +148,7 @@ impl Disk {
         let (last_settled, rung_elsewhere) = self.read(|db| {
             let last = "SELECT max(settled) FROM leads WHERE campaign = ?1 AND listed = 1 AND standing = 'settled'";
             let last: Option<i64> = db.query_row(last, [id], |row| row.get(0))?;
-            Ok((last.map(wall), rung_elsewhere(db, id, since)?))
+            Ok((last.map(wall), rung_elsewhere(db, id, since, account.is_rehearsal())?))
         })?;
         let to_ring = totals.total - totals.settled;
         Ok(Outlook { leads: totals.total, settled: totals.settled, last_settled, rung_elsewhere, to_ring })
@@ -167,16 +167,19 @@ impl Disk {
         })
     }
 
-    /// The numbers that a campaign has settled, under any account, and the limit that any pool was last known to have.
-    pub fn known(&self, campaign: &str) -> Result<(Vec<Phone>, Option<u32>), Error> {
+    /// The numbers that a campaign has settled, and the limit that a pool was last known to have: those of any account
+    /// but the built-in stand-in's, or of that alone.
+    pub fn known(&self, campaign: &str, rehearsal: bool) -> Result<(Vec<Phone>, Option<u32>), Error> {
         self.read(|db| {
             let settled = "SELECT phone FROM leads WHERE standing = 'settled' AND phone > 0 AND campaign IN \
-                           (SELECT id FROM campaigns WHERE name = ?1)";
+                           (SELECT campaigns.id FROM campaigns JOIN accounts ON accounts.id = campaigns.account \
+                           WHERE campaigns.name = ?1 AND (accounts.name = ?2) = ?3)";
             let mut statement = db.prepare(settled)?;
-            let phones = statement.query_map([campaign], |row| row.get::<_, i64>(0))?;
+            let phones = statement.query_map(params![campaign, REHEARSAL, rehearsal], |row| row.get::<_, i64>(0))?;
             let phones = phones.map(|digits| attempts::phone(digits?)).collect::<Result<_, Error>>()?;
-            let limit = "SELECT last_limit FROM pools WHERE last_limit IS NOT NULL ORDER BY last_limit_at DESC LIMIT 1";
-            Ok((phones, db.query_row(limit, [], |row| row.get(0)).optional()?))
+            let limit = "SELECT last_limit FROM pools WHERE last_limit IS NOT NULL AND (name = ?1) = ?2 \
+                         ORDER BY last_limit_at DESC LIMIT 1";
+            Ok((phones, db.query_row(limit, params![REHEARSAL, rehearsal], |row| row.get(0)).optional()?))
         })
     }
 
@@ -231,14 +234,15 @@ fn story<'a>(db: &Connection, stories: &'a mut BTreeMap<i64, Story>, id: i64) ->
 }
 
 /// Leads to ring whose number another campaign has rung since then.
-fn rung_elsewhere(db: &Connection, campaign: i64, since: Timestamp) -> Result<u64, Error> {
+fn rung_elsewhere(db: &Connection, campaign: i64, since: Timestamp, rehearsal: bool) -> Result<u64, Error> {
     let others = "SELECT 1 FROM campaigns WHERE id <> ?1";
     if !db.prepare(others)?.exists([campaign])? {
         return Ok(0);
     }
     let find = "SELECT count(DISTINCT leads.id) FROM attempts JOIN leads ON leads.campaign = ?1 \
                 AND leads.phone = attempts.phone WHERE attempts.campaign <> ?1 AND attempts.began >= ?2 \
+                AND attempts.rehearsal = ?3 \
                 AND attempts.state IN ('placed', 'ended', 'in-doubt', 'parked') \
                 AND leads.listed = 1 AND leads.standing <> 'settled'";
-    Ok(db.query_row(find, params![campaign, since.as_microsecond()], |row| row.get(0))?)
+    Ok(db.query_row(find, params![campaign, since.as_microsecond(), rehearsal], |row| row.get(0))?)
 }

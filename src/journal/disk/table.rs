@@ -27,6 +27,8 @@ pub(super) struct Told {
     states: HashMap<AttemptId, State>,
     /// Calls of its campaign that nobody here has claimed, and that it was told of.
     met: HashSet<AttemptId>,
+    /// Who asked a rehearsal's calls not to be called: nobody did, so it is kept for no longer than the run lasts.
+    opted_out: HashSet<Phone>,
 }
 
 impl Told {
@@ -41,6 +43,8 @@ pub(super) struct Table<'a> {
     pub(super) account: i64,
     pub(super) campaign: i64,
     pub(super) pool: i64,
+    /// The account is that of the built-in stand-in.
+    pub(super) rehearsal: bool,
     pub(super) salt: &'a [u8],
     pub(super) zones: &'a mut Zones,
     /// What this run was told last of the attempts that it follows: another run may have written more meanwhile.
@@ -158,24 +162,30 @@ impl Rows for Table<'_> {
     }
 
     fn suppress(&mut self, phone: Phone, reason: &str, now: Now) -> Result<(), Error> {
+        if self.rehearsal {
+            self.told.opted_out.insert(phone);
+            return Ok(());
+        }
         suppress(self.db, self.salt, phone, reason, now).map(|_| ())
     }
 
     fn is_suppressed(&mut self, phone: Phone) -> Result<bool, Error> {
         let find = "SELECT 1 FROM suppressions WHERE hash = ?1";
-        Ok(self.db.prepare_cached(find)?.exists([phone_hash(self.salt, phone)])? || (self.dnc)(phone))
+        Ok(self.told.opted_out.contains(&phone)
+            || self.db.prepare_cached(find)?.exists([phone_hash(self.salt, phone)])?
+            || (self.dnc)(phone))
     }
 
     fn is_taken(&mut self, phone: Phone) -> Result<bool, Error> {
-        let find = "SELECT 1 FROM attempts WHERE phone = ?1 AND origin = 'claimed' AND refused IS NULL \
-                    AND absent IS NULL AND parked IS NULL AND ended IS NULL AND given_up = 0";
-        Ok(self.db.prepare_cached(find)?.exists([attempts::digits(phone)])?)
+        let find = "SELECT 1 FROM attempts WHERE phone = ?1 AND rehearsal = ?2 AND origin = 'claimed' \
+                    AND refused IS NULL AND absent IS NULL AND parked IS NULL AND ended IS NULL AND given_up = 0";
+        Ok(self.db.prepare_cached(find)?.exists(params![attempts::digits(phone), self.rehearsal])?)
     }
 
     fn rung_elsewhere(&mut self, phone: Phone) -> Result<Option<Timestamp>, Error> {
         let find = "SELECT max(began) FROM attempts WHERE phone = ?1 AND campaign <> ?2 \
-                    AND state IN ('placed', 'ended', 'in-doubt', 'parked')";
-        let params = params![attempts::digits(phone), self.campaign];
+                    AND rehearsal = ?3 AND state IN ('placed', 'ended', 'in-doubt', 'parked')";
+        let params = params![attempts::digits(phone), self.campaign, self.rehearsal];
         let began: Option<i64> = self.db.prepare_cached(find)?.query_row(params, |row| row.get(0))?;
         Ok(began.map(attempts::wall))
     }

@@ -173,7 +173,7 @@ fn the_suppressed_and_the_forgotten_are_not_rung() {
         is_nowhere(phone.to_string().as_bytes());
         is_nowhere(&phone.digits().to_be_bytes()[3..]);
     }
-    let known = Disk::look(dir.path()).unwrap().unwrap().known("leads").unwrap().0;
+    let known = Disk::look(dir.path()).unwrap().unwrap().known("leads", false).unwrap().0;
     assert_eq!(known, [person(0).phone]);
 }
 

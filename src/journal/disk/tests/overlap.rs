@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::accounts::REHEARSAL;
 use super::*;
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::disposition::Class;
@@ -110,6 +111,33 @@ fn a_number_that_another_campaign_rang_lately_is_put_off() {
     let later = 2 + 20 * 3600;
     let theirs = batch(&mut b, later);
     assert_eq!(claim(&mut b, &theirs, roomy(4, at(later)), later).granted.len(), 1);
+}
+
+#[test]
+fn the_calls_of_a_rehearsal_are_nothing_to_a_campaign_that_rings_people() {
+    let dir = tempfile::tempdir().unwrap();
+    let stand_in = Cast { account: REHEARSAL, ..Cast::new(dir.path(), "leads") };
+    let mut rehearsal = stand_in.run(0..3, 0);
+    let pretended = batch(&mut rehearsal, 1);
+    let granted = claim(&mut rehearsal, &pretended, roomy(4, at(1)), 1).granted;
+    // The third is on its way for good.
+    let [rung, opted_out, _] = granted.as_slice() else { panic!("{granted:?}") };
+    for it in [rung, opted_out] {
+        rehearsal.record(at(2), &answered(&it.attempt, 2)).unwrap();
+        let end = SeenCall { opt_out: it == opted_out, ..ended(&it.attempt, "customer-ended-call", 79) };
+        rehearsal.record(at(80), &listed(vec![end], 80)).unwrap();
+    }
+    let cast = Cast::new(dir.path(), "leads");
+    let plan = Plan { not_if_called_within: Some(Duration::from_hours(20)), ..cast.plan() };
+    let mut run = cast.start(plan, &list((0..3).map(person)), 100).unwrap().0;
+    let account = Account { id: 2, name: "org-1".to_owned() };
+    let outlook = run.disk().outlook(&account, "leads", at(0).wall - Duration::from_hours(7 * 24)).unwrap();
+    assert_eq!((outlook.to_ring, outlook.rung_elsewhere), (3, 0));
+    let people = batch(&mut run, 101);
+    let claimed = claim(&mut run, &people, roomy(4, at(101)), 101);
+    assert_eq!((claimed.granted.len(), claimed.turned_away.len()), (3, 0), "{:?}", claimed.turned_away);
+    let look = |rehearsal| Disk::look(dir.path()).unwrap().unwrap().known("leads", rehearsal).unwrap().0.len();
+    assert_eq!([look(true), look(false)], [2, 0]);
 }
 
 #[test]
