@@ -30,7 +30,8 @@ fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone, 
         (None, false) => format!("not running; first started {}", moment(campaign.created, now, zone)),
     };
     let totals = &campaign.totals;
-    let _ = writeln!(text, "{}: {doing}", campaign.name);
+    let rehearsal = if campaign.account.is_rehearsal() { " (rehearsal: nobody was rung)" } else { "" };
+    let _ = writeln!(text, "{}{rehearsal}: {doing}", campaign.name);
     let mut parts = vec![format!("{} settled", thousands(totals.settled))];
     if totals.open > 0 {
         parts.push(format!("{} open", thousands(totals.open)));
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
     use crate::campaign::disposition::Class;
     use crate::journal::Totals;
-    use crate::journal::disk::accounts::Account;
+    use crate::journal::disk::accounts::{Account, REHEARSAL};
 
     fn campaign() -> Campaign {
         Campaign {
@@ -126,6 +127,9 @@ mod tests {
         ");
         let plain = text(&[campaign()], now, &TimeZone::UTC, Glyphs::ASCII);
         assert!(plain.contains("answered 1,100 - no answer 66") && plain.is_ascii(), "{plain}");
+        let stand_in = Account { id: 2, name: REHEARSAL.to_owned() };
+        let rehearsed = text(&[Campaign { account: stand_in, ..campaign() }], now, &TimeZone::UTC, Glyphs::ASCII);
+        assert!(rehearsed.starts_with("leads (rehearsal: nobody was rung): running since"), "{rehearsed}");
         assert_eq!(text(&[], now, &TimeZone::UTC, Glyphs::ASCII), "no campaign has been run here yet\n");
     }
 

@@ -25,7 +25,8 @@ pub fn text(phone: Phone, stories: &[Story], suppressed: Option<&str>, now: Time
     }
     for story in stories {
         let name = story.campaign.as_deref().unwrap_or("of another journal, known by its calls alone");
-        let _ = writeln!(text, "  campaign {name}");
+        let rehearsal = if story.rehearsal { " (rehearsal: nobody was rung)" } else { "" };
+        let _ = writeln!(text, "  campaign {name}{rehearsal}");
         for row in &story.rows {
             let open = matches!(row.standing, Standing::Open);
             let words =
@@ -125,7 +126,7 @@ pub fn json(phone: Phone, stories: &[Story], suppressed: Option<&str>) -> String
 fn story(story: &Story) -> Value {
     let rows: Vec<Value> = story.rows.iter().map(row).collect();
     let attempts: Vec<Value> = story.attempts.iter().map(attempt).collect();
-    json!({ "campaign": story.campaign, "rows": rows, "attempts": attempts })
+    json!({ "campaign": story.campaign, "rehearsal": story.rehearsal, "rows": rows, "attempts": attempts })
 }
 
 fn row(row: &StoryRow) -> Value {

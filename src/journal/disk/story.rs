@@ -56,6 +56,8 @@ pub struct Outlook {
 pub struct Story {
     /// The campaign; none where nothing is known of it but calls with its mark.
     pub campaign: Option<String>,
+    /// It was a rehearsal, which rang nobody.
+    pub rehearsal: bool,
     /// The rows of its list with that number.
     pub rows: Vec<StoryRow>,
     /// The attempts, in order.
@@ -226,9 +228,11 @@ fn story<'a>(db: &Connection, stories: &'a mut BTreeMap<i64, Story>, id: i64) ->
     Ok(match stories.entry(id) {
         Entry::Occupied(known) => known.into_mut(),
         Entry::Vacant(place) => {
-            let name = "SELECT name FROM campaigns WHERE id = ?1";
-            let campaign: Option<Option<String>> = db.query_row(name, [id], |row| row.get(0)).optional()?;
-            place.insert(Story { campaign: campaign.flatten(), rows: Vec::new(), attempts: Vec::new() })
+            let name = "SELECT campaigns.name, accounts.name = ?2 FROM campaigns \
+                        JOIN accounts ON accounts.id = account WHERE campaigns.id = ?1";
+            let found = db.query_row(name, params![id, REHEARSAL], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            let (campaign, rehearsal) = found.unwrap_or((None, false));
+            place.insert(Story { campaign, rehearsal, rows: Vec::new(), attempts: Vec::new() })
         }
     })
 }
