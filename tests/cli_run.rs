@@ -110,6 +110,33 @@ fn a_limit_ends_a_run_with_4_and_the_next_goes_on() {
 }
 
 #[test]
+fn another_run_weighs_more_than_a_list_that_cannot_be_read() {
+    let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
+    let state = dir.path().join("state");
+    let dialer = |words: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_dialer")).args(words).arg("--state").arg(&state).output().unwrap().stdout
+    };
+    assert_eq!(sandbox.ran(&state, &["--limit", "1"]).0, Some(4));
+    dialer(&["pause", "state"]);
+    let mut waiting = sandbox.run(&state, &["--wait"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let is_running = || {
+        let campaigns: Value = serde_json::from_slice(&dialer(&["status", "--json"])).unwrap();
+        !campaigns[0]["running"].is_null()
+    };
+    while !is_running() {
+        assert!(waiting.try_wait().unwrap().is_none(), "it is to wait for the end of the pause");
+        std::thread::yield_now();
+    }
+    let mut second = sandbox.run(&state, &[]);
+    std::fs::write(state.with_extension("csv"), "").unwrap();
+    let (exit, object) = told(&second.output().unwrap());
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    assert_eq!(exit, Some(6), "{object}");
+    assert_eq!(told(&second.output().unwrap()).0, Some(2), "the list is still none");
+}
+
+#[test]
 fn streams_that_nobody_reads_end_no_run() {
     let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
     let state = dir.path().join("state");

@@ -63,6 +63,7 @@ async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Fail
     let venue = Venue::open(planned).await?;
     let client = venue.client(planned)?;
     let mut disk = Disk::open(&venue.dir, &mut chance()).map_err(failed)?;
+    held_by_nobody(&disk, &venue, planned)?;
     let lists = Lists::open(planned, &venue.dir, around.zone.clone(), &mut signals).await?;
     lists.look(&mut signals)?;
     let dnc = DoNotCall::open(&planned.dnc, planned.list.region)?;
@@ -78,6 +79,18 @@ async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Fail
                 read = Some(account_read);
             }
         }
+    }
+}
+
+/// Another run that has the campaign weighs more than whatever is wrong with the list, which is not even read then.
+fn held_by_nobody(disk: &Disk, venue: &Venue, planned: &Planned) -> Result<(), Failure> {
+    let (place, key) = venue.credentials();
+    let Some(account) = disk.account_of_key(place, key).map_err(failed)? else { return Ok(()) };
+    let now = venue.clock.now();
+    match Lock::take(&venue.dir, &account.name, &planned.plan.campaign, std::process::id(), now) {
+        Err(held @ Error::Held { .. }) => Err(failed(held)),
+        // It is taken for good once the list is known to be one.
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
