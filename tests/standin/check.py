@@ -6,6 +6,7 @@ once, `--slow` adds those that take minutes, `--keep` keeps the folders of those
 
 import argparse
 import concurrent.futures
+import signal
 import sys
 import time
 import traceback
@@ -61,6 +62,8 @@ def main():
     if args.list:
         print("\n".join(chosen))
         return 0
+    # Whoever starts this with hang-ups ignored, as nohup does, is not to hand that on.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     began = time.time()
     alone = {name: scenario for name, scenario in chosen.items() if getattr(scenario, "alone", False)}
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as crowd:
