@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::seen::{Listing, SeenCall};
 
-/// The rows of the last listing.
+/// The last listing.
 #[derive(Debug, Default)]
 pub struct Repeats {
-    rows: Vec<Arc<SeenCall>>,
-    /// The listing itself, as long as its rows are those.
-    listing: Option<Listing>,
+    last: Listing,
+    /// Those of its rows that are to be looked at again if they repeat.
+    again: Vec<Arc<SeenCall>>,
 }
 
 impl Repeats {
@@ -19,39 +19,40 @@ impl Repeats {
     /// recognised; in any other order some are taken for fresh.
     pub fn take(&mut self, rows: &Listing, mut gone: impl FnMut(&SeenCall)) -> Vec<Arc<SeenCall>> {
         let mut fresh = Vec::new();
-        if self.listing.as_ref().is_some_and(|known| Arc::ptr_eq(known, rows)) {
+        if Arc::ptr_eq(&self.last, rows) && self.again.is_empty() {
             return fresh;
         }
-        self.listing = Some(Arc::clone(rows));
-        let mut before = self.rows.drain(..).peekable();
+        let mut before = self.rows().peekable();
         for row in &**rows {
             if before.next_if(|known| Arc::ptr_eq(known, row)).is_some() {
                 continue;
             }
             while let Some(newer) = before.next_if(|known| known.created > row.created) {
-                gone(&newer);
+                gone(newer);
             }
-            if before.next_if(|known| Arc::ptr_eq(known, row) || known == row).is_none() {
+            if before.next_if(|known| Arc::ptr_eq(known, row) || *known == row).is_none() {
                 fresh.push(Arc::clone(row));
             }
         }
-        before.for_each(|left| gone(&left));
-        self.rows.extend_from_slice(rows);
+        before.for_each(|left| gone(left));
+        self.last = Arc::clone(rows);
+        self.again.clear();
         fresh
     }
 
-    /// The rows of the last listing.
-    pub fn rows(&self) -> &[Arc<SeenCall>] {
-        &self.rows
+    /// The rows of the last listing, but for those that are to be looked at again.
+    pub fn rows(&self) -> impl Iterator<Item = &Arc<SeenCall>> {
+        self.last.iter().filter(|row| !self.is_again(row))
     }
 
-    /// Keeps only those rows that are not to be looked at again if they repeat.
-    pub fn keep(&mut self, known: impl FnMut(&Arc<SeenCall>) -> bool) {
-        let before = self.rows.len();
-        self.rows.retain(known);
-        if self.rows.len() != before {
-            self.listing = None;
-        }
+    /// Rows that are to be looked at again if they repeat.
+    pub fn look_again(&mut self, mut which: impl FnMut(&SeenCall) -> bool) {
+        let more: Vec<_> = self.rows().filter(|row| which(row)).cloned().collect();
+        self.again.extend(more);
+    }
+
+    fn is_again(&self, row: &Arc<SeenCall>) -> bool {
+        self.again.iter().any(|known| Arc::ptr_eq(known, row))
     }
 }
 
@@ -105,7 +106,7 @@ mod tests {
             for row in first.iter().filter(|row| missing(row, &second)) {
                 prop_assert!(gone.contains(row));
             }
-            prop_assert_eq!(repeats.rows(), second);
+            prop_assert!(repeats.rows().eq(&second));
         }
     }
 
@@ -115,7 +116,8 @@ mod tests {
         let listing: Listing = (0..4).rev().map(|number| row(number, 0)).collect();
         let take = |repeats: &mut Repeats| repeats.take(&listing, |row| panic!("{row:?} is not gone"));
         assert_eq!([take(&mut repeats).len(), take(&mut repeats).len()], [4, 0]);
-        repeats.keep(|row| row.id.as_str() != "2");
+        repeats.look_again(|row| row.id.as_str() == "2");
+        assert_eq!(repeats.rows().count(), 3);
         assert_eq!((take(&mut repeats), take(&mut repeats)), (vec![row(2, 0)], vec![]));
     }
 

@@ -48,7 +48,7 @@ impl Sightings {
 
     /// More is known of a call than when its row was looked at: the next one is to be looked at again.
     pub(super) fn look_again(&mut self, id: &CallId) {
-        self.last.keep(|row| row.id != *id);
+        self.last.look_again(|row| row.id == *id);
     }
 
     /// Of the calls that are up, the one that was in no listing for the longest, if that is longer than this.

@@ -15,10 +15,11 @@ use std::time::Duration;
 use super::world::World;
 use super::world::answer::PostId;
 use crate::campaign::Campaign;
-use crate::campaign::event::{Action, Event, News, Query, ReadId, Stop};
+use crate::campaign::event::{Action, Event, News, Query, ReadFailure, ReadId, Stop};
 use crate::campaign::notice::{Notice, Outcome};
 use crate::campaign::plan::Plan;
-use crate::journal::answer::{Answer as Mine, Claims, answer, write_down};
+use crate::campaign::seen::Listing;
+use crate::journal::answer::{Answer as Mine, Claims, answer};
 use crate::journal::{Error, Journal};
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::news::Wire;
@@ -79,11 +80,21 @@ enum Due {
     /// A read arrives at the provider.
     Read(usize, ReadId, Query, Instant),
     /// What was read is received.
-    Heard(usize, Box<Event>),
+    Listed(usize, Page),
+    /// What could not be read is known to be so.
+    Unread(usize, ReadId, Box<ReadFailure>),
     /// A request has waited for its answer for too long.
     Timeout(PostId),
     /// An order from outside.
     Order(usize, Stop),
+}
+
+/// A page of a listing, on its way.
+struct Page {
+    read: ReadId,
+    wire: Wire,
+    calls: Listing,
+    full: bool,
 }
 
 /// What is needed to set up a run.
@@ -159,7 +170,7 @@ impl<J: Journal> Stage<J> {
             }
         }
         self.posts.retain(|_, sent| sent.run != place);
-        self.agenda.keep(|due| !matches!(due, Due::Heard(run, _) if *run == place));
+        self.agenda.keep(|due| !matches!(due, Due::Listed(run, _) | Due::Unread(run, ..) if *run == place));
         Some(run.journal)
     }
 
@@ -268,13 +279,14 @@ impl<J: Journal> Stage<J> {
     fn happen(&mut self, due: Due) -> Result<(), Error> {
         match due {
             Due::Read(place, id, query, sent) => self.read(place, id, &query, sent),
-            Due::Heard(place, mut event) => {
+            Due::Listed(place, Page { read, wire, calls, full }) => {
+                self.tell(place, News::Listed { read, wire, calls, full })?;
+            }
+            Due::Unread(place, read, failure) => {
                 let now = self.now();
-                let Some(run) = self.runs[place].as_mut() else { return Ok(()) };
-                if let Event::News(news, recorded) = &mut *event {
-                    *recorded = run.journal.record(now, news)?;
+                if let Some(run) = self.runs[place].as_mut() {
+                    run.campaign.handle(now, Event::ReadFailed(read, *failure));
                 }
-                run.campaign.handle(now, *event);
             }
             Due::Timeout(post) => {
                 if let Some(sent) = self.posts.remove(&post) {
@@ -297,8 +309,8 @@ impl<J: Journal> Stage<J> {
     fn tell(&mut self, place: usize, news: News) -> Result<(), Error> {
         let now = self.now();
         let Some(run) = self.runs[place].as_mut() else { return Ok(()) };
-        let event = write_down(&mut run.journal, now, news)?;
-        run.campaign.handle(now, event);
+        let recorded = run.journal.record(now, &news)?;
+        run.campaign.handle(now, Event::News(news, recorded));
         Ok(())
     }
 

@@ -137,7 +137,7 @@ impl Journal for Memory {
         // A call that nobody here has claimed is looked at again with every listing that shows it.
         let Self { table, listed, .. } = self;
         if table.has_found() {
-            listed.keep(|seen| !seen.attempt.as_ref().is_some_and(|attempt| table.is_found(attempt)));
+            listed.look_again(|seen| seen.attempt.as_ref().is_some_and(|attempt| table.is_found(attempt)));
         }
         Ok(recorded)
     }

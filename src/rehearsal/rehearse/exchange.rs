@@ -3,9 +3,8 @@
 use super::super::world::Filter;
 use super::super::world::answer::{Answer, Reply};
 use super::super::world::call::NewCall;
-use super::{Due, Stage};
-use crate::campaign::event::{Event, News, Query, ReadFailure, ReadId, ReadTrouble};
-use crate::campaign::reply::Recorded;
+use super::{Due, Page, Stage};
+use crate::campaign::event::{News, Query, ReadFailure, ReadId, ReadTrouble};
 use crate::campaign::seen::Listing;
 use crate::journal::claim::Claim;
 use crate::journal::{Error, Journal};
@@ -19,15 +18,15 @@ impl<J: Journal> Stage<J> {
         let at = self.world.now();
         let received = self.ours(at + self.read_travel / 2);
         let date = Some(cut(at));
-        let event = if self.world.read_fails() {
+        let due = if self.world.read_fails() {
             let message = "500: Internal Server Error".to_owned();
-            Event::ReadFailed(id, ReadFailure { kind: ReadTrouble::Fault, sent, received, date, message })
+            let failure = ReadFailure { kind: ReadTrouble::Fault, sent, received, date, message };
+            Due::Unread(place, id, Box::new(failure))
         } else {
             let (calls, full) = self.look(org, query);
-            let wire = Wire { sent, received, date };
-            Event::News(News::Listed { read: id, wire, calls, full }, Recorded::default())
+            Due::Listed(place, Page { read: id, wire: Wire { sent, received, date }, calls, full })
         };
-        self.later(at + self.read_travel / 2, Due::Heard(place, Box::new(event)));
+        self.later(at + self.read_travel / 2, due);
     }
 
     fn look(&mut self, org: usize, query: &Query) -> (Listing, bool) {

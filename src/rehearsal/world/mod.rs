@@ -169,6 +169,9 @@ impl World {
 
     /// Lets time go on to then; a time gone by changes nothing.
     pub fn advance(&mut self, to: Stamp) {
+        if to <= self.now && self.next_change().is_none_or(|next| next > self.now) {
+            return;
+        }
         while let Some(Reverse((at, _, turn))) = self.agenda.peek().copied().filter(|next| next.0.0 <= to) {
             self.agenda.pop();
             self.now = self.now.max(at);
