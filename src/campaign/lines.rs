@@ -50,7 +50,7 @@ impl Lines {
     }
 
     /// This line is a free one of the provider's.
-    pub(super) fn is_free(&mut self, id: &str) {
+    pub(super) fn set_free(&mut self, id: &str) {
         self.free.insert(id.to_owned());
     }
 
@@ -75,7 +75,7 @@ impl Lines {
     /// A line was refused; the provider may have said for how long.
     pub(super) fn refused(&mut self, id: &str, now: Instant, wait: Option<Duration>) -> Left {
         let rests = self.down.get(id).map_or(0, |down| down.rests);
-        if self.down.get(id).is_some_and(|down| down.until.is_none()) {
+        if self.is_dead(id) {
             return Left::Already;
         }
         let rest = wait.filter(|wait| *wait <= LONGEST_REST && rests < MOST_RESTS);
@@ -86,7 +86,7 @@ impl Lines {
 
     /// Whether a line of the rotation is left, or will be back.
     pub(super) fn any_left(&self) -> bool {
-        self.ids.iter().any(|id| self.down.get(id).is_none_or(|down| down.until.is_some()))
+        self.ids.iter().any(|id| !self.is_dead(id))
     }
 
     /// When the first of those that rest is back.
@@ -101,14 +101,9 @@ impl Lines {
 
     /// Whether this lead's own line is down for good, or every one that reaches it is while others are left.
     pub(super) fn is_dead_for(&self, lead: &Lead) -> bool {
-        let dead = |id: &String| self.down.get(id).is_some_and(|down| down.until.is_none());
         match &lead.phone_number_id {
-            Some(own) => dead(own),
-            None => {
-                !self.down.is_empty()
-                    && self.any_left()
-                    && self.ids.iter().filter(|id| self.reaches(id, lead)).all(dead)
-            }
+            Some(own) => self.is_dead(own),
+            None => self.any_left() && self.ids.iter().all(|id| self.is_dead(id) || !self.reaches(id, lead)),
         }
     }
 
@@ -116,6 +111,11 @@ impl Lines {
     fn reaches(&self, id: &str, lead: &Lead) -> bool {
         let only_free = || self.ids.iter().all(|id| self.free.contains(id));
         lead.phone.is_north_american() || !self.free.contains(id) || only_free()
+    }
+
+    /// Whether it is down for good.
+    fn is_dead(&self, id: &str) -> bool {
+        self.down.get(id).is_some_and(|down| down.until.is_none())
     }
 
     fn is_up(&self, id: &str, now: Instant) -> bool {

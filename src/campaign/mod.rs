@@ -273,7 +273,7 @@ impl Campaign {
 
     /// That line is a free one of the provider's, which rings no other countries.
     pub fn line_is_free(&mut self, id: &str) {
-        self.lines.is_free(id);
+        self.lines.set_free(id);
     }
 
     /// Everything that follows from what is known now. Does nothing that it has done before.

@@ -236,10 +236,9 @@ impl<J: Journal> Stage<J> {
                 self.posts.insert(post, Sent { run: place, attempt, at: now.at });
                 self.later(self.world.now() + timeout, Due::Timeout(post));
             }
-            Action::Read(id, query) => self.ask(place, id, query, now),
             Action::Tell(notice) => run.notices.push(notice),
             Action::Finish(outcome) => run.outcome = Some(outcome),
-            other => unreachable!("{other:?} is the journal's"),
+            other => unreachable!("{other:?} was seen to before"),
         }
     }
 

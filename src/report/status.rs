@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::style::{Glyphs, count, dollars, moment, thousands};
+use super::style::{Glyphs, count, dollars, moment, rehearsed, thousands};
 use super::summary::dispositions;
 use crate::journal::disk::story::Campaign;
 
@@ -30,8 +30,7 @@ fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone, 
         (None, false) => format!("not running; first started {}", moment(campaign.created, now, zone)),
     };
     let totals = &campaign.totals;
-    let rehearsal = if campaign.account.is_rehearsal() { " (rehearsal: nobody was rung)" } else { "" };
-    let _ = writeln!(text, "{}{rehearsal}: {doing}", campaign.name);
+    let _ = writeln!(text, "{}{}: {doing}", campaign.name, rehearsed(campaign.account.is_rehearsal()));
     let mut parts = vec![format!("{} settled", thousands(totals.settled))];
     if totals.open > 0 {
         parts.push(format!("{} open", thousands(totals.open)));

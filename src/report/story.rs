@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::style::dollars;
+use super::style::{dollars, rehearsed};
 use super::summary::class_words;
 use crate::campaign::attempt::{Cause, State};
 use crate::journal::disk::story::{Story, StoryRow};
@@ -25,8 +25,7 @@ pub fn text(phone: Phone, stories: &[Story], suppressed: Option<&str>, now: Time
     }
     for story in stories {
         let name = story.campaign.as_deref().unwrap_or("of another journal, known by its calls alone");
-        let rehearsal = if story.rehearsal { " (rehearsal: nobody was rung)" } else { "" };
-        let _ = writeln!(text, "  campaign {name}{rehearsal}");
+        let _ = writeln!(text, "  campaign {name}{}", rehearsed(story.rehearsal));
         for row in &story.rows {
             let open = matches!(row.standing, Standing::Open);
             let words =

@@ -6,6 +6,11 @@ use console::{measure_text_width, truncate_str};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+/// What stands behind the name of a campaign that was a rehearsal.
+pub const fn rehearsed(is_rehearsal: bool) -> &'static str {
+    if is_rehearsal { " (rehearsal: nobody was rung)" } else { "" }
+}
+
 /// Signs for bars and slots.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Glyphs {

@@ -63,11 +63,20 @@ async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Fail
     let venue = Venue::open(planned).await?;
     let client = venue.client(planned)?;
     let mut disk = Disk::open(&venue.dir, &mut chance()).map_err(failed)?;
-    held_by_nobody(&disk, &venue, planned)?;
+    let (place, key) = venue.credentials();
+    let known = disk.account_of_key(place, key).map_err(failed)?;
+    if let Some(account) = &known {
+        held_by_nobody(account, &venue, planned)?;
+    }
     let lists = Lists::open(planned, &venue.dir, around.zone.clone(), &mut signals).await?;
     lists.look(&mut signals)?;
     let dnc = DoNotCall::open(&planned.dnc, planned.list.region)?;
-    let (account, mut read) = account(&mut disk, &venue, &client, planned, &mut signals).await?;
+    let (account, mut read) = if let Some(known) = known {
+        (known, None)
+    } else {
+        let (account, read) = account(&mut disk, &venue, &client, planned, &mut signals).await?;
+        (account, Some(read))
+    };
     loop {
         let session =
             Session { planned, venue: &venue, client: &client, account: &account, lists: &lists, dnc: &dnc, around };
@@ -83,9 +92,7 @@ async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Fail
 }
 
 /// Another run that has the campaign weighs more than whatever is wrong with the list, which is not even read then.
-fn held_by_nobody(disk: &Disk, venue: &Venue, planned: &Planned) -> Result<(), Failure> {
-    let (place, key) = venue.credentials();
-    let Some(account) = disk.account_of_key(place, key).map_err(failed)? else { return Ok(()) };
+fn held_by_nobody(account: &Account, venue: &Venue, planned: &Planned) -> Result<(), Failure> {
     let now = venue.clock.now();
     match Lock::take(&venue.dir, &account.name, &planned.plan.campaign, std::process::id(), now) {
         Err(held @ Error::Held { .. }) => Err(failed(held)),
@@ -94,18 +101,15 @@ fn held_by_nobody(disk: &Disk, venue: &Venue, planned: &Planned) -> Result<(), F
     }
 }
 
-/// The account that the key belongs to: as remembered, else as the provider says.
+/// The account that the key belongs to, as the provider says.
 async fn account(
     disk: &mut Disk,
     venue: &Venue,
     client: &Client,
     planned: &Planned,
     signals: &mut Signals,
-) -> Result<(Account, Option<Read>), Failure> {
+) -> Result<(Account, Read), Failure> {
     let (place, key) = venue.credentials();
-    if let Some(known) = disk.account_of_key(place, key).map_err(failed)? {
-        return Ok((known, None));
-    }
     let read = tokio::select! {
         biased;
         order = signals.next() => return Err(Failure::new(order.exit_before_dialing(), "interrupted before anybody was rung")),
@@ -119,7 +123,7 @@ async fn account(
     let name = venue.account_name(read.org.as_deref());
     let account = disk.remember_account(&name, place, key).map_err(failed)?;
     disk.remember_variables(&account, planned.account.target.id(), &read.variables).map_err(failed)?;
-    Ok((account, Some(read)))
+    Ok((account, read))
 }
 
 /// One run, from the import to its end.
