@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use dialer::campaign::plan::{Plan, Rate};
-use dialer::rehearsal::world::config::{Traffic, WorldConfig};
+use dialer::rehearsal::world::config::{ProviderConfig, Traffic};
 use stage::{START, plan, steady};
 
 const LEADS: u64 = 100_000;
@@ -23,7 +23,7 @@ fn main() {
         let rate = Rate { count: NonZeroU32::new(per_second).expect("not none"), per: Duration::from_secs(1) };
         let plan = Plan { rate, ..plan() };
         let traffic = vec![Traffic::inbound(per_hour, Duration::from_mins(3))];
-        let config = WorldConfig { slots, traffic, ..steady() };
+        let config = ProviderConfig { slots, traffic, ..steady() };
         #[expect(clippy::disallowed_methods, reason = "a benchmark reads a clock")]
         let clock = std::time::Instant::now;
         let began = clock();

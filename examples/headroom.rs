@@ -8,11 +8,11 @@ mod stage;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use dialer::campaign::notice::Why;
-use dialer::rehearsal::world::World;
+use dialer::campaign::notice::StopReason;
+use dialer::rehearsal::world::FakeProvider;
 use dialer::rehearsal::world::answer::Answer;
 use dialer::rehearsal::world::call::{Kind, NewCall};
-use dialer::rehearsal::world::config::WorldConfig;
+use dialer::rehearsal::world::config::ProviderConfig;
 use dialer::time::Stamp;
 use stage::{START, leads, plan, steady};
 
@@ -45,11 +45,11 @@ struct Came {
     near: u64,
     refused: u64,
     offered: u64,
-    turned_away: u64,
+    denied: u64,
 }
 
 impl Came {
-    fn of(world: &World, last_dial: Stamp) -> Self {
+    fn of(world: &FakeProvider, last_dial: Stamp) -> Self {
         let counts = world.counts();
         Self {
             seconds: last_dial.since(START).as_secs_f64(),
@@ -57,7 +57,7 @@ impl Came {
             near: counts.dials_at_most(RESERVE),
             refused: counts.dials_at_most(0),
             offered: counts.offered,
-            turned_away: counts.turned_away,
+            denied: counts.denied,
         }
     }
 
@@ -67,28 +67,28 @@ impl Came {
         self.near += more.near;
         self.refused += more.refused;
         self.offered += more.offered;
-        self.turned_away += more.turned_away;
+        self.denied += more.denied;
     }
 }
 
 /// Our own campaign, in virtual time.
-fn ours(config: WorldConfig, seed: u64) -> Came {
+fn ours(config: ProviderConfig, seed: u64) -> Came {
     let mut stage = stage::stage(&plan(), config, LEADS, seed, 0);
     stage.play(START + Duration::from_hours(720), None).expect("a journal in memory");
     let run = stage.runs[0].as_ref().expect("nobody killed it");
-    assert_eq!(run.outcome.as_ref().map(|outcome| &outcome.why), Some(&Why::Complete));
+    assert_eq!(run.outcome.as_ref().map(|outcome| &outcome.why), Some(&StopReason::Complete));
     assert!(stage.world.rung().values().all(|times| *times == 1), "somebody was rung twice");
     Came::of(&stage.world, last_dial(&stage.world))
 }
 
-fn last_dial(world: &World) -> Stamp {
+fn last_dial(world: &FakeProvider) -> Stamp {
     let ours = world.calls().iter().filter(|call| call.kind == Kind::Outbound);
     ours.map(|call| call.created).max().unwrap_or(START)
 }
 
 /// Dials the list in another way. It knows of the ends of its own calls at once, which is more than anybody does.
 struct Dialer {
-    world: World,
+    world: FakeProvider,
     way: Way,
     queue: VecDeque<String>,
     on_their_way: VecDeque<String>,
@@ -99,9 +99,9 @@ struct Dialer {
 }
 
 impl Dialer {
-    fn new(config: WorldConfig, seed: u64, way: Way) -> Self {
+    fn new(config: ProviderConfig, seed: u64, way: Way) -> Self {
         Self {
-            world: World::new(config, seed, START),
+            world: FakeProvider::new(config, seed, START),
             way,
             queue: leads(LEADS).map(|listed| listed.lead.phone.to_string()).collect(),
             on_their_way: VecDeque::new(),
@@ -193,7 +193,7 @@ fn main() {
         #[expect(clippy::cast_precision_loss, reason = "shares for people to read")]
         let share = |part: u64, whole: u64| 100.0 * part as f64 / whole.max(1) as f64;
         let (rate, near) = (oracle.seconds / came.seconds, share(came.near, came.dials));
-        let (turned_away, refused) = (share(came.turned_away, came.offered), came.refused);
-        println!("| {name} | {rate:.3} | {near:.1}% | {turned_away:.2}% | {refused} |");
+        let (denied, refused) = (share(came.denied, came.offered), came.refused);
+        println!("| {name} | {rate:.3} | {near:.1}% | {denied:.2}% | {refused} |");
     }
 }

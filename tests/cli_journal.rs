@@ -19,7 +19,7 @@ use dialer::journal::disk::run::{Run, Start};
 use dialer::journal::{Journal, Listed};
 use dialer::leads::lead::{Lead, Phone};
 use dialer::pool::Pool;
-use dialer::pool::news::Wire;
+use dialer::pool::news::RequestTiming;
 use dialer::time::{Instant, Now, Stamp};
 
 const KNOWN: &str = "+14155550100";
@@ -95,7 +95,7 @@ fn park_first(mut run: Run) -> Run {
     };
     let (claimed, _) = run.claim(at(1), ask).unwrap();
     let attempt = claimed.granted[0].attempt.clone();
-    let wire = Wire { sent: at(1).at, received: at(31).at, date: None };
+    let wire = RequestTiming { sent: at(1).at, received: at(31).at, date: None };
     run.record(at(31), &News::Failed { attempt: attempt.clone(), wire, message: "no answer for 30 s".into() }).unwrap();
     run.record(at(50), &News::Parked(attempt, at(50).at)).unwrap();
     run

@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use dialer::cli::environment::Environment;
 use dialer::cli::layers::Layer;
 use dialer::cli::place::State;
 use dialer::cli::plan::{Planned, plan, reserve_fits};
-use dialer::cli::surroundings::Surroundings;
 use dialer::cli::{Command, Refusal, read};
 use dialer::exit::Exit;
 use dialer::report::failure::Failure;
@@ -61,7 +61,7 @@ impl Typing {
         let Command::Run(run) = &read.command else { panic!("{:?}", read.command) };
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        plan(run, &read.sources, &Surroundings { env: &env, now, zone })
+        plan(run, &read.sources, &Environment { env: &env, now, zone })
     }
 
     fn refusal(&self, line: &str) -> String {

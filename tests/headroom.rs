@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dialer::pool::Pool;
 use dialer::pool::attempt_id::{AttemptId, Mark};
-use dialer::rehearsal::world::config::{BlockedAs, Traffic, WorldConfig};
+use dialer::rehearsal::world::config::{BlockedAs, ProviderConfig, Traffic};
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use feeder::{Feeder, POLL, PROBE_AFTER, Told};
 use proptest::prelude::*;
@@ -52,10 +52,10 @@ prop_compose! {
         fault in prop_oneof![Just(0.0), 0.0..0.15_f64],
         lag in 0..190_u64,
         travel in 1..400_u64,
-    ) -> WorldConfig {
+    ) -> ProviderConfig {
         let theirs = Traffic { org: Some(1), ..Traffic::inbound(hidden, Duration::from_mins(2)) };
         let ours = Traffic { org: Some(0), ..Traffic::inbound(per_hour, Duration::from_mins(2)) };
-        WorldConfig {
+        ProviderConfig {
             slots,
             orgs: 2,
             traffic: vec![ours, theirs],
@@ -63,12 +63,12 @@ prop_compose! {
             faults: Faults::all_of(&FAULTS, fault),
             count_lag: Duration::from_millis(lag),
             travel: (Duration::from_millis(1), Duration::from_millis(travel)),
-            ..WorldConfig::default()
+            ..ProviderConfig::default()
         }
     }
 }
 
-fn play(config: WorldConfig, seed: u64, skew: i64, steps: &[Step], mut check: impl FnMut(&Feeder)) -> Feeder {
+fn play(config: ProviderConfig, seed: u64, skew: i64, steps: &[Step], mut check: impl FnMut(&Feeder)) -> Feeder {
     let mut feeder = Feeder::new(config, seed, skew);
     for step in steps {
         match step {

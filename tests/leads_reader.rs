@@ -5,10 +5,10 @@ mod workbook;
 use dialer::leads::findings::Kind;
 use dialer::leads::list::{List, ListError, Row};
 use dialer::leads::options::{Allow, ListOptions};
-use dialer::leads::table::{Flaw, MAX_CELL, Table};
+use dialer::leads::table::{MAX_CELL, Table, TableFlaw};
 use proptest::prelude::*;
 
-fn rows(bytes: &[u8]) -> Vec<(u64, Vec<String>, Option<Flaw>)> {
+fn rows(bytes: &[u8]) -> Vec<(u64, Vec<String>, Option<TableFlaw>)> {
     let mut table = Table::from_bytes(bytes.to_vec(), None).unwrap();
     let mut rows = Vec::new();
     while let Some(row) = table.next_row().unwrap() {
@@ -55,7 +55,7 @@ fn a_quotation_mark_that_is_never_closed_costs_one_row() {
     let tail = (0..500).map(|at| format!("+1415555{at:04},Eve\n")).collect::<Vec<_>>().concat();
     for opening in ["+14155550100,\"Bob\n", "+14155550100,\"Bob\n+14155550101,\"Cy\"\n", "\"+14155550100,Bob\n"] {
         let found = rows(format!("phone,name\n{opening}{tail}").as_bytes());
-        assert_eq!(found[1].2, Some(Flaw::OpenQuote), "{opening}");
+        assert_eq!(found[1].2, Some(TableFlaw::OpenQuote), "{opening}");
         assert_eq!((found[1].0, found.last().unwrap().1[0].as_str()), (2, "+14155550499"));
         assert!(found.len() >= 502, "{opening} {}", found.len());
         assert_eq!(found.iter().filter(|row| row.2.is_some()).count(), 1);
@@ -69,7 +69,7 @@ fn one_huge_row_costs_one_row_and_no_memory() {
     {
         let found = rows(format!("phone,name\n{huge}\n+14155550100,Bob\n").as_bytes());
         assert_eq!(found.len(), 3);
-        assert_eq!(found[1].2, Some(Flaw::TooLarge));
+        assert_eq!(found[1].2, Some(TableFlaw::TooLarge));
         assert!(found[1].1.iter().map(String::len).sum::<usize>() < 1_000);
         assert_eq!(found[2], (3, cells(&["+14155550100", "Bob"]), None));
     }

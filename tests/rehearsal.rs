@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use dialer::campaign::disposition::Class;
 use dialer::campaign::event::{Event, ReadFailure, ReadId, ReadTrouble, Stop};
-use dialer::campaign::notice::{Notice, Why};
+use dialer::campaign::notice::{Notice, StopReason};
 use dialer::campaign::plan::Plan;
 use dialer::journal::memory::Memory;
 use dialer::journal::{Journal, Listed};
 use dialer::leads::lead::{Lead, Phone};
-use dialer::rehearsal::rehearse::{Setup, Stage};
-use dialer::rehearsal::world::World;
-use dialer::rehearsal::world::call::{Kind, PretendCall};
-use dialer::rehearsal::world::config::{Traffic, WorldConfig};
+use dialer::rehearsal::rehearse::{Setup, Simulation};
+use dialer::rehearsal::world::FakeProvider;
+use dialer::rehearsal::world::call::{FakeCall, Kind};
+use dialer::rehearsal::world::config::{ProviderConfig, Traffic};
 use dialer::rehearsal::world::fault::{Fault, Faults};
-use dialer::rehearsal::world::mix::{Ending, Lengths, Shape};
+use dialer::rehearsal::world::mix::{Durations, Ending, Shape};
 use dialer::time::Stamp;
 use stage::{START, journal, plan, stage, steady};
 
@@ -29,26 +29,26 @@ fn after(seconds: u64) -> Stamp {
     START + Duration::from_secs(seconds)
 }
 
-fn why(stage: &Stage<Memory>, place: usize) -> Option<Why> {
+fn why(stage: &Simulation<Memory>, place: usize) -> Option<StopReason> {
     stage.runs[place].as_ref()?.outcome.as_ref().map(|outcome| outcome.why.clone())
 }
 
-fn settled(stage: &mut Stage<Memory>, place: usize) -> (u64, u64) {
+fn settled(stage: &mut Simulation<Memory>, place: usize) -> (u64, u64) {
     let now = stage.now();
     let totals = stage.runs[place].as_mut().unwrap().journal.totals(now).unwrap();
     (totals.settled, totals.total)
 }
 
 /// Sets up another run on the same provider, with this journal.
-fn again(stage: &mut Stage<Memory>, plan: &Plan, journal: Memory) -> usize {
+fn again(stage: &mut Simulation<Memory>, plan: &Plan, journal: Memory) -> usize {
     stage.start(Setup { plan: plan.clone(), journal, org: 0, post_timeout: POST_TIMEOUT }).unwrap()
 }
 
 #[test]
 fn a_list_is_rung_to_its_end_and_nobody_twice() {
-    let mut stage = stage(&plan(), WorldConfig::default(), 120, 1, 0);
+    let mut stage = stage(&plan(), ProviderConfig::default(), 120, 1, 0);
     stage.play(START + DAY, None).unwrap();
-    assert_eq!(why(&stage, 0), Some(Why::Complete));
+    assert_eq!(why(&stage, 0), Some(StopReason::Complete));
     assert_eq!(settled(&mut stage, 0), (120, 120));
     assert!(stage.world.rung().values().all(|times| *times == 1));
 }
@@ -64,7 +64,7 @@ fn a_lost_journal_is_noticed_before_anybody_is_rung() {
     let other = Plan { seed: 99, ..plan() };
     let fresh = again(&mut stage, &other, journal(&other, 60, now));
     stage.play(START + DAY, None).unwrap();
-    let Some(Why::Strangers(calls, _)) = why(&stage, fresh) else { panic!("{:?}", why(&stage, fresh)) };
+    let Some(StopReason::Strangers(calls, _)) = why(&stage, fresh) else { panic!("{:?}", why(&stage, fresh)) };
     assert!(calls > 0 && calls <= known as u64);
     assert!(stage.world.rung().values().all(|times| *times == 1));
 }
@@ -79,7 +79,7 @@ fn a_lost_journal_is_taken_back_from_the_listing_on_demand() {
     let now = stage.now();
     let place = again(&mut stage, &adopting, journal(&adopting, 60, now));
     stage.play(START + DAY, None).unwrap();
-    assert_eq!(why(&stage, place), Some(Why::Complete));
+    assert_eq!(why(&stage, place), Some(StopReason::Complete));
     assert_eq!(settled(&mut stage, place), (60, 60));
     assert!(stage.world.rung().values().all(|times| *times == 1));
     let notices = &stage.runs[place].as_ref().unwrap().notices;
@@ -88,42 +88,42 @@ fn a_lost_journal_is_taken_back_from_the_listing_on_demand() {
 
 #[test]
 fn a_pause_holds_the_dials_and_a_resume_lets_them_go_on() {
-    let mut stage = stage(&plan(), WorldConfig::default(), 60, 4, 0);
+    let mut stage = stage(&plan(), ProviderConfig::default(), 60, 4, 0);
     stage.order(0, after(60), Stop::Pause);
     stage.order(0, after(1200), Stop::Resume);
     stage.play(after(1100), None).unwrap();
-    let ours = |stage: &Stage<Memory>| stage.world.calls().iter().filter(|call| call.name.is_some()).count();
+    let ours = |stage: &Simulation<Memory>| stage.world.calls().iter().filter(|call| call.name.is_some()).count();
     let before = ours(&stage);
     stage.play(after(1199), None).unwrap();
     assert_eq!(ours(&stage), before, "dialed during a pause");
     stage.play(START + DAY, None).unwrap();
-    assert_eq!(why(&stage, 0), Some(Why::Complete));
+    assert_eq!(why(&stage, 0), Some(StopReason::Complete));
     assert_eq!(settled(&mut stage, 0), (60, 60));
 }
 
 #[test]
 fn a_run_started_on_a_pause_rings_nobody() {
-    let mut stage = stage(&plan(), WorldConfig::default(), 60, 5, 0);
+    let mut stage = stage(&plan(), ProviderConfig::default(), 60, 5, 0);
     let mut paused = journal(&plan(), 60, stage.now());
     paused.ask(dialer::journal::Control { paused: true, stop: false });
     drop(stage.kill(0));
     let place = again(&mut stage, &plan(), paused);
     stage.play(START + DAY, None).unwrap();
-    assert_eq!(why(&stage, place), Some(Why::Paused));
+    assert_eq!(why(&stage, place), Some(StopReason::Paused));
     assert!(stage.world.rung().is_empty());
 }
 
 #[test]
 fn the_first_interrupt_follows_calls_to_their_end_and_the_second_leaves_them() {
     for (second, settles) in [(false, true), (true, false)] {
-        let mut stage = stage(&plan(), WorldConfig::default(), 200, 6, 0);
+        let mut stage = stage(&plan(), ProviderConfig::default(), 200, 6, 0);
         stage.order(0, after(300), Stop::Drain);
         if second {
             stage.order(0, after(301), Stop::Now);
         }
         stage.play(START + DAY, None).unwrap();
         let outcome = stage.runs[0].as_ref().unwrap().outcome.clone().unwrap();
-        assert_eq!((outcome.why, outcome.interrupted), (Why::Stopped, second));
+        assert_eq!((outcome.why, outcome.interrupted), (StopReason::Stopped, second));
         let placed = stage.world.calls().iter().filter(|call| call.name.is_some()).count() as u64;
         assert_eq!(settled(&mut stage, 0).0 == placed, settles, "second interrupt: {second}");
         let latest = stage.world.calls().iter().filter(|call| call.name.is_some()).map(|call| call.created).max();
@@ -133,39 +133,40 @@ fn the_first_interrupt_follows_calls_to_their_end_and_the_second_leaves_them() {
 
 #[test]
 fn a_reserve_that_the_limit_cannot_carry_stops_the_dialing() {
-    let mut stage = stage(&plan(), WorldConfig { slots: 3, ..WorldConfig::default() }, 60, 7, 0);
+    let mut stage = stage(&plan(), ProviderConfig { slots: 3, ..ProviderConfig::default() }, 60, 7, 0);
     stage.play(START + DAY, None).unwrap();
-    assert_eq!(why(&stage, 0), Some(Why::Reserve(3, 3)));
+    assert_eq!(why(&stage, 0), Some(StopReason::Reserve(3, 3)));
     assert_eq!(stage.world.calls().iter().filter(|call| call.name.is_some()).count(), 1);
 }
 
 #[test]
 fn a_clock_that_is_wrong_dials_nobody() {
-    let mut stage = stage(&plan(), WorldConfig::default(), 60, 8, 0);
-    let mut wrong = Stage::new(dialer::rehearsal::world::World::new(WorldConfig::default(), 8, START), 600_000_000);
+    let mut stage = stage(&plan(), ProviderConfig::default(), 60, 8, 0);
+    let mut wrong =
+        Simulation::new(dialer::rehearsal::world::FakeProvider::new(ProviderConfig::default(), 8, START), 600_000_000);
     let memory = journal(&plan(), 60, wrong.now());
     drop(stage.kill(0));
     wrong.start(Setup { plan: plan(), journal: memory, org: 0, post_timeout: POST_TIMEOUT }).unwrap();
     wrong.play(START + DAY, None).unwrap();
-    assert!(matches!(why(&wrong, 0), Some(Why::Clock(off)) if off > Duration::from_secs(590)));
+    assert!(matches!(why(&wrong, 0), Some(StopReason::Clock(off)) if off > Duration::from_secs(590)));
     assert!(wrong.world.calls().iter().all(|call| call.name.is_none()));
 }
 
 #[test]
 fn no_credit_in_the_middle_stops_and_the_next_run_goes_on() {
-    let broke = WorldConfig { fail_after: Some(20), ..WorldConfig::default() };
+    let broke = ProviderConfig { fail_after: Some(20), ..ProviderConfig::default() };
     let mut stage = stage(&plan(), broke, 60, 9, 0);
     stage.play(START + DAY, None).unwrap();
-    assert!(matches!(why(&stage, 0), Some(Why::Account(_))), "{:?}", why(&stage, 0));
+    assert!(matches!(why(&stage, 0), Some(StopReason::Account(_))), "{:?}", why(&stage, 0));
     assert_eq!(settled(&mut stage, 0), (20, 60));
 }
 
 #[test]
 fn a_cap_of_ones_own_is_kept_full() {
     let plan = Plan { max_concurrent: Some(2), ..plan() };
-    let mut stage = stage(&plan, WorldConfig::default(), 100, 7, 0);
+    let mut stage = stage(&plan, ProviderConfig::default(), 100, 7, 0);
     stage.play(START + DAY, None).unwrap();
-    assert_eq!(why(&stage, 0), Some(Why::Complete));
+    assert_eq!(why(&stage, 0), Some(StopReason::Complete));
     let lengths = stage.world.calls().iter().filter_map(|call| Some(call.ended?.since(call.created)));
     let (took, talked) = (stage.world.now().since(START), lengths.sum::<Duration>());
     // Two at a time take half as long as all calls together, and a little for each end to be noticed.
@@ -175,7 +176,7 @@ fn a_cap_of_ones_own_is_kept_full() {
 #[test]
 fn the_extensions_of_one_switchboard_are_rung_one_after_another_in_one_run() {
     let plan = plan();
-    let mut stage = Stage::new(World::new(WorldConfig::default(), 5, START), 0);
+    let mut stage = Simulation::new(FakeProvider::new(ProviderConfig::default(), 5, START), 0);
     let rows = stage::leads(12).map(|row| {
         let (number, extension) = (row.line % 3, Some(row.line.to_string()));
         let phone = Phone::from_digits(14_150_000_000 + number).unwrap();
@@ -184,20 +185,19 @@ fn the_extensions_of_one_switchboard_are_rung_one_after_another_in_one_run() {
     let journal = stage::journal_of(&plan, rows, stage.now());
     stage::start(&mut stage, &plan, journal);
     stage.play(START + DAY, None).unwrap();
-    assert_eq!(why(&stage, 0), Some(Why::Complete));
+    assert_eq!(why(&stage, 0), Some(StopReason::Complete));
     assert_eq!(settled(&mut stage, 0), (12, 12));
     let mut calls: Vec<_> = stage.world.calls().iter().collect();
     calls.sort_by_key(|call| (&call.request.number, call.created));
-    let at_once = |pair: &[&PretendCall]| {
-        pair[0].request.number == pair[1].request.number && pair[0].ended > Some(pair[1].created)
-    };
+    let at_once =
+        |pair: &[&FakeCall]| pair[0].request.number == pair[1].request.number && pair[0].ended > Some(pair[1].created);
     assert!(!calls.windows(2).any(at_once), "no number has two calls at a time");
 }
 
 #[test]
 fn a_key_that_is_refused_in_the_middle_ends_the_run_at_once() {
-    let mut stage = stage(&plan(), WorldConfig::default(), 60, 9, 0);
-    let refusal = |stage: &Stage<Memory>| ReadFailure {
+    let mut stage = stage(&plan(), ProviderConfig::default(), 60, 9, 0);
+    let refusal = |stage: &Simulation<Memory>| ReadFailure {
         kind: ReadTrouble::Key,
         sent: stage.now().at,
         received: stage.now().at,
@@ -213,25 +213,25 @@ fn a_key_that_is_refused_in_the_middle_ends_the_run_at_once() {
         let run = stage.runs[0].as_mut().unwrap();
         (0..1_000).for_each(|id| run.campaign.handle(now, Event::ReadFailed(ReadId(id), failure.clone())));
     }
-    assert!(matches!(why(&stage, 0), Some(Why::Key(_))), "{:?}", why(&stage, 0));
+    assert!(matches!(why(&stage, 0), Some(StopReason::Key(_))), "{:?}", why(&stage, 0));
     assert!(stage.runs[0].as_ref().unwrap().actions < actions + 30, "it goes on asking");
 }
 
 #[test]
 fn what_a_campaign_may_cost_is_used_and_not_passed() {
     let minute = (Duration::from_mins(1), Duration::ZERO);
-    let config = WorldConfig {
+    let config = ProviderConfig {
         mix: vec![Ending::new(1, "assistant-ended-call", Shape::Talk)],
-        lengths: Lengths { talk: minute, ..Lengths::default() },
-        ..WorldConfig::default()
+        lengths: Durations { talk: minute, ..Durations::default() },
+        ..ProviderConfig::default()
     };
     for (most, seed) in (0..20).flat_map(|seed| [(0.5, seed), (5.0, seed)]) {
         let plan = Plan { max_cost: Some(most), ..plan() };
         let mut stage = stage(&plan, config.clone(), 200, seed, 0);
         stage.play(START + DAY, None).unwrap();
-        assert_eq!(why(&stage, 0), Some(Why::Cost));
+        assert_eq!(why(&stage, 0), Some(StopReason::Cost));
         let calls = stage.world.calls().iter().filter(|call| call.kind == Kind::Outbound);
-        let costs: Vec<f64> = calls.map(PretendCall::cost).collect();
+        let costs: Vec<f64> = calls.map(FakeCall::cost).collect();
         let (sum, one) = (costs.iter().sum::<f64>(), costs[0]);
         assert!(sum <= most + 1e-6 && sum > most - one, "seed {seed}: ${sum:.4} of ${most}, ${one:.4} a call");
     }
@@ -240,27 +240,27 @@ fn what_a_campaign_may_cost_is_used_and_not_passed() {
 #[test]
 fn a_listing_that_takes_longer_than_its_news_are_fresh_holds_nobody_up() {
     for travel in [3, 15] {
-        let mut stage = stage(&plan(), WorldConfig::default(), 60, 11, 0);
+        let mut stage = stage(&plan(), ProviderConfig::default(), 60, 11, 0);
         stage.read_travel = Duration::from_secs(travel);
         stage.play(START + DAY, None).unwrap();
-        assert_eq!(why(&stage, 0), Some(Why::Complete), "{travel} s");
+        assert_eq!(why(&stage, 0), Some(StopReason::Complete), "{travel} s");
     }
 }
 
 #[test]
 fn a_call_that_is_over_for_want_of_credit_before_its_answer_comes_stops_the_campaign() {
     for (reason, seed) in [(NO_CREDIT, 0), (NO_CREDIT, 1), (NO_CREDIT, 2), (DAILY_LIMIT, 3), (DAILY_LIMIT, 4)] {
-        let lengths = Lengths { setup: (Duration::ZERO, Duration::ZERO), ..Lengths::default() };
-        let config = WorldConfig {
+        let lengths = Durations { setup: (Duration::ZERO, Duration::ZERO), ..Durations::default() };
+        let config = ProviderConfig {
             mix: vec![Ending::new(1, reason, Shape::NeverRings)],
             faults: Faults::default().with(Fault::Slow, 0.7),
             lengths,
-            ..WorldConfig::default()
+            ..ProviderConfig::default()
         };
         let mut stage = stage(&Plan { wait: true, ..plan() }, config, 60, seed, 0);
         stage.play(START + DAY / 4, None).unwrap();
         let end = why(&stage, 0);
-        assert!(matches!(end, Some(Why::Account(_) | Why::Lines(_))), "seed {seed}: {end:?}");
+        assert!(matches!(end, Some(StopReason::Account(_) | StopReason::Lines(_))), "seed {seed}: {end:?}");
         assert!(stage.world.calls().iter().filter(|call| call.kind == Kind::Outbound).count() < 10, "seed {seed}");
         assert_eq!(settled(&mut stage, 0), (0, 60), "nobody is burnt");
     }
@@ -270,7 +270,8 @@ fn a_call_that_is_over_for_want_of_credit_before_its_answer_comes_stops_the_camp
 fn the_same_seed_gives_the_same_trace_to_the_byte() {
     let trace = |seed| {
         let faults = Fault::ALL.into_iter().fold(Faults::default(), |faults, fault| faults.with(fault, 0.04));
-        let mut stage = stage(&Plan { wait: true, ..plan() }, WorldConfig { faults, ..steady() }, 150, seed, 7_000_000);
+        let mut stage =
+            stage(&Plan { wait: true, ..plan() }, ProviderConfig { faults, ..steady() }, 150, seed, 7_000_000);
         stage.trace = Some(String::new());
         stage.play(START + DAY, None).unwrap();
         stage.trace.unwrap()
@@ -292,14 +293,14 @@ fn with_own_lines(count: u64, line: &'static str) -> impl Iterator<Item = Listed
 #[test]
 fn leads_that_name_a_dead_line_hold_up_nobody_and_are_left_as_they_are() {
     let plan = Plan { lines: vec!["line".to_owned(), "other".to_owned()], ..plan() };
-    let mut stage = Stage::new(World::new(WorldConfig::default(), 3, START), 0);
+    let mut stage = Simulation::new(FakeProvider::new(ProviderConfig::default(), 3, START), 0);
     let journal = stage::journal_of(&plan, with_own_lines(150, "other"), stage.now());
     stage::start(&mut stage, &plan, journal);
     let now = stage.now();
     let run = stage.runs[0].as_mut().unwrap();
     run.campaign.handle(now, Event::LineDown("other".to_owned(), "404".to_owned()));
     stage.play(START + DAY, None).unwrap();
-    assert!(matches!(why(&stage, 0), Some(Why::Lines(_))), "{:?}", why(&stage, 0));
+    assert!(matches!(why(&stage, 0), Some(StopReason::Lines(_))), "{:?}", why(&stage, 0));
     assert_eq!(settled(&mut stage, 0), (100, 150));
     assert_eq!(stage.world.rung().len(), stage.world.rung().values().filter(|times| **times == 1).count());
 }
@@ -307,22 +308,23 @@ fn leads_that_name_a_dead_line_hold_up_nobody_and_are_left_as_they_are() {
 #[test]
 fn a_daily_limit_on_a_leads_own_line_settles_nobody() {
     let plan = plan();
-    let mut stage = Stage::new(World::new(WorldConfig::default(), 4, START), 0);
+    let mut stage = Simulation::new(FakeProvider::new(ProviderConfig::default(), 4, START), 0);
     // The provider's own lines have a limit of ten calls a day.
     let journal = stage::journal_of(&plan, with_own_lines(90, "vapi-own"), stage.now());
     stage::start(&mut stage, &plan, journal);
     stage.play(START + DAY, None).unwrap();
     let outcome = stage.runs[0].as_ref().unwrap().outcome.clone().unwrap();
-    assert!(matches!(outcome.why, Why::Lines(_)), "{outcome:?}");
+    assert!(matches!(outcome.why, StopReason::Lines(_)), "{outcome:?}");
     assert_eq!(outcome.next_at.map(|at| at.to_string()).as_deref(), Some("2026-01-02T00:00:00Z"));
     assert_eq!(settled(&mut stage, 0), (70, 90));
 }
 
 /// A list in which every third lead lives abroad, rung from a free line of the provider's and these.
-fn abroad(lines: &[&str], down: Option<&str>) -> (Stage<Memory>, Option<Why>) {
+fn abroad(lines: &[&str], down: Option<&str>) -> (Simulation<Memory>, Option<StopReason>) {
     let plan = Plan { lines: lines.iter().map(|line| (*line).to_owned()).collect(), ..plan() };
     let mix = vec![Ending::new(1, "customer-ended-call", Shape::Talk)];
-    let mut stage = Stage::new(World::new(WorldConfig { mix, ..WorldConfig::default() }, 4, START), 0);
+    let mut stage =
+        Simulation::new(FakeProvider::new(ProviderConfig { mix, ..ProviderConfig::default() }, 4, START), 0);
     let list = stage::leads(30).map(|row| {
         let digits = if row.line % 3 == 0 { 442_079_460_000 + row.line } else { row.lead.phone.digits() };
         Listed { lead: Lead { phone: Phone::from_digits(digits).unwrap(), ..row.lead.clone() }, ..row }
@@ -340,7 +342,7 @@ fn abroad(lines: &[&str], down: Option<&str>) -> (Stage<Memory>, Option<Why>) {
     (stage, why)
 }
 
-fn invalid(stage: &mut Stage<Memory>) -> u64 {
+fn invalid(stage: &mut Simulation<Memory>) -> u64 {
     let now = stage.now();
     let totals = stage.runs[0].as_mut().unwrap().journal.totals(now).unwrap();
     totals.dispositions.get(&Class::Invalid).copied().unwrap_or(0)
@@ -349,7 +351,7 @@ fn invalid(stage: &mut Stage<Memory>) -> u64 {
 #[test]
 fn nobody_abroad_is_rung_from_a_free_line_where_another_can() {
     let (mut stage, why) = abroad(&["vapi-free", "line"], None);
-    assert_eq!((why, settled(&mut stage, 0), invalid(&mut stage)), (Some(Why::Complete), (30, 30), 0));
+    assert_eq!((why, settled(&mut stage, 0), invalid(&mut stage)), (Some(StopReason::Complete), (30, 30), 0));
     let from_free = stage.world.calls().iter().filter(|call| call.request.line.as_deref() == Some("vapi-free")).count();
     assert!((8..=10).contains(&from_free), "{from_free}: the others are rung in turn, as far as its day goes");
 }
@@ -357,19 +359,19 @@ fn nobody_abroad_is_rung_from_a_free_line_where_another_can() {
 #[test]
 fn who_lives_abroad_is_left_as_he_is_when_only_free_lines_are_left() {
     let (mut stage, why) = abroad(&["vapi-free", "line", "third"], Some("line"));
-    assert_eq!((why, settled(&mut stage, 0), invalid(&mut stage)), (Some(Why::Complete), (30, 30), 0));
+    assert_eq!((why, settled(&mut stage, 0), invalid(&mut stage)), (Some(StopReason::Complete), (30, 30), 0));
     let (mut stage, why) = abroad(&["vapi-free", "line"], Some("line"));
-    assert!(matches!(why, Some(Why::Lines(_))), "{why:?}");
+    assert!(matches!(why, Some(StopReason::Lines(_))), "{why:?}");
     assert_eq!(invalid(&mut stage), 0);
     assert!((8..=20).contains(&settled(&mut stage, 0).0));
     let (mut stage, why) = abroad(&["vapi-free"], None);
-    assert!(matches!(why, Some(Why::Lines(_))), "{why:?}");
+    assert!(matches!(why, Some(StopReason::Lines(_))), "{why:?}");
     assert!(invalid(&mut stage) > 0, "there is no other line: it was tried");
 }
 
 #[test]
 fn a_rate_limit_that_asks_for_no_wait_is_waited_for_all_the_same() {
-    let mut stage = stage(&plan(), WorldConfig::default(), 60, 9, 0);
+    let mut stage = stage(&plan(), ProviderConfig::default(), 60, 9, 0);
     stage.play(after(30), None).unwrap();
     let actions = stage.runs[0].as_ref().unwrap().actions;
     for step in 0..2_000 {
@@ -387,20 +389,20 @@ fn a_rate_limit_that_asks_for_no_wait_is_waited_for_all_the_same() {
 #[test]
 fn a_pool_that_is_larger_than_is_assumed_is_found_out() {
     let traffic = vec![Traffic::inbound(480.0, Duration::from_mins(3))];
-    let config = WorldConfig { slots: 200, traffic, ..WorldConfig::default() };
-    let mut world = World::new(config, 6, START);
+    let config = ProviderConfig { slots: 200, traffic, ..ProviderConfig::default() };
+    let mut world = FakeProvider::new(config, 6, START);
     // Some two dozen callers are on the line before anybody is dialed: more than the ten slots that are assumed.
     world.advance(after(1_800));
-    let mut stage = Stage::new(world, 0);
+    let mut stage = Simulation::new(world, 0);
     let journal = journal(&plan(), 60, stage.now());
     stage::start(&mut stage, &plan(), journal);
     stage.play(after(1_800) + Duration::from_mins(15), None).unwrap();
-    assert_eq!(why(&stage, 0), Some(Why::Complete));
+    assert_eq!(why(&stage, 0), Some(StopReason::Complete));
 }
 
 #[test]
 fn leads_that_are_turned_away_cost_no_time() {
-    let mut stage = Stage::new(World::new(WorldConfig::default(), 6, START), 0);
+    let mut stage = Simulation::new(FakeProvider::new(ProviderConfig::default(), 6, START), 0);
     let dnc = |phone: Phone| phone.digits() < 14_150_000_060;
     let journal = stage::journal_with(&plan(), stage::leads(70), stage.now(), dnc);
     stage::start(&mut stage, &plan(), journal);

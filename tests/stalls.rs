@@ -6,56 +6,56 @@ use std::time::Duration;
 
 use dialer::campaign::event::{Event, ReadFailure, ReadId, ReadTrouble};
 use dialer::campaign::hours::Calling;
-use dialer::campaign::notice::{Notice, Why};
+use dialer::campaign::notice::{Notice, StopReason};
 use dialer::campaign::plan::{Plan, Reserve};
 use dialer::campaign::retry::Retries;
 use dialer::journal::memory::Memory;
 use dialer::journal::{Journal, Listed};
 use dialer::leads::lead::Lead;
-use dialer::rehearsal::rehearse::Stage;
-use dialer::rehearsal::world::World;
-use dialer::rehearsal::world::config::{BlockedAs, Traffic, WorldConfig};
+use dialer::rehearsal::rehearse::Simulation;
+use dialer::rehearsal::world::FakeProvider;
+use dialer::rehearsal::world::config::{BlockedAs, ProviderConfig, Traffic};
 use dialer::rehearsal::world::fault::{Fault, Faults};
-use dialer::rehearsal::world::mix::{Ending, Lengths, Shape};
+use dialer::rehearsal::world::mix::{Durations, Ending, Shape};
 use stage::{START, journal_of, leads, plan, stage, start, steady};
 
-fn why(stage: &Stage<Memory>) -> Option<Why> {
+fn why(stage: &Simulation<Memory>) -> Option<StopReason> {
     stage.runs[0].as_ref()?.outcome.as_ref().map(|outcome| outcome.why.clone())
 }
 
-fn settled(stage: &mut Stage<Memory>) -> (u64, u64) {
+fn settled(stage: &mut Simulation<Memory>) -> (u64, u64) {
     let now = stage.now();
     let totals = stage.runs[0].as_mut().unwrap().journal.totals(now).unwrap();
     (totals.settled, totals.total)
 }
 
 /// A world where nobody ever hangs up.
-fn endless() -> WorldConfig {
+fn endless() -> ProviderConfig {
     let talk = (Duration::from_hours(40), Duration::ZERO);
-    let lengths = Lengths { talk, longest_talk: talk.0, ..Lengths::default() };
+    let lengths = Durations { talk, longest_talk: talk.0, ..Durations::default() };
     let mix = vec![Ending::new(1, "assistant-ended-call", Shape::Talk)];
-    WorldConfig { traffic: Vec::new(), lengths, mix, ..WorldConfig::default() }
+    ProviderConfig { traffic: Vec::new(), lengths, mix, ..ProviderConfig::default() }
 }
 
 /// A pool that callers hold almost whole, for hours.
-fn crowded() -> WorldConfig {
-    WorldConfig { traffic: vec![Traffic::inbound(3_000.0, Duration::from_hours(5))], ..WorldConfig::default() }
+fn crowded() -> ProviderConfig {
+    ProviderConfig { traffic: vec![Traffic::inbound(3_000.0, Duration::from_hours(5))], ..ProviderConfig::default() }
 }
 
 #[test]
 fn a_call_that_no_listing_shows_is_asked_for_however_slow_listings_are() {
     let faults = Faults::default().with(Fault::Forgotten, 1.0);
-    let mut stage = stage(&plan(), WorldConfig { faults, traffic: Vec::new(), ..steady() }, 5, 3, 0);
+    let mut stage = stage(&plan(), ProviderConfig { faults, traffic: Vec::new(), ..steady() }, 5, 3, 0);
     stage.read_travel = Duration::from_millis(1_100);
     stage.play(START + Duration::from_hours(2), None).unwrap();
-    assert_eq!(why(&stage), Some(Why::Complete));
+    assert_eq!(why(&stage), Some(StopReason::Complete));
 }
 
 #[test]
 fn a_call_that_is_stuck_is_given_up_though_listings_go_on_showing_it() {
     let mut stage = stage(&plan(), endless(), 1, 3, 0);
     stage.play(START + Duration::from_mins(20), None).unwrap();
-    assert_eq!(why(&stage), Some(Why::Complete), "11 minutes and 5 are longer than it can last");
+    assert_eq!(why(&stage), Some(StopReason::Complete), "11 minutes and 5 are longer than it can last");
     let notices = &stage.runs[0].as_ref().unwrap().notices;
     assert!(notices.iter().any(|notice| matches!(notice, Notice::GaveUp(_))), "{notices:?}");
 }
@@ -66,13 +66,13 @@ fn a_call_cannot_outlast_what_the_assistant_allows() {
     let mut stage = stage(&plan, endless(), 1, 3, 0);
     stage.runs[0].as_mut().unwrap().campaign.calls_last(Duration::from_mins(20));
     stage.play(START + Duration::from_mins(30), None).unwrap();
-    assert_eq!(why(&stage), Some(Why::Complete));
+    assert_eq!(why(&stage), Some(StopReason::Complete));
     assert!(stage.world.now().since(START) > Duration::from_mins(25));
 }
 
 #[test]
 fn a_listing_that_asks_for_a_long_wait_is_read_again_before_that() {
-    let mut stage = stage(&plan(), WorldConfig { traffic: Vec::new(), ..steady() }, 20, 3, 0);
+    let mut stage = stage(&plan(), ProviderConfig { traffic: Vec::new(), ..steady() }, 20, 3, 0);
     stage.play(START + Duration::from_secs(5), None).unwrap();
     let now = stage.now();
     let kind = ReadTrouble::Rate(Some(Duration::from_hours(1)));
@@ -80,13 +80,13 @@ fn a_listing_that_asks_for_a_long_wait_is_read_again_before_that() {
     let run = stage.runs[0].as_mut().unwrap();
     (0..100).for_each(|id| run.campaign.handle(now, Event::ReadFailed(ReadId(id), failure.clone())));
     stage.play(START + Duration::from_mins(30), None).unwrap();
-    assert_eq!(why(&stage), Some(Why::Complete));
+    assert_eq!(why(&stage), Some(StopReason::Complete));
 }
 
 #[test]
 fn a_call_that_the_pool_ended_in_its_own_answer_is_a_refusal() {
     let faults = Faults::default().with(Fault::NoLimits, 1.0);
-    let config = WorldConfig { blocked_as: BlockedAs::Ended, faults, ..crowded() };
+    let config = ProviderConfig { blocked_as: BlockedAs::Ended, faults, ..crowded() };
     let mut stage = stage(&plan(), config, 30, 5, 0);
     stage.play(START + Duration::from_mins(10), None).unwrap();
     // The pool is full after a few seconds: one call looks, and after a minute another.
@@ -98,13 +98,13 @@ fn a_call_that_the_pool_ended_in_its_own_answer_is_a_refusal() {
 fn hours_that_close_while_there_is_no_room_end_the_run() {
     let calling = Calling::parse("00:00-01:00", None, None, Duration::from_mins(5)).unwrap();
     let plan = Plan { calling, ..plan() };
-    let mut stage = Stage::new(World::new(crowded(), 5, START), 0);
+    let mut stage = Simulation::new(FakeProvider::new(crowded(), 5, START), 0);
     let in_london =
         |listed: Listed| Listed { lead: Lead { zones: vec!["Europe/London".to_owned()], ..listed.lead }, ..listed };
     let journal = journal_of(&plan, leads(30).map(in_london), stage.now());
     start(&mut stage, &plan, journal);
     stage.play(START + Duration::from_mins(70), None).unwrap();
-    assert_eq!(why(&stage), Some(Why::Later));
+    assert_eq!(why(&stage), Some(StopReason::Later));
     assert_eq!(stage.world.now().since(START).as_secs() / 60, 55, "the guard is five minutes");
 }
 
@@ -112,18 +112,18 @@ fn hours_that_close_while_there_is_no_room_end_the_run() {
 fn a_timetable_that_leaves_no_slot_of_the_limit_ends_the_run() {
     let reserve = Reserve { table: vec![(0, 0), (720, 1)], zone: jiff::tz::TimeZone::UTC };
     let plan = Plan { reserve, caution: 10, slots: Some(12), ..plan() };
-    let mut stage = stage(&plan, WorldConfig { traffic: Vec::new(), ..WorldConfig::default() }, 30, 5, 0);
+    let mut stage = stage(&plan, ProviderConfig { traffic: Vec::new(), ..ProviderConfig::default() }, 30, 5, 0);
     stage.play(START + Duration::from_hours(2), None).unwrap();
-    assert_eq!(why(&stage), Some(Why::Reserve(10, 10)));
+    assert_eq!(why(&stage), Some(StopReason::Reserve(10, 10)));
 }
 
 #[test]
 fn an_end_for_the_accounts_own_reason_stops_the_campaign_though_the_phone_rang() {
     let reason = "call.in-progress.error-providerfault-outbound-sip-407-proxy-authentication-required";
     let mix = vec![Ending::new(1, reason, Shape::Breaks)];
-    let mut stage = stage(&plan(), WorldConfig { mix, traffic: Vec::new(), ..steady() }, 60, 5, 0);
+    let mut stage = stage(&plan(), ProviderConfig { mix, traffic: Vec::new(), ..steady() }, 60, 5, 0);
     stage.play(START + Duration::from_hours(2), None).unwrap();
-    assert_eq!(why(&stage), Some(Why::Account(reason.to_owned())));
+    assert_eq!(why(&stage), Some(StopReason::Account(reason.to_owned())));
     let (settled, total) = settled(&mut stage);
     assert!(settled < 20 && total == 60, "only who was being rung is settled: {settled}");
 }
@@ -132,9 +132,9 @@ fn an_end_for_the_accounts_own_reason_stops_the_campaign_though_the_phone_rang()
 fn an_hour_whose_reserve_keeps_the_whole_pool_ends_the_run_until_less_is_kept() {
     let reserve = Reserve { table: vec![(0, 10), (9 * 60 + 30, 3)], zone: jiff::tz::TimeZone::UTC };
     let plan = Plan { reserve, ..plan() };
-    let mut stage = stage(&plan, WorldConfig { traffic: Vec::new(), ..WorldConfig::default() }, 30, 5, 0);
+    let mut stage = stage(&plan, ProviderConfig { traffic: Vec::new(), ..ProviderConfig::default() }, 30, 5, 0);
     stage.play(START + Duration::from_hours(2), None).unwrap();
-    assert_eq!(why(&stage), Some(Why::Kept));
+    assert_eq!(why(&stage), Some(StopReason::Kept));
     let outcome = stage.runs[0].as_ref().unwrap().outcome.clone().unwrap();
     assert_eq!(outcome.next_at, Some((START + Duration::from_mins(9 * 60 + 30)).timestamp()));
     assert_eq!(stage.world.calls().len(), 0);
@@ -144,7 +144,7 @@ fn an_hour_whose_reserve_keeps_the_whole_pool_ends_the_run_until_less_is_kept() 
 fn a_sum_that_is_less_than_a_call_is_thought_to_cost_still_buys_what_it_can() {
     let plan = Plan { max_cost: Some(0.05), ..plan() };
     let mix = vec![Ending::new(1, "customer-busy", Shape::RingsBriefly)];
-    let mut stage = stage(&plan, WorldConfig { mix, traffic: Vec::new(), ..WorldConfig::default() }, 30, 5, 0);
+    let mut stage = stage(&plan, ProviderConfig { mix, traffic: Vec::new(), ..ProviderConfig::default() }, 30, 5, 0);
     stage.play(START + Duration::from_hours(2), None).unwrap();
     assert!(stage.world.calls().len() > 1, "calls that cost nothing are not what it is kept for");
 }
@@ -155,7 +155,7 @@ fn a_retry_waits_as_long_as_it_was_told_though_the_providers_clock_is_another() 
         let retries = Retries::parse(2, &["no-answer=20s".to_owned()], 9, 1, jiff::tz::TimeZone::UTC).unwrap();
         let mix = vec![Ending::new(1, "customer-did-not-answer", Shape::RingsOut)];
         let plan = Plan { retries, wait: true, ..plan() };
-        let mut stage = stage(&plan, WorldConfig { mix, traffic: Vec::new(), ..steady() }, 1, 3, skew);
+        let mut stage = stage(&plan, ProviderConfig { mix, traffic: Vec::new(), ..steady() }, 1, 3, skew);
         stage.play(START + Duration::from_hours(1), None).unwrap();
         let calls = stage.world.calls();
         let waited = calls[1].created.since(calls[0].ended.unwrap());

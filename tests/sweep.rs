@@ -8,14 +8,14 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use dialer::campaign::event::Stop;
-use dialer::campaign::notice::Why;
+use dialer::campaign::notice::StopReason;
 use dialer::campaign::plan::{Plan, Rate, Reserve};
 use dialer::campaign::retry::Retries;
 use dialer::journal::memory::Memory;
 use dialer::journal::{Journal, Totals};
 use dialer::rehearsal::rehearse::Run;
-use dialer::rehearsal::world::World;
-use dialer::rehearsal::world::config::{BlockedAs, Traffic, WorldConfig};
+use dialer::rehearsal::world::FakeProvider;
+use dialer::rehearsal::world::config::{BlockedAs, ProviderConfig, Traffic};
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::time::Stamp;
 use jiff::tz::TimeZone;
@@ -31,7 +31,7 @@ const RUNS: usize = 60;
 struct Case {
     seed: u64,
     plan: Plan,
-    config: WorldConfig,
+    config: ProviderConfig,
     leads: u64,
     attempts: u32,
     skew: i64,
@@ -73,7 +73,7 @@ impl Case {
         };
         let likely = draw.one_of(&[0.005, 0.02, 0.05]);
         let faults: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::LateCreate).collect();
-        let mut config = WorldConfig {
+        let mut config = ProviderConfig {
             slots,
             orgs: 2,
             traffic: vec![Traffic::inbound(draw.one_of(&[0.0, 20.0, 60.0]), Duration::from_mins(2))],
@@ -137,7 +137,7 @@ fn sweep(seed: u64) {
     panic!("seed {seed}: not over after {RUNS} runs");
 }
 
-fn nobody_was_rung_too_often(case: &Case, world: &World) {
+fn nobody_was_rung_too_often(case: &Case, world: &FakeProvider) {
     for (number, times) in world.rung() {
         assert!(times <= case.attempts, "seed {}: {number} was rung {times} times", case.seed);
     }
@@ -150,7 +150,7 @@ fn check(case: &Case, over: &Run<Memory>, totals: &Totals, trace: &str, began: S
     assert_eq!(totals.total, case.leads, "seed {seed}");
     assert_eq!(totals.settled + totals.open + totals.in_doubt, totals.total, "seed {seed}: {totals:?}");
     assert_eq!(totals.dispositions.values().sum::<u64>(), totals.settled, "seed {seed}: {totals:?}");
-    if why == Why::Complete {
+    if why == StopReason::Complete {
         assert_eq!(totals.settled + totals.parked, totals.total, "seed {seed}: {totals:?}");
     }
     let dials: Vec<i64> = trace.lines().filter(|line| line.contains(" Place(")).map(micros).collect();

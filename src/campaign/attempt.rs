@@ -69,7 +69,7 @@ impl Cause {
 
 /// How a call ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct End {
+pub struct CallEnd {
     /// `endedAt`, else the newest stamp the provider gave.
     pub at: Stamp,
     /// `endedReason` as it came; empty where none was given.
@@ -95,7 +95,7 @@ pub struct Facts {
     /// Somebody spoke.
     pub spoke: bool,
     /// Its end.
-    pub ended: Option<End>,
+    pub ended: Option<CallEnd>,
     /// Followed for longer than a call can last; given up, its end unknown.
     pub given_up: bool,
     /// When one complete listing proved it absent.
@@ -160,7 +160,7 @@ impl Facts {
         }
     }
 
-    fn ended_state(&self, end: &End) -> State {
+    fn ended_state(&self, end: &CallEnd) -> State {
         let verdict = classify(&end.reason);
         let rung = self.rung || verdict.implies_rung();
         match verdict {

@@ -52,7 +52,7 @@ pub enum Leave {
 
 /// A turn that the breaker took; with the reason, where there is one.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Turn {
+pub enum BreakerChange {
     /// It tripped: no more dials but one test call.
     Tripped(String),
     /// The test call went well: on as before.
@@ -95,7 +95,7 @@ impl Breaker {
     }
 
     /// A call has ended.
-    pub fn ended(&mut self, now: Instant, attempt: &AttemptId, class: Class, reason: &str) -> Option<Turn> {
+    pub fn ended(&mut self, now: Instant, attempt: &AttemptId, class: Class, reason: &str) -> Option<BreakerChange> {
         let sign = match class {
             Class::Config => Sign::Config,
             Class::Fault => Sign::Fault,
@@ -106,7 +106,7 @@ impl Breaker {
     }
 
     /// A request failed so that nobody knows whether it created a call (5xx, a lost answer).
-    pub fn failed(&mut self, now: Instant, attempt: &AttemptId, message: &str) -> Option<Turn> {
+    pub fn failed(&mut self, now: Instant, attempt: &AttemptId, message: &str) -> Option<BreakerChange> {
         self.take(now, attempt, Sign::Request, message)
     }
 
@@ -121,17 +121,19 @@ impl Breaker {
         self.take(now, attempt, Sign::Nothing, "");
     }
 
-    fn take(&mut self, now: Instant, attempt: &AttemptId, sign: Sign, reason: &str) -> Option<Turn> {
+    fn take(&mut self, now: Instant, attempt: &AttemptId, sign: Sign, reason: &str) -> Option<BreakerChange> {
         match &mut self.state {
             State::Closed => self.count(now, sign, reason),
             State::HalfOpen { test, on } if test == attempt => {
                 let on = std::mem::take(on);
                 self.requests = if sign == Sign::Request { self.requests + 1 } else { 0 };
                 let (state, turn) = match sign {
-                    Sign::Good => (State::Closed, Some(Turn::Closed)),
+                    Sign::Good => (State::Closed, Some(BreakerChange::Closed)),
                     // One lost answer says little: the test is made again before the campaign is given up for it.
                     Sign::Request if self.requests < LOST_TESTS => (State::Open { since: now, on }, None),
-                    Sign::Config | Sign::Fault | Sign::Request => (State::Over, Some(Turn::GiveUp(reason.to_owned()))),
+                    Sign::Config | Sign::Fault | Sign::Request => {
+                        (State::Over, Some(BreakerChange::GiveUp(reason.to_owned())))
+                    }
                     Sign::Nothing => (State::Open { since: now, on }, None),
                 };
                 self.state = state;
@@ -142,7 +144,7 @@ impl Breaker {
         }
     }
 
-    fn count(&mut self, now: Instant, sign: Sign, reason: &str) -> Option<Turn> {
+    fn count(&mut self, now: Instant, sign: Sign, reason: &str) -> Option<BreakerChange> {
         match sign {
             Sign::Good => (self.config, self.faults) = (0, 0),
             Sign::Config => self.config += 1,
@@ -155,7 +157,7 @@ impl Breaker {
         }
         (self.config, self.faults, self.requests) = (0, 0, 0);
         self.state = State::Open { since: now, on: reason.to_owned() };
-        Some(Turn::Tripped(reason.to_owned()))
+        Some(BreakerChange::Tripped(reason.to_owned()))
     }
 }
 
@@ -198,16 +200,16 @@ mod tests {
         for number in 0..9 {
             assert_eq!(breaker.failed(second(0), &id(number), "503"), None);
         }
-        assert_eq!(breaker.failed(second(5), &id(9), "503"), Some(Turn::Tripped("503".into())));
+        assert_eq!(breaker.failed(second(5), &id(9), "503"), Some(BreakerChange::Tripped("503".into())));
         breaker
     }
 
     #[test]
     fn one_test_call_after_the_wait_decides() {
         for (class, turn, leave) in [
-            (Class::NoAnswer, Turn::Closed, Leave::Any),
-            (Class::Fault, Turn::GiveUp("why".into()), Leave::None),
-            (Class::Config, Turn::GiveUp("why".into()), Leave::None),
+            (Class::NoAnswer, BreakerChange::Closed, Leave::Any),
+            (Class::Fault, BreakerChange::GiveUp("why".into()), Leave::None),
+            (Class::Config, BreakerChange::GiveUp("why".into()), Leave::None),
         ] {
             let mut breaker = tripped();
             assert_eq!(breaker.leave(second(64)), Leave::NotBefore(second(65)));
@@ -224,7 +226,7 @@ mod tests {
     #[test]
     fn a_test_call_whose_answer_is_lost_is_made_twice_more() {
         let mut breaker = tripped();
-        for (turn, expected) in [(1, None), (2, None), (3, Some(Turn::GiveUp("502".into())))] {
+        for (turn, expected) in [(1, None), (2, None), (3, Some(BreakerChange::GiveUp("502".into())))] {
             assert_eq!(breaker.leave(second(100 * turn)), Leave::OneTest);
             breaker.testing(id(77));
             assert_eq!(breaker.failed(second(100 * turn), &id(77), "502"), expected);

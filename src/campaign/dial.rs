@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::attempt::State;
 use super::breaker::Leave;
 use super::event::{Action, Ask, LeadId, Line};
-use super::notice::{Notice, Why};
-use super::reply::{Away, BatchLead, Claimed, Opened};
-use super::{BatchState, Campaign, First, Live};
+use super::notice::{Notice, StopReason};
+use super::reply::{BatchLead, Claimed, Denied, Opened};
+use super::{ActiveAttempt, BatchState, Campaign, First};
 use crate::pool::news::Others;
 use crate::time::{Instant, Now};
 
@@ -53,7 +53,7 @@ impl Campaign {
     }
 
     fn batch_drains(&self) -> bool {
-        let mine = |live: &Live| live.batch == Some(self.batch.number) && live.state.is_live();
+        let mine = |live: &ActiveAttempt| live.batch == Some(self.batch.number) && live.state.is_live();
         self.plan.drain && self.live.values().any(|live| mine(live) && live.state != State::InDoubt)
     }
 
@@ -140,7 +140,7 @@ impl Campaign {
                 self.wake(at);
             }
             if open == 0 {
-                self.stop(Why::Cost);
+                self.stop(StopReason::Cost);
             }
         }
         fits
@@ -231,14 +231,14 @@ impl Campaign {
         self.claiming = false;
         self.hear_others(&claimed.others, now);
         claimed.others.rate_until.into_iter().for_each(|at| self.pace.hold_until(at));
-        self.turned_down = claimed.granted.is_empty() && claimed.turned_away.is_empty();
+        self.turned_down = claimed.granted.is_empty() && claimed.denied.is_empty();
         if self.turned_down {
             self.hold_claims_until = Some(now.at + self.plan.poll);
         }
         self.pace.give_back(self.asked - claimed.granted.len().min(self.asked), now.at);
-        for (lead, away) in &claimed.turned_away {
+        for (lead, away) in &claimed.denied {
             self.leave_queue(*lead);
-            if *away == Away::Suppressed {
+            if *away == Denied::Suppressed {
                 self.tell(Notice::Suppressed(*lead));
             }
         }
@@ -246,10 +246,10 @@ impl Campaign {
             let lead = self.leave_queue(granted.lead);
             self.pool.claimed(granted.attempt.clone(), now.at);
             let provider_time = self.pool.offset.earliest(now.at);
-            let live = Live {
+            let live = ActiveAttempt {
                 batch: Some(self.batch.number),
                 line: granted.line,
-                ..Live::new(lead, State::Claimed, provider_time, now.at)
+                ..ActiveAttempt::new(lead, State::Claimed, provider_time, now.at)
             };
             self.live.insert(granted.attempt.clone(), live);
             if self.breaker.leave(now.at) == Leave::OneTest {

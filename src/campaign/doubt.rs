@@ -7,7 +7,7 @@ use super::event::{Action, News, Query};
 use super::search::{Along, Search};
 use super::start::{MARGIN, PAGE};
 use super::watch::Reading;
-use super::{Campaign, Live};
+use super::{ActiveAttempt, Campaign};
 use crate::time::{Instant, Now};
 
 /// How long a call that came back blocked may stay without ringing: ring time and two minutes.
@@ -32,7 +32,7 @@ impl Campaign {
         self.plan.in_doubt.unwrap_or(parking)
     }
 
-    fn provable_at(&self, live: &Live) -> Option<Instant> {
+    fn provable_at(&self, live: &ActiveAttempt) -> Option<Instant> {
         // An orphan's doubt is not proven any sooner than its own campaign would.
         let own = live.in_doubt.filter(|_| !live.ours).unwrap_or_default();
         (live.state == State::InDoubt).then(|| live.failed.unwrap_or(live.since) + self.absence_must_hold().max(own))
@@ -97,11 +97,11 @@ impl Campaign {
         }
         self.proofs.failures = 0;
         // A doubt that came to us while it was being read (an orphan's) may be older than it.
-        let proven = |live: &Live| {
+        let proven = |live: &ActiveAttempt| {
             self.provable_at(live).is_some_and(|at| at <= began) && search.covers(live.provider_time - MARGIN)
         };
         // Where either run is to leave doubts to a person, a person decides.
-        let parks = |live: &Live| self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
+        let parks = |live: &ActiveAttempt| self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
         let absent = self.live.uncertain().filter(|(_, live)| proven(live));
         let news = absent.map(|(attempt, live)| {
             let attempt = attempt.clone();

@@ -14,7 +14,7 @@ use super::seen::{Listing, SeenCall};
 use crate::pool::Pool;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
-use crate::pool::news::{Limits, Wire};
+use crate::pool::news::{Limits, RequestTiming};
 use crate::time::{Instant, Stamp};
 
 /// A lead's number in the journal.
@@ -174,7 +174,7 @@ pub enum News {
         /// Which attempt it answers.
         attempt: AttemptId,
         /// When, on the wire.
-        wire: Wire,
+        wire: RequestTiming,
         /// The call it tells of.
         call: Box<SeenCall>,
         /// `subscriptionLimits`, where they came.
@@ -185,7 +185,7 @@ pub enum News {
         /// Which attempt it answers.
         attempt: AttemptId,
         /// When, on the wire.
-        wire: Wire,
+        wire: RequestTiming,
         /// Why.
         cause: Cause,
         /// `subscriptionLimits`, where they came.
@@ -202,7 +202,7 @@ pub enum News {
         /// Which attempt.
         attempt: AttemptId,
         /// When, on the wire.
-        wire: Wire,
+        wire: RequestTiming,
         /// What went wrong, for people.
         message: String,
     },
@@ -211,7 +211,7 @@ pub enum News {
         /// Which read it answers.
         read: ReadId,
         /// When, on the wire.
-        wire: Wire,
+        wire: RequestTiming,
         /// The rows.
         calls: Listing,
         /// There may be more: as many rows came as were asked for, or one of them could not be read.

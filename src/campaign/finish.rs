@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::attempt::State;
 use super::event::Action;
-use super::notice::{Outcome, Why};
+use super::notice::{Outcome, StopReason};
 use super::start::Step;
-use super::{BatchState, Campaign, GRACE, Live};
+use super::{ActiveAttempt, BatchState, Campaign, GRACE};
 use crate::time::{Instant, Now};
 
 /// When a daily limit is over, for people. The provider's midnight is known to a second or two; one that is that close
@@ -18,7 +18,7 @@ fn at_midnight(back: Instant) -> Timestamp {
     Instant::from_micros(back.as_micros() - cut).timestamp()
 }
 
-impl Why {
+impl StopReason {
     /// Of several reasons the weightiest is told: in the order of the exit codes 6, 5, 2, 1, 4.
     pub(super) const fn weight(&self) -> u8 {
         match self {
@@ -68,7 +68,7 @@ impl Campaign {
             let on_its_way = self.live.values().any(|live| live.state == State::Claimed && live.ours);
             return if on_its_way && now.at < by { self.wake(by) } else { self.finish_stopped(now) };
         }
-        if self.stopping.as_ref().is_some_and(Why::cannot_follow) {
+        if self.stopping.as_ref().is_some_and(StopReason::cannot_follow) {
             self.leave_by = Some(now.at + GRACE);
             return self.want_end(now);
         }
@@ -79,11 +79,11 @@ impl Campaign {
             return self.finish_stopped(now);
         }
         if self.paused && self.started_paused && !self.plan.wait {
-            return self.finish(Why::Paused, None);
+            return self.finish(StopReason::Paused, None);
         }
         if self.is_kept_whole(now) {
             let most = self.pool.limit().saturating_sub(self.plan.caution + 1);
-            return self.finish(Why::Kept, self.plan.reserve.falls_to(most, now.wall));
+            return self.finish(StopReason::Kept, self.plan.reserve.falls_to(most, now.wall));
         }
         self.end_of_list(now);
     }
@@ -97,9 +97,10 @@ impl Campaign {
 
     /// `--limit` has been used up, and none of its attempts can still turn out to have been none.
     fn want_limit(&mut self) {
-        let undecided = |live: &Live| live.state == State::Claimed || live.state == (State::Placed { blocked: true });
+        let undecided =
+            |live: &ActiveAttempt| live.state == State::Claimed || live.state == (State::Placed { blocked: true });
         if self.stopping.is_none() && self.attempts_left() == Some(0) && !self.live.values().any(undecided) {
-            self.stop(Why::Limit);
+            self.stop(StopReason::Limit);
         }
     }
 
@@ -111,27 +112,27 @@ impl Campaign {
         let provable = self.next_own_proof_at();
         let only_they_wait = rest.later <= self.without_line.len() as u64;
         if !self.without_line.is_empty() && (only_they_wait || !self.plan.wait) {
-            let why = Why::Lines("the lines that some leads need are out of service".to_owned());
+            let why = StopReason::Lines("the lines that some leads need are out of service".to_owned());
             return self.finish(why, self.lines.back_at().map(at_midnight));
         }
         if rest.later == 0 && provable.is_none() {
-            return self.finish(Why::Complete, None);
+            return self.finish(StopReason::Complete, None);
         }
         if self.plan.wait {
             return;
         }
         let provable: Option<Timestamp> = provable.map(|at| at.max(now.at).timestamp());
         let next_at = [rest.next_at, provable].into_iter().flatten().min();
-        let why = if rest.later > 0 { Why::Later } else { Why::DoubtsLeft };
+        let why = if rest.later > 0 { StopReason::Later } else { StopReason::DoubtsLeft };
         self.finish(why, next_at);
     }
 
     fn finish_stopped(&mut self, now: Now) {
-        let why = self.stopping.clone().unwrap_or(Why::Stopped);
+        let why = self.stopping.clone().unwrap_or(StopReason::Stopped);
         let next_at = match why {
-            Why::Lines(_) => self.lines.back_at().map(at_midnight),
+            StopReason::Lines(_) => self.lines.back_at().map(at_midnight),
             // Whoever goes on goes on at once, or when the first of those that wait is due.
-            Why::Stopped | Why::Limit => match self.batch.state {
+            StopReason::Stopped | StopReason::Limit => match self.batch.state {
                 BatchState::Nobody(rest) => rest.next_at,
                 _ => Some(now.wall),
             },
@@ -140,7 +141,7 @@ impl Campaign {
         self.finish(why, next_at);
     }
 
-    fn finish(&mut self, why: Why, next_at: Option<Timestamp>) {
+    fn finish(&mut self, why: StopReason, next_at: Option<Timestamp>) {
         self.start.step = Step::Over;
         let interrupted = self.interrupted;
         self.actions.push_back(Action::Finish(Outcome { why, next_at, interrupted }));

@@ -7,22 +7,24 @@
 //! (who is claimed next), `news` (what answers and listings mean), `watch` (when the listing is read), `doubt` (proof of
 //! absence), `finish` (when it is over).
 
+mod active;
 pub mod attempt;
 pub mod breaker;
+pub mod counts;
 mod dial;
 pub mod disposition;
 mod doubt;
 pub mod event;
 mod finish;
 pub mod hours;
+mod last_seen;
 mod lines;
-mod lives;
-pub mod misuse;
 mod money;
 mod news;
 pub mod notice;
 mod pace;
 pub mod plan;
+pub mod plan_error;
 pub mod repeats;
 pub mod reply;
 pub mod retry;
@@ -30,12 +32,10 @@ mod rows;
 mod search;
 pub mod seen;
 mod shown;
-mod sightings;
 mod start;
-pub mod tally;
+mod timing;
 pub mod trouble;
 mod watch;
-mod wire;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -45,19 +45,19 @@ use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
 use crate::pool::headroom::Slots;
 use crate::time::{Instant, Now};
+use active::{ActiveAttempt, ActiveAttempts};
 use attempt::State;
 use breaker::Breaker;
+use counts::RunCounts;
 use doubt::Proofs;
 use event::{Action, Event, LeadId, ReadId, Stop};
 use lines::Lines;
-use lives::{Live, Lives};
-use notice::{Notice, Why};
+use notice::{Notice, StopReason};
 use pace::Pace;
 use plan::Plan;
-use reply::{BatchLead, History};
+use reply::{BatchLead, ResumeState};
 use start::{Start, Step};
-use tally::Tally;
-use trouble::{Backoff, Refusals, Silence};
+use trouble::{ConfigRefusals, ConnectBackoff, UnreachableTimer};
 use watch::{Reading, Watch};
 
 /// No sleep is longer, so that a suspended machine is noticed.
@@ -73,7 +73,7 @@ pub struct Campaign {
     start: Start,
     pool: Pool,
     batch: Batch,
-    live: Lives,
+    live: ActiveAttempts,
     /// Attempts of this run that were proven absent or put aside, with their batch: a call may come to light all the
     /// same.
     written_off: BTreeMap<AttemptId, (State, u64)>,
@@ -84,13 +84,13 @@ pub struct Campaign {
     pace: Pace,
     lines: Lines,
     breaker: Breaker,
-    refusals: Refusals,
-    backoff: Backoff,
-    silence: Silence,
+    refusals: ConfigRefusals,
+    backoff: ConnectBackoff,
+    silence: UnreachableTimer,
     money: money::Money,
-    tally: Tally,
+    tally: RunCounts,
     first: First,
-    stopping: Option<Why>,
+    stopping: Option<StopReason>,
     /// Out by then, whatever is still on its way.
     leave_by: Option<Instant>,
     interrupted: bool,
@@ -161,13 +161,13 @@ enum First {
 
 impl Campaign {
     /// A run that goes on from a history; that of a fresh start is empty.
-    pub fn new(plan: Plan, history: History, now: Now) -> Self {
+    pub fn new(plan: Plan, history: ResumeState, now: Now) -> Self {
         let assumed = plan.slots.or(history.last_limit).unwrap_or(DEFAULT_SLOTS);
         let mut campaign = Self {
             start: Start::new(&history, &plan.campaign, now.at),
             pool: Pool::new(plan.poll, plan.probe_after, assumed),
             batch: Batch::default(),
-            live: Lives::default(),
+            live: ActiveAttempts::default(),
             written_off: BTreeMap::new(),
             watch: Watch::new(plan.poll),
             reading: None,
@@ -176,11 +176,11 @@ impl Campaign {
             pace: Pace::new(plan.rate, now.at),
             lines: Lines::new(plan.lines.clone()),
             breaker: Breaker::new(plan.probe_after),
-            refusals: Refusals::default(),
-            backoff: Backoff::default(),
-            silence: Silence::default(),
+            refusals: ConfigRefusals::default(),
+            backoff: ConnectBackoff::default(),
+            silence: UnreachableTimer::default(),
             money: money::Money::new(history.cost_usd, history.calls_ended),
-            tally: Tally::default(),
+            tally: RunCounts::default(),
             first: First::NotYet,
             stopping: None,
             leave_by: None,
@@ -298,9 +298,9 @@ impl Campaign {
 
     fn told_to_stop(&mut self, stop: Stop, now: Now) {
         match stop {
-            Stop::Drain => self.stop(Why::Stopped),
+            Stop::Drain => self.stop(StopReason::Stopped),
             Stop::Now => {
-                self.stop(Why::Stopped);
+                self.stop(StopReason::Stopped);
                 self.interrupted = true;
                 self.leave_by.get_or_insert(now.at + GRACE);
             }
@@ -315,7 +315,7 @@ impl Campaign {
     }
 
     /// Dialing stops, for this reason unless a weightier one is known already.
-    fn stop(&mut self, why: Why) {
+    fn stop(&mut self, why: StopReason) {
         if self.stopping.as_ref().is_none_or(|known| why.weight() > known.weight()) {
             if self.stopping.as_ref() != Some(&why) {
                 self.tell(Notice::Stopping(why.clone()));
@@ -351,7 +351,7 @@ impl Campaign {
     fn note_time(&mut self, now: Now) {
         let Some(until) = self.plan.until else { return };
         if now.wall >= until {
-            self.stop(Why::Until);
+            self.stop(StopReason::Until);
         } else {
             self.wake(now.at + until.duration_since(now.wall).unsigned_abs());
         }

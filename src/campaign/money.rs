@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::campaign::seen::SeenCall;
 use crate::pool::calls::CallId;
-use crate::pool::name::ByName;
+use crate::pool::name::ById;
 use crate::time::Instant;
 
 /// How long after its end a talk that has cost nothing yet is taken to be still reckoned up.
@@ -19,15 +19,15 @@ const LIKELY: f64 = 0.10;
 pub(super) struct Money {
     before: f64,
     ended_before: u64,
-    calls: ByName<CallId, f64>,
+    calls: ById<CallId, f64>,
     sum: f64,
     /// Talks that are over and have cost nothing yet, and since when that is known.
-    unsettled: ByName<CallId, Instant>,
+    unsettled: ById<CallId, Instant>,
 }
 
 impl Money {
     pub(super) fn new(before: f64, ended_before: u64) -> Self {
-        Self { before, ended_before, calls: ByName::default(), sum: 0.0, unsettled: ByName::default() }
+        Self { before, ended_before, calls: ById::default(), sum: 0.0, unsettled: ById::default() }
     }
 
     /// The newest figure for one of our calls that is over. A call that is up says that it costs nothing.

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use super::attempt::{Cause, State};
-use super::breaker::Turn;
+use super::breaker::BreakerChange;
 use super::disposition::{Class, Verdict, classify};
 use super::event::{Action, News};
 use super::lines::Left;
-use super::notice::{Notice, Why};
+use super::notice::{Notice, StopReason};
 use super::reply::{Change, LeadNow, Open, Recorded};
 use super::rows::{is_pool_end, slot_of};
 use super::seen::SeenCall;
 use super::trouble::{SHORTEST_PAUSE, next_utc_minute};
-use super::{BatchState, Campaign, First, Live};
+use super::{ActiveAttempt, BatchState, Campaign, First};
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId};
-use crate::pool::news::{Limits, Wire};
+use crate::pool::news::{Limits, RequestTiming};
 use crate::time::{Instant, Now};
 
 impl Campaign {
@@ -62,7 +62,14 @@ impl Campaign {
         }
     }
 
-    fn hear_answer(&mut self, attempt: &AttemptId, wire: Wire, call: &SeenCall, limits: Option<Limits>, now: Now) {
+    fn hear_answer(
+        &mut self,
+        attempt: &AttemptId,
+        wire: RequestTiming,
+        call: &SeenCall,
+        limits: Option<Limits>,
+        now: Now,
+    ) {
         self.hear_wire(wire, now);
         if wire.date.is_none() && !std::mem::replace(&mut self.date_missing, true) {
             self.tell(Notice::NoDate);
@@ -109,7 +116,7 @@ impl Campaign {
         // In a timetable some values may reach the limit: nobody is dialed in those hours.
         let kept = self.plan.reserve.least() + self.plan.caution;
         if kept >= limit {
-            self.stop(Why::Reserve(kept, limit));
+            self.stop(StopReason::Reserve(kept, limit));
         }
     }
 
@@ -121,7 +128,7 @@ impl Campaign {
         retry_after: Option<Duration>,
         message: &str,
         key: bool,
-        wire: Wire,
+        wire: RequestTiming,
         limits: Option<Limits>,
         now: Now,
     ) {
@@ -144,15 +151,15 @@ impl Campaign {
                 self.tell(Notice::Unreachable(until, message.to_owned()));
                 self.check_reachable(message, now);
             }
-            Cause::Account if key => self.stop(Why::Key(message.to_owned())),
-            Cause::Account => self.stop(Why::Account(message.to_owned())),
+            Cause::Account if key => self.stop(StopReason::Key(message.to_owned())),
+            Cause::Account => self.stop(StopReason::Account(message.to_owned())),
             Cause::Line => self.drop_line(attempt, message, retry_after, now),
             Cause::Lead => self.tell(Notice::LeadRefused(lead, message.to_owned())),
             Cause::Config => {
                 self.tell(Notice::LeadRefused(lead, message.to_owned()));
                 if let Some(three) = self.refusals.refused(attempt.clone(), wire.sent) {
                     self.actions.push_back(Action::Record(Box::new(News::Reopened(three))));
-                    self.stop(Why::Config(message.to_owned()));
+                    self.stop(StopReason::Config(message.to_owned()));
                 }
             }
             Cause::Absent | Cause::Withdrawn => {}
@@ -177,7 +184,7 @@ impl Campaign {
             Left::Already => {}
         }
         if !self.lines.any_left() {
-            self.stop(Why::Lines(message.to_owned()));
+            self.stop(StopReason::Lines(message.to_owned()));
         }
     }
 
@@ -185,9 +192,9 @@ impl Campaign {
     pub(super) fn apply(&mut self, change: Change, now: Now) {
         if change.double {
             let call = change.call.clone().unwrap_or_else(|| CallId::new("unknown"));
-            self.tell(Notice::DoubleRing(change.lead, call));
+            self.tell(Notice::CalledTwice(change.lead, call));
         }
-        let take_in = |live: &mut Live| {
+        let take_in = |live: &mut ActiveAttempt| {
             live.call = change.call.clone().or(live.call.take());
             (std::mem::replace(&mut live.state, change.now), live.batch.is_some())
         };
@@ -233,7 +240,7 @@ impl Campaign {
             self.hear_breaker(&change.attempt, class, reason, now);
             // Whether it rang or not: every other call would end in the same way.
             match classify(reason) {
-                Verdict::Account => self.stop(Why::Account(reason.to_owned())),
+                Verdict::Account => self.stop(StopReason::Account(reason.to_owned())),
                 Verdict::Line => self.line_has_had_its_day(&live, reason, now),
                 Verdict::Pool | Verdict::Contact(_) => {}
             }
@@ -252,12 +259,12 @@ impl Campaign {
         self.hear_turn(turn);
     }
 
-    fn hear_turn(&mut self, turn: Option<Turn>) {
+    fn hear_turn(&mut self, turn: Option<BreakerChange>) {
         match turn {
             None => {}
-            Some(Turn::Tripped(on)) => self.tell(Notice::BreakerTripped(on)),
-            Some(Turn::Closed) => self.tell(Notice::BreakerClosed),
-            Some(Turn::GiveUp(on)) => self.stop(Why::Breaker(on)),
+            Some(BreakerChange::Tripped(on)) => self.tell(Notice::BreakerTripped(on)),
+            Some(BreakerChange::Closed) => self.tell(Notice::BreakerClosed),
+            Some(BreakerChange::GiveUp(on)) => self.stop(StopReason::Breaker(on)),
         }
     }
 
@@ -275,7 +282,7 @@ impl Campaign {
         // A refusal of the request itself has been heard already, and has no call.
         if change.call.is_some() && live.ours {
             match cause {
-                Cause::Account => self.stop(Why::Account(change.reason.clone().unwrap_or_default())),
+                Cause::Account => self.stop(StopReason::Account(change.reason.clone().unwrap_or_default())),
                 Cause::Line => self.line_has_had_its_day(&live, change.reason.as_deref().unwrap_or_default(), now),
                 _ => {}
             }
@@ -286,7 +293,7 @@ impl Campaign {
         }
     }
 
-    fn line_has_had_its_day(&mut self, live: &Live, reason: &str, now: Now) {
+    fn line_has_had_its_day(&mut self, live: &ActiveAttempt, reason: &str, now: Now) {
         let midnight = self.until_utc_midnight(now);
         let its = live.lead.as_ref().and_then(|lead| self.lines.id(live.line, Some(&lead.lead)).cloned());
         if let Some(id) = its.or_else(|| live.line_id.as_deref().map(str::to_owned)) {
@@ -301,7 +308,7 @@ impl Campaign {
         Duration::from_micros((DAY - gone).unsigned_abs())
     }
 
-    fn write_off(&mut self, change: &Change, live: &Live) {
+    fn write_off(&mut self, change: &Change, live: &ActiveAttempt) {
         if let Some(batch) = live.batch {
             self.written_off.insert(change.attempt.clone(), (change.now, batch));
         }
@@ -326,7 +333,7 @@ impl Campaign {
             }
             return;
         }
-        let mut live = Live::new(None, change.now, self.pool.offset.earliest(now.at), now.at);
+        let mut live = ActiveAttempt::new(None, change.now, self.pool.offset.earliest(now.at), now.at);
         live.ours = change.lead.is_some();
         live.batch = written_off.map(|(_, batch)| batch);
         live.call.clone_from(&change.call);
@@ -343,7 +350,7 @@ impl Campaign {
             if self.live.contains_key(&attempt.attempt) {
                 continue;
             }
-            let mut live = Live::new(None, attempt.state, attempt.provider_time, now);
+            let mut live = ActiveAttempt::new(None, attempt.state, attempt.provider_time, now);
             live.ours = attempt.ours;
             live.line_id.clone_from(&attempt.line);
             live.in_doubt = attempt.in_doubt;

@@ -29,7 +29,7 @@ pub enum Notice {
     /// Too many doubts, or `--in-doubt never`: put aside for a person.
     Parked(Option<LeadId>),
     /// A lead was rung twice.
-    DoubleRing(Option<LeadId>, CallId),
+    CalledTwice(Option<LeadId>, CallId),
     /// A line left the rotation, and why.
     LineDropped(String, String),
     /// A line is left alone for a while, and why.
@@ -63,7 +63,7 @@ pub enum Notice {
     /// Paused, or going on.
     Paused(bool),
     /// Dialing has stopped; why.
-    Stopping(Why),
+    Stopping(StopReason),
     /// A batch was opened or closed: its number and size.
     Batch(u64, usize),
 }
@@ -72,7 +72,7 @@ pub enum Notice {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Outcome {
     /// Why it ended.
-    pub why: Why,
+    pub why: StopReason,
     /// When there is more to do.
     pub next_at: Option<Timestamp>,
     /// A signal that has its own exit code ended it.
@@ -81,7 +81,7 @@ pub struct Outcome {
 
 /// Why dialing ended.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Why {
+pub enum StopReason {
     /// Nobody is left to dial.
     Complete,
     /// Some leads may be dialed later.

@@ -56,7 +56,7 @@ pub struct Claimed {
     /// On disk: these may be placed.
     pub granted: Vec<Granted>,
     /// Leads of the ask that may not be dialed now after all; the rest of those not granted stay where they are.
-    pub turned_away: Vec<(LeadId, Away)>,
+    pub denied: Vec<(LeadId, Denied)>,
     /// What other runs on this pool know and do.
     pub others: Box<Others>,
 }
@@ -74,13 +74,13 @@ pub struct Granted {
 
 /// Why a lead may not be dialed now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Away {
+pub enum Denied {
     /// On a do-not-call list: settled.
     Suppressed,
     /// Its hours have closed, it was called today often enough, or another campaign has it.
     Later,
     /// Settled or removed meanwhile.
-    Gone,
+    MissingSheet,
 }
 
 /// What a record changed, worked out by the journal.
@@ -89,7 +89,7 @@ pub struct Recorded {
     /// Attempts whose state is another now, this campaign's and orphans'.
     pub changes: Vec<Change>,
     /// Calls with this campaign's mark that no attempt of this journal has made, met for the first time.
-    pub strangers: Vec<Stranger>,
+    pub strangers: Vec<UnknownCall>,
 }
 
 /// An attempt whose state changed, and what that means for its lead.
@@ -132,7 +132,7 @@ pub enum LeadNow {
 
 /// A call with this campaign's mark that this journal did not make.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Stranger {
+pub struct UnknownCall {
     /// The attempt id it carries.
     pub attempt: AttemptId,
     /// The call.
@@ -166,7 +166,7 @@ pub struct Open {
 
 /// Everything that a run goes on from; that of a fresh start is empty.
 #[derive(Clone, Debug, Default)]
-pub struct History {
+pub struct ResumeState {
     /// Attempts of this account that are not over and that no other live run looks after.
     pub open: Vec<Open>,
     /// What is known of the pool, and what other runs do.
@@ -178,7 +178,7 @@ pub struct History {
     /// The journal holds an attempt of this campaign.
     pub has_attempts: bool,
     /// Calls with this campaign's mark that earlier searches found and nobody has taken in.
-    pub strangers: Vec<Stranger>,
+    pub strangers: Vec<UnknownCall>,
     /// When this campaign last adopted calls without the second search having been done since.
     pub adopted_at: Option<Instant>,
     /// A pause is kept.

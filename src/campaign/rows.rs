@@ -7,9 +7,9 @@ use super::disposition::{Verdict, classify};
 use super::event::{Action, News};
 use super::notice::Notice;
 use super::seen::{Listing, SeenCall, Status};
-use super::{Campaign, Live};
+use super::{ActiveAttempt, Campaign};
 use crate::pool::calls::{Call, CallId};
-use crate::pool::news::Wire;
+use crate::pool::news::RequestTiming;
 use crate::time::{Instant, Now};
 
 /// Beyond the longest that a call can last, this long, before it is given up.
@@ -19,7 +19,7 @@ const ANY_CALL: Duration = Duration::from_mins(730);
 
 impl Campaign {
     /// Takes in the rows of a listing. Those of the watch overlap from one read to the next.
-    pub(super) fn hear_rows(&mut self, wire: Wire, calls: &Listing, now: Now) {
+    pub(super) fn hear_rows(&mut self, wire: RequestTiming, calls: &Listing, now: Now) {
         self.hear_wire(wire, now);
         self.reached();
         let latest = self.pool.offset.latest(wire.received);
@@ -78,7 +78,7 @@ impl Campaign {
     }
 
     /// Whether a call of ours has lasted for longer than one can, whichever run placed it.
-    pub(super) fn is_overdue(&self, live: &Live, now: Instant) -> bool {
+    pub(super) fn is_overdue(&self, live: &ActiveAttempt, now: Instant) -> bool {
         let age = self.pool.offset.earliest(now).since(live.provider_time);
         // Whose row names an assistant of its own, and what other campaigns ring with, may last as long as any.
         let usual = live.ours && live.lead.as_ref().is_none_or(|lead| lead.lead.assistant_id.is_none());

@@ -1,15 +1,15 @@
 //! What people are shown of a campaign while it goes on.
 
 use super::attempt::State;
+use super::counts::RunCounts;
 use super::start::Step;
-use super::tally::Tally;
 use super::{BatchState, Campaign};
 use crate::pool::headroom::Slots;
 use crate::time::Now;
 
 impl Campaign {
     /// What this run did so far.
-    pub fn tally(&self) -> &Tally {
+    pub fn tally(&self) -> &RunCounts {
         &self.tally
     }
 

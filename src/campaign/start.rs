@@ -1,8 +1,8 @@
 //! Before dialing: searching the account's listing for calls that the journal may not know.
 
 use super::event::Action;
-use super::notice::{Notice, Why};
-use super::reply::{Change, History, Stranger};
+use super::notice::{Notice, StopReason};
+use super::reply::{Change, ResumeState, UnknownCall};
 use super::search::{Along, Search};
 use super::{BatchState, Campaign};
 use crate::pool::attempt_id::Mark;
@@ -57,7 +57,7 @@ pub(super) struct Start {
 }
 
 impl Start {
-    pub(super) fn new(history: &History, campaign: &str, now: Instant) -> Self {
+    pub(super) fn new(history: &ResumeState, campaign: &str, now: Instant) -> Self {
         Self {
             step: Step::Fresh,
             watermark: history.watermark,
@@ -169,7 +169,7 @@ impl Campaign {
             }
             let newest = self.start.newest.unwrap_or_else(|| self.pool.offset.earliest(now.at));
             self.start.step = Step::Dialing;
-            return self.stop(Why::Strangers(self.start.strangers, newest));
+            return self.stop(StopReason::Strangers(self.start.strangers, newest));
         }
         self.keep_watermark(began);
         if self.start.strangers > 0 {
@@ -224,13 +224,13 @@ impl Campaign {
     }
 
     /// Calls with our mark that this journal did not make, seen for the first time.
-    pub(super) fn met_strangers(&mut self, strangers: &[Stranger]) {
+    pub(super) fn met_strangers(&mut self, strangers: &[UnknownCall]) {
         let since = self.pool.offset.earliest(self.start.began);
         for stranger in strangers {
             self.start.strangers += 1;
             self.start.newest = self.start.newest.max(Some(stranger.created));
             if stranger.created >= since && (self.start.has_attempts || self.start.may_dial()) {
-                self.stop(Why::AnotherMachine(stranger.call.clone()));
+                self.stop(StopReason::AnotherMachine(stranger.call.clone()));
             }
         }
         if strangers.is_empty() || !self.start.may_dial() || self.stopping.is_some() {
@@ -240,12 +240,12 @@ impl Campaign {
             self.actions.push_back(Action::Adopt);
         } else if let Some(newest) = self.start.newest {
             // No search has looked for them; the first listing shows them all the same, before anybody is rung.
-            self.stop(Why::Strangers(self.start.strangers, newest));
+            self.stop(StopReason::Strangers(self.start.strangers, newest));
         }
     }
 
     /// A search could not be read often enough.
     pub(super) fn search_given_up(&mut self, message: String) {
-        self.stop(Why::SearchFailed(message));
+        self.stop(StopReason::SearchFailed(message));
     }
 }

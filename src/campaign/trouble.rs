@@ -12,14 +12,14 @@ pub const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// Requests refused for what looks like their lead (the other 4xx). Three in a row, without a 2xx between, are more
 /// likely the configuration's doing than that of three leads.
 #[derive(Clone, Debug, Default)]
-pub struct Refusals {
+pub struct ConfigRefusals {
     /// Those in the row, and when their requests were sent: answers come in any order.
     row: Vec<(AttemptId, Instant)>,
     /// There were three in a row, the last of them sent then: those that were on their way speak of no lead either.
     tripped: Option<Instant>,
 }
 
-impl Refusals {
+impl ConfigRefusals {
     const ROW: usize = 3;
 
     /// Another was refused. The third in a row gives all three back, each that follows them itself: their leads are to
@@ -42,11 +42,11 @@ impl Refusals {
 
 /// How long to leave a provider alone that cannot be connected to: a second, doubling to thirty.
 #[derive(Clone, Debug, Default)]
-pub struct Backoff {
+pub struct ConnectBackoff {
     failures: u32,
 }
 
-impl Backoff {
+impl ConnectBackoff {
     const MOST: Duration = Duration::from_secs(30);
 
     /// A connect failed: nothing is to be sent before the instant this gives.
@@ -65,12 +65,12 @@ impl Backoff {
 /// Whether the provider has been silent for too long: requests failed over two minutes, and none was answered.
 /// Any answer counts, a refusal's and a listing's too.
 #[derive(Clone, Debug, Default)]
-pub struct Silence {
+pub struct UnreachableTimer {
     since: Option<Instant>,
     failures: u32,
 }
 
-impl Silence {
+impl UnreachableTimer {
     /// How long is too long.
     pub const LONGEST: Duration = Duration::from_mins(2);
     /// Fewer failures prove nothing, however far apart: a laptop that wakes up finds no network at first.
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn three_refusals_in_a_row_are_given_back() {
         let id = |number: u128| AttemptId::mint(&Mark::of("leads"), number);
-        let mut refusals = Refusals::default();
+        let mut refusals = ConfigRefusals::default();
         assert_eq!(refusals.refused(id(1), second(1)), None);
         assert_eq!(refusals.refused(id(2), second(2)), None);
         refusals.accepted(second(3));
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn connects_are_tried_less_and_less_often() {
-        let mut backoff = Backoff::default();
+        let mut backoff = ConnectBackoff::default();
         let mut waits = |times: usize| -> Vec<u64> {
             (0..times).map(|_| backoff.failed(second(100)).since(second(100)).as_secs()).collect()
         };
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn silence_is_two_minutes_of_failures_only() {
-        let mut silence = Silence::default();
+        let mut silence = UnreachableTimer::default();
         assert!(!silence.failed(second(0)) && !silence.failed(second(119)) && silence.failed(second(120)));
         silence.answered();
         assert!(!silence.failed(second(500)), "an idle hour is no silence");

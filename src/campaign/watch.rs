@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::event::{Action, Query, ReadFailure, ReadId, ReadTrouble};
-use super::notice::{Notice, Why};
+use super::last_seen::LastSeen;
+use super::notice::{Notice, StopReason};
 use super::search::{Along, Search};
-use super::sightings::Sightings;
 use super::start::TRIES;
 use super::{BatchState, Campaign};
 use crate::pool::calls::CallId;
@@ -51,7 +51,7 @@ pub(super) struct Watch {
     stretch: u32,
     not_before: Option<Instant>,
     /// What listings showed of each call.
-    pub(super) sightings: Sightings,
+    pub(super) sightings: LastSeen,
     one_at: Instant,
     /// When the calls that are followed were last asked whether one is older than a call can be.
     overdue_at: Option<Instant>,
@@ -73,7 +73,7 @@ impl Watch {
             begun: None,
             stretch: 1,
             not_before: None,
-            sightings: Sightings::default(),
+            sightings: LastSeen::default(),
             one_at: Instant::from_micros(0),
             overdue_at: None,
             failing: false,
@@ -126,7 +126,7 @@ impl Watch {
 impl Campaign {
     /// Asks for the most urgent read, unless one is under way.
     pub(super) fn want_read(&mut self, now: Now) {
-        let no_use = self.stopping.as_ref().is_some_and(Why::cannot_follow);
+        let no_use = self.stopping.as_ref().is_some_and(StopReason::cannot_follow);
         if self.reading.is_some() || self.leave_by.is_some() || no_use {
             return;
         }
@@ -292,12 +292,12 @@ impl Campaign {
             self.check_clock(date, failure.sent, failure.received, now);
         }
         match failure.kind {
-            ReadTrouble::Key => return self.stop(Why::Key(failure.message.clone())),
+            ReadTrouble::Key => return self.stop(StopReason::Key(failure.message.clone())),
             ReadTrouble::TooLarge => return self.halve(&reading, now),
             ReadTrouble::Forbidden => {
                 self.watch.forbidden += 1;
                 if self.watch.forbidden >= MOST_FORBIDDEN {
-                    return self.stop(Why::Key(failure.message.clone()));
+                    return self.stop(StopReason::Key(failure.message.clone()));
                 }
             }
             ReadTrouble::Rate(_) | ReadTrouble::Fault => {}

@@ -5,8 +5,8 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use super::args::PlaceArgs;
+use super::environment::Environment;
 use super::layers::{Layer, Sources};
-use super::surroundings::Surroundings;
 use crate::rehearsal::sandbox::{ASSISTANT, LINE};
 use crate::report::failure::Failure;
 use crate::vapi::base::BaseUrl;
@@ -42,7 +42,7 @@ pub struct Found {
 }
 
 /// Reads the account out of the options and the environment.
-pub fn find(args: &PlaceArgs, around: &Surroundings<'_>) -> Result<Found, Failure> {
+pub fn find(args: &PlaceArgs, around: &Environment<'_>) -> Result<Found, Failure> {
     let (mut missing, mut warnings) = (Vec::new(), Vec::new());
     let base_url = base_url(&args.base_url)?;
     let key = key(args, around, &mut warnings)?;
@@ -127,7 +127,7 @@ fn base_url(text: &str) -> Result<String, Failure> {
 
 fn key(
     args: &PlaceArgs,
-    around: &Surroundings<'_>,
+    around: &Environment<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<Option<SecretString>, Failure> {
     let variable = around.var(KEY_VARIABLE);

@@ -15,7 +15,7 @@ use crate::leads::options::{ListOptions, Source};
 use crate::leads::rejects::{Rejects, overwritten};
 use crate::leads::shown::file;
 use crate::leads::suppress::Suppression;
-use crate::report::findings::{Checked, Hour, Looked, NotRead};
+use crate::report::findings::{Checked, Hour, Looked, UnreadPart};
 
 /// Rows between two signs of progress.
 const STEP: u64 = 4_096;
@@ -163,9 +163,9 @@ fn summed_up(
 }
 
 /// The rows of do-not-call lists that suppress nobody, list by list.
-pub fn not_read(lists: &Suppression) -> Vec<NotRead> {
+pub fn not_read(lists: &Suppression) -> Vec<UnreadPart> {
     let odd = lists.findings().filter(|(_, findings)| !findings.is_empty());
-    odd.map(|(path, findings)| NotRead { name: file(path), findings: findings.clone() }).collect()
+    odd.map(|(path, findings)| UnreadPart { name: file(path), findings: findings.clone() }).collect()
 }
 
 /// What one list holds, as far as it has been read.

@@ -1,8 +1,8 @@
 //! `dialer pause`, `resume` and `stop`: orders to a campaign, from another shell. Its run hears of them within a poll.
 
+use super::environment::Environment;
 use super::journal::{StateArgs, failed, open_for};
 use super::print;
-use super::surroundings::Surroundings;
 use crate::exit::Exit;
 use crate::report::failure::Failure;
 
@@ -29,7 +29,7 @@ pub enum Order {
 }
 
 /// Gives the order, and says whether a run is alive to hear it.
-pub fn order(order: Order, args: &CampaignArgs, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+pub fn order(order: Order, args: &CampaignArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let (mut disk, accounts) = open_for(&args.state, &args.campaign, around)?;
     let mut heard = false;
     for account in &accounts {

@@ -6,10 +6,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::CheckArgs;
 use super::check::{CheckError, Progress, Request, check};
+use super::environment::Environment;
 use super::journal::failed;
 use super::layers::Sources;
 use super::place;
-use super::surroundings::Surroundings;
 use super::{plan, print, say};
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
@@ -20,7 +20,7 @@ use crate::report::failure::Failure;
 use crate::report::style::thousands;
 
 /// Looks at lists without ringing anybody.
-pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Environment<'_>) -> Result<Exit, Failure> {
     plan::guard_rejects(&args.list, &args.calling, [args.config.as_deref(), None])?;
     let calling = plan::calling(&args.calling, true, around)?;
     let options = plan::list(&args.list, args.calling.zone.as_ref(), &calling, around);
@@ -60,7 +60,7 @@ pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Surroundings<'
 }
 
 /// Whom the state directory suppresses, where there is one.
-fn suppressed(args: &CheckArgs, around: &Surroundings<'_>) -> Result<Box<dyn Fn(Phone) -> bool>, Failure> {
+fn suppressed(args: &CheckArgs, around: &Environment<'_>) -> Result<Box<dyn Fn(Phone) -> bool>, Failure> {
     let nobody = || -> Box<dyn Fn(Phone) -> bool> { Box::new(|_| false) };
     let Ok(dir) = place::state_dir(args.state.as_deref(), around) else { return Ok(nobody()) };
     match Disk::look(&dir).and_then(|disk| disk.map(|disk| disk.suppressions()).transpose()) {

@@ -1,8 +1,8 @@
 //! `dialer explain`: when and why a person was rung, or was not.
 
+use super::environment::Environment;
 use super::journal::{StateArgs, failed, look, phone};
 use super::print;
-use super::surroundings::Surroundings;
 use crate::exit::Exit;
 use crate::leads::lead::Phone;
 use crate::report::failure::Failure;
@@ -23,7 +23,7 @@ pub struct ExplainArgs {
 }
 
 /// Tells what the journal knows.
-pub fn explain(args: &ExplainArgs, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+pub fn explain(args: &ExplainArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let (stories, suppressed) = match look(&args.state, around)? {
         Some(disk) => (disk.explain(args.phone).map_err(failed)?, disk.suppressed(args.phone).map_err(failed)?),
         None => (Vec::new(), None),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use rand::TryRng;
 
+use super::environment::Environment;
 use super::place::state_dir;
-use super::surroundings::Surroundings;
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::journal::disk::accounts::Account;
@@ -22,18 +22,18 @@ pub struct StateArgs {
 }
 
 /// Opens the journal only to look. None where there is none yet.
-pub fn look(args: &StateArgs, around: &Surroundings<'_>) -> Result<Option<Disk>, Failure> {
+pub fn look(args: &StateArgs, around: &Environment<'_>) -> Result<Option<Disk>, Failure> {
     Disk::look(&state_dir(args.state.as_deref(), around)?).map_err(failed)
 }
 
 /// Opens the journal, and makes it where there is none.
-pub fn open(args: &StateArgs, around: &Surroundings<'_>) -> Result<Disk, Failure> {
+pub fn open(args: &StateArgs, around: &Environment<'_>) -> Result<Disk, Failure> {
     Disk::open(&state_dir(args.state.as_deref(), around)?, &mut chance()).map_err(failed)
 }
 
 /// Opens the journal for an order to a campaign, and finds the accounts that have one of that name; there may be
 /// several, since a state directory serves them all.
-pub fn open_for(args: &StateArgs, campaign: &str, around: &Surroundings<'_>) -> Result<(Disk, Vec<Account>), Failure> {
+pub fn open_for(args: &StateArgs, campaign: &str, around: &Environment<'_>) -> Result<(Disk, Vec<Account>), Failure> {
     let nowhere = || failed(Error::NoCampaign(campaign.to_owned()));
     // An order to a campaign that there is not must not leave an empty journal behind.
     look(args, around)?.ok_or_else(nowhere)?;

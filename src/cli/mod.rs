@@ -10,8 +10,8 @@ use crate::exit::Exit;
 use crate::report::failure::Failure;
 use args::{CheckArgs, RunArgs};
 use control::Order;
+use environment::Environment;
 use layers::Sources;
-use surroundings::Surroundings;
 use talk::say;
 
 pub mod args;
@@ -19,7 +19,7 @@ pub mod values;
 
 pub mod layers;
 
-pub mod surroundings;
+pub mod environment;
 
 pub mod plan;
 
@@ -31,7 +31,7 @@ pub mod talk;
 
 pub mod run;
 
-pub mod looks;
+pub mod display;
 
 pub mod sandbox;
 
@@ -99,7 +99,7 @@ fn exit_codes() -> String {
 
 /// From a command line to an exit code.
 pub fn main(argv: &[OsString]) -> Exit {
-    let env = &surroundings::process_env;
+    let env = &environment::process_env;
     let typed = match read(argv, env) {
         Ok(typed) => typed,
         Err(refusal) => return refused(&refusal, argv),
@@ -124,8 +124,8 @@ fn refused(refusal: &Refusal, argv: &[OsString]) -> Exit {
     }
 }
 
-fn dispatch(typed: &Typed) -> Result<Exit, Failure> {
-    let around = Surroundings::of_process();
+fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
+    let around = Environment::of_process();
     match &typed.command {
         Command::Run(args) => {
             if let Some(log) = args.shown.log.as_deref().filter(|_| !args.rehearse.dry_run) {
@@ -162,18 +162,18 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// What was typed, with the campaign file and the environment folded in.
 #[derive(Clone, Debug)]
-pub struct Typed {
+pub struct ParsedArgs {
     /// The command and its options.
     pub command: Command,
     /// Where each option comes from.
     pub sources: Sources,
 }
 
-impl Typed {
+impl ParsedArgs {
     /// The campaign that a run would be, as far as its name can be told.
     fn campaign(&self) -> Option<String> {
         let Command::Run(args) = &self.command else { return None };
-        let around = Surroundings::of_process();
+        let around = Environment::of_process();
         let inputs = place::inputs(&args.leads).ok()?;
         place::name(args.place.campaign.as_deref(), &inputs, &around).ok().map(|name| name.text)
     }
@@ -189,7 +189,7 @@ pub enum Refusal {
 }
 
 /// Reads a command line, the campaign file that it names, and the environment.
-pub fn read(argv: &[OsString], env: &dyn Fn(&str) -> Option<String>) -> Result<Typed, Refusal> {
+pub fn read(argv: &[OsString], env: &dyn Fn(&str) -> Option<String>) -> Result<ParsedArgs, Refusal> {
     let mut command = Cli::command();
     command.build();
     let first = command.clone().try_get_matches_from(argv).map_err(Refusal::Clap)?;
@@ -199,7 +199,7 @@ pub fn read(argv: &[OsString], env: &dyn Fn(&str) -> Option<String>) -> Result<T
     let whole = argv.iter().take(2).cloned().chain(added).chain(argv.iter().skip(2).cloned());
     let matches = command.clone().try_get_matches_from(whole).map_err(Refusal::Clap)?;
     let command = Cli::from_arg_matches(&matches).map_err(Refusal::Clap)?.command;
-    Ok(Typed { command, sources })
+    Ok(ParsedArgs { command, sources })
 }
 
 /// Writes to stdout; a reader that has gone away is no failure.

@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal;
 
+use super::environment::Environment;
 use super::journal::{StateArgs, failed, open, phone};
 use super::print;
 use super::release::ask;
-use super::surroundings::Surroundings;
 use crate::drive::clock::Clock;
 use crate::exit::Exit;
 use crate::leads::lead::Phone;
@@ -41,7 +41,7 @@ pub struct ForgetArgs {
 }
 
 /// Puts a number on the state directory's own do-not-call list, which every campaign honours.
-pub fn suppress(args: &SuppressArgs, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+pub fn suppress(args: &SuppressArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let mut disk = open(&args.state, around)?;
     let new = disk.suppress(args.phone, &args.reason, Clock::real().now()).map_err(failed)?;
     let phone = args.phone;
@@ -54,7 +54,7 @@ pub fn suppress(args: &SuppressArgs, around: &Surroundings<'_>) -> Result<Exit, 
 }
 
 /// Erases a person from the journal, but for a keyed hash that keeps them from being rung.
-pub fn forget(args: &ForgetArgs, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+pub fn forget(args: &ForgetArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let mut disk = open(&args.state, around)?;
     // A script that forgets whom it is asked to forget has nobody to ask.
     if std::io::stdin().is_terminal() && !ask(&question(args.phone))? {

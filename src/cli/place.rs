@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::environment::Environment;
 use super::layers::{Layer, Sources};
-use super::surroundings::Surroundings;
 use crate::leads::options::Source;
 use crate::leads::shown::{file, plain, typed};
 use crate::report::failure::Failure;
@@ -41,7 +41,7 @@ pub fn inputs(leads: &[PathBuf]) -> Result<Vec<Source>, Failure> {
 }
 
 /// The campaign's name: as given, else the stem of the one list.
-pub fn name(given: Option<&str>, inputs: &[Source], around: &Surroundings<'_>) -> Result<Name, Failure> {
+pub fn name(given: Option<&str>, inputs: &[Source], around: &Environment<'_>) -> Result<Name, Failure> {
     let Some(given) = given else {
         let text = stem(inputs)?;
         check_name(&text).map_err(|reason| {
@@ -108,7 +108,7 @@ pub fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// The directory where this machine's campaigns are remembered.
-pub fn state_dir(given: Option<&Path>, around: &Surroundings<'_>) -> Result<PathBuf, Failure> {
+pub fn state_dir(given: Option<&Path>, around: &Environment<'_>) -> Result<PathBuf, Failure> {
     if let Some(given) = given {
         return Ok(given.to_owned());
     }
@@ -128,7 +128,7 @@ pub fn state(
     sources: &Sources,
     sandbox: bool,
     dry_run: bool,
-    around: &Surroundings<'_>,
+    around: &Environment<'_>,
 ) -> Result<State, Failure> {
     if sandbox && sources.of("state") != Layer::CommandLine {
         return Ok(State::ThrownAway);

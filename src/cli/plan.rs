@@ -8,13 +8,13 @@ use jiff::Timestamp;
 
 use super::account::{self, Account};
 use super::args::{CallingArgs, ListArgs, PoolArgs, RetryArgs, RunArgs};
+use super::environment::Environment;
 use super::layers::{Layer, Sources};
 use super::place::{self, State};
-use super::surroundings::Surroundings;
 use super::values::{Color, Until};
 use crate::campaign::hours::Calling;
-use crate::campaign::misuse::Misuse;
 use crate::campaign::plan::{Plan, Reserve};
+use crate::campaign::plan_error::PlanError;
 use crate::campaign::retry::Retries;
 use crate::leads::list::List;
 use crate::leads::options::{ListOptions, Source, Zone};
@@ -84,7 +84,7 @@ pub struct Planned {
 }
 
 /// Works out the plan.
-pub fn plan(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Result<Planned, Failure> {
+pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Result<Planned, Failure> {
     let inputs = place::inputs(&args.leads)?;
     let name = place::name(args.place.campaign.as_deref(), &inputs, around)?;
     let sandbox = args.rehearse.sandbox;
@@ -171,7 +171,7 @@ struct FoundAccount {
     lacking: Option<Failure>,
 }
 
-fn account(args: &RunArgs, sources: &Sources, around: &Surroundings<'_>) -> Result<FoundAccount, Failure> {
+fn account(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Result<FoundAccount, Failure> {
     if args.rehearse.sandbox {
         let account = account::of_sandbox(&args.place, sources)?;
         return Ok(FoundAccount { account, missing: Vec::new(), warnings: Vec::new(), lacking: None });
@@ -196,7 +196,7 @@ fn lacks(failure: Failure, inputs: &[Source], options: &ListOptions) -> Failure 
     }
 }
 
-fn reserve(args: &PoolArgs, around: &Surroundings<'_>) -> Reserve {
+fn reserve(args: &PoolArgs, around: &Environment<'_>) -> Reserve {
     Reserve { table: args.reserve.table.clone(), zone: around.zone.clone() }
 }
 
@@ -233,7 +233,7 @@ fn pool_name(given: Option<&str>) -> Result<Option<String>, Failure> {
     Ok(Some(name.to_owned()))
 }
 
-fn instant(until: Until, around: &Surroundings<'_>) -> Result<Timestamp, Failure> {
+fn instant(until: Until, around: &Environment<'_>) -> Result<Timestamp, Failure> {
     match until {
         Until::Instant(instant) => Ok(instant),
         Until::Today(time) => {
@@ -257,7 +257,7 @@ fn hours_hold(args: &RunArgs, sources: &Sources) -> bool {
 }
 
 /// When people may be rung.
-pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Surroundings<'_>) -> Result<Calling, Failure> {
+pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Environment<'_>) -> Result<Calling, Failure> {
     let holidays = args.holidays.as_deref().map(|path| read_holidays(path).map(|text| (path, text))).transpose()?;
     let holidays = holidays.as_ref().map(|(path, text)| (*path, text.as_str()));
     let hours = if hours_hold { args.hours.as_str() } else { "any" };
@@ -267,7 +267,7 @@ pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Surroundings<'_>) 
 }
 
 /// How lists are read, given when people may be rung.
-pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &Surroundings<'_>) -> ListOptions {
+pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &Environment<'_>) -> ListOptions {
     let (asked, now) = (calling.clone(), around.now);
     ListOptions {
         columns: args.column.clone(),
@@ -326,11 +326,11 @@ fn read_holidays(path: &Path) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn retries(args: &RetryArgs, seed: u64, around: &Surroundings<'_>) -> Result<Retries, Failure> {
+fn retries(args: &RetryArgs, seed: u64, around: &Environment<'_>) -> Result<Retries, Failure> {
     Retries::parse(args.attempts, &args.retry, args.per_day, seed, around.zone.clone())
         .map_err(|misuse| misused(&misuse))
 }
 
-fn misused(misuse: &Misuse) -> Failure {
+fn misused(misuse: &PlanError) -> Failure {
     Failure::usage(misuse.to_string())
 }

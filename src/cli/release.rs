@@ -3,9 +3,9 @@
 use std::io::{BufRead, IsTerminal, Read, Write};
 
 use super::control::CampaignArgs;
+use super::environment::Environment;
 use super::journal::{failed, open_for, phone};
 use super::print;
-use super::surroundings::Surroundings;
 use crate::drive::clock::Clock;
 use crate::exit::Exit;
 use crate::leads::lead::Phone;
@@ -32,7 +32,7 @@ pub struct ReleaseArgs {
 }
 
 /// Gives them back, after asking.
-pub fn release(args: &ReleaseArgs, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+pub fn release(args: &ReleaseArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let campaign = &args.of.campaign;
     let (mut disk, accounts) = open_for(&args.of.state, campaign, around)?;
     let mut parked = Vec::new();

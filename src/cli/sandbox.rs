@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use crate::leads::lead::Phone;
 use crate::rehearsal::sandbox::{ASSISTANT, LINE, Running, SandboxConfig, real_clock, start};
-use crate::rehearsal::world::config::{BlockedAs, Traffic, WorldConfig};
+use crate::rehearsal::world::config::{BlockedAs, ProviderConfig, Traffic};
 use crate::rehearsal::world::fault::{Fault, Faults};
 
 /// The longest that any of its lengths may be.
@@ -68,7 +68,7 @@ impl Args {
     /// What they ask for.
     pub fn config(self) -> SandboxConfig {
         let faults = self.fault.iter().fold(Faults::default(), |all, (fault, likely)| all.with(*fault, *likely));
-        let world = WorldConfig {
+        let world = ProviderConfig {
             slots: self.slots,
             orgs: usize::from(self.orgs),
             traffic: vec![Traffic::inbound(self.inbound_per_hour, self.inbound_mean)],
@@ -78,7 +78,7 @@ impl Args {
             release_lag: self.release_lag,
             fail_after: self.fail_after,
             refused: self.refuse.iter().map(Phone::to_string).collect(),
-            ..WorldConfig::default()
+            ..ProviderConfig::default()
         };
         SandboxConfig { listen: self.listen, key: self.key, world, seed: self.seed }
     }
@@ -100,7 +100,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             world.calls().len(),
             rung.len(),
             counts.offered,
-            counts.turned_away
+            counts.denied
         )
     });
     eprintln!("{told}");
@@ -167,21 +167,21 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Typed {
+    struct ParsedArgs {
         #[command(flatten)]
         args: Args,
     }
 
     fn typed(line: &str) -> Result<SandboxConfig, String> {
         let words = std::iter::once("sandbox").chain(line.split_whitespace());
-        Typed::try_parse_from(words).map(|typed| typed.args.config()).map_err(|error| error.to_string())
+        ParsedArgs::try_parse_from(words).map(|typed| typed.args.config()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_defaults_are_those_of_the_contract() {
         let config = typed("").unwrap();
         assert_eq!((config.listen.to_string().as_str(), config.seed, config.key), ("127.0.0.1:8790", 1, None));
-        assert_eq!(config.world, WorldConfig::default());
+        assert_eq!(config.world, ProviderConfig::default());
     }
 
     #[test]

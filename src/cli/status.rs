@@ -1,8 +1,8 @@
 //! `dialer status`: how the campaigns of a state directory stand.
 
+use super::environment::Environment;
 use super::journal::{StateArgs, failed, look};
 use super::print;
-use super::surroundings::Surroundings;
 use crate::exit::Exit;
 use crate::journal::Error;
 use crate::report::failure::Failure;
@@ -24,7 +24,7 @@ pub struct StatusArgs {
 }
 
 /// Shows them.
-pub fn status(args: &StatusArgs, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+pub fn status(args: &StatusArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let mut campaigns = match look(&args.state, around)? {
         Some(disk) => disk.campaigns().map_err(failed)?,
         None => Vec::new(),

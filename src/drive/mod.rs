@@ -19,19 +19,19 @@ use crate::campaign::Campaign;
 use crate::campaign::disposition::Class;
 use crate::campaign::event::{Action, Event, LeadId, News, Query, ReadFailure, ReadId, Stop};
 use crate::campaign::notice::{Notice, Outcome};
-use crate::campaign::reply::{Away, Claimed, LeadNow, Opened};
+use crate::campaign::reply::{Claimed, Denied, LeadNow, Opened};
 use crate::exit::Exit;
 use crate::journal::answer::{Answer, Claims, answer, write_down};
 use crate::journal::{Control, Error, Journal};
 use crate::leads::lead::Phone;
 use crate::report::failure::Failure;
-use crate::report::notice::Weight;
+use crate::report::notice::Severity;
 use crate::report::screen::{OpenBatch, Snapshot};
 use crate::time::{Instant, Now};
 use crate::vapi::client::Client;
 use clock::Clock;
 use preflight::Account;
-use progress::Face;
+use progress::ProgressUi;
 use signals::{Order, Signals};
 
 /// Answers that may wait to be heard.
@@ -52,7 +52,7 @@ pub struct Drive<'a, J> {
     /// Tells the time.
     pub clock: Clock,
     /// Shows.
-    pub face: &'a mut Face,
+    pub face: &'a mut ProgressUi,
     /// Listens to signals.
     pub signals: &'a mut Signals,
     /// The lines to be read before the first dial.
@@ -71,13 +71,13 @@ pub struct Drive<'a, J> {
 
 /// How it ended.
 #[derive(Debug)]
-pub struct End {
+pub struct RunEnd {
     /// What the campaign says.
     pub outcome: Outcome,
     /// The signal that has its own exit code, where one came.
     pub signal: Option<Exit>,
     /// The campaign as it was then.
-    pub tally: crate::campaign::tally::Tally,
+    pub tally: crate::campaign::counts::RunCounts,
 }
 
 /// Why it could not go on.
@@ -106,7 +106,7 @@ enum Incoming {
 }
 
 /// Drives a run to its end.
-pub async fn drive<J: Journal>(drive: Drive<'_, J>) -> Result<End, Broken> {
+pub async fn drive<J: Journal>(drive: Drive<'_, J>) -> Result<RunEnd, Broken> {
     let (sender, receiver) = mpsc::channel(WAITING);
     let looked = drive.clock.now().at;
     Loop {
@@ -143,11 +143,11 @@ struct Loop<'a, J> {
 }
 
 impl<J: Journal> Loop<'_, J> {
-    async fn run(mut self) -> Result<End, Broken> {
+    async fn run(mut self) -> Result<RunEnd, Broken> {
         loop {
             if let Some(outcome) = self.act().await? {
                 self.look()?;
-                return Ok(End { outcome, signal: self.signal, tally: self.drive.campaign.tally().clone() });
+                return Ok(RunEnd { outcome, signal: self.signal, tally: self.drive.campaign.tally().clone() });
             }
             let sleep = self.sleep();
             tokio::select! {
@@ -215,7 +215,7 @@ impl<J: Journal> Loop<'_, J> {
         }
         let now = self.drive.clock.now();
         for warning in account.warnings(self.drive.standing.0.saturating_sub(self.drive.standing.1)) {
-            self.drive.face.say(now, Weight::Trouble, &warning);
+            self.drive.face.say(now, Severity::Trouble, &warning);
         }
         for (line, why) in account.down {
             self.drive.campaign.handle(now, Event::LineDown(line, why));
@@ -234,7 +234,7 @@ impl<J: Journal> Loop<'_, J> {
     /// Nobody is claimed for now; the campaign asks again.
     fn held_up(&mut self, now: Now, why: &str) {
         if self.held.as_deref() != Some(why) {
-            self.drive.face.say(now, Weight::Trouble, why);
+            self.drive.face.say(now, Severity::Trouble, why);
             self.held = Some(why.to_owned());
         }
         self.drive.campaign.handle(now, Event::ClaimsHeld);
@@ -326,9 +326,8 @@ impl<J: Journal> Loop<'_, J> {
                 }
                 self.phones.extend(leads.iter().map(|lead| (lead.id, lead.lead.phone)));
             }
-            Event::Claimed(Claimed { turned_away, .. }) => {
-                self.drive.standing.1 +=
-                    turned_away.iter().filter(|(_, away)| *away == Away::Suppressed).count() as u64;
+            Event::Claimed(Claimed { denied, .. }) => {
+                self.drive.standing.1 += denied.iter().filter(|(_, away)| *away == Denied::Suppressed).count() as u64;
             }
             Event::News(_, recorded) => {
                 for change in recorded.changes.iter().filter(|change| change.lead.is_some()) {
@@ -347,7 +346,7 @@ impl<J: Journal> Loop<'_, J> {
             Notice::InDoubt(lead, _)
             | Notice::Resolved(lead, _)
             | Notice::Parked(lead)
-            | Notice::DoubleRing(lead, _)
+            | Notice::CalledTwice(lead, _)
             | Notice::LeadRefused(lead, _) => *lead,
             Notice::Suppressed(lead) => Some(*lead),
             _ => None,

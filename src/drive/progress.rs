@@ -11,12 +11,12 @@ use console::Term;
 use indicatif::ProgressDrawTarget;
 use jiff::tz::TimeZone;
 
-use crate::campaign::notice::{Notice, Why};
+use crate::campaign::notice::{Notice, StopReason};
 use crate::leads::lead::Phone;
-use crate::report::notice::{Weight, weight, words};
+use crate::report::notice::{Severity, weight, words};
 use crate::report::pace::Pace;
-use crate::report::screen::{Canvas, Headline, Snapshot, event_line, plain_line, standing};
-use crate::report::style::{Glyphs, Paint};
+use crate::report::screen::{Headline, Snapshot, TextLayout, event_line, plain_line, standing};
+use crate::report::style::{Colors, Glyphs};
 use crate::time::{Instant, Now};
 use bars::Bars;
 
@@ -27,7 +27,7 @@ const USUAL_WIDTH: usize = 100;
 
 /// How the face is to look.
 #[derive(Clone, Debug)]
-pub struct Looks {
+pub struct DisplayOptions {
     /// stderr is a terminal, so there are bars.
     pub terminal: bool,
     /// Only trouble is shown.
@@ -35,12 +35,12 @@ pub struct Looks {
     /// Signs.
     pub glyphs: Glyphs,
     /// Colour.
-    pub paint: Paint,
+    pub paint: Colors,
     /// The zone of whoever looks.
     pub zone: TimeZone,
 }
 
-impl Looks {
+impl DisplayOptions {
     /// Columns that text has to fit: those of the terminal, where there is one.
     pub fn width(&self) -> usize {
         if !self.terminal {
@@ -50,14 +50,14 @@ impl Looks {
     }
 
     /// To draw on.
-    pub fn canvas(&self) -> Canvas<'_> {
-        Canvas { glyphs: self.glyphs, paint: self.paint, width: self.width(), zone: &self.zone }
+    pub fn canvas(&self) -> TextLayout<'_> {
+        TextLayout { glyphs: self.glyphs, paint: self.paint, width: self.width(), zone: &self.zone }
     }
 }
 
 /// The face.
-pub struct Face {
-    looks: Looks,
+pub struct ProgressUi {
+    looks: DisplayOptions,
     bars: Option<Bars>,
     pace: Pace,
     last: Option<Snapshot>,
@@ -67,14 +67,14 @@ pub struct Face {
     log: Option<File>,
 }
 
-impl Face {
+impl ProgressUi {
     /// A face that has said the headline. What happens is also written to `log`.
-    pub fn open(looks: Looks, headline: &Headline, now: Now, log: Option<File>) -> Self {
+    pub fn open(looks: DisplayOptions, headline: &Headline, now: Now, log: Option<File>) -> Self {
         let target = bars::on_stderr();
         Self { on_stderr: true, ..Self::on(looks, headline, now, log, target) }
     }
 
-    fn on(looks: Looks, headline: &Headline, now: Now, log: Option<File>, target: ProgressDrawTarget) -> Self {
+    fn on(looks: DisplayOptions, headline: &Headline, now: Now, log: Option<File>, target: ProgressDrawTarget) -> Self {
         let line = headline.line(looks.glyphs, now.wall, &looks.zone);
         let bars = (looks.terminal && !looks.quiet)
             .then(|| Bars::open(&headline.lines(looks.glyphs, now.wall, &looks.zone, looks.width()), target));
@@ -112,20 +112,22 @@ impl Face {
     /// Says what happened. `phone` is whom it is about.
     pub fn tell(&mut self, now: Now, notice: &Notice, phone: Option<Phone>) {
         let mut words = words(notice, phone, now, &self.looks.zone);
-        if *notice == Notice::Stopping(Why::Stopped) && self.last.as_ref().is_some_and(|last| last.slots.ours > 0) {
+        if *notice == Notice::Stopping(StopReason::Stopped)
+            && self.last.as_ref().is_some_and(|last| last.slots.ours > 0)
+        {
             words.push_str("; calls that are up are followed to their end");
         }
         self.say(now, weight(notice), &words);
     }
 
     /// Says something else that a person should know.
-    pub fn say(&mut self, now: Now, weight: Weight, words: &str) {
+    pub fn say(&mut self, now: Now, weight: Severity, words: &str) {
         self.note(now, words);
         let line = event_line(now.wall, &self.looks.zone, words);
         match &mut self.bars {
-            _ if weight == Weight::Detail => {}
+            _ if weight == Severity::Detail => {}
             Some(bars) => bars.tell(line, weight, &self.looks.canvas()),
-            None if self.looks.quiet && weight < Weight::Trouble => {}
+            None if self.looks.quiet && weight < Severity::Trouble => {}
             None => write_line(&tinted(&line, weight, self.looks.paint)),
         }
     }
@@ -156,8 +158,8 @@ impl Face {
     }
 }
 
-fn tinted(line: &str, weight: Weight, paint: Paint) -> String {
-    if weight == Weight::Trouble { paint.yellow(line) } else { line.to_owned() }
+fn tinted(line: &str, weight: Severity, paint: Colors) -> String {
+    if weight == Severity::Trouble { paint.yellow(line) } else { line.to_owned() }
 }
 
 fn write_line(line: &str) {
@@ -244,15 +246,15 @@ mod tests {
         }
     }
 
-    fn looks(terminal: bool) -> Looks {
-        Looks { terminal, quiet: false, glyphs: Glyphs::UNICODE, paint: Paint(false), zone: TimeZone::UTC }
+    fn looks(terminal: bool) -> DisplayOptions {
+        DisplayOptions { terminal, quiet: false, glyphs: Glyphs::UNICODE, paint: Colors(false), zone: TimeZone::UTC }
     }
 
     #[test]
     fn a_terminal_shows_the_bars_and_what_happened_last() {
         let paper = Paper::default();
         let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
-        let mut face = Face::on(looks(true), &headline(), at(0), None, target);
+        let mut face = ProgressUi::on(looks(true), &headline(), at(0), None, target);
         face.show(&snapshot(1));
         for minute in 0..7 {
             face.tell(at(60 * minute), &Notice::LimitIs(10 + u32::try_from(minute).unwrap()), None);
@@ -273,11 +275,11 @@ mod tests {
     fn a_stop_says_what_becomes_of_calls_only_where_some_are_up() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
-        let mut face = Face::open(looks(false), &headline(), at(0), Some(File::create(&path).unwrap()));
+        let mut face = ProgressUi::open(looks(false), &headline(), at(0), Some(File::create(&path).unwrap()));
         let idle = Snapshot { slots: Slots { ours: 0, ..snapshot(1).slots }, ..snapshot(1) };
         for standing in [idle, snapshot(2)] {
             face.show(&standing);
-            face.tell(standing.now, &Notice::Stopping(Why::Stopped), None);
+            face.tell(standing.now, &Notice::Stopping(StopReason::Stopped), None);
         }
         let log = std::fs::read_to_string(path).unwrap();
         let told: Vec<_> = log.lines().filter(|line| line.contains("it was stopped")).collect();
@@ -288,7 +290,7 @@ mod tests {
     fn a_log_has_every_event_and_a_line_a_minute() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
-        let mut face = Face::open(looks(false), &headline(), at(0), Some(File::create(&path).unwrap()));
+        let mut face = ProgressUi::open(looks(false), &headline(), at(0), Some(File::create(&path).unwrap()));
         for second in 0..=130 {
             face.show(&snapshot(second));
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::campaign::attempt::{Cause, End, Facts, State};
+use crate::campaign::attempt::{CallEnd, Cause, Facts, State};
 use crate::campaign::event::LeadId;
 use crate::campaign::reply::Open;
 use crate::campaign::retry::Contact;
@@ -16,7 +16,7 @@ use crate::campaign::seen::SeenCall;
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId, Post};
-use crate::pool::news::{Limits, Wire};
+use crate::pool::news::{Limits, RequestTiming};
 use crate::time::{Instant, Now, Stamp};
 
 /// How an attempt came into the journal.
@@ -172,7 +172,7 @@ impl Attempt {
     }
 
     /// Takes in the 2xx to its request.
-    pub(super) fn answer(&mut self, wire: Wire, seen: &SeenCall, limits: Option<Limits>, at: Instant) {
+    pub(super) fn answer(&mut self, wire: RequestTiming, seen: &SeenCall, limits: Option<Limits>, at: Instant) {
         let taken = limits.and_then(Limits::taken);
         self.post.get_or_insert(Post { sent: wire.sent, received: wire.received, taken });
         if self.call.as_ref().is_none_or(|call| *call == seen.id) {
@@ -258,7 +258,7 @@ fn end(facts: &mut Facts, at: Stamp, reason: &str) {
     const LONGEST: usize = 200;
     let reason = || reason.chars().take(LONGEST).collect::<String>();
     match &mut facts.ended {
-        None => facts.ended = Some(End { at, reason: reason() }),
+        None => facts.ended = Some(CallEnd { at, reason: reason() }),
         Some(known) if known.reason.is_empty() => known.reason = reason(),
         Some(_) => {}
     }

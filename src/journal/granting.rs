@@ -7,14 +7,14 @@ use jiff::Timestamp;
 
 use super::claim::Claim;
 use super::facts::{Attempt, Origin};
+use super::lead_status::LeadState;
 use super::recording::concerning;
 use super::rows::{LeadRow, Rows};
-use super::standing::Standing;
 use super::{Chance, Error};
 use crate::campaign::attempt::State;
 use crate::campaign::event::{Ask, LeadId, Line};
 use crate::campaign::plan::Plan;
-use crate::campaign::reply::{Away, Granted};
+use crate::campaign::reply::{Denied, Granted};
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::Now;
@@ -27,7 +27,7 @@ const TAKEN: u32 = 60;
 #[derive(Debug, Default)]
 pub(super) struct Grant {
     pub(super) granted: Vec<Granted>,
-    pub(super) turned_away: Vec<(LeadId, Away)>,
+    pub(super) denied: Vec<(LeadId, Denied)>,
     pub(super) claims: Vec<Claim>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Maker<'a> {
 
 enum Gate {
     Open(Box<LeadRow>),
-    Away(Away),
+    Denied(Denied),
 }
 
 /// Grants up to `most` of the leads of an ask, in its order.
@@ -58,7 +58,7 @@ pub(super) fn grant(
             break;
         }
         match gate(rows, maker.plan, now, id)? {
-            Gate::Away(away) => grant.turned_away.push((id, away)),
+            Gate::Denied(away) => grant.denied.push((id, away)),
             Gate::Open(row) => {
                 let attempt = Arc::new(maker.attempt(rows.campaign(), &row, line, now, ask));
                 rows.put(&attempt)?;
@@ -76,7 +76,7 @@ pub(super) fn grant(
 pub(super) fn put_off_all(rows: &mut impl Rows, plan: &Plan, now: Now, leads: &[LeadId]) -> Result<(), Error> {
     for id in leads {
         let Some(row) = rows.lead(*id)? else { continue };
-        if row.stand.standing == Standing::Open {
+        if row.stand.standing == LeadState::Open {
             rows.stand(&row, row.stand.put_off(later(now.wall, plan.poll * TAKEN)), now)?;
         }
     }
@@ -98,20 +98,20 @@ impl Maker<'_> {
 
 /// Whether a lead may be dialed at this instant; one that may not has been settled or put off.
 fn gate(rows: &mut impl Rows, plan: &Plan, now: Now, id: LeadId) -> Result<Gate, Error> {
-    let Some(row) = rows.lead(id)? else { return Ok(Gate::Away(Away::Gone)) };
-    if !row.listed || row.stand.standing != Standing::Open {
-        return Ok(Gate::Away(Away::Gone));
+    let Some(row) = rows.lead(id)? else { return Ok(Gate::Denied(Denied::MissingSheet)) };
+    if !row.listed || row.stand.standing != LeadState::Open {
+        return Ok(Gate::Denied(Denied::MissingSheet));
     }
     if rows.is_suppressed(row.lead.phone)? {
         rows.settle_suppressed(&row, now)?;
-        return Ok(Gate::Away(Away::Suppressed));
+        return Ok(Gate::Denied(Denied::Suppressed));
     }
     if row.stand.due.is_some_and(|due| due > now.wall) || !plan.calling.is_open(&row.lead.zones, now.wall) {
-        return Ok(Gate::Away(Away::Later));
+        return Ok(Gate::Denied(Denied::Later));
     }
     if let Some(until) = put_off(rows, plan, now, &row)? {
         rows.stand(&row, row.stand.put_off(until), now)?;
-        return Ok(Gate::Away(Away::Later));
+        return Ok(Gate::Denied(Denied::Later));
     }
     Ok(Gate::Open(Box::new(row)))
 }

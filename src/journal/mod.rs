@@ -8,11 +8,11 @@ pub mod claim;
 pub mod disk;
 pub mod facts;
 mod granting;
+pub mod lead_status;
 pub mod memory;
 mod opening;
 mod recording;
 mod rows;
-pub mod standing;
 #[cfg(test)]
 mod suite;
 
@@ -23,12 +23,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::campaign::disposition::Class;
 use crate::campaign::event::{Ask, LeadId, News};
-use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
+use crate::campaign::reply::{Change, Claimed, Open, Opened, Recorded, ResumeState};
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::Pool;
 use crate::time::{Now, Stamp};
 use claim::Claim;
-use standing::Standing;
+use lead_status::LeadState;
 
 /// Whether a number stands on a do-not-call list outside the journal; asked at every claim.
 pub type Dnc = Box<dyn Fn(Phone) -> bool + Send>;
@@ -152,7 +152,7 @@ pub enum Error {
 /// What a journal does for one run of one campaign. Every method is one transaction that is on disk when it returns.
 pub trait Journal {
     /// What a run of this campaign goes on from: asked for once, first.
-    fn history(&mut self, now: Now) -> Result<History, Error>;
+    fn history(&mut self, now: Now) -> Result<ResumeState, Error>;
     /// Cuts the next batch from the leads that may be dialed now, or takes up the one that a dead run left open.
     fn open_batch(&mut self, now: Now) -> Result<Opened, Error>;
     /// Writes down that a batch is closed.
@@ -271,16 +271,16 @@ fn placed(place: i64) -> (usize, u64) {
 }
 
 /// Counts leads that stand like this.
-fn count(totals: &mut Totals, standing: Standing, leads: u64) {
+fn count(totals: &mut Totals, standing: LeadState, leads: u64) {
     totals.total += leads;
     match standing {
-        Standing::Open | Standing::Busy => totals.open += leads,
-        Standing::InDoubt => totals.in_doubt += leads,
-        Standing::Parked => {
+        LeadState::Open | LeadState::Busy => totals.open += leads,
+        LeadState::InDoubt => totals.in_doubt += leads,
+        LeadState::Parked => {
             totals.in_doubt += leads;
             totals.parked += leads;
         }
-        Standing::Settled(class) => {
+        LeadState::Settled(class) => {
             totals.settled += leads;
             *totals.dispositions.entry(class).or_default() += leads;
             if class == Class::Suppressed {

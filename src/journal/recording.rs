@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use super::Error;
 use super::facts::{Attempt, Origin};
+use super::lead_status::{Person, rang_twice, too_many_doubts};
 use super::rows::Rows;
-use super::standing::{Person, rang_twice, too_many_doubts};
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::event::{LeadId, News};
 use crate::campaign::plan::Plan;
-use crate::campaign::reply::{Change, LeadNow, Recorded, Stranger};
+use crate::campaign::reply::{Change, LeadNow, Recorded, UnknownCall};
 use crate::campaign::seen::SeenCall;
 use crate::campaign::trouble::SHORTEST_PAUSE;
 use crate::pool::attempt_id::AttemptId;
-use crate::pool::news::Wire;
+use crate::pool::news::RequestTiming;
 use crate::time::{Instant, Now};
 
 /// The minute that a rate limit is counted in, where the provider names no other wait.
@@ -78,7 +78,7 @@ fn apply(attempt: &mut Attempt, news: &News, now: Now) {
     }
 }
 
-fn rate_limited_until(now: Now, wire: Wire, retry_after: Option<Duration>) -> Instant {
+fn rate_limited_until(now: Now, wire: RequestTiming, retry_after: Option<Duration>) -> Instant {
     const LONGEST: Duration = Duration::from_hours(1);
     let to_next_minute = MINUTE - now.wall.as_microsecond().rem_euclid(MINUTE);
     let pause = retry_after.unwrap_or(Duration::from_micros(to_next_minute.unsigned_abs()));
@@ -118,9 +118,9 @@ fn sight(rows: &mut impl Rows, plan: &Plan, now: Now, seen: &SeenCall, recorded:
 }
 
 /// A call that was found, for the campaign to judge.
-pub(super) fn stranger(attempt: &Attempt) -> Option<Stranger> {
+pub(super) fn stranger(attempt: &Attempt) -> Option<UnknownCall> {
     let (call, created) = (attempt.call.clone()?, attempt.created?);
-    Some(Stranger { attempt: attempt.id.clone(), call, created })
+    Some(UnknownCall { attempt: attempt.id.clone(), call, created })
 }
 
 /// Adds facts to an attempt, and says what that changed, if anything.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Error;
 use super::facts::Attempt;
-use super::standing::{Person, Stand};
+use super::lead_status::{LeadStatus, Person};
 use crate::campaign::attempt::State;
 use crate::campaign::event::LeadId;
 use crate::campaign::seen::SeenCall;
@@ -22,7 +22,7 @@ pub(super) struct LeadRow {
     pub(super) listed: bool,
     pub(super) suppressed: bool,
     pub(super) added: Instant,
-    pub(super) stand: Stand,
+    pub(super) stand: LeadStatus,
 }
 
 impl LeadRow {
@@ -77,7 +77,7 @@ pub(super) trait Rows {
     /// The leads of this campaign with that number, in list order.
     fn leads_with(&mut self, phone: Phone) -> Result<Vec<LeadId>, Error>;
     /// Writes down how a lead stands, if that is new.
-    fn stand(&mut self, row: &LeadRow, stand: Stand, now: Now) -> Result<(), Error>;
+    fn stand(&mut self, row: &LeadRow, stand: LeadStatus, now: Now) -> Result<(), Error>;
     /// A lead of another campaign has to be looked at again when that campaign starts.
     fn look_again(&mut self, attempt: &Attempt) -> Result<(), Error>;
     /// A claim met the lead on a do-not-call list.

@@ -8,8 +8,8 @@ use super::lead::{Lead, Phone};
 use super::options::{Field, ListOptions, Source};
 use super::phone::{Found, Reading, clean};
 use super::shown::plain;
-use super::table::{Flaw, MAX_CELL, Table, TableError};
-use super::trouble::{self, Beginning};
+use super::table::{MAX_CELL, Table, TableError, TableFlaw};
+use super::trouble::{self, ListHead};
 use super::zone::{Asked, of_number};
 
 /// The longest name that the provider takes, in characters.
@@ -42,7 +42,7 @@ pub enum Wrong {
     EmptySheet(String, Vec<String>),
     /// Its headers do not tell the columns; this is how it begins.
     #[error("{}", trouble::headers(.0, .1))]
-    Columns(ColumnsError, Beginning),
+    Columns(ColumnsError, ListHead),
     /// `--require` names a variable for which there is no column.
     #[error("has no column \"{}\", which --require names\n  its columns are: {}", plain(.0), .1)]
     Required(String, String),
@@ -116,7 +116,7 @@ impl List {
             Ok(columns) => columns,
             Err(error) => {
                 let lines = ahead.iter().map(|row| row.line).collect();
-                return Err(Wrong::Columns(error, Beginning { headers, rows, lines }));
+                return Err(Wrong::Columns(error, ListHead { headers, rows, lines }));
             }
         };
         let place = |column: Option<usize>, variable: &String| {
@@ -193,7 +193,7 @@ impl List {
         self.table.progress()
     }
 
-    fn row(&mut self, line: u64, mut cells: Vec<String>, flaw: Option<Flaw>) -> Row {
+    fn row(&mut self, line: u64, mut cells: Vec<String>, flaw: Option<TableFlaw>) -> Row {
         let width = self.columns.headers().len();
         for cell in &mut cells {
             trim(cell);
@@ -383,10 +383,10 @@ fn named(name: &str, what: Wrong) -> ListError {
     ListError { name: name.to_owned(), what: Box::new(what) }
 }
 
-fn flawed(flaw: Flaw, cells: &[String]) -> Reason {
+fn flawed(flaw: TableFlaw, cells: &[String]) -> Reason {
     let kind = match flaw {
-        Flaw::OpenQuote => Kind::OpenQuote,
-        Flaw::TooLarge => Kind::TooLarge,
+        TableFlaw::OpenQuote => Kind::OpenQuote,
+        TableFlaw::TooLarge => Kind::TooLarge,
     };
     Reason::new(kind, cells.iter().find(|cell| !cell.is_empty()).map_or("", String::as_str))
 }

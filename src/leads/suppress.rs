@@ -18,7 +18,7 @@ use super::list::{ListError, Wrong};
 use super::options::{Field, Region, Source};
 use super::phone::{clean, verdict};
 use super::table::{Row, Table, TableError};
-use super::trouble::Beginning;
+use super::trouble::ListHead;
 
 /// The fewest digits that name a person without a country code.
 const NATIONAL: usize = 8;
@@ -159,7 +159,7 @@ impl Suppression {
         match (by_header.or(only).or_else(|| self.entry_among(cells)), found) {
             (Some(column), _) => Ok(column),
             (None, Err(error)) => {
-                let beginning = Beginning { headers: headers.to_vec(), rows: vec![cells.to_vec()], lines: vec![2] };
+                let beginning = ListHead { headers: headers.to_vec(), rows: vec![cells.to_vec()], lines: vec![2] };
                 Err(Wrong::Columns(error, beginning))
             }
             (None, Ok(_)) => Ok(0),

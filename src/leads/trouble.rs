@@ -20,7 +20,7 @@ const LETTERS: usize = 40;
 
 /// How a list begins whose headers do not tell the columns.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Beginning {
+pub struct ListHead {
     /// The first row.
     pub headers: Vec<String>,
     /// The rows below it.
@@ -30,7 +30,7 @@ pub struct Beginning {
 }
 
 /// Headers that do not tell the columns.
-pub(super) fn headers(error: &ColumnsError, list: &Beginning) -> String {
+pub(super) fn headers(error: &ColumnsError, list: &ListHead) -> String {
     let what = format!("{error}\n  its columns are: {}", names(&list.headers));
     match error {
         _ if list.is_no_text() => "is no text, and so no list\n  export it as CSV".to_owned(),
@@ -59,7 +59,7 @@ pub(super) fn headers(error: &ColumnsError, list: &Beginning) -> String {
     }
 }
 
-impl Beginning {
+impl ListHead {
     /// Whether more than one in ten of its letters is none.
     fn is_no_text(&self) -> bool {
         let letters = || self.headers.iter().chain(self.rows.iter().flatten()).flat_map(|cell| cell.chars());

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use super::attempt_id::AttemptId;
 use super::calls::{Call, CallId};
-use super::name::{ByName, Names};
+use super::name::{ById, Names};
 use super::observation::{COUNTED_LATE, Observation};
 use crate::time::Stamp;
 
 /// Calls by their id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
-    up: ByName<CallId, Entry>,
+    up: ById<CallId, Entry>,
     /// Calls that are over, and the order in which they ended.
-    over: ByName<CallId, Entry>,
+    over: ById<CallId, Entry>,
     ends: BTreeSet<(Stamp, CallId)>,
     /// Attempts whose call is known: they are no mere claims any more, whatever other runs still think.
     named: Names<AttemptId>,

@@ -22,7 +22,7 @@ use attempt_id::AttemptId;
 use calls::{Call, CallId, Post};
 use ledger::Ledger;
 use limits::SeenLimits;
-use news::{Limits, Others, Wire};
+use news::{Limits, Others, RequestTiming};
 use observation::Observation;
 use offset::Offset;
 
@@ -118,7 +118,14 @@ impl Pool {
     }
 
     /// A 2xx came for a request of ours.
-    pub fn answered(&mut self, id: &CallId, call: &Call, attempt: &AttemptId, wire: Wire, limits: Option<Limits>) {
+    pub fn answered(
+        &mut self,
+        id: &CallId,
+        call: &Call,
+        attempt: &AttemptId,
+        wire: RequestTiming,
+        limits: Option<Limits>,
+    ) {
         let created = call.from;
         let post = Post { sent: wire.sent, received: wire.received, taken: limits.and_then(Limits::taken) };
         self.offset.hear_created(created, wire.sent, wire.received);
@@ -139,7 +146,7 @@ impl Pool {
     }
 
     /// A request was refused because the pool was full.
-    pub fn refused(&mut self, wire: Wire, limits: Option<Limits>) {
+    pub fn refused(&mut self, wire: RequestTiming, limits: Option<Limits>) {
         let at = self.offset.heard_at(wire.date, wire.received);
         let limit = limits.and_then(Limits::sane_limit);
         let (sent, received) = (wire.sent, wire.received);

@@ -48,7 +48,7 @@ impl Hash for Name {
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A map by ids, by other keys that are one well-spread or short number, or by short texts that no stranger chooses.
-pub type ByName<K, V> = HashMap<K, V, BuildHasherDefault<Known>>;
+pub type ById<K, V> = HashMap<K, V, BuildHasherDefault<Known>>;
 
 /// A set of such keys.
 pub type Names<K> = HashSet<K, BuildHasherDefault<Known>>;

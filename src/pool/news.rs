@@ -8,7 +8,7 @@ use crate::time::{Instant, Stamp};
 
 /// When a request was sent and its answer came, and what time the provider said it was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Wire {
+pub struct RequestTiming {
     /// When the request began to be sent.
     pub sent: Instant,
     /// When its answer, or the failure, was received.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::rehearse::{Setup, Stage};
-use super::world::World;
-use super::world::call::{Kind, PretendCall};
-use super::world::config::WorldConfig;
+use super::rehearse::{Setup, Simulation};
+use super::world::FakeProvider;
+use super::world::call::{FakeCall, Kind};
+use super::world::config::ProviderConfig;
 use crate::campaign::disposition::{Class, Verdict, classify};
 use crate::campaign::plan::Plan;
 use crate::journal::memory::Memory;
@@ -24,7 +24,7 @@ const HORIZON: Duration = Duration::from_hours(9600);
 
 /// What rehearsals came to, for the whole list.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Foreseen {
+pub struct SimulatedRuns {
     /// How long it took: the shortest, the middle one, the longest.
     pub took: [Duration; 3],
     /// The mean length of a call, from its slot being taken to its being free.
@@ -38,10 +38,10 @@ pub struct Foreseen {
 }
 
 /// Rehearses a list. `leads` are all of it, or its first [`SAMPLE`]; `total` is how many there are.
-pub fn forecast(plan: &Plan, leads: &[Lead], total: u64, slots: u32, start: Timestamp) -> Result<Foreseen, Error> {
+pub fn forecast(plan: &Plan, leads: &[Lead], total: u64, slots: u32, start: Timestamp) -> Result<SimulatedRuns, Error> {
     let leads = &leads[..leads.len().min(SAMPLE)];
     let plan = Plan { wait: true, slots: Some(slots), limit: None, max_cost: None, until: None, ..plan.clone() };
-    let config = WorldConfig { slots, ..WorldConfig::default() };
+    let config = ProviderConfig { slots, ..ProviderConfig::default() };
     let mut runs = Vec::new();
     for seed in 0..TIMES {
         runs.push(rehearse(&plan, leads, config.clone(), plan.seed.wrapping_add(seed), start)?);
@@ -49,9 +49,10 @@ pub fn forecast(plan: &Plan, leads: &[Lead], total: u64, slots: u32, start: Time
     runs.sort_by_key(|run| run.took);
     #[expect(clippy::cast_precision_loss, reason = "a forecast is no more exact than that")]
     let scale = total as f64 / (leads.len().max(1)) as f64;
-    let scaled = |run: &Rehearsed| Duration::try_from_secs_f64(run.took.as_secs_f64() * scale).unwrap_or(Duration::MAX);
+    let scaled =
+        |run: &ForecastInput| Duration::try_from_secs_f64(run.took.as_secs_f64() * scale).unwrap_or(Duration::MAX);
     let middle = &runs[runs.len() / 2];
-    Ok(Foreseen {
+    Ok(SimulatedRuns {
         took: [scaled(&runs[0]), scaled(middle), scaled(&runs[runs.len() - 1])],
         call: middle.call,
         answered: middle.answered,
@@ -60,16 +61,22 @@ pub fn forecast(plan: &Plan, leads: &[Lead], total: u64, slots: u32, start: Time
     })
 }
 
-struct Rehearsed {
+struct ForecastInput {
     took: Duration,
     call: Duration,
     answered: f64,
     cost_usd: f64,
 }
 
-fn rehearse(plan: &Plan, leads: &[Lead], config: WorldConfig, seed: u64, start: Timestamp) -> Result<Rehearsed, Error> {
+fn rehearse(
+    plan: &Plan,
+    leads: &[Lead],
+    config: ProviderConfig,
+    seed: u64,
+    start: Timestamp,
+) -> Result<ForecastInput, Error> {
     let start = Stamp::from(start);
-    let mut stage = Stage::new(World::new(config, seed, start), 0);
+    let mut stage = Simulation::new(FakeProvider::new(config, seed, start), 0);
     let mut counter = u128::from(seed);
     let chance = Box::new(move || {
         counter = counter.wrapping_add(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
@@ -85,7 +92,7 @@ fn rehearse(plan: &Plan, leads: &[Lead], config: WorldConfig, seed: u64, start: 
     let post_timeout = Duration::from_secs(30);
     stage.start(Setup { plan: plan.clone(), journal, org: 0, post_timeout })?;
     stage.play(start + HORIZON, None)?;
-    let ours: Vec<&PretendCall> = stage.world.calls().iter().filter(|call| call.kind == Kind::Outbound).collect();
+    let ours: Vec<&FakeCall> = stage.world.calls().iter().filter(|call| call.kind == Kind::Outbound).collect();
     let last = ours.iter().filter_map(|call| call.ended).max().unwrap_or(start);
     let lengths = ours.iter().filter_map(|call| call.ended.map(|ended| ended.since(call.created).as_secs_f64()));
     #[expect(clippy::cast_precision_loss, reason = "a mean over calls needs no more than 52 bits")]
@@ -93,7 +100,7 @@ fn rehearse(plan: &Plan, leads: &[Lead], config: WorldConfig, seed: u64, start: 
     let talked = ours.iter().filter(|call| was_answered(call)).count();
     #[expect(clippy::cast_precision_loss, reason = "a share of calls needs no more than 52 bits")]
     let answered = talked as f64 / calls;
-    Ok(Rehearsed {
+    Ok(ForecastInput {
         took: last.since(start),
         call: Duration::from_secs_f64(lengths.sum::<f64>() / calls),
         answered,
@@ -101,7 +108,7 @@ fn rehearse(plan: &Plan, leads: &[Lead], config: WorldConfig, seed: u64, start: 
     })
 }
 
-fn was_answered(call: &PretendCall) -> bool {
+fn was_answered(call: &FakeCall) -> bool {
     let verdict = classify(call.reason.as_deref().unwrap_or_default());
     matches!(verdict, Verdict::Contact(Class::Answered | Class::HungUp))
 }

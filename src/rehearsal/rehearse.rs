@@ -1,18 +1,18 @@
 //! Virtual time: real campaigns, stepped against a pretended provider.
 //!
-//! A [`Stage`] holds one provider and any number of runs that share its pool. It moves time from one thing that
+//! A [`Simulation`] holds one provider and any number of runs that share its pool. It moves time from one thing that
 //! happens to the next, so an hour takes as long as its events. A run can be killed at any action and set up again from
 //! what its journal remembers, as a crash would have it.
 
-mod agenda;
 mod exchange;
+mod queue;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::world::World;
+use super::world::FakeProvider;
 use super::world::answer::PostId;
 use crate::campaign::Campaign;
 use crate::campaign::event::{Action, Event, News, Query, ReadFailure, ReadId, Stop};
@@ -22,10 +22,10 @@ use crate::campaign::seen::Listing;
 use crate::journal::answer::{Answer as Mine, Claims, answer};
 use crate::journal::{Error, Journal};
 use crate::pool::attempt_id::AttemptId;
-use crate::pool::news::Wire;
+use crate::pool::news::RequestTiming;
 use crate::time::{Instant, Now, Stamp, sooner};
-use agenda::Agenda;
 use exchange::request;
+use queue::EventQueue;
 
 /// How long a read takes, there and back, unless it is said otherwise.
 const READ_TRAVEL: Duration = Duration::from_millis(40);
@@ -51,9 +51,9 @@ pub struct Run<J> {
 }
 
 /// A provider, and the runs that dial through it.
-pub struct Stage<J> {
+pub struct Simulation<J> {
     /// The provider.
-    pub world: World,
+    pub world: FakeProvider,
     /// The runs; one that was killed leaves its place empty.
     pub runs: Vec<Option<Run<J>>>,
     /// Everything that was done, a line each, where it is kept.
@@ -63,7 +63,7 @@ pub struct Stage<J> {
     skew: i64,
     /// The time as it was last asked for: it is asked for far more often than it changes.
     last: Cell<Now>,
-    agenda: Agenda,
+    agenda: EventQueue,
     posts: BTreeMap<PostId, Sent>,
     /// Steps in a row in which nothing but a clock moved on, and hardly that.
     restless: u32,
@@ -92,7 +92,7 @@ enum Due {
 /// A page of a listing, on its way.
 struct Page {
     read: ReadId,
-    wire: Wire,
+    wire: RequestTiming,
     calls: Listing,
     full: bool,
 }
@@ -109,9 +109,9 @@ pub struct Setup<J> {
     pub post_timeout: Duration,
 }
 
-impl<J: Journal> Stage<J> {
+impl<J: Journal> Simulation<J> {
     /// A stage without runs. `skew`: how far the machine's clock is ahead of the provider's, in microseconds.
-    pub fn new(world: World, skew: i64) -> Self {
+    pub fn new(world: FakeProvider, skew: i64) -> Self {
         let never = Instant::from_micros(i64::MIN);
         Self {
             world,
@@ -120,7 +120,7 @@ impl<J: Journal> Stage<J> {
             read_travel: READ_TRAVEL,
             skew,
             last: Cell::new(Now { at: never, wall: never.timestamp() }),
-            agenda: Agenda::default(),
+            agenda: EventQueue::default(),
             posts: BTreeMap::new(),
             restless: 0,
         }
@@ -290,7 +290,7 @@ impl<J: Journal> Stage<J> {
             Due::Timeout(post) => {
                 if let Some(sent) = self.posts.remove(&post) {
                     self.world.abandon(post);
-                    let wire = Wire { sent: sent.at, received: self.now().at, date: None };
+                    let wire = RequestTiming { sent: sent.at, received: self.now().at, date: None };
                     let message = "no answer in time".to_owned();
                     self.tell(sent.run, News::Failed { attempt: sent.attempt, wire, message })?;
                 }

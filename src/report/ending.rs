@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::style::{count, span};
-use crate::campaign::notice::{Outcome, Why};
+use crate::campaign::notice::{Outcome, StopReason};
 use crate::exit::Exit;
 use crate::journal::Totals;
 
@@ -18,10 +18,10 @@ pub fn exit_of(outcome: &Outcome, totals: &Totals, signal: Option<Exit>) -> Exit
     if outcome.interrupted {
         return signal.unwrap_or(Exit::Interrupted);
     }
-    let later = matches!(outcome.why, Why::Later | Why::DoubtsLeft);
+    let later = matches!(outcome.why, StopReason::Later | StopReason::DoubtsLeft);
     if later || totals.open > 0 || totals.in_doubt > totals.parked {
         Exit::Later
-    } else if totals.in_doubt > 0 || outcome.why == Why::ParkedLeft {
+    } else if totals.in_doubt > 0 || outcome.why == StopReason::ParkedLeft {
         Exit::Doubts
     } else {
         Exit::Settled
@@ -29,22 +29,26 @@ pub fn exit_of(outcome: &Outcome, totals: &Totals, signal: Option<Exit>) -> Exit
 }
 
 /// The code of an end that is trouble in itself.
-fn trouble(why: &Why) -> Option<Exit> {
+fn trouble(why: &StopReason) -> Option<Exit> {
     match why {
-        Why::Strangers(..) | Why::AnotherMachine(_) => Some(Exit::Held),
-        Why::Account(_) | Why::Key(_) | Why::Lines(_) | Why::Breaker(_) | Why::Config(_) => Some(Exit::Account),
-        Why::Reserve(..) => Some(Exit::Usage),
-        Why::Unreachable(_) | Why::SearchFailed(_) | Why::Clock(_) => Some(Exit::Machine),
-        Why::Complete
-        | Why::Later
-        | Why::DoubtsLeft
-        | Why::ParkedLeft
-        | Why::Limit
-        | Why::Cost
-        | Why::Until
-        | Why::Kept
-        | Why::Paused
-        | Why::Stopped => None,
+        StopReason::Strangers(..) | StopReason::AnotherMachine(_) => Some(Exit::Held),
+        StopReason::Account(_)
+        | StopReason::Key(_)
+        | StopReason::Lines(_)
+        | StopReason::Breaker(_)
+        | StopReason::Config(_) => Some(Exit::Account),
+        StopReason::Reserve(..) => Some(Exit::Usage),
+        StopReason::Unreachable(_) | StopReason::SearchFailed(_) | StopReason::Clock(_) => Some(Exit::Machine),
+        StopReason::Complete
+        | StopReason::Later
+        | StopReason::DoubtsLeft
+        | StopReason::ParkedLeft
+        | StopReason::Limit
+        | StopReason::Cost
+        | StopReason::Until
+        | StopReason::Kept
+        | StopReason::Paused
+        | StopReason::Stopped => None,
     }
 }
 
@@ -54,7 +58,7 @@ pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp
     let failure = |what: String| Failure::new(exit, what);
     let nobody = if placed == 0 { "nobody was rung" } else { "the leads left are as they were; run it again then" };
     Some(match &outcome.why {
-        Why::Strangers(calls, newest) => {
+        StopReason::Strangers(calls, newest) => {
             let age = span(std::time::Duration::try_from(now.duration_since(newest.timestamp())).unwrap_or_default());
             let calls = count(*calls, "call", "calls");
             failure(format!(
@@ -63,32 +67,32 @@ pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp
             .advise("go on where they left off:  --adopt")
             .advise("ring everybody afresh:      --campaign another-name")
         }
-        Why::AnotherMachine(call) => {
+        StopReason::AnotherMachine(call) => {
             failure(format!("campaign {campaign} is being run from another machine or journal (call {call})"))
                 .advise("stop one of the two; then go on with the other, or here with --adopt")
         }
-        Why::Key(words) => failure(format!("the account refused the key ({words})"))
+        StopReason::Key(words) => failure(format!("the account refused the key ({words})"))
             .advise(format!("VAPI_API_KEY must be the private key of the organisation; {nobody}")),
-        Why::Account(words) => failure(format!("the account refused ({words})"))
+        StopReason::Account(words) => failure(format!("the account refused ({words})"))
             .advise(format!("credit, a frozen subscription and credentials are mended in the dashboard; {nobody}")),
-        Why::Lines(words) => failure(format!("no phone number is left to ring from ({words})"))
+        StopReason::Lines(words) => failure(format!("no phone number is left to ring from ({words})"))
             .advise(format!("give another with --phone-number-id, or come back when they may ring again; {nobody}")),
-        Why::Breaker(words) => failure(format!("the provider keeps failing ({words})"))
+        StopReason::Breaker(words) => failure(format!("the provider keeps failing ({words})"))
             .advise("the leads are as they were; run the same command when the provider is well again"),
-        Why::Config(words) => failure(format!("the account refused request after request ({words})"))
+        StopReason::Config(words) => failure(format!("the account refused request after request ({words})"))
             .advise("three in a row are no coincidence, so their leads are open again: look at the assistant and the phone number")
             .advise("the request as it is sent:   --dry-run"),
-        Why::Reserve(kept, limit) => {
+        StopReason::Reserve(kept, limit) => {
             let what = format!("--reserve and --caution, {kept} in all, leave no slot of the pool's {limit} to dial with");
             failure(what)
                 .advise(format!("keep {} or fewer with the two together", limit.saturating_sub(1)))
                 .advise("--slots N says how many there are where the account does not show it")
         }
-        Why::Unreachable(words) => failure(format!("the API cannot be reached ({words})"))
+        StopReason::Unreachable(words) => failure(format!("the API cannot be reached ({words})"))
             .advise("nothing is lost: run the same command when the network is back"),
-        Why::SearchFailed(words) => failure(format!("the account's calls could not be searched ({words})"))
+        StopReason::SearchFailed(words) => failure(format!("the account's calls could not be searched ({words})"))
             .advise("nobody is rung before that, so that nobody is rung twice; run the same command again"),
-        Why::Clock(off) => failure(format!("this machine's clock is {} off the provider's", span(*off)))
+        StopReason::Clock(off) => failure(format!("this machine's clock is {} off the provider's", span(*off)))
             .advise("people would be rung at the wrong hours: set the clock (NTP), then run the same command"),
         _ => return None,
     })
@@ -100,7 +104,7 @@ mod tests {
     use crate::pool::calls::CallId;
     use crate::time::Stamp;
 
-    fn end(why: Why) -> Outcome {
+    fn end(why: StopReason) -> Outcome {
         Outcome { why, next_at: None, interrupted: false }
     }
 
@@ -112,32 +116,32 @@ mod tests {
     fn the_exit_code_is_the_first_that_holds() {
         let words = || "words".to_owned();
         let table = [
-            (Why::Complete, totals(0, 0, 0), Exit::Settled),
-            (Why::Complete, totals(0, 2, 2), Exit::Doubts),
-            (Why::Complete, totals(0, 2, 1), Exit::Later),
-            (Why::ParkedLeft, totals(0, 2, 2), Exit::Doubts),
-            (Why::DoubtsLeft, totals(0, 1, 0), Exit::Later),
-            (Why::Later, totals(4, 1, 1), Exit::Later),
-            (Why::Limit, totals(4, 0, 0), Exit::Later),
-            (Why::Limit, totals(0, 0, 0), Exit::Settled),
-            (Why::Cost, totals(1, 0, 0), Exit::Later),
-            (Why::Until, totals(9, 0, 0), Exit::Later),
-            (Why::Kept, totals(9, 0, 0), Exit::Later),
-            (Why::Paused, totals(9, 0, 0), Exit::Later),
-            (Why::Stopped, totals(0, 0, 0), Exit::Settled),
-            (Why::Stopped, totals(0, 1, 1), Exit::Doubts),
-            (Why::Stopped, totals(3, 1, 1), Exit::Later),
-            (Why::Account(words()), totals(3, 0, 0), Exit::Account),
-            (Why::Key(words()), totals(3, 1, 1), Exit::Account),
-            (Why::Lines(words()), totals(3, 0, 0), Exit::Account),
-            (Why::Breaker(words()), totals(3, 0, 0), Exit::Account),
-            (Why::Config(words()), totals(3, 0, 0), Exit::Account),
-            (Why::Reserve(10, 10), totals(3, 0, 0), Exit::Usage),
-            (Why::Strangers(3, Stamp::from_micros(0)), totals(3, 0, 0), Exit::Held),
-            (Why::AnotherMachine(CallId::new("x")), totals(3, 0, 0), Exit::Held),
-            (Why::Unreachable(words()), totals(3, 0, 0), Exit::Machine),
-            (Why::SearchFailed(words()), totals(3, 0, 0), Exit::Machine),
-            (Why::Clock(std::time::Duration::from_secs(200)), totals(3, 0, 0), Exit::Machine),
+            (StopReason::Complete, totals(0, 0, 0), Exit::Settled),
+            (StopReason::Complete, totals(0, 2, 2), Exit::Doubts),
+            (StopReason::Complete, totals(0, 2, 1), Exit::Later),
+            (StopReason::ParkedLeft, totals(0, 2, 2), Exit::Doubts),
+            (StopReason::DoubtsLeft, totals(0, 1, 0), Exit::Later),
+            (StopReason::Later, totals(4, 1, 1), Exit::Later),
+            (StopReason::Limit, totals(4, 0, 0), Exit::Later),
+            (StopReason::Limit, totals(0, 0, 0), Exit::Settled),
+            (StopReason::Cost, totals(1, 0, 0), Exit::Later),
+            (StopReason::Until, totals(9, 0, 0), Exit::Later),
+            (StopReason::Kept, totals(9, 0, 0), Exit::Later),
+            (StopReason::Paused, totals(9, 0, 0), Exit::Later),
+            (StopReason::Stopped, totals(0, 0, 0), Exit::Settled),
+            (StopReason::Stopped, totals(0, 1, 1), Exit::Doubts),
+            (StopReason::Stopped, totals(3, 1, 1), Exit::Later),
+            (StopReason::Account(words()), totals(3, 0, 0), Exit::Account),
+            (StopReason::Key(words()), totals(3, 1, 1), Exit::Account),
+            (StopReason::Lines(words()), totals(3, 0, 0), Exit::Account),
+            (StopReason::Breaker(words()), totals(3, 0, 0), Exit::Account),
+            (StopReason::Config(words()), totals(3, 0, 0), Exit::Account),
+            (StopReason::Reserve(10, 10), totals(3, 0, 0), Exit::Usage),
+            (StopReason::Strangers(3, Stamp::from_micros(0)), totals(3, 0, 0), Exit::Held),
+            (StopReason::AnotherMachine(CallId::new("x")), totals(3, 0, 0), Exit::Held),
+            (StopReason::Unreachable(words()), totals(3, 0, 0), Exit::Machine),
+            (StopReason::SearchFailed(words()), totals(3, 0, 0), Exit::Machine),
+            (StopReason::Clock(std::time::Duration::from_secs(200)), totals(3, 0, 0), Exit::Machine),
         ];
         for (why, totals, exit) in table {
             let outcome = end(why);
@@ -155,10 +159,10 @@ mod tests {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let newest = Stamp::from("2026-11-23T13:51:00Z".parse::<Timestamp>().unwrap());
         let told = [
-            Why::Strangers(412, newest),
-            Why::Key("401: Invalid Key".into()),
-            Why::Reserve(10, 8),
-            Why::Clock(std::time::Duration::from_secs(725)),
+            StopReason::Strangers(412, newest),
+            StopReason::Key("401: Invalid Key".into()),
+            StopReason::Reserve(10, 8),
+            StopReason::Clock(std::time::Duration::from_secs(725)),
         ]
         .map(|why| failure_of(&end(why), "leads", 0, now).unwrap().to_string())
         .join("\n");

@@ -35,14 +35,14 @@ pub struct Looked {
 
 /// What a do-not-call list holds that can be read as no number and no prefix, and so suppresses nobody.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct NotRead {
+pub struct UnreadPart {
     /// The list, as it was typed.
     pub name: String,
     /// Its odd rows.
     pub findings: Findings,
 }
 
-impl NotRead {
+impl UnreadPart {
     /// For a person.
     pub fn text(&self) -> String {
         let mut text = format!("{}: a do-not-call list\n", self.name);
@@ -72,7 +72,7 @@ pub struct Checked {
     /// Leads that a do-not-call list names, among the leads.
     pub suppressed: u64,
     /// Do-not-call lists with rows that suppress nobody.
-    pub do_not_call: Vec<NotRead>,
+    pub do_not_call: Vec<UnreadPart>,
     /// Leads to be rung in each of the next 24 hours.
     pub hours: Vec<Hour>,
     /// The rejects file, if there is one.

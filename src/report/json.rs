@@ -130,8 +130,8 @@ fn milli(number: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::notice::{Outcome, Why};
-    use crate::campaign::tally::Tally;
+    use crate::campaign::counts::RunCounts;
+    use crate::campaign::notice::{Outcome, StopReason};
     use crate::journal::Totals;
     use std::time::Duration;
 
@@ -149,13 +149,13 @@ mod tests {
             cost_usd: 61.2,
             minutes: 0.0,
         };
-        let mut tally = Tally::default();
+        let mut tally = RunCounts::default();
         (tally.placed, tally.refused, tally.blocked, tally.in_doubt_resolved) = (1302, 5, 3, 1);
         (tally.limit, tally.reserve, tally.peak_ours, tally.lowest_free) = (10, 3, 7, Some(2));
         tally.below_reserve = Duration::from_micros(4_000_100);
         let rows = Rows { rows: 1240, leads: 1204, rejected: 15, duplicates: 21 };
         let next_at = "2026-11-23T17:00:00Z".parse().ok();
-        let outcome = Outcome { why: Why::Later, next_at, interrupted: false };
+        let outcome = Outcome { why: StopReason::Later, next_at, interrupted: false };
         let end = End {
             campaign: "leads",
             outcome: &outcome,

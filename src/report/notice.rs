@@ -5,12 +5,12 @@ use jiff::tz::TimeZone;
 
 use super::style::{count, moment, second, span};
 use crate::campaign::attempt::{Cause, State};
-use crate::campaign::notice::{Notice, Why};
+use crate::campaign::notice::{Notice, StopReason};
 use crate::leads::lead::Phone;
 
 /// How much a line matters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Weight {
+pub enum Severity {
     /// The bars show it; worth a line only in a log.
     Detail,
     /// Worth a line.
@@ -20,9 +20,9 @@ pub enum Weight {
 }
 
 /// How much this matters.
-pub fn weight(notice: &Notice) -> Weight {
+pub fn weight(notice: &Notice) -> Severity {
     match notice {
-        Notice::Batch(..) | Notice::Suppressed(_) | Notice::Searching(_) => Weight::Detail,
+        Notice::Batch(..) | Notice::Suppressed(_) | Notice::Searching(_) => Severity::Detail,
         Notice::PoolRefused
         | Notice::LimitIs(_)
         | Notice::LimitAssumed(_)
@@ -33,18 +33,18 @@ pub fn weight(notice: &Notice) -> Weight {
         | Notice::BreakerClosed
         | Notice::Paused(_)
         | Notice::Stopping(
-            Why::Complete
-            | Why::Later
-            | Why::DoubtsLeft
-            | Why::ParkedLeft
-            | Why::Limit
-            | Why::Cost
-            | Why::Until
-            | Why::Kept
-            | Why::Paused
-            | Why::Stopped,
-        ) => Weight::Event,
-        _ => Weight::Trouble,
+            StopReason::Complete
+            | StopReason::Later
+            | StopReason::DoubtsLeft
+            | StopReason::ParkedLeft
+            | StopReason::Limit
+            | StopReason::Cost
+            | StopReason::Until
+            | StopReason::Kept
+            | StopReason::Paused
+            | StopReason::Stopped,
+        ) => Severity::Event,
+        _ => Severity::Trouble,
     }
 }
 
@@ -67,7 +67,7 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::InDoubt(_, why) => format!("{who} in doubt: {why}; looking for its call"),
         Notice::Resolved(_, state) => format!("{who} no longer in doubt: {}", resolution(*state)),
         Notice::Parked(_) => format!("{who} put aside: nobody knows whether it was rung; dialer release gives it back"),
-        Notice::DoubleRing(_, call) => format!("{who} was rung twice (call {call})"),
+        Notice::CalledTwice(_, call) => format!("{who} was rung twice (call {call})"),
         Notice::LineDropped(line, why) => format!("phone number {line} is out of the rotation: {why}"),
         Notice::LineRests(line, why) => format!("phone number {line} is left alone for a while: {why}"),
         Notice::RateLimited(until) => format!("too many requests; none before {}", clock(*until)),
@@ -113,7 +113,7 @@ fn somebody(notice: &Notice) -> &'static str {
         Notice::InDoubt(None, _)
         | Notice::Resolved(None, _)
         | Notice::Parked(None)
-        | Notice::DoubleRing(None, _)
+        | Notice::CalledTwice(None, _)
         | Notice::LeadRefused(None, _) => "a lead of another campaign",
         _ => "a lead",
     }
@@ -131,33 +131,33 @@ fn resolution(state: State) -> &'static str {
 }
 
 /// Why dialing ends, in a few words.
-pub fn reason(why: &Why) -> String {
+pub fn reason(why: &StopReason) -> String {
     match why {
-        Why::Complete => "nobody is left to ring".to_owned(),
-        Why::Later => "the rest may be rung later".to_owned(),
-        Why::DoubtsLeft => "only calls in doubt are left".to_owned(),
-        Why::ParkedLeft => "only leads put aside are left".to_owned(),
-        Why::Limit => "the --limit of this run is reached".to_owned(),
-        Why::Cost => "--max-cost is reached".to_owned(),
-        Why::Until => "it is past --until".to_owned(),
-        Why::Kept => "the reserve keeps the whole pool at this hour".to_owned(),
-        Why::Paused => "the campaign is paused".to_owned(),
-        Why::Stopped => "it was stopped".to_owned(),
-        Why::Account(words) => format!("the account refused ({words})"),
-        Why::Key(words) => format!("the account refused the key ({words})"),
-        Why::Lines(words) => format!("no phone number is left to ring from ({words})"),
-        Why::Breaker(words) => format!("the provider keeps failing ({words})"),
-        Why::Config(words) => format!("the account refused request after request ({words})"),
-        Why::Reserve(kept, limit) => {
+        StopReason::Complete => "nobody is left to ring".to_owned(),
+        StopReason::Later => "the rest may be rung later".to_owned(),
+        StopReason::DoubtsLeft => "only calls in doubt are left".to_owned(),
+        StopReason::ParkedLeft => "only leads put aside are left".to_owned(),
+        StopReason::Limit => "the --limit of this run is reached".to_owned(),
+        StopReason::Cost => "--max-cost is reached".to_owned(),
+        StopReason::Until => "it is past --until".to_owned(),
+        StopReason::Kept => "the reserve keeps the whole pool at this hour".to_owned(),
+        StopReason::Paused => "the campaign is paused".to_owned(),
+        StopReason::Stopped => "it was stopped".to_owned(),
+        StopReason::Account(words) => format!("the account refused ({words})"),
+        StopReason::Key(words) => format!("the account refused the key ({words})"),
+        StopReason::Lines(words) => format!("no phone number is left to ring from ({words})"),
+        StopReason::Breaker(words) => format!("the provider keeps failing ({words})"),
+        StopReason::Config(words) => format!("the account refused request after request ({words})"),
+        StopReason::Reserve(kept, limit) => {
             format!("--reserve and --caution, {kept} in all, leave no slot of the pool's {limit}")
         }
-        Why::Strangers(calls, _) => {
+        StopReason::Strangers(calls, _) => {
             format!("the account shows {} that this journal does not know", count(*calls, "call", "calls"))
         }
-        Why::AnotherMachine(call) => format!("another machine is ringing this campaign (call {call})"),
-        Why::Unreachable(words) => format!("the API cannot be reached ({words})"),
-        Why::SearchFailed(words) => format!("the account's calls could not be searched ({words})"),
-        Why::Clock(off) => format!("this machine's clock is {} off", span(*off)),
+        StopReason::AnotherMachine(call) => format!("another machine is ringing this campaign (call {call})"),
+        StopReason::Unreachable(words) => format!("the API cannot be reached ({words})"),
+        StopReason::SearchFailed(words) => format!("the account's calls could not be searched ({words})"),
+        StopReason::Clock(off) => format!("this machine's clock is {} off", span(*off)),
     }
 }
 
@@ -191,7 +191,7 @@ mod tests {
             Notice::RateLimited(Instant::from_micros(30_000_000)),
             Notice::Following(1),
             Notice::Searching(0.456),
-            Notice::Stopping(Why::Stopped),
+            Notice::Stopping(StopReason::Stopped),
         ]
         .map(|notice| words(&notice, phone, now, &TimeZone::UTC))
         .join("\n");
@@ -214,10 +214,10 @@ mod tests {
 
     #[test]
     fn quiet_hides_what_is_no_trouble() {
-        assert!(weight(&Notice::PoolRefused) < Weight::Trouble);
-        assert!(weight(&Notice::Stopping(Why::Complete)) < Weight::Trouble);
-        assert_eq!(weight(&Notice::Stopping(Why::Key("401".into()))), Weight::Trouble);
-        assert_eq!(weight(&Notice::ReadFailed("500".into())), Weight::Trouble, "nobody is rung without it");
-        assert_eq!(weight(&Notice::DoubleRing(None, crate::pool::calls::CallId::new("x"))), Weight::Trouble);
+        assert!(weight(&Notice::PoolRefused) < Severity::Trouble);
+        assert!(weight(&Notice::Stopping(StopReason::Complete)) < Severity::Trouble);
+        assert_eq!(weight(&Notice::Stopping(StopReason::Key("401".into()))), Severity::Trouble);
+        assert_eq!(weight(&Notice::ReadFailed("500".into())), Severity::Trouble, "nobody is rung without it");
+        assert_eq!(weight(&Notice::CalledTwice(None, crate::pool::calls::CallId::new("x"))), Severity::Trouble);
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::pace::Pace;
-use super::style::{Glyphs, Paint, clip, count, moment, percent, second, thousands, wrap};
+use super::style::{Colors, Glyphs, clip, count, moment, percent, second, thousands, wrap};
 use crate::pool::headroom::Slots;
 use crate::time::Now;
 
@@ -125,18 +125,18 @@ impl Headline {
 
 /// How rows are drawn.
 #[derive(Clone, Copy, Debug)]
-pub struct Canvas<'a> {
+pub struct TextLayout<'a> {
     /// Signs.
     pub glyphs: Glyphs,
     /// Colour.
-    pub paint: Paint,
+    pub paint: Colors,
     /// Columns of the terminal.
     pub width: usize,
     /// The zone of the person who looks.
     pub zone: &'a TimeZone,
 }
 
-impl Canvas<'_> {
+impl TextLayout<'_> {
     /// The three rows of a terminal. Where they do not fit, the bars go first, then what can be worked out from the rest;
     /// the counts stay.
     pub fn rows(&self, snapshot: &Snapshot, pace: &Pace) -> [String; 3] {

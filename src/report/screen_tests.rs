@@ -28,14 +28,14 @@ fn pace() -> Pace {
 }
 
 fn drawn(snapshot: &Snapshot, glyphs: Glyphs, width: usize) -> String {
-    Canvas { glyphs, ..canvas(width) }.rows(snapshot, &pace()).join("\n")
+    TextLayout { glyphs, ..canvas(width) }.rows(snapshot, &pace()).join("\n")
 }
 
 /// The zone of whoever looks.
 static HERE: TimeZone = TimeZone::UTC;
 
-fn canvas(width: usize) -> Canvas<'static> {
-    Canvas { glyphs: Glyphs::UNICODE, paint: Paint(false), width, zone: &HERE }
+fn canvas(width: usize) -> TextLayout<'static> {
+    TextLayout { glyphs: Glyphs::UNICODE, paint: Colors(false), width, zone: &HERE }
 }
 
 #[test]

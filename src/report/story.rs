@@ -11,7 +11,7 @@ use super::summary::class_words;
 use crate::campaign::attempt::{Cause, State};
 use crate::journal::disk::story::{Story, StoryRow};
 use crate::journal::facts::{Attempt, Origin};
-use crate::journal::standing::Standing;
+use crate::journal::lead_status::LeadState;
 use crate::leads::lead::Phone;
 
 /// The whole story, campaign by campaign.
@@ -27,7 +27,7 @@ pub fn text(phone: Phone, stories: &[Story], suppressed: Option<&str>, now: Time
         let name = story.campaign.as_deref().unwrap_or("of another journal, known by its calls alone");
         let _ = writeln!(text, "  campaign {name}{}", rehearsed(story.rehearsal));
         for row in &story.rows {
-            let open = matches!(row.standing, Standing::Open);
+            let open = matches!(row.standing, LeadState::Open);
             let words =
                 if suppressed.is_some() && open { "not to be rung".to_owned() } else { standing(row, now, zone) };
             let _ = writeln!(text, "    {}: {words}", place(row));
@@ -55,14 +55,14 @@ fn place(row: &StoryRow) -> String {
 
 fn standing(row: &StoryRow, now: Timestamp, zone: &TimeZone) -> String {
     let words = match row.standing {
-        Standing::Open => match row.due.filter(|due| *due > now) {
+        LeadState::Open => match row.due.filter(|due| *due > now) {
             Some(due) => format!("to be rung, not before {}", at(due, zone)),
             None => "to be rung".to_owned(),
         },
-        Standing::Busy => "a call is on its way or up".to_owned(),
-        Standing::InDoubt => "in doubt: nobody knows whether its call was made".to_owned(),
-        Standing::Parked => "put aside for a person: dialer release gives it back".to_owned(),
-        Standing::Settled(class) => {
+        LeadState::Busy => "a call is on its way or up".to_owned(),
+        LeadState::InDoubt => "in doubt: nobody knows whether its call was made".to_owned(),
+        LeadState::Parked => "put aside for a person: dialer release gives it back".to_owned(),
+        LeadState::Settled(class) => {
             let since = row.settled.map_or(String::new(), |settled| format!(" since {}", at(settled, zone)));
             format!("settled{since}: {}", class_words(class))
         }
@@ -130,11 +130,11 @@ fn story(story: &Story) -> Value {
 
 fn row(row: &StoryRow) -> Value {
     let (standing, class) = match row.standing {
-        Standing::Open => ("open", None),
-        Standing::Busy => ("busy", None),
-        Standing::InDoubt => ("in-doubt", None),
-        Standing::Parked => ("parked", None),
-        Standing::Settled(class) => ("settled", Some(class)),
+        LeadState::Open => ("open", None),
+        LeadState::Busy => ("busy", None),
+        LeadState::InDoubt => ("in-doubt", None),
+        LeadState::Parked => ("parked", None),
+        LeadState::Settled(class) => ("settled", Some(class)),
     };
     json!({
         "list": row.place.0,

@@ -48,9 +48,9 @@ impl Glyphs {
 
 /// Whether text is coloured. Colour repeats what the words say; it never says anything alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Paint(pub bool);
+pub struct Colors(pub bool);
 
-impl Paint {
+impl Colors {
     /// What goes on.
     pub fn green(self, text: &str) -> String {
         self.with("32", text)

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::notice;
-use super::screen::Canvas;
-use super::style::{Glyphs, Paint, count, dollars, moment, span, thousands, wrap};
+use super::screen::TextLayout;
+use super::style::{Colors, Glyphs, count, dollars, moment, span, thousands, wrap};
+use crate::campaign::counts::RunCounts;
 use crate::campaign::disposition::Class;
-use crate::campaign::notice::{Outcome, Why};
-use crate::campaign::tally::Tally;
+use crate::campaign::notice::{Outcome, StopReason};
 use crate::exit::Exit;
 use crate::journal::Totals;
 
@@ -27,7 +27,7 @@ pub struct End<'a> {
     /// How the campaign stands.
     pub totals: &'a Totals,
     /// What this run did.
-    pub tally: &'a Tally,
+    pub tally: &'a RunCounts,
     /// How long it took, by the campaign's clock.
     pub took: Duration,
     /// When.
@@ -42,7 +42,7 @@ pub struct End<'a> {
 const WIDEST: usize = 98;
 
 /// The summary. Its lines say of the campaign how it stands and of the run what it did.
-pub fn text(end: &End<'_>, canvas: &Canvas<'_>) -> String {
+pub fn text(end: &End<'_>, canvas: &TextLayout<'_>) -> String {
     let mut lines = vec![leads(end, canvas.zone)];
     lines.extend(dispositions(end.totals, canvas.glyphs));
     lines.extend(pool(end));
@@ -52,7 +52,7 @@ pub fn text(end: &End<'_>, canvas: &Canvas<'_>) -> String {
 }
 
 /// What to do next, and the exit code: on the right of it, or below where there is no room.
-fn last(end: &End<'_>, canvas: &Canvas<'_>) -> Vec<String> {
+fn last(end: &End<'_>, canvas: &TextLayout<'_>) -> Vec<String> {
     let (what, exit) = (next(end, canvas.zone), format!("exit {}", end.exit.code()));
     let pad = canvas.width.min(WIDEST).saturating_sub(what.chars().count() + exit.len()).max(3);
     if what.chars().count() + pad + exit.len() <= canvas.width {
@@ -62,7 +62,7 @@ fn last(end: &End<'_>, canvas: &Canvas<'_>) -> Vec<String> {
     lines.chain([exit]).collect()
 }
 
-fn tinted(what: &str, exit: Exit, paint: Paint) -> String {
+fn tinted(what: &str, exit: Exit, paint: Colors) -> String {
     match exit {
         Exit::Settled => paint.green(what),
         Exit::Machine | Exit::Usage | Exit::Account | Exit::Held => paint.red(what),
@@ -196,10 +196,10 @@ fn next(end: &End<'_>, zone: &TimeZone) -> String {
 fn later(end: &End<'_>, zone: &TimeZone) -> String {
     let after = ahead(end).map_or(String::new(), |at| format!(" after {}", moment(at, end.now, zone)));
     match end.outcome.why {
-        Why::Paused => format!("it is paused; next: dialer resume {}, then the same command", end.campaign),
-        Why::Cost => format!("{}; next: the same command with a higher one", notice::reason(&end.outcome.why)),
-        Why::Until => format!("{}; next: the same command with a later one", notice::reason(&end.outcome.why)),
-        Why::Limit | Why::Stopped => {
+        StopReason::Paused => format!("it is paused; next: dialer resume {}, then the same command", end.campaign),
+        StopReason::Cost => format!("{}; next: the same command with a higher one", notice::reason(&end.outcome.why)),
+        StopReason::Until => format!("{}; next: the same command with a later one", notice::reason(&end.outcome.why)),
+        StopReason::Limit | StopReason::Stopped => {
             format!("{}; next: run the same command to go on{after}", notice::reason(&end.outcome.why))
         }
         _ => format!("next: run the same command{after}, or add --wait"),
@@ -232,8 +232,8 @@ mod tests {
         }
     }
 
-    fn tally() -> Tally {
-        let mut tally = Tally::default();
+    fn tally() -> RunCounts {
+        let mut tally = RunCounts::default();
         (tally.placed, tally.refused, tally.blocked) = (1302, 5, 3);
         (tally.in_doubt_resolved, tally.lowest_free) = (1, Some(2));
         (tally.below_reserve, tally.limit, tally.reserve) = (Duration::from_secs(4), 10, 3);
@@ -241,11 +241,11 @@ mod tests {
         tally
     }
 
-    fn drawn(outcome: &Outcome, exit: Exit, totals: &Totals, tally: &Tally) -> String {
+    fn drawn(outcome: &Outcome, exit: Exit, totals: &Totals, tally: &RunCounts) -> String {
         within(usize::MAX, true, outcome, exit, totals, tally)
     }
 
-    fn within(width: usize, kept: bool, outcome: &Outcome, exit: Exit, totals: &Totals, tally: &Tally) -> String {
+    fn within(width: usize, kept: bool, outcome: &Outcome, exit: Exit, totals: &Totals, tally: &RunCounts) -> String {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let waits_for = Some("when hours open in New York");
         text(
@@ -260,14 +260,14 @@ mod tests {
                 waits_for,
                 kept,
             },
-            &Canvas { glyphs: Glyphs::UNICODE, paint: Paint(false), width, zone: &TimeZone::UTC },
+            &TextLayout { glyphs: Glyphs::UNICODE, paint: Colors(false), width, zone: &TimeZone::UTC },
         )
     }
 
     #[test]
     fn a_run_that_goes_on_later_says_when_and_how() {
         let next_at = "2026-11-23T17:00:00Z".parse().ok();
-        let outcome = Outcome { why: Why::Later, next_at, interrupted: false };
+        let outcome = Outcome { why: StopReason::Later, next_at, interrupted: false };
         insta::assert_snapshot!(drawn(&outcome, Exit::Later, &totals(), &tally()), @r"
         2,204 leads: 2,166 settled, 35 later (next at 17:00, when hours open in New York), 3 in doubt (1 put aside for a person)
           answered 402 · hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
@@ -275,7 +275,7 @@ mod tests {
         1,302 calls in this run, 2 refused otherwise, 1 doubt cleared up; 1,911 minutes and $1,061.20 for the campaign so far
         next: run the same command after 17:00, or add --wait                                       exit 4
         ");
-        let outcome = Outcome { why: Why::Limit, next_at: None, interrupted: false };
+        let outcome = Outcome { why: StopReason::Limit, next_at: None, interrupted: false };
         insta::assert_snapshot!(drawn(&outcome, Exit::Later, &totals(), &tally()), @r"
         2,204 leads: 2,166 settled, 35 later, 3 in doubt (1 put aside for a person)
           answered 402 · hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn at_every_width_lines_fit_and_the_exit_code_is_whole() {
-        let outcome = Outcome { why: Why::Limit, next_at: None, interrupted: false };
+        let outcome = Outcome { why: StopReason::Limit, next_at: None, interrupted: false };
         for width in [40, 60, 80, 90, 100, 200] {
             let text = within(width, true, &outcome, Exit::Later, &totals(), &tally());
             assert!(text.lines().all(|line| line.chars().count() <= width), "{width}: {text}");
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_sandbox_that_forgets_promises_nothing() {
-        let outcome = Outcome { why: Why::Stopped, next_at: None, interrupted: false };
+        let outcome = Outcome { why: StopReason::Stopped, next_at: None, interrupted: false };
         let text = within(200, false, &outcome, Exit::Later, &totals(), &tally());
         assert!(text.contains("--state DIR") && !text.contains("the same command"), "{text}");
     }
@@ -310,8 +310,8 @@ mod tests {
     fn a_finished_list_says_so_in_three_lines() {
         let totals =
             Totals { total: 1, settled: 1, dispositions: [(Class::Suppressed, 1)].into(), ..Totals::default() };
-        let outcome = Outcome { why: Why::Complete, next_at: None, interrupted: false };
-        insta::assert_snapshot!(drawn(&outcome, Exit::Settled, &totals, &Tally::default()), @r"
+        let outcome = Outcome { why: StopReason::Complete, next_at: None, interrupted: false };
+        insta::assert_snapshot!(drawn(&outcome, Exit::Settled, &totals, &RunCounts::default()), @r"
         1 lead: 1 settled
           do not call 1
         0 calls in this run; $0.00 for the campaign so far

@@ -84,7 +84,7 @@ struct Message<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a> {
+struct CreatedCall<'a> {
     #[serde(borrow)]
     subscription_limits: Raw<'a>,
     results: Raw<'a>,
@@ -124,7 +124,7 @@ pub fn read_call(body: &str, opt_out_field: Option<&str>) -> Option<SeenCall> {
 /// of which the first call is ours. `None` where no call can be read.
 pub fn read_answer(body: &str, opt_out_field: Option<&str>) -> Option<(SeenCall, Option<Limits>)> {
     let raw: &RawValue = serde_json::from_str(body).ok()?;
-    let answer: Answer<'_> = scan::object(Some(raw))?;
+    let answer: CreatedCall<'_> = scan::object(Some(raw))?;
     let first = scan::array(answer.results).first().copied();
     let call = read_row(raw, opt_out_field).or_else(|| read_row(first?, opt_out_field))?;
     let limits = scan::value(answer.subscription_limits).and_then(|object| limits::read(&object));

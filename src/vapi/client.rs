@@ -7,18 +7,18 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::base::{BaseUrl, BaseUrlError};
-use super::failure::{self, Answer, Outcome, Own};
+use super::error_body::ErrorBody;
+use super::failure::{self, HttpAnswer, Outcome, Own};
 use super::preflight::{LineInfo, PreflightFailure, PreflightTrouble, TargetInfo};
 use super::request::{Target, listing_query, request_body};
-use super::said::Said;
-use super::transport::{Cut, Exchange, NoReply, Reply, Settings, Transport};
+use super::transport::{CutShort, Exchange, Reply, Settings, Transport, TransportError};
 use super::{call, preflight};
 use crate::campaign::event::{Line, News, Query, ReadFailure, ReadId, ReadTrouble};
 use crate::campaign::seen::SeenCall;
 use crate::journal::claim::Claim;
 use crate::leads::lead::Lead;
 use crate::pool::attempt_id::AttemptId;
-use crate::pool::news::Wire;
+use crate::pool::news::RequestTiming;
 use crate::time::Instant;
 
 /// Tells what time it is on the run's clock.
@@ -153,7 +153,7 @@ impl Client {
         self.describe(&["phone-number", id]).await.map(|(wire, json)| LineInfo::read(wire, &json))
     }
 
-    async fn describe(&self, path: &[&str; 2]) -> Result<(Wire, serde_json::Value), PreflightFailure> {
+    async fn describe(&self, path: &[&str; 2]) -> Result<(RequestTiming, serde_json::Value), PreflightFailure> {
         let Exchange { wire, reply } = self.transport.get(self.base.join(path)).await;
         preflight::sort(reply, wire).map(|json| (wire, json)).map_err(|(trouble, message)| {
             let message = self.transport.tidy(&message);
@@ -170,32 +170,37 @@ impl Client {
     fn sorted(&self, attempt: AttemptId, own: Own, exchange: &Exchange) -> News {
         let wire = exchange.wire;
         let outcome = match &exchange.reply {
-            Ok(reply) => Outcome::Answer(Answer {
+            Ok(reply) => Outcome::HttpAnswer(HttpAnswer {
                 status: reply.status,
                 body: &reply.body,
-                cut: reply.cut.as_ref().map(Cut::reason),
+                cut: reply.cut.as_ref().map(CutShort::reason),
                 retry_after: reply.retry_after.as_deref(),
                 date: wire.date,
             }),
-            Err(NoReply::NotSent(message)) => Outcome::NotSent(message),
-            Err(NoReply::Lost(message)) => Outcome::Lost(message),
+            Err(TransportError::NotSent(message)) => Outcome::NotSent(message),
+            Err(TransportError::Lost(message)) => Outcome::Lost(message),
         };
         let sorted = failure::sort(outcome, own, self.opt_out_field.as_deref());
         sorted.news(attempt, wire, |message| self.transport.tidy(message))
     }
 
-    fn listed(&self, reply: &Reply, wire: Wire, query: &Query) -> Result<(Vec<SeenCall>, bool), (ReadTrouble, String)> {
+    fn listed(
+        &self,
+        reply: &Reply,
+        wire: RequestTiming,
+        query: &Query,
+    ) -> Result<(Vec<SeenCall>, bool), (ReadTrouble, String)> {
         let field = self.opt_out_field.as_deref();
         match (reply.status, query) {
             (200..=299, _) => {}
             (404, Query::One(_)) => return Ok((Vec::new(), false)),
             (status, _) => {
-                return Err((read_trouble(reply, wire), failure::message(status, &Said::in_body(&reply.body))));
+                return Err((read_trouble(reply, wire), failure::message(status, &ErrorBody::in_body(&reply.body))));
             }
         }
         match &reply.cut {
-            Some(cut @ Cut::TooLarge) => return Err((ReadTrouble::TooLarge, cut.reason().to_owned())),
-            Some(cut @ Cut::Broken(_)) => return Err((ReadTrouble::Fault, cut.reason().to_owned())),
+            Some(cut @ CutShort::TooLarge) => return Err((ReadTrouble::TooLarge, cut.reason().to_owned())),
+            Some(cut @ CutShort::Broken(_)) => return Err((ReadTrouble::Fault, cut.reason().to_owned())),
             None => {}
         }
         let read = match query {
@@ -211,7 +216,7 @@ impl Client {
     }
 }
 
-fn read_trouble(reply: &Reply, wire: Wire) -> ReadTrouble {
+fn read_trouble(reply: &Reply, wire: RequestTiming) -> ReadTrouble {
     match reply.status {
         401 => ReadTrouble::Key,
         403 => ReadTrouble::Forbidden,

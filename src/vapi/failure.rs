@@ -7,12 +7,12 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::call;
-use super::said::Said;
+use super::error_body::ErrorBody;
 use crate::campaign::attempt::Cause;
 use crate::campaign::event::News;
 use crate::campaign::seen::SeenCall;
 use crate::pool::attempt_id::AttemptId;
-use crate::pool::news::{Limits, Wire};
+use crate::pool::news::{Limits, RequestTiming};
 use crate::time::Stamp;
 
 /// Words of an account that may not dial: no credit, a frozen subscription, fraud.
@@ -35,12 +35,12 @@ pub enum Outcome<'a> {
     /// Something may have been sent, and no answer came.
     Lost(&'a str),
     /// An answer came.
-    Answer(Answer<'a>),
+    HttpAnswer(HttpAnswer<'a>),
 }
 
 /// An answer.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Answer<'a> {
+pub struct HttpAnswer<'a> {
     /// The HTTP status.
     pub status: u16,
     /// The body, as far as it came.
@@ -55,7 +55,7 @@ pub struct Answer<'a> {
 
 /// What an outcome means.
 #[derive(Debug)]
-pub enum Sorted {
+pub enum FailureKind {
     /// The call exists, or came back blocked.
     Placed(Box<SeenCall>, Option<Limits>),
     /// Surely not created.
@@ -64,9 +64,9 @@ pub enum Sorted {
     InDoubt(String),
 }
 
-impl Sorted {
+impl FailureKind {
     /// The news of an attempt; `tidy` makes the provider's words fit to be kept and shown.
-    pub fn news(self, attempt: AttemptId, wire: Wire, tidy: impl Fn(&str) -> String) -> News {
+    pub fn news(self, attempt: AttemptId, wire: RequestTiming, tidy: impl Fn(&str) -> String) -> News {
         match self {
             Self::Placed(call, limits) => News::Answered { attempt, wire, call, limits },
             Self::Refused(refusal) => News::Refused {
@@ -109,44 +109,44 @@ pub struct Own {
 }
 
 /// Sorts what came of one `POST /call`.
-pub fn sort(outcome: Outcome<'_>, own: Own, opt_out_field: Option<&str>) -> Sorted {
+pub fn sort(outcome: Outcome<'_>, own: Own, opt_out_field: Option<&str>) -> FailureKind {
     match outcome {
-        Outcome::NotSent(message) => Sorted::Refused(Refusal {
+        Outcome::NotSent(message) => FailureKind::Refused(Refusal {
             cause: Cause::Connect,
             limits: None,
             retry_after: None,
             message: message.to_owned(),
             key: false,
         }),
-        Outcome::Lost(message) => Sorted::InDoubt(message.to_owned()),
-        Outcome::Answer(answer) => sort_answer(answer, own, opt_out_field),
+        Outcome::Lost(message) => FailureKind::InDoubt(message.to_owned()),
+        Outcome::HttpAnswer(answer) => sort_answer(answer, own, opt_out_field),
     }
 }
 
-fn sort_answer(answer: Answer<'_>, own: Own, opt_out_field: Option<&str>) -> Sorted {
+fn sort_answer(answer: HttpAnswer<'_>, own: Own, opt_out_field: Option<&str>) -> FailureKind {
     match answer.status {
         200..=299 => {
             if let Some(cut) = answer.cut {
-                return Sorted::InDoubt(format!("{}, but the answer is not whole: {cut}", answer.status));
+                return FailureKind::InDoubt(format!("{}, but the answer is not whole: {cut}", answer.status));
             }
             match call::read_answer(answer.body, opt_out_field) {
-                Some((call, limits)) => Sorted::Placed(Box::new(call), limits),
-                None => Sorted::InDoubt(format!("{}, but no call can be read in the answer", answer.status)),
+                Some((call, limits)) => FailureKind::Placed(Box::new(call), limits),
+                None => FailureKind::InDoubt(format!("{}, but no call can be read in the answer", answer.status)),
             }
         }
         300..=407 | 410..=424 | 426..=499 => match (refusal(answer, own), answer.cut) {
             // Of words that broke off nobody knows how they would have gone on: perhaps the pool was full.
             (Refusal { cause: Cause::Lead | Cause::Config, message, .. }, Some(cut)) => {
-                Sorted::InDoubt(format!("{message}, but the answer is not whole: {cut}"))
+                FailureKind::InDoubt(format!("{message}, but the answer is not whole: {cut}"))
             }
-            (refusal, _) => Sorted::Refused(refusal),
+            (refusal, _) => FailureKind::Refused(refusal),
         },
-        _ => Sorted::InDoubt(message(answer.status, &Said::in_body(answer.body))),
+        _ => FailureKind::InDoubt(message(answer.status, &ErrorBody::in_body(answer.body))),
     }
 }
 
-fn refusal(answer: Answer<'_>, own: Own) -> Refusal {
-    let said = Said::in_body(answer.body);
+fn refusal(answer: HttpAnswer<'_>, own: Own) -> Refusal {
+    let said = ErrorBody::in_body(answer.body);
     let cause = match cause(answer.status, &said) {
         Cause::Account if own.assistant && is_about_the_assistant(&said) => Cause::Config,
         Cause::Line if own.line && said.has(&["does not exist"]) => Cause::Config,
@@ -166,7 +166,7 @@ fn refusal(answer: Answer<'_>, own: Own) -> Refusal {
     }
 }
 
-fn cause(status: u16, said: &Said) -> Cause {
+fn cause(status: u16, said: &ErrorBody) -> Cause {
     if matches!(status, 400 | 403 | 429) && is_about_the_pool(said) {
         Cause::Pool
     } else if status == 401 || (status != 429 && said.has(ACCOUNT_WORDS)) {
@@ -192,15 +192,15 @@ fn by_status(status: u16) -> Cause {
     }
 }
 
-fn is_about_the_pool(said: &Said) -> bool {
+fn is_about_the_pool(said: &ErrorBody) -> bool {
     said.limits.is_some_and(|limits| limits.blocked) || said.has(&["concurren"])
 }
 
-fn is_about_the_line(said: &Said) -> bool {
+fn is_about_the_line(said: &ErrorBody) -> bool {
     said.has(&["phonenumber", "phone number"]) && (said.has(&["does not exist"]) || said.has(ACTIVATING))
 }
 
-fn is_about_the_assistant(said: &Said) -> bool {
+fn is_about_the_assistant(said: &ErrorBody) -> bool {
     said.has(&["must reference an available"])
         || (said.has(&["does not exist"]) && said.has(&["assistant", "squad", "workflow"]))
 }
@@ -228,7 +228,7 @@ fn until_midnight(date: Stamp) -> Duration {
 }
 
 /// Status and words, for people.
-pub(super) fn message(status: u16, said: &Said) -> String {
+pub(super) fn message(status: u16, said: &ErrorBody) -> String {
     if said.shown.is_empty() { status.to_string() } else { format!("{status}: {}", said.shown) }
 }
 

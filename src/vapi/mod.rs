@@ -12,8 +12,8 @@ pub mod call;
 mod limits;
 mod scan;
 
+mod error_body;
 pub mod failure;
-mod said;
 
 pub mod client;
 pub mod preflight;

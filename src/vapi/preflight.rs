@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::error_body::ErrorBody;
 use super::failure;
 use super::request::ATTEMPT_VARIABLE;
-use super::said::Said;
-use super::transport::{NoReply, Reply};
-use crate::pool::news::Wire;
+use super::transport::{Reply, TransportError};
+use crate::pool::news::RequestTiming;
 
 /// `maxDurationSeconds` of an assistant that says none, and the least and the most that it can be
 /// (`AssistantOverrides` in the API's description).
@@ -44,7 +44,7 @@ const SILENT: &[&str] = &[
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TargetInfo {
     /// When it was read, and what time the provider said it was.
-    pub wire: Wire,
+    pub wire: RequestTiming,
     /// The organisation that it belongs to: the account.
     pub org: Option<String>,
     /// Its name.
@@ -59,7 +59,7 @@ pub struct TargetInfo {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LineInfo {
     /// When it was read, and what time the provider said it was.
-    pub wire: Wire,
+    pub wire: RequestTiming,
     /// The organisation that it belongs to: the account.
     pub org: Option<String>,
     /// `provider`; `vapi` for the free numbers, which have a daily limit and ring no other countries.
@@ -96,7 +96,7 @@ pub struct PreflightFailure {
     /// What went wrong, for people.
     pub message: String,
     /// When, and what time the provider said it was.
-    pub wire: Wire,
+    pub wire: RequestTiming,
 }
 
 /// Kinds of trouble before the first dial.
@@ -124,7 +124,7 @@ impl PreflightTrouble {
 }
 
 impl TargetInfo {
-    pub(super) fn read(wire: Wire, json: &Value) -> Self {
+    pub(super) fn read(wire: RequestTiming, json: &Value) -> Self {
         Self {
             wire,
             org: text(json, "orgId"),
@@ -135,20 +135,20 @@ impl TargetInfo {
     }
 
     /// An assistant: its calls are cut after `maxDurationSeconds`, or the provider's default.
-    pub(super) fn read_assistant(wire: Wire, json: &Value) -> Self {
+    pub(super) fn read_assistant(wire: RequestTiming, json: &Value) -> Self {
         let longest = json["maxDurationSeconds"].as_f64().map_or(USUAL_TALK, |seconds| {
             Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_TALK).clamp(SHORTEST_TALK, LONGEST_TALK)
         });
         Self { longest_call: Some(longest + LONGEST_RING), ..Self::read(wire, json) }
     }
 
-    pub(super) fn unknown(wire: Wire) -> Self {
+    pub(super) fn unknown(wire: RequestTiming) -> Self {
         Self { wire, org: None, name: None, variables: Vec::new(), longest_call: None }
     }
 }
 
 impl LineInfo {
-    pub(super) fn read(wire: Wire, json: &Value) -> Self {
+    pub(super) fn read(wire: RequestTiming, json: &Value) -> Self {
         let status = match json["status"].as_str() {
             Some("active") => LineStatus::Active,
             Some("activating") => LineStatus::Activating,
@@ -160,11 +160,14 @@ impl LineInfo {
 }
 
 /// Sorts one answer: an object, or what kind of trouble.
-pub(super) fn sort(reply: Result<Reply, NoReply>, wire: Wire) -> Result<Value, (PreflightTrouble, String)> {
+pub(super) fn sort(
+    reply: Result<Reply, TransportError>,
+    wire: RequestTiming,
+) -> Result<Value, (PreflightTrouble, String)> {
     let reply = match reply {
         Ok(reply) => reply,
-        Err(NoReply::NotSent(message)) => return Err((PreflightTrouble::Unreachable, message)),
-        Err(NoReply::Lost(message)) => return Err((PreflightTrouble::Fault, message)),
+        Err(TransportError::NotSent(message)) => return Err((PreflightTrouble::Unreachable, message)),
+        Err(TransportError::Lost(message)) => return Err((PreflightTrouble::Fault, message)),
     };
     let trouble = match reply.status {
         200..=299 => {
@@ -178,7 +181,7 @@ pub(super) fn sort(reply: Result<Reply, NoReply>, wire: Wire) -> Result<Value, (
         400..=499 => PreflightTrouble::Missing,
         _ => PreflightTrouble::Fault,
     };
-    Err((trouble, failure::message(reply.status, &Said::in_body(&reply.body))))
+    Err((trouble, failure::message(reply.status, &ErrorBody::in_body(&reply.body))))
 }
 
 fn text(json: &Value, field: &str) -> Option<String> {

@@ -8,8 +8,8 @@ use reqwest::{RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::client::{ClientError, Clock};
-use super::{failure, said, tls};
-use crate::pool::news::Wire;
+use super::{error_body, failure, tls};
+use crate::pool::news::RequestTiming;
 
 /// Most of an answer to a `POST`, or of a refusal, that is read.
 const LARGEST_ANSWER: usize = 1 << 20;
@@ -59,8 +59,8 @@ pub(super) struct Transport {
 
 /// What came of one request, and when.
 pub(super) struct Exchange {
-    pub(super) wire: Wire,
-    pub(super) reply: Result<Reply, NoReply>,
+    pub(super) wire: RequestTiming,
+    pub(super) reply: Result<Reply, TransportError>,
 }
 
 /// An answer, as far as it came.
@@ -68,11 +68,11 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) retry_after: Option<String>,
     pub(super) body: String,
-    pub(super) cut: Option<Cut>,
+    pub(super) cut: Option<CutShort>,
 }
 
 /// Why a body is not whole.
-pub(super) enum Cut {
+pub(super) enum CutShort {
     /// Larger than anybody should read.
     TooLarge,
     /// It broke off.
@@ -80,7 +80,7 @@ pub(super) enum Cut {
 }
 
 /// Why there is no answer.
-pub(super) enum NoReply {
+pub(super) enum TransportError {
     /// No connection came about: nothing was sent.
     NotSent(String),
     /// Something may have been sent.
@@ -89,12 +89,12 @@ pub(super) enum NoReply {
 
 impl Reply {
     /// How long the provider asks us to wait.
-    pub(super) fn wait(&self, wire: Wire) -> Option<Duration> {
+    pub(super) fn wait(&self, wire: RequestTiming) -> Option<Duration> {
         failure::retry_after(self.retry_after.as_deref()?, wire.date)
     }
 }
 
-impl Cut {
+impl CutShort {
     pub(super) fn reason(&self) -> &str {
         match self {
             Self::TooLarge => "it is too large",
@@ -103,7 +103,7 @@ impl Cut {
     }
 }
 
-impl NoReply {
+impl TransportError {
     pub(super) fn into_message(self) -> String {
         match self {
             Self::NotSent(message) | Self::Lost(message) => message,
@@ -154,7 +154,7 @@ impl Transport {
 
     /// A text for people: short, on one line, without the key.
     pub(super) fn tidy(&self, text: &str) -> String {
-        said::tidy(text, self.key.expose_secret().trim())
+        error_body::tidy(text, self.key.expose_secret().trim())
     }
 
     async fn exchange(&self, request: RequestBuilder, largest: usize) -> Exchange {
@@ -168,10 +168,12 @@ impl Transport {
                 let (body, cut) = read_body(&mut response, largest).await;
                 (date, Ok(Reply { status, retry_after, body, cut }))
             }
-            Err(error) if error.is_connect() || error.is_builder() => (None, Err(NoReply::NotSent(reason(error)))),
-            Err(error) => (None, Err(NoReply::Lost(reason(error)))),
+            Err(error) if error.is_connect() || error.is_builder() => {
+                (None, Err(TransportError::NotSent(reason(error))))
+            }
+            Err(error) => (None, Err(TransportError::Lost(reason(error)))),
         };
-        Exchange { wire: Wire { sent, received: (self.clock)(), date }, reply }
+        Exchange { wire: RequestTiming { sent, received: (self.clock)(), date }, reply }
     }
 }
 
@@ -191,14 +193,14 @@ fn header<'a>(response: &'a Response, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// Reads a body piece by piece, and stops where it grows too large: its announced length is not believed.
-async fn read_body(response: &mut Response, largest: usize) -> (String, Option<Cut>) {
+async fn read_body(response: &mut Response, largest: usize) -> (String, Option<CutShort>) {
     let mut body = Vec::new();
     let cut = loop {
         match response.chunk().await {
-            Ok(Some(piece)) if body.len() + piece.len() > largest => break Some(Cut::TooLarge),
+            Ok(Some(piece)) if body.len() + piece.len() > largest => break Some(CutShort::TooLarge),
             Ok(Some(piece)) => body.extend_from_slice(&piece),
             Ok(None) => break None,
-            Err(error) => break Some(Cut::Broken(reason(error))),
+            Err(error) => break Some(CutShort::Broken(reason(error))),
         }
     };
     let body = String::from_utf8(body).unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dialer::campaign::notice::Why;
+use dialer::campaign::notice::StopReason;
 use dialer::rehearsal::world::Filter;
 use dialer::rehearsal::world::call::Kind;
 
@@ -50,7 +50,11 @@ impl Scene {
         }
         self.start();
         assert!(self.play(None));
-        assert!(matches!(self.why(), Why::Strangers(..) | Why::SearchFailed(_)), "{whose}: {:?}", self.outcomes);
+        assert!(
+            matches!(self.why(), StopReason::Strangers(..) | StopReason::SearchFailed(_)),
+            "{whose}: {:?}",
+            self.outcomes
+        );
         let outbound = self.stage.world.calls()[before..].iter().filter(|call| call.kind == Kind::Outbound);
         let own = outbound.filter(|call| call.created > self.stage.world.began()).count();
         assert!(own <= 1, "{whose}: {own} calls were created by a run that was to be refused");

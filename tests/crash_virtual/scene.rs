@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
-use dialer::campaign::notice::{Notice, Outcome, Why};
+use dialer::campaign::notice::{Notice, Outcome, StopReason};
 use dialer::campaign::plan::Plan;
 use dialer::campaign::retry::Retries;
 use dialer::journal::disk::Disk;
@@ -15,10 +15,10 @@ use dialer::journal::disk::lock::Lock;
 use dialer::journal::disk::run::{Run, Start};
 use dialer::journal::{Error, ImportError, Journal, Listed, Totals};
 use dialer::leads::lead::{Lead, Phone};
-use dialer::rehearsal::rehearse::{Setup, Stage};
-use dialer::rehearsal::world::World;
+use dialer::rehearsal::rehearse::{Setup, Simulation};
+use dialer::rehearsal::world::FakeProvider;
 use dialer::rehearsal::world::call::{Kind, POOL_REASON};
-use dialer::rehearsal::world::config::{BlockedAs, WorldConfig};
+use dialer::rehearsal::world::config::{BlockedAs, ProviderConfig};
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::time::{Now, Stamp};
 use jiff::tz::TimeZone;
@@ -67,16 +67,16 @@ pub(crate) fn every_fault(likely: f64) -> Faults {
 }
 
 /// A world that differs with the seed: the shape of a refusal, how likely faults are, how soon slots are counted.
-pub(crate) fn world(seed: u64, slots: u32) -> World {
+pub(crate) fn world(seed: u64, slots: u32) -> FakeProvider {
     let mut dice = Dice::new(seed ^ 0xabcd);
-    let config = WorldConfig {
+    let config = ProviderConfig {
         slots,
         blocked_as: BlockedAs::ALL[usize::try_from(dice.below(5)).unwrap()],
         faults: every_fault([0.03, 0.08, 0.15][usize::try_from(dice.below(3)).unwrap()]),
         release_lag: Duration::from_millis(dice.below(1500)),
-        ..WorldConfig::default()
+        ..ProviderConfig::default()
     };
-    World::new(config, seed, START)
+    FakeProvider::new(config, seed, START)
 }
 
 /// How far this machine's clock is off the provider's, in microseconds: at most a minute and a half.
@@ -146,7 +146,7 @@ pub(crate) fn try_open(dir: &Path, plan: &Plan, list: &[Listed], now: Now, life:
 
 /// One campaign on a stage, and what became of it so far.
 pub(crate) struct Scene {
-    pub(crate) stage: Stage<Run>,
+    pub(crate) stage: Simulation<Run>,
     pub(crate) plan: Plan,
     pub(crate) list: Vec<Listed>,
     pub(crate) dir: TempDir,
@@ -166,7 +166,7 @@ impl Scene {
     pub(crate) fn new(seed: u64, slots: u32, count: u64) -> Self {
         let (plan, allowed) = varied(plan("leads", seed));
         Self {
-            stage: Stage::new(world(seed, slots), skew(seed)),
+            stage: Simulation::new(world(seed, slots), skew(seed)),
             plan,
             allowed,
             list: leads(0, count),
@@ -252,7 +252,7 @@ impl Scene {
     }
 
     /// The last run's end.
-    pub(crate) fn why(&self) -> &Why {
+    pub(crate) fn why(&self) -> &StopReason {
         &self.outcomes.last().unwrap().why
     }
 
@@ -269,8 +269,8 @@ impl Scene {
             self.play(None);
             let outcome = self.outcomes.last().unwrap().clone();
             match outcome.why {
-                Why::Complete => return,
-                Why::Later | Why::DoubtsLeft => {
+                StopReason::Complete => return,
+                StopReason::Later | StopReason::DoubtsLeft => {
                     let wall = self.stage.now().wall;
                     let wait =
                         outcome.next_at.map_or(Duration::from_mins(1), |at| at.duration_since(wall).unsigned_abs());
@@ -278,7 +278,9 @@ impl Scene {
                 }
                 // The provider kept failing, or the dead process was taken for another machine: somebody looks at it,
                 // and runs it again.
-                Why::Breaker(_) | Why::SearchFailed(_) | Why::AnotherMachine(_) => self.wait(Duration::from_mins(2)),
+                StopReason::Breaker(_) | StopReason::SearchFailed(_) | StopReason::AnotherMachine(_) => {
+                    self.wait(Duration::from_mins(2))
+                }
                 why => panic!("a run ended with {why:?}"),
             }
         }
@@ -303,7 +305,7 @@ impl Scene {
     /// Nobody was rung more often than that, and nobody was forgotten.
     pub(crate) fn judge(&mut self, whose: &str) {
         self.judge_all_but(&BTreeSet::new(), whose);
-        assert!(!self.notices.iter().any(|notice| matches!(notice, Notice::DoubleRing(..))), "{whose}: a double ring");
+        assert!(!self.notices.iter().any(|notice| matches!(notice, Notice::CalledTwice(..))), "{whose}: a double ring");
     }
 
     /// The same, but for numbers of which no promise can be kept.
@@ -323,7 +325,7 @@ impl Scene {
     /// The calls to a number, for a failure's message.
     pub(crate) fn story(&self, number: &str) -> String {
         let calls = self.stage.world.calls().iter().filter(|call| call.request.number == number);
-        let line = |call: &dialer::rehearsal::world::call::PretendCall| {
+        let line = |call: &dialer::rehearsal::world::call::FakeCall| {
             format!(
                 "\n  {} {:?} {:?} rang {:?} ended {:?} {:?}",
                 call.created, call.name, call.status, call.rang, call.ended, call.reason
@@ -334,7 +336,7 @@ impl Scene {
 }
 
 /// How many calls each number got that were more than a refusal, by a provider's ledger.
-pub(crate) fn contacts(world: &World) -> BTreeMap<String, u32> {
+pub(crate) fn contacts(world: &FakeProvider) -> BTreeMap<String, u32> {
     let mut contacts = BTreeMap::new();
     let outbound = world.calls().iter().filter(|call| call.kind == Kind::Outbound);
     for call in outbound.filter(|call| call.reason.as_deref() != Some(POOL_REASON)) {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dialer::campaign::notice::Why;
+use dialer::campaign::notice::StopReason;
 use dialer::campaign::plan::Plan;
 use dialer::journal::disk::run::Run;
 use dialer::journal::{Journal, Listed, Totals};
-use dialer::rehearsal::rehearse::{Setup, Stage};
-use dialer::rehearsal::world::World;
-use dialer::rehearsal::world::call::{Kind, POOL_REASON, PretendCall};
-use dialer::rehearsal::world::config::WorldConfig;
+use dialer::rehearsal::rehearse::{Setup, Simulation};
+use dialer::rehearsal::world::FakeProvider;
+use dialer::rehearsal::world::call::{FakeCall, Kind, POOL_REASON};
+use dialer::rehearsal::world::config::ProviderConfig;
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::time::Stamp;
 use tempfile::TempDir;
@@ -28,7 +28,7 @@ struct Camp {
     /// Not to be started before then.
     not_before: Stamp,
     complete: bool,
-    ends: Vec<Why>,
+    ends: Vec<StopReason>,
 }
 
 impl Camp {
@@ -37,7 +37,7 @@ impl Camp {
         Self { plan, list: leads(first, count), place: None, not_before: START, complete: false, ends: Vec::new() }
     }
 
-    fn start(&mut self, stage: &mut Stage<Run>, dir: &TempDir, life: u64) {
+    fn start(&mut self, stage: &mut Simulation<Run>, dir: &TempDir, life: u64) {
         let journal = open(dir.path(), &self.plan, &self.list, stage.now(), life);
         let setup = Setup { plan: self.plan.clone(), journal, org: 0, post_timeout: Duration::from_secs(30) };
         let place = stage.start(setup).unwrap();
@@ -46,7 +46,7 @@ impl Camp {
     }
 
     /// Takes note of a run that is over.
-    fn collect(&mut self, stage: &mut Stage<Run>) {
+    fn collect(&mut self, stage: &mut Simulation<Run>) {
         let over = |place: &usize| stage.runs[*place].as_ref().is_some_and(|run| run.outcome.is_some());
         let Some(place) = self.place.filter(over) else { return };
         let (now, at) = (stage.now(), stage.world.now());
@@ -55,21 +55,21 @@ impl Camp {
         self.place = None;
         let wait = outcome.next_at.map_or(Duration::from_mins(2), |next| next.duration_since(now.wall).unsigned_abs());
         self.not_before = at + wait + Duration::from_secs(1);
-        self.complete = outcome.why == Why::Complete;
+        self.complete = outcome.why == StopReason::Complete;
         self.ends.push(outcome.why);
     }
 
-    fn totals(&self, stage: &Stage<Run>, dir: &TempDir) -> Totals {
+    fn totals(&self, stage: &Simulation<Run>, dir: &TempDir) -> Totals {
         let mut journal = open(dir.path(), &self.plan, &self.list, stage.now(), 9_999);
         journal.totals(stage.now()).unwrap()
     }
 }
 
 /// Rings two lists that share numbers, on one pool, and kills one run or the other so many times.
-fn together(seed: u64, mut crashes: u64, world: World) -> (Stage<Run>, u64) {
+fn together(seed: u64, mut crashes: u64, world: FakeProvider) -> (Simulation<Run>, u64) {
     let mut dice = Dice::new(seed ^ 0x2222);
     let dir = state_dir();
-    let mut stage = Stage::new(world, skew(seed));
+    let mut stage = Simulation::new(world, skew(seed));
     let mut camps = [Camp::new("autumn", seed, 0, 40), Camp::new("spring", seed, 30, 40)];
     let (mut life, mut killed) = (0, 0);
     for turn in 0.. {
@@ -116,14 +116,14 @@ fn together(seed: u64, mut crashes: u64, world: World) -> (Stage<Run>, u64) {
 }
 
 /// Nobody was rung more than once by each campaign, nor by the second within a day of the first.
-fn nobody_twice(stage: &Stage<Run>, seed: u64) {
-    let mut by_number: BTreeMap<&str, Vec<&PretendCall>> = BTreeMap::new();
+fn nobody_twice(stage: &Simulation<Run>, seed: u64) {
+    let mut by_number: BTreeMap<&str, Vec<&FakeCall>> = BTreeMap::new();
     let outbound = stage.world.calls().iter().filter(|call| call.kind == Kind::Outbound);
     for call in outbound.filter(|call| call.reason.as_deref() != Some(POOL_REASON)) {
         by_number.entry(&call.request.number).or_default().push(call);
     }
     for (number, calls) in by_number {
-        let mark = |call: &PretendCall| call.request.name.as_deref().map(|name| name[..9].to_owned());
+        let mark = |call: &FakeCall| call.request.name.as_deref().map(|name| name[..9].to_owned());
         for pair in calls.windows(2) {
             let apart = pair[1].created.since(pair[0].created);
             // Only a call that was known to nobody for a while lets the other campaign come early: it was in doubt.
@@ -145,7 +145,7 @@ fn two_campaigns_on_one_pool_survive_each_others_crashes() {
 }
 
 /// The share of dials that were placed with no more than the reserve free.
-fn share(stages: &[Stage<Run>]) -> f64 {
+fn share(stages: &[Simulation<Run>]) -> f64 {
     let dials: u64 = stages.iter().map(|stage| stage.world.counts().dials_at_most(u32::MAX)).sum();
     let low: u64 = stages.iter().map(|stage| stage.world.counts().dials_at_most(3)).sum();
     println!("{low} of {dials} dials with 3 or fewer slots free");
@@ -156,10 +156,10 @@ fn share(stages: &[Stage<Run>]) -> f64 {
 
 #[test]
 fn two_campaigns_keep_the_reserve_as_well_as_one() {
-    let calm = |seed| World::new(WorldConfig::default(), seed, START);
+    let calm = |seed| FakeProvider::new(ProviderConfig::default(), seed, START);
     let alone = |seed| {
         let dir = state_dir();
-        let mut stage = Stage::new(calm(seed), skew(seed));
+        let mut stage = Simulation::new(calm(seed), skew(seed));
         let mut camp = Camp::new("alone", seed, 0, 80);
         camp.start(&mut stage, &dir, 1);
         stage.play(START + DAY, None).unwrap();
@@ -174,9 +174,9 @@ fn two_campaigns_keep_the_reserve_as_well_as_one() {
 
 /// Rings the same list from two machines; the second starts that long after the first call of the first was created.
 /// How often each number was called, how each machine ended, and how many calls the second made.
-fn on_two_machines(seed: u64, faults: Faults, after: Duration) -> (BTreeMap<String, u32>, [Vec<Why>; 2], usize) {
-    let world = World::new(WorldConfig { faults, ..WorldConfig::default() }, seed, START);
-    let mut stage = Stage::new(world, skew(seed));
+fn on_two_machines(seed: u64, faults: Faults, after: Duration) -> (BTreeMap<String, u32>, [Vec<StopReason>; 2], usize) {
+    let world = FakeProvider::new(ProviderConfig { faults, ..ProviderConfig::default() }, seed, START);
+    let mut stage = Simulation::new(world, skew(seed));
     let dirs = [state_dir(), state_dir()];
     let mut camps = [Camp::new("leads", seed, 0, 60), Camp::new("leads", seed, 0, 60)];
     camps[0].start(&mut stage, &dirs[0], 1);
@@ -202,7 +202,7 @@ fn a_second_machine_stops_and_has_rung_nobody() {
         let after = Duration::from_millis(1_000 + Dice::new(seed ^ 0x3333).below(1 << (4 + seed % 17)));
         let faults = every_fault(0.05).with(Fault::Forgotten, 0.0);
         let (called, ends, made) = on_two_machines(seed, faults, after);
-        assert!(matches!(ends[1][..], [Why::Strangers(..)]), "seed {seed}: {ends:?}");
+        assert!(matches!(ends[1][..], [StopReason::Strangers(..)]), "seed {seed}: {ends:?}");
         assert_eq!((made, called.values().max()), (0, Some(&1)), "seed {seed}");
     }
 }
@@ -211,7 +211,7 @@ fn a_second_machine_stops_and_has_rung_nobody() {
 fn two_machines_that_start_together_part_after_one_lead() {
     for seed in seeds(20) {
         let (called, ends, _) = on_two_machines(seed, Faults::default(), Duration::ZERO);
-        let stopped = |ends: &Vec<Why>| ends.iter().any(|why| matches!(why, Why::AnotherMachine(_)));
+        let stopped = |ends: &Vec<StopReason>| ends.iter().any(|why| matches!(why, StopReason::AnotherMachine(_)));
         assert!(ends.iter().any(stopped), "seed {seed}: {ends:?}");
         let twice = called.values().filter(|times| **times > 1).count();
         assert!(twice <= 1, "seed {seed}: {twice} numbers were called twice");

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use dialer::campaign::notice::Why;
+use dialer::campaign::notice::StopReason;
 
 use super::scene::{Dice, Scene, state_dir};
 use super::seeds;
@@ -81,7 +81,7 @@ fn goes_on(seed: u64, action: u64, tear: Tear) -> bool {
         }
     };
     scene.play(None);
-    if matches!(scene.why(), Why::Strangers(..)) {
+    if matches!(scene.why(), StopReason::Strangers(..)) {
         scene.plan.adopt = true;
     } else {
         assert!(!refused || !scene.stage.world.calls().iter().any(|call| call.name.is_some()), "{whose}: not noticed");

@@ -7,11 +7,11 @@ use std::time::Duration;
 use dialer::pool::Pool;
 use dialer::pool::attempt_id::{AttemptId, Mark};
 use dialer::pool::calls::{Call, CallId};
-use dialer::pool::news::{Limits, Wire};
+use dialer::pool::news::{Limits, RequestTiming};
 use dialer::rehearsal::world::answer::{Answer, PostId, Reply};
-use dialer::rehearsal::world::call::{NewCall, POOL_REASON, PretendCall};
-use dialer::rehearsal::world::config::WorldConfig;
-use dialer::rehearsal::world::{Filter, World};
+use dialer::rehearsal::world::call::{FakeCall, NewCall, POOL_REASON};
+use dialer::rehearsal::world::config::ProviderConfig;
+use dialer::rehearsal::world::{FakeProvider, Filter};
 use dialer::time::{Instant, Stamp};
 
 pub(crate) const START: Stamp = Stamp::from_micros(1_790_000_000_000_000);
@@ -26,8 +26,8 @@ const IN_DOUBT: Duration = Duration::from_mins(10);
 pub(crate) enum Told {
     Claimed(AttemptId, Instant),
     Date(Stamp, Instant, Instant),
-    Answered(CallId, Call, AttemptId, Wire, Option<Limits>),
-    Refused(AttemptId, Wire, Option<Limits>),
+    Answered(CallId, Call, AttemptId, RequestTiming, Option<Limits>),
+    Refused(AttemptId, RequestTiming, Option<Limits>),
     Failed(AttemptId, Instant),
     Settled(AttemptId),
     Saw(CallId, Call, Option<AttemptId>),
@@ -64,7 +64,7 @@ struct Shown {
 
 /// A pool and the world that it is a picture of.
 pub(crate) struct Feeder {
-    pub(crate) world: World,
+    pub(crate) world: FakeProvider,
     pub(crate) pool: Pool,
     pub(crate) told: Vec<Told>,
     skew: i64,
@@ -78,10 +78,10 @@ pub(crate) struct Feeder {
 
 impl Feeder {
     /// `skew`: how far the dialing machine's clock is ahead of the provider's, in milliseconds.
-    pub(crate) fn new(config: WorldConfig, seed: u64, skew: i64) -> Self {
+    pub(crate) fn new(config: ProviderConfig, seed: u64, skew: i64) -> Self {
         let assumed = config.slots;
         Self {
-            world: World::new(config, seed, START),
+            world: FakeProvider::new(config, seed, START),
             pool: Pool::new(POLL, PROBE_AFTER, assumed),
             told: Vec::new(),
             skew: skew * 1000,
@@ -150,7 +150,7 @@ impl Feeder {
             .collect();
         for attempt in proven {
             self.doubts.remove(&attempt);
-            let named = |call: &&PretendCall| call.name.as_deref() == Some(attempt.as_str());
+            let named = |call: &&FakeCall| call.name.as_deref() == Some(attempt.as_str());
             match self.world.calls().iter().find(named).cloned() {
                 Some(call) => self.row(&call, now),
                 None => self.tell(Told::Settled(attempt)),
@@ -167,7 +167,7 @@ impl Feeder {
     fn reply(&mut self, reply: Reply) {
         let Some((attempt, sent)) = self.posts.remove(&reply.post) else { return };
         let date = Stamp::from_micros(reply.left.as_micros().div_euclid(1_000_000) * 1_000_000);
-        let wire = Wire { sent, received: self.now(), date: Some(date) };
+        let wire = RequestTiming { sent, received: self.now(), date: Some(date) };
         if !matches!(reply.answer, Answer::Dropped) {
             self.tell(Told::Date(date, wire.sent, wire.received));
         }
@@ -200,12 +200,12 @@ impl Feeder {
 
     /// Calls that are up as far as the pool knows.
     pub(crate) fn calls_seen_up(&self) -> u32 {
-        let up = |call: &&PretendCall| self.pool.call(&call.id).is_some_and(Call::is_up);
+        let up = |call: &&FakeCall| self.pool.call(&call.id).is_some_and(Call::is_up);
         u32::try_from(self.world.calls().iter().filter(up).count()).unwrap()
     }
 
     fn holding_at(&self, at: Stamp) -> u32 {
-        let held = |call: &&PretendCall| {
+        let held = |call: &&FakeCall| {
             call.counted.is_some_and(|counted| counted <= at) && call.released.is_none_or(|released| released > at)
         };
         u32::try_from(self.world.calls().iter().filter(held).count()).unwrap()
@@ -220,7 +220,7 @@ impl Feeder {
         let date = Stamp::from_micros(now.as_micros().div_euclid(1_000_000) * 1_000_000);
         let until = Stamp::from_micros(i64::MAX);
         let filter = Filter { updated: (from, until), limit: 1000, ..Filter::default() };
-        let rows: Vec<PretendCall> = self.world.list(now, 0, &filter).into_iter().cloned().collect();
+        let rows: Vec<FakeCall> = self.world.list(now, 0, &filter).into_iter().cloned().collect();
         self.wait(HALF_WAY);
         let received = self.now();
         self.tell(Told::Date(date, sent, received));
@@ -230,7 +230,7 @@ impl Feeder {
         self.pool.forget_ended();
     }
 
-    fn row(&mut self, row: &PretendCall, received: Instant) {
+    fn row(&mut self, row: &FakeCall, received: Instant) {
         self.newest = self.newest.max(row.updated);
         let attempt = row.name.as_deref().and_then(AttemptId::parse);
         if let Some(attempt) = &attempt {
@@ -255,11 +255,11 @@ impl Feeder {
     /// counted after the observation and that no news has shown yet.
     pub(crate) fn most_free(&self) -> i64 {
         let seen = self.shown.iter().max_by_key(|shown| shown.at);
-        let unanswered = |call: &PretendCall| {
+        let unanswered = |call: &FakeCall| {
             let named = |attempt: &AttemptId| call.name.as_deref() == Some(attempt.as_str());
             self.posts.values().any(|(attempt, _)| named(attempt))
         };
-        let unseen = |call: &&PretendCall| {
+        let unseen = |call: &&FakeCall| {
             let after = seen.is_none_or(|seen| call.counted >= Some(seen.at));
             let known = self.pool.call(&call.id).is_some_and(Call::is_up);
             call.counted.is_some() && call.released.is_none() && after && !known && !unanswered(call)
@@ -282,7 +282,7 @@ impl Feeder {
     }
 }
 
-fn slot(call: &PretendCall, ours: bool, shut_out: bool) -> Call {
+fn slot(call: &FakeCall, ours: bool, shut_out: bool) -> Call {
     let rung = call.rang.is_some() || call.started.is_some();
     Call { from: call.created, ended: call.ended, ours, post: None, rung, shut_out }
 }

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use dialer::rehearsal::world::config::{BlockedAs, Traffic, WorldConfig};
+use dialer::rehearsal::world::config::{BlockedAs, ProviderConfig, Traffic};
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use crate::{Stand, quiet, read};
+use crate::{LeadStatus, quiet, read};
 
-async fn faulty(fault: Fault) -> Stand {
-    Stand::with(WorldConfig { faults: Faults::default().with(fault, 1.0), ..quiet() }).await
+async fn faulty(fault: Fault) -> LeadStatus {
+    LeadStatus::with(ProviderConfig { faults: Faults::default().with(fault, 1.0), ..quiet() }).await
 }
 
-fn created(stand: &Stand) -> usize {
+fn created(stand: &LeadStatus) -> usize {
     stand.running.world(|world, _| world.calls().len())
 }
 
@@ -113,7 +113,7 @@ async fn a_full_pool_refuses_in_its_shape() {
     let over =
         |status: u16, error: &str| json!({ "message": "Over Concurrency Limit", "error": error, "statusCode": status });
     for shape in BlockedAs::ALL {
-        let stand = Stand::with(WorldConfig { slots: 1, blocked_as: shape, ..quiet() }).await;
+        let stand = LeadStatus::with(ProviderConfig { slots: 1, blocked_as: shape, ..quiet() }).await;
         stand.place(1).await.unwrap();
         let (status, mut body) = read(stand.place(2).await.unwrap()).await;
         let id = body["id"].as_str().unwrap_or_default().to_owned();
@@ -139,7 +139,7 @@ async fn a_full_pool_refuses_in_its_shape() {
 
 #[tokio::test]
 async fn organisations_share_the_pool_and_see_only_their_own_calls() {
-    let mut stand = Stand::with(WorldConfig { orgs: 2, slots: 2, ..quiet() }).await;
+    let mut stand = LeadStatus::with(ProviderConfig { orgs: 2, slots: 2, ..quiet() }).await;
     let (_, first) = read(stand.place(1).await.unwrap()).await;
     stand.key = "any-org-2";
     let (_, second) = read(stand.place(2).await.unwrap()).await;
@@ -155,7 +155,7 @@ async fn organisations_share_the_pool_and_see_only_their_own_calls() {
 #[tokio::test]
 async fn callers_take_slots_and_are_seen() {
     let traffic = vec![Traffic::inbound(240.0, Duration::from_mins(3))];
-    let stand = Stand::with(WorldConfig { traffic, ..quiet() }).await;
+    let stand = LeadStatus::with(ProviderConfig { traffic, ..quiet() }).await;
     stand.pass(Duration::from_hours(1));
     let (_, listed) = stand.get("/call?limit=1000").await;
     let of = |kind: &str| listed.as_array().unwrap().iter().filter(|call| call["type"] == kind).count();
@@ -166,6 +166,6 @@ async fn callers_take_slots_and_are_seen() {
         .iter()
         .filter(|call| call.get("startedAt").is_none() && call["status"] == "ended")
         .collect();
-    let counted = stand.running.world(|world, _| world.counts().turned_away);
+    let counted = stand.running.world(|world, _| world.counts().denied);
     assert!(counted > 0 && refused.len() as u64 <= counted);
 }

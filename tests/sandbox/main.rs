@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use dialer::rehearsal::sandbox::{Clock, Running, SandboxConfig, real_clock, start};
-use dialer::rehearsal::world::config::WorldConfig;
+use dialer::rehearsal::world::config::ProviderConfig;
 use dialer::rehearsal::world::mix::{Ending, Shape};
 use dialer::time::Stamp;
 use reqwest::{Method, RequestBuilder, Response};
@@ -19,15 +19,15 @@ use serde_json::{Value, json};
 const SCALE: u32 = 200;
 
 /// A sandbox whose clock goes fast, and can be moved on.
-struct Stand {
+struct LeadStatus {
     running: Running,
     moved: Arc<AtomicI64>,
     client: reqwest::Client,
     key: &'static str,
 }
 
-impl Stand {
-    async fn with(world: WorldConfig) -> Self {
+impl LeadStatus {
+    async fn with(world: ProviderConfig) -> Self {
         Self::serving(SandboxConfig { world, ..SandboxConfig::default() }).await
     }
 
@@ -84,7 +84,7 @@ fn request(number: u32) -> Value {
 }
 
 /// Nobody calls by themselves, and every call of ours is answered and talks.
-fn quiet() -> WorldConfig {
+fn quiet() -> ProviderConfig {
     let mix = vec![Ending::new(1, "customer-ended-call", Shape::Talk)];
-    WorldConfig { traffic: Vec::new(), mix, ..WorldConfig::default() }
+    ProviderConfig { traffic: Vec::new(), mix, ..ProviderConfig::default() }
 }

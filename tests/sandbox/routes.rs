@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use dialer::rehearsal::sandbox::{SandboxConfig, start};
-use dialer::rehearsal::world::config::WorldConfig;
+use dialer::rehearsal::world::config::ProviderConfig;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HOST, USER_AGENT};
 use serde_json::{Value, json};
 
-use crate::{Stand, quiet, read, request};
+use crate::{LeadStatus, quiet, read, request};
 
 const LONG: Duration = Duration::from_mins(20);
 
 #[tokio::test]
 async fn a_call_is_created_listed_read_and_ends() {
-    let stand = Stand::with(quiet()).await;
+    let stand = LeadStatus::with(quiet()).await;
     let (status, created) = read(stand.place(1).await.unwrap()).await;
     assert_eq!((status, &created["status"], &created["cost"]), (201, &json!("queued"), &json!(0.0)));
     assert_eq!(
@@ -40,7 +40,7 @@ async fn a_call_is_created_listed_read_and_ends() {
 
 #[tokio::test]
 async fn listings_are_filtered_and_the_newest_comes_first() {
-    let stand = Stand::with(quiet()).await;
+    let stand = LeadStatus::with(quiet()).await;
     let mut created = Vec::new();
     for number in 0..5 {
         created.push(read(stand.place(number).await.unwrap()).await.1);
@@ -65,7 +65,7 @@ async fn listings_are_filtered_and_the_newest_comes_first() {
 
 #[tokio::test]
 async fn a_name_changes_and_data_is_erased() {
-    let stand = Stand::with(quiet()).await;
+    let stand = LeadStatus::with(quiet()).await;
     let (_, created) = read(stand.place(1).await.unwrap()).await;
     let path = format!("/call/{}", created["id"].as_str().unwrap());
     let (status, renamed) = stand.send(Method::PATCH, &path, &json!({ "name": "new" })).await;
@@ -81,7 +81,7 @@ async fn a_name_changes_and_data_is_erased() {
 
 #[tokio::test]
 async fn a_call_is_hung_up_at_its_control_url() {
-    let stand = Stand::with(quiet()).await;
+    let stand = LeadStatus::with(quiet()).await;
     let (_, created) = read(stand.place(1).await.unwrap()).await;
     let url = created["monitor"]["controlUrl"].as_str().unwrap();
     let path = url.strip_prefix(&stand.running.base_url()).unwrap();
@@ -94,7 +94,7 @@ async fn a_call_is_hung_up_at_its_control_url() {
 
 #[tokio::test]
 async fn requests_are_refused_as_the_provider_refuses_them() {
-    let stand = Stand::with(quiet()).await;
+    let stand = LeadStatus::with(quiet()).await;
     let with = |key: &str, value: Value| {
         let mut body = request(1);
         body[key] = value;
@@ -146,7 +146,7 @@ async fn requests_are_refused_as_the_provider_refuses_them() {
 #[tokio::test]
 async fn the_gate_wants_a_key_a_name_and_a_loopback_host() {
     let config = SandboxConfig { key: Some("right".into()), world: quiet(), ..SandboxConfig::default() };
-    let mut stand = Stand::serving(config).await;
+    let mut stand = LeadStatus::serving(config).await;
     for path in ["/call", "/assistant/ada", "/phone-number", "/nowhere-at-all"] {
         let (status, refused) = stand.get(path).await;
         assert_eq!((status, &refused["error"]), (401, &json!("Unauthorized")), "{path}");
@@ -171,7 +171,7 @@ async fn the_gate_wants_a_key_a_name_and_a_loopback_host() {
 
 #[tokio::test]
 async fn routes_that_are_none_are_not_found() {
-    let stand = Stand::with(quiet()).await;
+    let stand = LeadStatus::with(quiet()).await;
     for (method, path) in [
         (Method::GET, "/x"),
         (Method::GET, "/x/y"),
@@ -189,7 +189,7 @@ async fn routes_that_are_none_are_not_found() {
 
 #[tokio::test]
 async fn assistants_squads_workflows_and_lines_are_known_by_any_id() {
-    let stand = Stand::with(quiet()).await;
+    let stand = LeadStatus::with(quiet()).await;
     let org = stand.running.world(|world, _| world.org_id(0));
     for kind in ["assistant", "squad", "workflow", "phone-number"] {
         let (status, one) = stand.get(&format!("/{kind}/ada")).await;
@@ -210,7 +210,7 @@ async fn assistants_squads_workflows_and_lines_are_known_by_any_id() {
 
 #[tokio::test]
 async fn a_batch_answers_once_with_results_and_errors() {
-    let stand = Stand::with(WorldConfig { slots: 2, ..quiet() }).await;
+    let stand = LeadStatus::with(ProviderConfig { slots: 2, ..quiet() }).await;
     let mut body = request(1);
     body["customer"] = Value::Null;
     let numbers = ["+14155550101", "+1415", "+14155550102", "+14155550103"];
@@ -228,7 +228,7 @@ async fn a_batch_answers_once_with_results_and_errors() {
 
 #[tokio::test]
 async fn analytics_sum_up_calls_and_the_pool() {
-    let stand = Stand::with(quiet()).await;
+    let stand = LeadStatus::with(quiet()).await;
     for number in 0..3 {
         stand.place(number).await.unwrap();
     }
@@ -269,7 +269,7 @@ async fn it_listens_on_loopback_only() {
 
 #[tokio::test]
 async fn its_date_is_that_of_its_clock() {
-    let stand = Stand::with(quiet()).await;
+    let stand = LeadStatus::with(quiet()).await;
     stand.pass(Duration::from_hours(24 * 400));
     let response = stand.ask(Method::GET, "/call").send().await.unwrap();
     let date = httpdate::parse_http_date(response.headers()["date"].to_str().unwrap()).unwrap();
@@ -280,7 +280,7 @@ async fn its_date_is_that_of_its_clock() {
 
 #[tokio::test]
 async fn it_stops_when_it_is_told_to() {
-    let stand = Stand::with(quiet()).await;
+    let stand = LeadStatus::with(quiet()).await;
     stand.place(1).await.unwrap();
     let url = format!("{}/call", stand.running.base_url());
     stand.running.stop().await.unwrap();

@@ -8,9 +8,9 @@ use dialer::campaign::plan::Plan;
 use dialer::journal::Listed;
 use dialer::journal::memory::Memory;
 use dialer::leads::lead::{Lead, Phone};
-use dialer::rehearsal::rehearse::{Setup, Stage};
-use dialer::rehearsal::world::World;
-use dialer::rehearsal::world::config::{Traffic, WorldConfig};
+use dialer::rehearsal::rehearse::{Setup, Simulation};
+use dialer::rehearsal::world::FakeProvider;
+use dialer::rehearsal::world::config::{ProviderConfig, Traffic};
 use dialer::time::{Now, Stamp};
 pub(crate) use plan::plan;
 
@@ -18,8 +18,8 @@ pub(crate) use plan::plan;
 pub(crate) const START: Stamp = Stamp::from_micros(1_767_225_600_000_000);
 
 /// A pool of ten with 2.5 erlangs of inbound calls: 50 an hour of three minutes each.
-pub(crate) fn steady() -> WorldConfig {
-    WorldConfig { traffic: vec![Traffic::inbound(50.0, Duration::from_mins(3))], ..WorldConfig::default() }
+pub(crate) fn steady() -> ProviderConfig {
+    ProviderConfig { traffic: vec![Traffic::inbound(50.0, Duration::from_mins(3))], ..ProviderConfig::default() }
 }
 
 /// That many people.
@@ -60,15 +60,15 @@ pub(crate) fn journal_with(
 }
 
 /// A stage with one run on it, about to begin. `skew`: microseconds that its clock is ahead.
-pub(crate) fn stage(plan: &Plan, config: WorldConfig, count: u64, seed: u64, skew: i64) -> Stage<Memory> {
-    let mut stage = Stage::new(World::new(config, seed, START), skew);
+pub(crate) fn stage(plan: &Plan, config: ProviderConfig, count: u64, seed: u64, skew: i64) -> Simulation<Memory> {
+    let mut stage = Simulation::new(FakeProvider::new(config, seed, START), skew);
     let journal = journal(plan, count, stage.now());
     start(&mut stage, plan, journal);
     stage
 }
 
 /// Sets up a run that goes on from a journal; returns its place on the stage.
-pub(crate) fn start(stage: &mut Stage<Memory>, plan: &Plan, journal: Memory) -> usize {
+pub(crate) fn start(stage: &mut Simulation<Memory>, plan: &Plan, journal: Memory) -> usize {
     let setup = Setup { plan: plan.clone(), journal, org: 0, post_timeout: Duration::from_secs(30) };
     stage.start(setup).expect("a journal in memory")
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::pool::name::ByName;
+use crate::pool::name::ById;
 use rules::{LAST, RULES, Rule};
 
 /// What became of a lead, or of one call to it.
@@ -145,7 +145,7 @@ fn find(reason: &str) -> &'static Rule {
 
 /// The rules, made ready: whole reasons by hash, and what may stand anywhere as one automaton a rule.
 struct Table {
-    exact: ByName<&'static str, &'static Rule>,
+    exact: ById<&'static str, &'static Rule>,
     within: Vec<(&'static str, Regex)>,
 }
 
@@ -156,7 +156,7 @@ impl Table {
             (rule.name, Regex::new(&escaped.join("|")).expect("escaped literals are a valid expression"))
         };
         let within = RULES.iter().filter(|rule| !rule.within.is_empty()).map(automaton).collect();
-        let mut table = Self { exact: ByName::default(), within };
+        let mut table = Self { exact: ById::default(), within };
         // Looked up in order all the same: an earlier rule may catch by its beginning what a later one spells out.
         let whole = RULES.iter().flat_map(|rule| rule.exact);
         table.exact = whole.map(|reason| (*reason, table.search(reason))).collect();

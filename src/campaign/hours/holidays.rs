@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::timetable::DAY;
-use crate::campaign::misuse::Misuse;
+use crate::campaign::plan_error::PlanError;
 
 /// Files larger than this are no lists of holidays.
 const MOST_BYTES: usize = 4 << 20;
@@ -42,8 +42,8 @@ impl Holidays {
 }
 
 /// What a holidays file says. `path` is for its ending and for errors.
-pub(super) fn read(path: &Path, text: &str) -> Result<Holidays, Misuse> {
-    let wrong = |problem: String| Misuse::new("--holidays", format!("{}{problem}", path.display()));
+pub(super) fn read(path: &Path, text: &str) -> Result<Holidays, PlanError> {
+    let wrong = |problem: String| PlanError::new("--holidays", format!("{}{problem}", path.display()));
     if text.len() > MOST_BYTES {
         return Err(wrong(" is too large for a list of holidays; 4 MB at most".into()));
     }
@@ -85,7 +85,7 @@ fn date_of(word: &str) -> Option<Date> {
 
 /// One event while it is being read.
 #[derive(Default)]
-struct Happening<'a> {
+struct CalendarEvent<'a> {
     start: Option<Moment>,
     end: Option<Moment>,
     days: Option<i64>,
@@ -106,13 +106,13 @@ struct Moment {
 /// of a series (`EXDATE`) stay holidays.
 fn calendar(text: &str) -> Result<Holidays, Trouble> {
     let mut holidays = Holidays::default();
-    let mut event: Option<Happening<'_>> = None;
+    let mut event: Option<CalendarEvent<'_>> = None;
     let unfolded = unfold(text);
     for (line, row) in &unfolded {
         let (name, value) = property(row);
         let wrong = |problem: String| (*line, problem);
         match (name.as_str(), &mut event) {
-            ("BEGIN", None) if value.eq_ignore_ascii_case("VEVENT") => event = Some(Happening::default()),
+            ("BEGIN", None) if value.eq_ignore_ascii_case("VEVENT") => event = Some(CalendarEvent::default()),
             ("END", Some(done)) if done.inside == 0 && value.eq_ignore_ascii_case("VEVENT") => {
                 done.add_to(&mut holidays).map_err(wrong)?;
                 event = None;
@@ -135,7 +135,7 @@ fn calendar(text: &str) -> Result<Holidays, Trouble> {
     }
 }
 
-impl Happening<'_> {
+impl CalendarEvent<'_> {
     fn add_to(&self, holidays: &mut Holidays) -> Result<(), String> {
         if self.cancelled {
             return Ok(());

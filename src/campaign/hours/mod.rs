@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::misuse::Misuse;
+use super::plan_error::PlanError;
 use crate::time::micros;
 use spans::Spans;
 use timetable::Timetable;
@@ -72,12 +72,12 @@ impl Calling {
         days: Option<&str>,
         holidays: Option<(&Path, &str)>,
         guard: Duration,
-    ) -> Result<Self, Misuse> {
+    ) -> Result<Self, PlanError> {
         let windows = parse::windows(hours)?;
         let days = days.map_or(Ok(parse::EVERY_DAY), parse::days)?;
         let holidays = holidays.map_or(Ok(holidays::Holidays::default()), |(path, text)| holidays::read(path, text))?;
         if guard > LONGEST_GUARD {
-            return Err(Misuse::new("--guard", "more than a week leaves no time to call in; the default is 5m"));
+            return Err(PlanError::new("--guard", "more than a week leaves no time to call in; the default is 5m"));
         }
         let any_hours = windows.is_none();
         if any_hours && days == parse::EVERY_DAY && holidays.is_empty() {

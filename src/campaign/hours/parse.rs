@@ -1,14 +1,14 @@
 //! Reads `--hours` and `--days`.
 
 use super::timetable::{DAY, Days, Window};
-use crate::campaign::misuse::Misuse;
+use crate::campaign::plan_error::PlanError;
 
 pub(super) const EVERY_DAY: Days = [true; 7];
 const MOST_WINDOWS: usize = 48;
 const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// `HH:MM-HH:MM[,..]`, or `None` for `any`. An end that is not after its start lies on the next day.
-pub(super) fn windows(text: &str) -> Result<Option<Vec<Window>>, Misuse> {
+pub(super) fn windows(text: &str) -> Result<Option<Vec<Window>>, PlanError> {
     if text.trim() == "any" {
         return Ok(None);
     }
@@ -19,7 +19,7 @@ pub(super) fn windows(text: &str) -> Result<Option<Vec<Window>>, Misuse> {
     Ok(Some(windows))
 }
 
-fn window(text: &str) -> Result<Window, Misuse> {
+fn window(text: &str) -> Result<Window, PlanError> {
     let example = "write 08:00-21:00, several with commas, or any";
     let (from, to) = text.split_once('-').ok_or_else(|| hours(format!("{text:?} is not a window; {example}")))?;
     let time = |text: &str| {
@@ -50,12 +50,12 @@ fn time_of_day(text: &str) -> Option<i64> {
     (minute < 60 && seconds <= DAY).then_some(seconds)
 }
 
-fn hours(problem: String) -> Misuse {
-    Misuse::new("--hours", problem)
+fn hours(problem: String) -> PlanError {
+    PlanError::new("--hours", problem)
 }
 
 /// `mon-fri,sat`, or `all`. A range may run across the end of the week.
-pub(super) fn days(text: &str) -> Result<Days, Misuse> {
+pub(super) fn days(text: &str) -> Result<Days, PlanError> {
     if text.trim().eq_ignore_ascii_case("all") {
         return Ok(EVERY_DAY);
     }
@@ -71,11 +71,11 @@ pub(super) fn days(text: &str) -> Result<Days, Misuse> {
     Ok(days)
 }
 
-fn day(text: &str) -> Result<usize, Misuse> {
+fn day(text: &str) -> Result<usize, PlanError> {
     let lower = text.to_ascii_lowercase();
     let named = |name: &&str| lower == **name || lower == name[..3];
     NAMES.iter().position(named).ok_or_else(|| {
-        Misuse::new("--days", format!("{text:?} is not a day of the week; write mon-fri, or mon,wed,sat, or all"))
+        PlanError::new("--days", format!("{text:?} is not a day of the week; write mon-fri, or mon,wed,sat, or all"))
     })
 }
 

@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 
 use super::disposition::Class;
 use super::hours::{Calling, zone_named};
-use super::misuse::Misuse;
+use super::plan_error::PlanError;
 use super::reply::LeadNow;
 
 /// Attempts a lead gets in a day unless told otherwise.
@@ -66,12 +66,18 @@ impl Retries {
 
     /// From `--attempts`, every `--retry` (a later one of the same class counts), `--per-day`, the seed of the plan,
     /// and the machine's zone, whose days a lead without a zone has.
-    pub fn parse(attempts: u32, retry: &[String], per_day: u32, seed: u64, machine: TimeZone) -> Result<Self, Misuse> {
+    pub fn parse(
+        attempts: u32,
+        retry: &[String],
+        per_day: u32,
+        seed: u64,
+        machine: TimeZone,
+    ) -> Result<Self, PlanError> {
         if attempts == 0 {
-            return Err(Misuse::new("--attempts", "a lead gets one attempt at least"));
+            return Err(PlanError::new("--attempts", "a lead gets one attempt at least"));
         }
         if per_day == 0 {
-            return Err(Misuse::new("--per-day", "nobody would be rung; one attempt a day at least"));
+            return Err(PlanError::new("--per-day", "nobody would be rung; one attempt a day at least"));
         }
         Ok(Self { attempts, delays: parse::delays(retry)?, per_day, seed, machine })
     }

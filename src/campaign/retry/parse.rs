@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::campaign::disposition::Class;
-use crate::campaign::misuse::Misuse;
+use crate::campaign::plan_error::PlanError;
 
 const DEFAULTS: [&str; 5] = ["no-answer=4h", "busy=30m", "voicemail=1d", "rejected=1d", "fault=1h"];
 const MOST_DELAYS: usize = 32;
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// The defaults, and over them every `CLASS=D[,D..]|never`, in order; `never` alone is for every class.
-pub(super) fn delays(retry: &[String]) -> Result<BTreeMap<Class, Vec<Duration>>, Misuse> {
+pub(super) fn delays(retry: &[String]) -> Result<BTreeMap<Class, Vec<Duration>>, PlanError> {
     let mut table = BTreeMap::new();
     for rule in DEFAULTS.into_iter().chain(retry.iter().map(String::as_str)) {
         if rule.trim() == "never" {
             table.clear();
             continue;
         }
-        let (class, delays) = one(rule).map_err(|problem| Misuse::new("--retry", problem))?;
+        let (class, delays) = one(rule).map_err(|problem| PlanError::new("--retry", problem))?;
         table.insert(class, delays);
     }
     table.retain(|_, delays| !delays.is_empty());

@@ -9,11 +9,11 @@ use jiff::tz::TimeZone;
 
 use super::super::check::{CheckError, Request, check_with};
 use super::super::doctor::list_failure;
+use super::super::environment::Environment;
 use super::super::journal::failed;
 use super::super::place::{State, mending};
 use super::super::plan::Planned;
 use super::super::print;
-use super::super::surroundings::Surroundings;
 use super::super::talk::say;
 use super::reserve_fits;
 use crate::campaign::DEFAULT_SLOTS;
@@ -23,7 +23,7 @@ use crate::journal::disk::Disk;
 use crate::leads::batch::cut;
 use crate::leads::lead::{Lead, Phone};
 use crate::leads::suppress::Suppression;
-use crate::rehearsal::forecast::{Foreseen, SAMPLE, forecast};
+use crate::rehearsal::forecast::{SAMPLE, SimulatedRuns, forecast};
 use crate::report::dry_run::{Forecast, batches, first_request, forecast as forecast_line};
 use crate::report::failure::Failure;
 use crate::vapi::request::request_body;
@@ -32,7 +32,7 @@ use crate::vapi::request::request_body;
 const ATTEMPT: &str = "ATTEMPT_ID";
 
 /// Shows what a run would do.
-pub(super) fn dry_run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+pub(super) fn dry_run(planned: &Planned, around: &Environment<'_>) -> Result<Exit, Failure> {
     let suppression = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| list_failure(&error))?;
     let known = known(planned)?;
     let (settled, limit) = (&known.settled, known.limit);
@@ -147,8 +147,8 @@ impl Left {
         &self,
         planned: &Planned,
         limit: Option<u32>,
-        around: &Surroundings<'_>,
-    ) -> Result<Option<Foreseen>, Failure> {
+        around: &Environment<'_>,
+    ) -> Result<Option<SimulatedRuns>, Failure> {
         if self.sample.is_empty() {
             return Ok(None);
         }
@@ -160,9 +160,9 @@ impl Left {
         &self,
         text: &mut String,
         planned: &Planned,
-        seen: Option<&Foreseen>,
+        seen: Option<&SimulatedRuns>,
         limit: Option<u32>,
-        around: &Surroundings<'_>,
+        around: &Environment<'_>,
     ) {
         let first = self.first(planned, around);
         let first = first.as_ref().map(|(at, zone)| (*at, zone));
@@ -187,7 +187,7 @@ impl Left {
     }
 
     /// When the first of them may be rung, and in which zone that is so.
-    fn first(&self, planned: &Planned, around: &Surroundings<'_>) -> Option<(Timestamp, TimeZone)> {
+    fn first(&self, planned: &Planned, around: &Environment<'_>) -> Option<(Timestamp, TimeZone)> {
         let calling = &planned.plan.calling;
         let opens = |lead: &Lead| Some((calling.next_open(&lead.zones, around.now)?, lead.zones.first().cloned()));
         let (at, zone) = self.sample.iter().filter_map(opens).min_by_key(|(at, _)| *at)?;

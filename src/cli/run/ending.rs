@@ -7,40 +7,40 @@ use super::super::place::State;
 use super::super::plan::Planned;
 use super::super::print;
 use super::super::talk::{note_at, note_exit, say};
+use crate::campaign::counts::RunCounts;
 use crate::campaign::event::Stop;
-use crate::campaign::notice::{Outcome, Why};
-use crate::campaign::tally::Tally;
-use crate::drive::End;
-use crate::drive::progress::Looks;
+use crate::campaign::notice::{Outcome, StopReason};
+use crate::drive::RunEnd;
+use crate::drive::progress::DisplayOptions;
 use crate::drive::signals::Order;
 use crate::exit::Exit;
 use crate::journal::Totals;
 use crate::report::ending::{exit_of, failure_of};
 use crate::report::failure::Failure;
 use crate::report::json::{self, Rows};
-use crate::report::screen::Canvas;
-use crate::report::style::Paint;
+use crate::report::screen::TextLayout;
+use crate::report::style::Colors;
 use crate::report::summary;
 use crate::time::Now;
 
 /// Everything that is known at the end.
 pub(super) struct Last<'a> {
     pub(super) planned: &'a Planned,
-    pub(super) end: &'a End,
+    pub(super) end: &'a RunEnd,
     pub(super) totals: &'a Totals,
     pub(super) rows: Rows,
     pub(super) took: Duration,
     pub(super) now: Now,
     pub(super) waits_for: Option<String>,
     pub(super) callers: Option<(u64, u64)>,
-    pub(super) looks: &'a Looks,
+    pub(super) looks: &'a DisplayOptions,
 }
 
 /// How a run ends that a signal ended before anybody was rung.
-pub(super) fn before_anybody(order: Order) -> End {
+pub(super) fn before_anybody(order: Order) -> RunEnd {
     let interrupted = order.stop == Stop::Now;
-    let outcome = Outcome { why: Why::Stopped, next_at: None, interrupted };
-    End { outcome, signal: interrupted.then_some(order.exit), tally: Tally::default() }
+    let outcome = Outcome { why: StopReason::Stopped, next_at: None, interrupted };
+    RunEnd { outcome, signal: interrupted.then_some(order.exit), tally: RunCounts::default() }
 }
 
 /// Says how it ended, and with which code.
@@ -88,6 +88,6 @@ fn summarise(last: &Last<'_>, end: &summary::End<'_>) {
     if !last.planned.quiet {
         let _ = writeln!(std::io::stderr().lock(), "{}{inbound}", summary::text(end, &canvas));
     }
-    let plain = Canvas { paint: Paint(false), width: usize::MAX, ..canvas };
+    let plain = TextLayout { paint: Colors(false), width: usize::MAX, ..canvas };
     note_at(last.now.wall, &format!("{}{inbound}", summary::text(end, &plain)));
 }

@@ -5,24 +5,24 @@ mod dry;
 mod ending;
 mod lists;
 mod spool;
-mod venue;
+mod target;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::display::looks;
+use super::environment::Environment;
 use super::journal::{chance, failed};
-use super::looks::looks;
 use super::plan::Planned;
-use super::surroundings::Surroundings;
 use super::talk::{open_log, say};
 use crate::campaign::hours::place;
-use crate::campaign::notice::Why;
+use crate::campaign::notice::StopReason;
 use crate::campaign::plan::Plan;
 use crate::campaign::{Campaign, DEFAULT_SLOTS};
 use crate::drive::preflight::{self, Account as Read};
-use crate::drive::progress::{Face, Looks};
+use crate::drive::progress::{DisplayOptions, ProgressUi};
 use crate::drive::signals::Signals;
-use crate::drive::{Broken, Drive, End, drive};
+use crate::drive::{Broken, Drive, RunEnd, drive};
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::journal::disk::accounts::Account;
@@ -37,13 +37,13 @@ use crate::time::Now;
 use crate::vapi::client::Client;
 use ending::Last;
 use lists::{DoNotCall, Lists};
-use venue::Venue;
+use target::RunTarget;
 
 /// A number that another campaign has rung this recently is worth a word at the start.
 const LATELY: Duration = Duration::from_hours(168);
 
 /// Rings the list.
-pub fn run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+pub fn run(planned: &Planned, around: &Environment<'_>) -> Result<Exit, Failure> {
     for warning in &planned.warnings {
         say(&format!("warning: {warning}"));
     }
@@ -57,10 +57,10 @@ pub fn run(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure
     ended
 }
 
-async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Failure> {
+async fn ring(planned: &Planned, around: &Environment<'_>) -> Result<Exit, Failure> {
     let mut signals =
         Signals::listen().map_err(|error| Failure::machine(format!("cannot listen to signals: {error}")))?;
-    let venue = Venue::open(planned).await?;
+    let venue = RunTarget::open(planned).await?;
     let client = venue.client(planned)?;
     let mut disk = Disk::open(&venue.dir, &mut chance()).map_err(failed)?;
     let (place, key) = venue.credentials();
@@ -92,7 +92,7 @@ async fn ring(planned: &Planned, around: &Surroundings<'_>) -> Result<Exit, Fail
 }
 
 /// Another run that has the campaign weighs more than whatever is wrong with the list, which is not even read then.
-fn held_by_nobody(account: &Account, venue: &Venue, planned: &Planned) -> Result<(), Failure> {
+fn held_by_nobody(account: &Account, venue: &RunTarget, planned: &Planned) -> Result<(), Failure> {
     let now = venue.clock.now();
     match Lock::take(&venue.dir, &account.name, &planned.plan.campaign, std::process::id(), now) {
         Err(held @ Error::Held { .. }) => Err(failed(held)),
@@ -104,7 +104,7 @@ fn held_by_nobody(account: &Account, venue: &Venue, planned: &Planned) -> Result
 /// The account that the key belongs to, as the provider says.
 async fn account(
     disk: &mut Disk,
-    venue: &Venue,
+    venue: &RunTarget,
     client: &Client,
     planned: &Planned,
     signals: &mut Signals,
@@ -129,12 +129,12 @@ async fn account(
 /// One run, from the import to its end.
 struct Session<'a> {
     planned: &'a Planned,
-    venue: &'a Venue,
+    venue: &'a RunTarget,
     client: &'a Arc<Client>,
     account: &'a Account,
     lists: &'a Lists<'a>,
     dnc: &'a DoNotCall,
-    around: &'a Surroundings<'a>,
+    around: &'a Environment<'a>,
 }
 
 /// What came of it.
@@ -237,18 +237,18 @@ impl Session<'_> {
         self.lists.import(disk, lock, &head, variables, now, signals)
     }
 
-    fn outlook(&self, run: &Run, now: Now) -> Result<crate::journal::disk::story::Outlook, Failure> {
+    fn outlook(&self, run: &Run, now: Now) -> Result<crate::journal::disk::story::CampaignOutlook, Failure> {
         let since = (now.at - LATELY).timestamp();
         run.disk().outlook(self.account, &self.planned.plan.campaign, since).map_err(failed)
     }
 
     fn face(
         &self,
-        looks: &Looks,
-        outlook: &crate::journal::disk::story::Outlook,
+        looks: &DisplayOptions,
+        outlook: &crate::journal::disk::story::CampaignOutlook,
         reopened: u64,
         now: Now,
-    ) -> Result<Face, Failure> {
+    ) -> Result<ProgressUi, Failure> {
         let headline = Headline {
             list: self.lists.shown(),
             campaign: self.planned.plan.campaign.clone(),
@@ -262,7 +262,7 @@ impl Session<'_> {
             sandbox: self.planned.sandbox,
         };
         let log = self.planned.log.as_deref().map(open_log).transpose()?;
-        Ok(Face::open(looks.clone(), &headline, now, log))
+        Ok(ProgressUi::open(looks.clone(), &headline, now, log))
     }
 
     /// The journal cannot be written any more, in the middle of a run.
@@ -274,10 +274,10 @@ impl Session<'_> {
     }
 
     /// What the next lead waits for, in words.
-    fn waits_for(&self, run: &Run, end: &End, now: Now) -> Result<Option<String>, Failure> {
+    fn waits_for(&self, run: &Run, end: &RunEnd, now: Now) -> Result<Option<String>, Failure> {
         let Some(next_at) = end.outcome.next_at else { return Ok(None) };
         Ok(match &end.outcome.why {
-            Why::Later => {
+            StopReason::Later => {
                 let zones = run.disk().zones_waiting(self.account, &self.planned.plan.campaign).map_err(failed)?;
                 let calling = &self.planned.plan.calling;
                 let opens = zones.iter().filter_map(|zones| calling.opening(zones, now.wall));
@@ -290,9 +290,9 @@ impl Session<'_> {
                     }),
                 )
             }
-            Why::DoubtsLeft => Some("when doubts can be proven".to_owned()),
-            Why::Kept => Some("when less is kept".to_owned()),
-            Why::Lines(_) => Some("when the phone number may ring again".to_owned()),
+            StopReason::DoubtsLeft => Some("when doubts can be proven".to_owned()),
+            StopReason::Kept => Some("when less is kept".to_owned()),
+            StopReason::Lines(_) => Some("when the phone number may ring again".to_owned()),
             _ => None,
         })
     }

@@ -8,9 +8,9 @@ use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::tinted;
-use crate::report::notice::Weight;
+use crate::report::notice::Severity;
 use crate::report::pace::Pace;
-use crate::report::screen::{Canvas, Snapshot};
+use crate::report::screen::{Snapshot, TextLayout};
 use crate::report::style::{clip, wrap};
 
 /// Things that happened of which something stays below the bars.
@@ -29,7 +29,7 @@ pub(super) struct Bars {
     rows: [ProgressBar; 3],
     below: [ProgressBar; BELOW],
     held: Vec<String>,
-    told: VecDeque<(String, Weight)>,
+    told: VecDeque<(String, Severity)>,
     used: usize,
 }
 
@@ -67,7 +67,7 @@ impl Bars {
     }
 
     /// How things stand.
-    pub(super) fn show(&mut self, snapshot: &Snapshot, pace: &Pace, canvas: &Canvas<'_>) {
+    pub(super) fn show(&mut self, snapshot: &Snapshot, pace: &Pace, canvas: &TextLayout<'_>) {
         for (row, text) in self.rows.iter().zip(canvas.rows(snapshot, pace)) {
             row.set_message(text);
         }
@@ -76,7 +76,7 @@ impl Bars {
     }
 
     /// Something happened.
-    pub(super) fn tell(&mut self, line: String, weight: Weight, canvas: &Canvas<'_>) {
+    pub(super) fn tell(&mut self, line: String, weight: Severity, canvas: &TextLayout<'_>) {
         self.told.push_back((line, weight));
         if self.told.len() > EVENTS {
             self.told.pop_front();
@@ -85,7 +85,7 @@ impl Bars {
     }
 
     /// What holds dialing up, or an empty line; then the newest of what happened, as much of it as has room.
-    fn draw_below(&mut self, canvas: &Canvas<'_>) {
+    fn draw_below(&mut self, canvas: &TextLayout<'_>) {
         let mut lines = if self.held.is_empty() { vec![String::new()] } else { self.held.clone() };
         let mut events: VecDeque<String> = VecDeque::new();
         for (line, weight) in self.told.iter().rev() {

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Params, Row, named_params};
 use super::super::Error;
 use super::super::facts::{Attempt, Origin};
 use super::accounts::REHEARSAL;
-use crate::campaign::attempt::{Cause, End, Facts, State};
+use crate::campaign::attempt::{CallEnd, Cause, Facts, State};
 use crate::campaign::disposition::Class;
 use crate::campaign::event::LeadId;
 use crate::leads::lead::Phone;
@@ -89,7 +89,7 @@ fn read_facts(row: &Row<'_>) -> Result<Facts, Error> {
         rung: row.get(16)?,
         started: row.get::<_, Option<i64>>(17)?.map(Stamp::from_micros),
         spoke: row.get(18)?,
-        ended: ended.map(|at| End { at: Stamp::from_micros(at), reason }),
+        ended: ended.map(|at| CallEnd { at: Stamp::from_micros(at), reason }),
         given_up: row.get(21)?,
         absent: instant(22)?,
         parked: instant(23)?,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::super::Error;
-use super::super::standing::{Stand, Standing};
+use super::super::lead_status::{LeadState, LeadStatus};
 use super::accounts::{Account, phone_hash};
 use super::attempts::{self, digits};
 use super::lock::is_held;
@@ -132,7 +132,7 @@ fn release(tx: &Transaction<'_>, campaign: i64, lead: i64, now: Now) -> Result<(
             attempts::put(tx, &attempt)?;
         }
     }
-    let stand = Stand { standing: Standing::Open, later: true, ..Stand::FRESH };
+    let stand = LeadStatus { standing: LeadState::Open, later: true, ..LeadStatus::FRESH };
     leads::stand(tx, LeadId(lead), stand, now)?;
     tx.execute("UPDATE leads SET stale = 1 WHERE id = ?1", [lead])?;
     Ok(())

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::Error;
+use super::super::lead_status::{LeadState, LeadStatus};
 use super::super::rows::{LeadRow, ZoneSet};
-use super::super::standing::{Stand, Standing};
 use super::attempts::{class_named, wall};
 use crate::campaign::event::LeadId;
 use crate::leads::lead::Lead;
@@ -28,7 +28,7 @@ pub(super) fn by_id(db: &Connection, zones: &mut Zones, campaign: i64, id: LeadI
     let mut lead: Lead = serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
     lead.zones = zone_set(db, zones, row.get(1)?)?.to_vec();
     let due: i64 = row.get(7)?;
-    let stand = Stand {
+    let stand = LeadStatus {
         standing: standing_named(&row.get::<_, String>(5)?, row.get(6)?)?,
         due: (due != 0).then(|| wall(due)),
         later: row.get(8)?,
@@ -71,7 +71,7 @@ pub(super) fn zone_sets(db: &Connection, known: &mut Zones, campaign: i64) -> Re
 }
 
 /// Writes down how a lead stands.
-pub(super) fn stand(db: &Connection, id: LeadId, stand: Stand, now: Now) -> Result<(), Error> {
+pub(super) fn stand(db: &Connection, id: LeadId, stand: LeadStatus, now: Now) -> Result<(), Error> {
     let (standing, class) = standing_name(stand.standing);
     let settled = class.is_some().then(|| now.wall.as_microsecond());
     let mut statement = db.prepare_cached(
@@ -84,24 +84,24 @@ pub(super) fn stand(db: &Connection, id: LeadId, stand: Stand, now: Now) -> Resu
 }
 
 /// How a lead stands, in words.
-pub(super) fn standing_name(standing: Standing) -> (&'static str, Option<&'static str>) {
+pub(super) fn standing_name(standing: LeadState) -> (&'static str, Option<&'static str>) {
     match standing {
-        Standing::Open => ("open", None),
-        Standing::Busy => ("busy", None),
-        Standing::InDoubt => ("in-doubt", None),
-        Standing::Parked => ("parked", None),
-        Standing::Settled(class) => ("settled", Some(class.name())),
+        LeadState::Open => ("open", None),
+        LeadState::Busy => ("busy", None),
+        LeadState::InDoubt => ("in-doubt", None),
+        LeadState::Parked => ("parked", None),
+        LeadState::Settled(class) => ("settled", Some(class.name())),
     }
 }
 
 /// How a lead stands, from words.
-pub(super) fn standing_named(name: &str, class: Option<String>) -> Result<Standing, Error> {
+pub(super) fn standing_named(name: &str, class: Option<String>) -> Result<LeadState, Error> {
     Ok(match (name, class) {
-        ("open", None) => Standing::Open,
-        ("busy", None) => Standing::Busy,
-        ("in-doubt", None) => Standing::InDoubt,
-        ("parked", None) => Standing::Parked,
-        ("settled", Some(class)) => Standing::Settled(class_named(&class)?),
+        ("open", None) => LeadState::Open,
+        ("busy", None) => LeadState::Busy,
+        ("in-doubt", None) => LeadState::InDoubt,
+        ("parked", None) => LeadState::Parked,
+        ("settled", Some(class)) => LeadState::Settled(class_named(&class)?),
         _ => return Err(Error::damaged(format!("a lead stands as {name:?}"))),
     })
 }

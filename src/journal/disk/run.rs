@@ -14,12 +14,12 @@ use super::attempts;
 use super::leads::Zones;
 use super::lock::Lock;
 use super::others::{Followed, asks, gather, leaves_one, share};
-use super::runs::{LIVE, begin, bury, over, pool};
+use super::runs::{LIVE, begin, over, pool, reap_dead_runs};
 use super::table::{Table, Told};
 use super::{Disk, transact};
 use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::plan::Plan;
-use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
+use crate::campaign::reply::{Change, Claimed, Open, Opened, Recorded, ResumeState};
 use crate::pool::Pool;
 use crate::pool::attempt_id::Mark;
 use crate::time::{Instant, Now, Stamp};
@@ -73,7 +73,7 @@ impl Disk {
         let reserve = plan.reserve.at(now.wall);
         let dir = self.dir.clone();
         let (pool, number) = self.within(|tx| {
-            bury(tx, &dir, campaign, None, now)?;
+            reap_dead_runs(tx, &dir, campaign, None, now)?;
             let pool = pool(tx, &pool_name)?;
             let in_doubt = plan.in_doubt.map_or(-1, |held| i64::try_from(held.as_micros()).unwrap_or(i64::MAX));
             tx.execute("UPDATE campaigns SET in_doubt = ?2 WHERE id = ?1", params![campaign, in_doubt])?;
@@ -176,7 +176,7 @@ impl Run {
     fn open_attempts(&mut self, now: Now, ours_too: bool) -> Result<Vec<Open>, Error> {
         let (run, dir) = (self.number, self.disk.dir.clone());
         self.step(|table, _| {
-            bury(table.db, &dir, table.campaign, Some(run), now)?;
+            reap_dead_runs(table.db, &dir, table.campaign, Some(run), now)?;
             let of_the_dead = format!(
                 "{LIVE} AND campaign IN (SELECT id FROM campaigns WHERE account = ?1) AND campaign NOT IN \
                  (SELECT campaign FROM runs WHERE ended IS NULL AND id <> ?2) AND origin <> 'found' \
@@ -207,7 +207,7 @@ fn fingerprint(plan: &Plan) -> Vec<u8> {
 }
 
 impl Journal for Run {
-    fn history(&mut self, now: Now) -> Result<History, Error> {
+    fn history(&mut self, now: Now) -> Result<ResumeState, Error> {
         let open = self.open_attempts(now, true)?;
         let run = self.number;
         let reserve = self.plan.reserve.at(now.wall);
@@ -234,7 +234,7 @@ impl Journal for Run {
                 table.db.query_row(attempts, [table.campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let last_limit = "SELECT last_limit FROM pools WHERE id = ?1";
             let last_limit = table.db.query_row(last_limit, [table.pool], |row| row.get(0))?;
-            Ok(History {
+            Ok(ResumeState {
                 open,
                 others,
                 watermark,
@@ -291,7 +291,7 @@ impl Journal for Run {
         let plan: &Plan = plan;
         let done = transact(db, |tx| {
             let mut table = Table { db: tx, account, campaign, pool, rehearsal, salt, zones, told, dnc };
-            bury(tx, dir, campaign, Some(run), now)?;
+            reap_dead_runs(tx, dir, campaign, Some(run), now)?;
             let mine = plan.reserve.at(now.wall);
             let mut others = gather(&mut table, followed, run, mine, now)?;
             share(tx, pool, run, &ask.pool, mine)?;
@@ -306,7 +306,7 @@ impl Journal for Run {
             most -= u32::from(others.yield_one);
             let mut maker = Maker { plan, run: Some(run), mark, chance };
             let made = grant(&mut table, &mut maker, now, &ask, most)?;
-            let claimed = Claimed { granted: made.granted, turned_away: made.turned_away, others: Box::new(others) };
+            let claimed = Claimed { granted: made.granted, denied: made.denied, others: Box::new(others) };
             Ok((claimed, made.claims))
         });
         done.map_err(|error| error.within(file))

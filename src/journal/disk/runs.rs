@@ -14,7 +14,7 @@ use crate::time::Now;
 pub(super) const LIVE: &str = "INDEXED BY attempts_live WHERE state IN ('claimed', 'in-doubt', 'placed')";
 
 /// A run that has not said that it ended.
-struct Unended {
+struct UnfinishedRun {
     run: i64,
     campaign: i64,
     name: String,
@@ -23,7 +23,7 @@ struct Unended {
 
 /// Writes down that runs are dead whose lock nobody holds: what they had claimed and not heard of is in doubt from now.
 /// `ours` is the campaign whose lock we hold, `run` its run that is alive.
-pub(super) fn bury(db: &Connection, dir: &Path, ours: i64, run: Option<i64>, now: Now) -> Result<(), Error> {
+pub(super) fn reap_dead_runs(db: &Connection, dir: &Path, ours: i64, run: Option<i64>, now: Now) -> Result<(), Error> {
     for other in unended(db)? {
         if Some(other.run) == run {
             continue;
@@ -36,14 +36,14 @@ pub(super) fn bury(db: &Connection, dir: &Path, ours: i64, run: Option<i64>, now
     Ok(())
 }
 
-fn unended(db: &Connection) -> Result<Vec<Unended>, Error> {
+fn unended(db: &Connection) -> Result<Vec<UnfinishedRun>, Error> {
     let mut statement = db.prepare_cached(
         "SELECT runs.id, runs.campaign, campaigns.name, accounts.name FROM runs \
          JOIN campaigns ON campaigns.id = runs.campaign JOIN accounts ON accounts.id = campaigns.account \
          WHERE runs.ended IS NULL",
     )?;
     let runs = statement.query_map([], |row| {
-        Ok(Unended { run: row.get(0)?, campaign: row.get(1)?, name: row.get(2)?, account: row.get(3)? })
+        Ok(UnfinishedRun { run: row.get(0)?, campaign: row.get(1)?, name: row.get(2)?, account: row.get(3)? })
     })?;
     Ok(runs.collect::<Result<_, _>>()?)
 }

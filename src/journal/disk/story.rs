@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::facts::Attempt;
-use super::super::standing::Standing;
+use super::super::lead_status::LeadState;
 use super::super::{Error, Totals, count, placed};
 use super::accounts::{Account, REHEARSAL};
 use super::attempts::{self, digits, wall};
@@ -38,7 +38,7 @@ pub struct Campaign {
 
 /// What a start says before it dials.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Outlook {
+pub struct CampaignOutlook {
     /// Leads on the list.
     pub leads: u64,
     /// Those that earlier runs settled.
@@ -74,7 +74,7 @@ pub struct StoryRow {
     /// Still on the list.
     pub listed: bool,
     /// How it stands.
-    pub standing: Standing,
+    pub standing: LeadState,
     /// Not before then.
     pub due: Option<Timestamp>,
     /// When it was settled.
@@ -144,7 +144,7 @@ impl Disk {
     }
 
     /// What a start of this campaign says; `since` is how far back other campaigns' calls are looked for.
-    pub fn outlook(&self, account: &Account, campaign: &str, since: Timestamp) -> Result<Outlook, Error> {
+    pub fn outlook(&self, account: &Account, campaign: &str, since: Timestamp) -> Result<CampaignOutlook, Error> {
         let id = self.campaign(account, campaign)?;
         let totals = self.totals(id)?;
         let (last_settled, rung_elsewhere) = self.read(|db| {
@@ -153,7 +153,7 @@ impl Disk {
             Ok((last.map(wall), rung_elsewhere(db, id, since, account.is_rehearsal())?))
         })?;
         let to_ring = totals.total - totals.settled;
-        Ok(Outlook { leads: totals.total, settled: totals.settled, last_settled, rung_elsewhere, to_ring })
+        Ok(CampaignOutlook { leads: totals.total, settled: totals.settled, last_settled, rung_elsewhere, to_ring })
     }
 
     /// The zones of the leads that a campaign has still to ring, each set once.

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::facts::{Attempt, Origin};
+use super::super::lead_status::LeadStatus;
 use super::super::rows::{LeadRow, Round, Rows, Waiting, ZoneSet};
-use super::super::standing::Stand;
 use super::super::{Dnc, Error};
 use super::accounts::phone_hash;
 use super::leads::Zones;
@@ -137,7 +137,7 @@ impl Rows for Table<'_> {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    fn stand(&mut self, row: &LeadRow, stand: Stand, now: Now) -> Result<(), Error> {
+    fn stand(&mut self, row: &LeadRow, stand: LeadStatus, now: Now) -> Result<(), Error> {
         if row.stand == stand { Ok(()) } else { leads::stand(self.db, row.id, stand, now) }
     }
 

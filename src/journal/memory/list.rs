@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::super::lead_status::LeadState;
 use super::super::recording::look_at;
 use super::super::rows::Rows;
-use super::super::standing::Standing;
 use super::super::{Error, ImportError, Imported, Listed, place};
 use super::Memory;
 use crate::campaign::event::LeadId;
@@ -48,7 +48,7 @@ impl Memory {
     /// The leads that the list has no more, unless they are too many.
     fn gone(&self, kept: &HashSet<LeadId>, replace: bool) -> Result<Vec<LeadId>, Error> {
         let listed = || self.table.leads().filter(|row| row.listed);
-        let is_open = |standing: Standing| !matches!(standing, Standing::Settled(_));
+        let is_open = |standing: LeadState| !matches!(standing, LeadState::Settled(_));
         let open = listed().filter(|row| is_open(row.stand.standing)).count() as u64;
         let gone = || listed().filter(|row| !kept.contains(&row.id));
         let dropped = gone().filter(|row| is_open(row.stand.standing)).count() as u64;
@@ -78,7 +78,7 @@ impl Memory {
     pub fn replan(&mut self, plan: Plan, now: Now) -> Result<u64, Error> {
         self.plan = plan;
         let settled = |memory: &Self| {
-            let settled = |row: &&super::super::rows::LeadRow| matches!(row.stand.standing, Standing::Settled(_));
+            let settled = |row: &&super::super::rows::LeadRow| matches!(row.stand.standing, LeadState::Settled(_));
             memory.table.leads().filter(settled).count() as u64
         };
         let before = settled(self);

@@ -14,7 +14,7 @@ use crate::campaign::attempt::State;
 use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::repeats::Repeats;
-use crate::campaign::reply::{Change, Claimed, History, Open, Opened, Recorded};
+use crate::campaign::reply::{Change, Claimed, Open, Opened, Recorded, ResumeState};
 use crate::pool::Pool;
 use crate::pool::attempt_id::Mark;
 use crate::pool::news::Others;
@@ -74,7 +74,7 @@ impl Memory {
 }
 
 impl Journal for Memory {
-    fn history(&mut self, now: Now) -> Result<History, Error> {
+    fn history(&mut self, now: Now) -> Result<ResumeState, Error> {
         self.control.stop = false;
         let open = self.open_attempts(now)?;
         self.look_at_everybody(now)?;
@@ -83,7 +83,7 @@ impl Journal for Memory {
         for call in &found {
             self.table.meet(&call.id);
         }
-        Ok(History {
+        Ok(ResumeState {
             open,
             others: Others::default(),
             watermark: self.watermark,
@@ -121,7 +121,7 @@ impl Journal for Memory {
         let mut maker = Maker { plan: &self.plan, run: None, mark: &self.mark, chance: &mut self.chance };
         let made = grant(&mut self.table, &mut maker, now, &ask, most)?;
         let others = Box::new(Others { reserve, rate_until, ..Others::default() });
-        Ok((Claimed { granted: made.granted, turned_away: made.turned_away, others }, made.claims))
+        Ok((Claimed { granted: made.granted, denied: made.denied, others }, made.claims))
     }
 
     fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error> {

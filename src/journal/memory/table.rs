@@ -6,15 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::facts::{Attempt, Origin};
+use super::super::lead_status::{LeadState, LeadStatus};
 use super::super::rows::{LeadRow, Round, Rows, Waiting, ZoneSet};
-use super::super::standing::{Stand, Standing};
 use super::super::{Dnc, Error};
 use crate::campaign::attempt::State;
 use crate::campaign::event::LeadId;
 use crate::campaign::seen::SeenCall;
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::attempt_id::{AttemptId, Mark};
-use crate::pool::name::{ByName, Names};
+use crate::pool::name::{ById, Names};
 use crate::time::{Instant, Now};
 
 /// This campaign's number; calls with the mark of others are kept under numbers of their own.
@@ -22,10 +22,10 @@ const CAMPAIGN: i64 = 0;
 
 pub(super) struct Table {
     leads: Vec<Entry>,
-    by_phone: ByName<Phone, OnPhone>,
+    by_phone: ById<Phone, OnPhone>,
     zone_sets: Vec<Set>,
     attempts: Vec<Arc<Attempt>>,
-    by_id: ByName<AttemptId, usize>,
+    by_id: ById<AttemptId, usize>,
     met: Names<AttemptId>,
     found: BTreeSet<usize>,
     answered: Vec<(Instant, LeadId)>,
@@ -63,10 +63,10 @@ impl Table {
     pub(super) fn new(mark: Mark, dnc: Dnc) -> Self {
         Self {
             leads: Vec::new(),
-            by_phone: ByName::default(),
+            by_phone: ById::default(),
             zone_sets: Vec::new(),
             attempts: Vec::new(),
-            by_id: ByName::default(),
+            by_id: ById::default(),
             met: Names::default(),
             found: BTreeSet::new(),
             answered: Vec::new(),
@@ -86,7 +86,7 @@ impl Table {
 
     /// Leads that are not as they came: how they stand may depend on the plan.
     pub(super) fn touched(&self) -> Vec<LeadId> {
-        self.leads().filter(|row| row.stand != Stand::FRESH).map(|row| row.id).collect()
+        self.leads().filter(|row| row.stand != LeadStatus::FRESH).map(|row| row.id).collect()
     }
 
     /// Attempts of this campaign that are not over.
@@ -134,7 +134,8 @@ impl Table {
         let id = LeadId(i64::try_from(self.leads.len()).unwrap_or(i64::MAX));
         let set = self.set_of(&lead.zones);
         self.by_phone.entry(lead.phone).or_default().leads.push(id);
-        let row = LeadRow { id, lead: Arc::new(lead), listed: true, suppressed: false, added, stand: Stand::FRESH };
+        let row =
+            LeadRow { id, lead: Arc::new(lead), listed: true, suppressed: false, added, stand: LeadStatus::FRESH };
         self.leads.push(Entry { row, place, set });
         self.queue(index(id), true);
         id
@@ -147,7 +148,7 @@ impl Table {
         let set = self.set_of(&lead.zones);
         let entry = &mut self.leads[at];
         (entry.place, entry.row.listed) = (place, true);
-        if !matches!(entry.row.stand.standing, Standing::Settled(_)) {
+        if !matches!(entry.row.stand.standing, LeadState::Settled(_)) {
             (entry.row.lead, entry.set) = (Arc::new(lead), set);
         }
         self.queue(at, true);
@@ -175,7 +176,7 @@ impl Table {
     fn queue(&mut self, at: usize, enter: bool) {
         let entry = &self.leads[at];
         let stand = entry.row.stand;
-        if !entry.row.listed || stand.standing != Standing::Open {
+        if !entry.row.listed || stand.standing != LeadState::Open {
             return;
         }
         let waiting = (entry.place, entry.row.id);
@@ -273,7 +274,7 @@ impl Rows for Table {
         Ok(ids)
     }
 
-    fn stand(&mut self, row: &LeadRow, stand: Stand, _now: Now) -> Result<(), Error> {
+    fn stand(&mut self, row: &LeadRow, stand: LeadStatus, _now: Now) -> Result<(), Error> {
         if row.stand != stand {
             self.queue(index(row.id), false);
             self.leads[index(row.id)].row.stand = stand;
@@ -351,7 +352,7 @@ impl Rows for Table {
 
     fn batch_leads(&mut self, _number: u64) -> Result<Vec<LeadId>, Error> {
         let entry = |id: &LeadId| &self.leads[index(*id)];
-        let open = |id: &LeadId| entry(id).row.listed && entry(id).row.stand.standing == Standing::Open;
+        let open = |id: &LeadId| entry(id).row.listed && entry(id).row.stand.standing == LeadState::Open;
         let mut leads: Vec<LeadId> = self.batch.iter().flatten().copied().filter(open).collect();
         leads.sort_by_key(|id| entry(id).place);
         Ok(leads)

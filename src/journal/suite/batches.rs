@@ -7,7 +7,7 @@ use super::bench::*;
 use super::news::*;
 use crate::campaign::hours::Calling;
 use crate::campaign::plan::Plan;
-use crate::campaign::reply::{Away, BatchLead, LeadNow, Opened};
+use crate::campaign::reply::{BatchLead, Denied, LeadNow, Opened};
 use crate::leads::lead::Lead;
 
 fn numbers(leads: &[BatchLead]) -> Vec<u64> {
@@ -104,7 +104,7 @@ pub(super) fn a_lead_whose_hours_close_before_the_claim_is_put_off<B: Bench>() {
     let mut story = Story::<B>::begin(office_hours(), list([in_zone(0, "Europe/Lisbon")]));
     let (_, leads) = story.batch(0);
     let evening = 9 * 3600;
-    assert_eq!(story.turned_away(leads[0].id, evening), Away::Later);
+    assert_eq!(story.denied(leads[0].id, evening), Denied::Later);
     assert!(matches!(story.opened(evening), Opened::Nobody(_)));
     assert_eq!(story.batch(20 * 3600).1.len(), 1);
 }
@@ -115,7 +115,7 @@ pub(super) fn a_day_takes_no_more_attempts_than_it_may<B: Bench>() {
     let LeadNow::Due(due) = story.ring(lead, "customer-did-not-answer", 1).lead_now else { panic!("not due") };
     assert_eq!(due, at(12 * 3600).wall, "midnight in UTC");
     assert!(matches!(story.opened(7200), Opened::Nobody(rest) if rest.next_at == Some(due)));
-    assert_eq!(story.turned_away(lead, 7200), Away::Later);
+    assert_eq!(story.denied(lead, 7200), Denied::Later);
     let (number, _) = story.batch(12 * 3600);
     story.claim(lead, 12 * 3600);
     story.journal().close_batch(at(12 * 3600), number).unwrap();
@@ -127,7 +127,7 @@ pub(super) fn two_extensions_of_a_number_are_not_rung_at_once<B: Bench>() {
     let (number, leads) = story.batch(0);
     assert_eq!(leads.len(), 2);
     let attempt = story.claim(leads[0].id, 1);
-    assert_eq!(story.turned_away(leads[1].id, 1), Away::Later);
+    assert_eq!(story.denied(leads[1].id, 1), Denied::Later);
     story.tell(&answered(&attempt, 2), 2);
     story.tell(&listed(vec![ended(&attempt, "customer-ended-call", 30)], 31), 31);
     story.journal().close_batch(at(31), number).unwrap();

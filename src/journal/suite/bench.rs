@@ -20,13 +20,13 @@ use crate::campaign::disposition::Class;
 use crate::campaign::event::{Ask, LeadId, Line, News};
 use crate::campaign::hours::Calling;
 use crate::campaign::plan::{Plan, Rate, Reserve};
-use crate::campaign::reply::{Away, BatchLead, Change, Claimed, Granted, Opened, Recorded};
+use crate::campaign::reply::{BatchLead, Change, Claimed, Denied, Granted, Opened, Recorded};
 use crate::campaign::retry::Retries;
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::Pool;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId};
-use crate::pool::news::{Limits, Wire};
+use crate::pool::news::{Limits, RequestTiming};
 use crate::time::{Instant, Now, Stamp};
 
 /// Numbers on the do-not-call list outside the journal.
@@ -222,7 +222,7 @@ pub(crate) fn roomy(room: u32, now: Now) -> Pool {
     let mut pool = Pool::new(Duration::from_secs(1), Duration::from_mins(1), 10);
     let limit = i64::from(room) + 4;
     let created = Stamp::from(now.wall);
-    let wire = Wire { sent: now.at, received: now.at, date: Some(created) };
+    let wire = RequestTiming { sent: now.at, received: now.at, date: Some(created) };
     let limits = Limits { blocked: false, limit: Some(limit), remaining: Some(limit - 1) };
     let call = Call { from: created, ended: None, ours: false, post: None, rung: false, shut_out: false };
     let somebody = AttemptId::parse(&format!("d{}-{}", "0".repeat(8), "a".repeat(22))).unwrap();
@@ -254,7 +254,7 @@ impl<B: Bench> Story<B> {
     }
 
     /// The run dies, and the next one begins.
-    pub(crate) fn restart(&mut self, seconds: i64) -> crate::campaign::reply::History {
+    pub(crate) fn restart(&mut self, seconds: i64) -> crate::campaign::reply::ResumeState {
         self.bench.run(self.plan.clone(), &self.list, false, at(seconds)).unwrap();
         self.journal().history(at(seconds)).unwrap()
     }
@@ -306,15 +306,15 @@ impl<B: Bench> Story<B> {
         let (claimed, _) = self.ask(&[lead], 5, seconds);
         match claimed.granted.as_slice() {
             [Granted { attempt, .. }] => attempt.clone(),
-            _ => panic!("not granted: {:?}", claimed.turned_away),
+            _ => panic!("not granted: {:?}", claimed.denied),
         }
     }
 
     /// Claims one lead, who must be turned away.
-    pub(crate) fn turned_away(&mut self, lead: LeadId, seconds: i64) -> Away {
+    pub(crate) fn denied(&mut self, lead: LeadId, seconds: i64) -> Denied {
         let (claimed, _) = self.ask(&[lead], 5, seconds);
         assert!(claimed.granted.is_empty());
-        claimed.turned_away[0].1
+        claimed.denied[0].1
     }
 
     pub(crate) fn tell(&mut self, news: &News, seconds: i64) -> Recorded {

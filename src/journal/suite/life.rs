@@ -9,7 +9,7 @@ use crate::campaign::attempt::{Cause, State};
 use crate::campaign::disposition::Class;
 use crate::campaign::event::News;
 use crate::campaign::plan::Plan;
-use crate::campaign::reply::{Away, LeadNow, Opened};
+use crate::campaign::reply::{Denied, LeadNow, Opened};
 use crate::campaign::retry::Retries;
 use crate::campaign::seen::{SeenCall, Status};
 use crate::pool::attempt_id::{AttemptId, Mark};
@@ -28,7 +28,7 @@ pub(super) fn what_is_claimed_is_taken_in_the_order_asked_for<B: Bench>() {
         assert_eq!(claim.attempt().mark(), Mark::of("leads"));
     }
     assert_eq!(claims[0].lead(), &person(4));
-    assert_eq!(story.turned_away(backwards[0], 2), Away::Gone);
+    assert_eq!(story.denied(backwards[0], 2), Denied::MissingSheet);
     assert_eq!(story.batch(2).1.len(), 2, "those claimed have left the batch");
 }
 
@@ -55,7 +55,7 @@ pub(super) fn an_answer_and_an_end_settle_a_lead<B: Bench>() {
     let totals = story.totals();
     assert_eq!((totals.total, totals.settled, totals.open), (2, 1, 1));
     assert_eq!(story.settled_as(Class::NoAnswer), 1);
-    assert_eq!(story.turned_away(lead, 60), Away::Gone);
+    assert_eq!(story.denied(lead, 60), Denied::MissingSheet);
 }
 
 pub(super) fn a_refusal_gives_the_lead_back<B: Bench>() {
@@ -94,7 +94,7 @@ pub(super) fn a_doubt_proven_absent_gives_the_lead_back<B: Bench>() {
     let change = story.change(&failed(&attempt, 31), 31);
     assert_eq!((change.now, change.lead_now), (State::InDoubt, LeadNow::Busy));
     assert_eq!((story.totals().in_doubt, story.totals().open), (1, 0));
-    assert_eq!(story.turned_away(lead, 32), Away::Gone);
+    assert_eq!(story.denied(lead, 32), Denied::MissingSheet);
     let change = story.change(&News::Absent(attempt, at(700).at), 700);
     assert_eq!((change.now, change.lead_now), (State::Refused(Cause::Absent), LeadNow::Open));
     assert_eq!(story.batch(701).1[0].doubts, 1);
@@ -238,7 +238,7 @@ pub(super) fn an_adopted_call_that_is_up_keeps_its_lead_from_being_claimed<B: Be
     assert_eq!(changes[0].lead, Some(lead));
     let sent = story.change(&answered(&ours, 4), 4);
     assert!(sent.double, "an adopted call and one of ours rang the lead");
-    assert_eq!(story.turned_away(lead, 5), Away::Gone);
+    assert_eq!(story.denied(lead, 5), Denied::MissingSheet);
 }
 
 pub(super) fn the_wait_after_an_adoption_survives_a_restart<B: Bench>() {
@@ -274,7 +274,7 @@ pub(super) fn who_asks_not_to_be_called_is_not_rung_again<B: Bench>() {
     let over = SeenCall { opt_out: true, ..ended(&attempt, "customer-did-not-answer", 30) };
     let change = story.change(&listed(vec![over], 31), 31);
     assert!(matches!(change.lead_now, LeadNow::Due(_)));
-    assert_eq!(story.turned_away(lead, 8000), Away::Suppressed);
+    assert_eq!(story.denied(lead, 8000), Denied::Suppressed);
     assert_eq!((story.settled_as(Class::Suppressed), story.totals().suppressed), (1, 1));
 }
 
@@ -282,7 +282,7 @@ pub(super) fn who_is_on_a_do_not_call_list_is_settled_at_the_claim<B: Bench>() {
     let mut story = Story::<B>::begin(plan(), list([person(0), person(9999)]));
     let leads = story.batch(0).1;
     assert_eq!(leads[1].lead.phone.digits(), NOT_TO_BE_CALLED);
-    assert_eq!(story.turned_away(leads[1].id, 1), Away::Suppressed);
+    assert_eq!(story.denied(leads[1].id, 1), Denied::Suppressed);
     story.restart(2);
     assert_eq!((story.totals().settled, story.settled_as(Class::Suppressed)), (1, 1));
     assert_eq!(story.batch(3).1.len(), 1);

@@ -8,10 +8,10 @@ use crate::campaign::event::{News, ReadId};
 use crate::campaign::seen::{SeenCall, Status};
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
-use crate::pool::news::{Limits, Wire};
+use crate::pool::news::{Limits, RequestTiming};
 
-pub(crate) fn wire(seconds: i64) -> Wire {
-    Wire { sent: at(seconds - 1).at, received: at(seconds).at, date: Some(stamp(seconds)) }
+pub(crate) fn wire(seconds: i64) -> RequestTiming {
+    RequestTiming { sent: at(seconds - 1).at, received: at(seconds).at, date: Some(stamp(seconds)) }
 }
 
 /// The call of an attempt as it is queued.

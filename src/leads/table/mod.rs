@@ -37,12 +37,12 @@ pub struct Row {
     /// Its cells, untrimmed.
     pub cells: Vec<String>,
     /// What is wrong with the row as a whole.
-    pub flaw: Option<Flaw>,
+    pub flaw: Option<TableFlaw>,
 }
 
 /// What is wrong with a row as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Flaw {
+pub enum TableFlaw {
     /// A quotation mark that is never closed; the row is its first line, the rest of the file is read on from there.
     OpenQuote,
     /// Larger than a row, or with more cells, than this program takes; its cells are cut.

@@ -5,7 +5,7 @@ use std::io;
 
 use super::decode::Decode;
 use super::sniff;
-use super::{Flaw, MAX_CELL, MAX_CELLS, MAX_ROW, Row};
+use super::{MAX_CELL, MAX_CELLS, MAX_ROW, Row, TableFlaw};
 
 /// Line breaks within one cell, beyond which its quotation mark is taken to be open.
 const MAX_BREAKS: usize = 200;
@@ -71,13 +71,13 @@ impl Records {
             match scan(rest, self.ended, self.delimiter, true) {
                 Scan::Row { cells, used, breaks } => {
                     if breaks > 0 && self.swallowed(cells.len()) {
-                        return self.first_line(Flaw::OpenQuote).map(Some);
+                        return self.first_line(TableFlaw::OpenQuote).map(Some);
                     }
                     return Ok(Some(self.take(cells, used, breaks, None)));
                 }
                 Scan::More => self.fill()?,
-                Scan::Open => return self.first_line(Flaw::OpenQuote).map(Some),
-                Scan::TooLarge => return self.first_line(Flaw::TooLarge).map(Some),
+                Scan::Open => return self.first_line(TableFlaw::OpenQuote).map(Some),
+                Scan::TooLarge => return self.first_line(TableFlaw::TooLarge).map(Some),
             }
         }
     }
@@ -110,7 +110,7 @@ impl Records {
     }
 
     /// The first line as a row of its own, quotation marks being letters like any other.
-    fn first_line(&mut self, flaw: Flaw) -> io::Result<Row> {
+    fn first_line(&mut self, flaw: TableFlaw) -> io::Result<Row> {
         loop {
             match scan(&self.text[self.at..], self.ended, self.delimiter, false) {
                 Scan::Row { cells, used, .. } => return Ok(self.take(cells, used, 0, Some(flaw))),
@@ -127,7 +127,7 @@ impl Records {
         loop {
             let rest = &self.text[self.at..];
             if let Some((_, next)) = line_end(rest, self.ended) {
-                return Ok(self.take(cells, next, 0, Some(Flaw::TooLarge)));
+                return Ok(self.take(cells, next, 0, Some(TableFlaw::TooLarge)));
             }
             // A carriage return at the very end stays, to be seen together with what follows.
             self.at = self.text.len() - usize::from(rest.ends_with(b"\r"));
@@ -135,7 +135,7 @@ impl Records {
         }
     }
 
-    fn take(&mut self, cells: Vec<String>, used: usize, breaks: usize, flaw: Option<Flaw>) -> Row {
+    fn take(&mut self, cells: Vec<String>, used: usize, breaks: usize, flaw: Option<TableFlaw>) -> Row {
         let line = self.line;
         self.at += used;
         self.line += 1 + breaks as u64;

@@ -9,7 +9,7 @@ use std::thread;
 use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
 
 use super::package;
-use super::{Flaw, MAX_CELL, MAX_CELLS, Row, TableError};
+use super::{MAX_CELL, MAX_CELLS, Row, TableError, TableFlaw};
 
 /// The largest workbook taken from standard input, which has to be held in memory.
 const MAX_SLURP: u64 = 64 << 20;
@@ -87,14 +87,14 @@ pub fn slurp(input: impl Read) -> Result<Vec<u8>, TableError> {
 }
 
 /// Nobody listens any more.
-struct Gone;
+struct MissingSheet;
 
 fn send_rows<R: Read + Seek>(
     mut workbook: Xlsx<R>,
     sheet: &str,
     to: &SyncSender<Result<Row, TableError>>,
-) -> Result<(), Gone> {
-    let fail = |error| to.send(Err(broken(&error))).map_err(|_| Gone);
+) -> Result<(), MissingSheet> {
+    let fail = |error| to.send(Err(broken(&error))).map_err(|_| MissingSheet);
     let mut cells = match workbook.worksheet_cells_reader(sheet) {
         Ok(cells) => cells,
         Err(error) => return fail(error),
@@ -109,12 +109,12 @@ fn send_rows<R: Read + Seek>(
         let (number, column) = cell.get_position();
         let line = u64::from(number) + 1;
         if line != row.line && holds_anything(&row) {
-            to.send(Ok(std::mem::take(&mut row))).map_err(|_| Gone)?;
+            to.send(Ok(std::mem::take(&mut row))).map_err(|_| MissingSheet)?;
         }
         row.line = line;
         put(&mut row, column as usize, text(cell.get_value()));
     }
-    if holds_anything(&row) { to.send(Ok(row)).map_err(|_| Gone) } else { Ok(()) }
+    if holds_anything(&row) { to.send(Ok(row)).map_err(|_| MissingSheet) } else { Ok(()) }
 }
 
 fn holds_anything(row: &Row) -> bool {
@@ -126,7 +126,7 @@ fn put(row: &mut Row, column: usize, text: String) {
         return;
     }
     if column >= MAX_CELLS || text.len() > MAX_CELL {
-        row.flaw = Some(Flaw::TooLarge);
+        row.flaw = Some(TableFlaw::TooLarge);
         return;
     }
     if row.cells.len() <= column {

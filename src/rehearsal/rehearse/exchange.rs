@@ -3,16 +3,16 @@
 use super::super::world::Filter;
 use super::super::world::answer::{Answer, Reply};
 use super::super::world::call::NewCall;
-use super::{Due, Page, Stage};
+use super::{Due, Page, Simulation};
 use crate::campaign::event::{News, Query, ReadFailure, ReadId, ReadTrouble};
 use crate::campaign::seen::Listing;
 use crate::journal::claim::Claim;
 use crate::journal::{Error, Journal};
-use crate::pool::news::Wire;
+use crate::pool::news::RequestTiming;
 use crate::time::{Instant, Stamp};
 use crate::vapi::failure::{self, Own};
 
-impl<J: Journal> Stage<J> {
+impl<J: Journal> Simulation<J> {
     pub(super) fn read(&mut self, place: usize, id: ReadId, query: &Query, sent: Instant) {
         let Some(org) = self.runs[place].as_ref().map(|run| run.org) else { return };
         let at = self.world.now();
@@ -24,7 +24,7 @@ impl<J: Journal> Stage<J> {
             Due::Unread(place, id, Box::new(failure))
         } else {
             let (calls, full) = self.look(org, query);
-            Due::Listed(place, Page { read: id, wire: Wire { sent, received, date }, calls, full })
+            Due::Listed(place, Page { read: id, wire: RequestTiming { sent, received, date }, calls, full })
         };
         self.later(at + self.read_travel / 2, due);
     }
@@ -50,7 +50,7 @@ impl<J: Journal> Stage<J> {
 
     pub(super) fn reply(&mut self, reply: Reply) -> Result<(), Error> {
         let Some(sent) = self.posts.remove(&reply.post) else { return Ok(()) };
-        let wire = Wire { sent: sent.at, received: self.ours(reply.received), date: Some(cut(reply.left)) };
+        let wire = RequestTiming { sent: sent.at, received: self.ours(reply.received), date: Some(cut(reply.left)) };
         let attempt = sent.attempt;
         let org = self.runs[sent.run].as_ref().map_or(0, |run| run.org);
         let news = match reply.answer {
@@ -60,18 +60,22 @@ impl<J: Journal> Stage<J> {
             Answer::Refused(refusal) => {
                 let body = refusal.body().to_string();
                 let retry_after = refusal.retry_after.map(|wait| wait.as_secs().to_string());
-                let answer = failure::Answer {
+                let answer = failure::HttpAnswer {
                     status: refusal.status,
                     body: &body,
                     cut: None,
                     retry_after: retry_after.as_deref(),
                     date: wire.date,
                 };
-                failure::sort(failure::Outcome::Answer(answer), Own::default(), None).news(attempt, wire, str::to_owned)
+                failure::sort(failure::Outcome::HttpAnswer(answer), Own::default(), None).news(
+                    attempt,
+                    wire,
+                    str::to_owned,
+                )
             }
             Answer::Error(status) | Answer::Html(status) => News::Failed { attempt, wire, message: status.to_string() },
             Answer::Dropped => {
-                let wire = Wire { date: None, ..wire };
+                let wire = RequestTiming { date: None, ..wire };
                 News::Failed { attempt, wire, message: "connection closed before the answer".to_owned() }
             }
         };

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::{render, request};
 use crate::rehearsal::world::answer::Refusal;
-use crate::rehearsal::world::call::PretendCall;
-use crate::rehearsal::world::{Filter, World};
+use crate::rehearsal::world::call::FakeCall;
+use crate::rehearsal::world::{FakeProvider, Filter};
 use crate::time::Stamp;
 
 /// Queries of one request at most, and operations of one query.
@@ -27,7 +27,7 @@ struct Row {
 }
 
 /// Answers all queries of a body.
-pub(super) fn answer(body: &[u8], world: &mut World, now: Stamp, org: usize) -> Result<Value, Refusal> {
+pub(super) fn answer(body: &[u8], world: &mut FakeProvider, now: Stamp, org: usize) -> Result<Value, Refusal> {
     let body = request::object(body)?;
     let Some(Value::Array(queries)) = body.get("queries").filter(|queries| is_short(queries)) else {
         return Err(Refusal::invalid(format!("queries must be an array of no more than {MOST_QUERIES}")));
@@ -39,7 +39,7 @@ fn is_short(list: &Value) -> bool {
     list.as_array().is_some_and(|list| list.len() <= MOST_QUERIES)
 }
 
-fn one(query: &Value, world: &mut World, now: Stamp, org: usize) -> Result<Value, Refusal> {
+fn one(query: &Value, world: &mut FakeProvider, now: Stamp, org: usize) -> Result<Value, Refusal> {
     let name = query["name"].as_str().ok_or_else(|| Refusal::invalid("queries.0.name must be a string"))?;
     let range = Range::read(&query["timeRange"], now)?;
     let operations = operations(query)?;
@@ -193,7 +193,7 @@ impl Group {
         key.clone()
     }
 
-    fn of(&self, call: &PretendCall) -> Value {
+    fn of(&self, call: &FakeCall) -> Value {
         match self {
             Self::Variable(key) => {
                 let overrides = call.request.echo.get("assistantOverrides").unwrap_or(&Value::Null);
@@ -219,15 +219,15 @@ fn groups(query: &Value) -> Vec<Group> {
     fields.chain(variables).collect()
 }
 
-fn of_calls(calls: &[&PretendCall], operations: &[Operation], groups: &[Group]) -> Result<Vec<Row>, Refusal> {
-    let row = |call: &&PretendCall| {
+fn of_calls(calls: &[&FakeCall], operations: &[Operation], groups: &[Group]) -> Result<Vec<Row>, Refusal> {
+    let row = |call: &&FakeCall| {
         let columns = operations.iter().map(|operation| column(call, &operation.column)).collect::<Result<_, _>>()?;
         Ok(Row { at: call.created, groups: groups.iter().map(|group| group.of(call)).collect(), columns })
     };
     calls.iter().map(row).collect()
 }
 
-fn column(call: &PretendCall, name: &str) -> Result<f64, Refusal> {
+fn column(call: &FakeCall, name: &str) -> Result<f64, Refusal> {
     let part = |part: &str| render::SHARES.iter().find(|share| share.0 == part).map(|share| share.1);
     match name {
         "id" => Ok(1.0),
@@ -241,12 +241,7 @@ fn column(call: &PretendCall, name: &str) -> Result<f64, Refusal> {
 }
 
 /// The pool's use: a row wherever it changed, and one at the beginning of every step in which it was in use.
-fn of_the_pool(
-    calls: &[PretendCall],
-    range: &Range,
-    now: Stamp,
-    operations: &[Operation],
-) -> Result<Vec<Row>, Refusal> {
+fn of_the_pool(calls: &[FakeCall], range: &Range, now: Stamp, operations: &[Operation]) -> Result<Vec<Row>, Refusal> {
     let column = |operation: &Operation, up: f64, minutes: f64| match operation.column.as_str() {
         "concurrency" => Ok(up),
         "minutesUsed" => Ok(minutes),

@@ -7,12 +7,12 @@
 //! `KEY` is the first's, `KEY-org-2` the second's.
 
 mod analytics;
-mod desk;
 mod gate;
 mod query;
 mod render;
 mod request;
 mod routes;
+mod state;
 mod wire;
 
 use std::io;
@@ -24,10 +24,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use self::desk::Desk;
-use self::wire::{Cut, Listening};
-use crate::rehearsal::world::World;
-use crate::rehearsal::world::config::WorldConfig;
+use self::state::ServerState;
+use self::wire::{ConnectionLoss, Listening};
+use crate::rehearsal::world::FakeProvider;
+use crate::rehearsal::world::config::ProviderConfig;
 use crate::time::Stamp;
 
 /// What time it is at the provider.
@@ -49,7 +49,7 @@ pub struct SandboxConfig {
     /// The key that it takes; any if none is named.
     pub key: Option<String>,
     /// What kind of world it is.
-    pub world: WorldConfig,
+    pub world: ProviderConfig,
     /// All chance comes from here.
     pub seed: u64,
 }
@@ -57,7 +57,7 @@ pub struct SandboxConfig {
 impl Default for SandboxConfig {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { listen, key: None, world: WorldConfig::default(), seed: 1 }
+        Self { listen, key: None, world: ProviderConfig::default(), seed: 1 }
     }
 }
 
@@ -65,7 +65,7 @@ impl Default for SandboxConfig {
 pub struct Running {
     /// Where it listens.
     pub addr: SocketAddr,
-    desk: Arc<Desk>,
+    desk: Arc<ServerState>,
     stop: watch::Sender<bool>,
     served: JoinHandle<io::Result<()>>,
     kept: JoinHandle<()>,
@@ -78,7 +78,7 @@ impl Running {
     }
 
     /// Looks at the world behind it, or changes it, at the time that it is there.
-    pub fn world<R>(&self, look: impl FnOnce(&mut World, Stamp) -> R) -> R {
+    pub fn world<R>(&self, look: impl FnOnce(&mut FakeProvider, Stamp) -> R) -> R {
         self.desk.with(look)
     }
 
@@ -111,11 +111,11 @@ pub async fn start(config: SandboxConfig, clock: Clock, scale: f64) -> io::Resul
     }
     let listener = TcpListener::bind(config.listen).await?;
     let addr = listener.local_addr()?;
-    let world = World::new(config.world, config.seed, clock());
-    let desk = Arc::new(Desk::new(world, clock, scale));
-    let house = routes::House { desk: Arc::clone(&desk), key: config.key, base: format!("http://{addr}") };
+    let world = FakeProvider::new(config.world, config.seed, clock());
+    let desk = Arc::new(ServerState::new(world, clock, scale));
+    let house = routes::Routes { desk: Arc::clone(&desk), key: config.key, base: format!("http://{addr}") };
     let (stop, mut stopped) = watch::channel(false);
-    let service = routes::router(Arc::new(house)).into_make_service_with_connect_info::<Cut>();
+    let service = routes::router(Arc::new(house)).into_make_service_with_connect_info::<ConnectionLoss>();
     let serve = axum::serve(Listening(listener), service).with_graceful_shutdown(async move {
         let _closed = stopped.wait_for(|stop| *stop).await;
     });

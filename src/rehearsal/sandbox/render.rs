@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::campaign::seen::Status;
 use crate::pool::news::Limits;
 use crate::rehearsal::world::answer::limits_json;
-use crate::rehearsal::world::call::{Kind, PretendCall};
+use crate::rehearsal::world::call::{FakeCall, Kind};
 use crate::time::Stamp;
 
 /// What a minute's cost is made of, as shares; they add up to one.
@@ -31,7 +31,7 @@ pub(super) fn time(at: Stamp) -> Value {
 }
 
 /// A call. `base` is where the sandbox is served, `org` its organisation's id.
-pub(super) fn call(call: &PretendCall, org: &str, base: &str, limits: Option<&Limits>) -> Value {
+pub(super) fn call(call: &FakeCall, org: &str, base: &str, limits: Option<&Limits>) -> Value {
     let mut shown = call.request.echo.clone();
     let mut put = |key: &str, value: Value| drop(shown.insert(key.to_owned(), value));
     put("id", json!(call.id.as_str()));
@@ -71,7 +71,7 @@ pub(super) fn call(call: &PretendCall, org: &str, base: &str, limits: Option<&Li
 }
 
 /// What becomes known only after a call's end.
-fn settled(call: &PretendCall, put: &mut impl FnMut(&str, Value)) {
+fn settled(call: &FakeCall, put: &mut impl FnMut(&str, Value)) {
     let (cost, minutes) = (call.cost(), rounded(call.minutes()));
     let mut breakdown: Map<String, Value> =
         SHARES.iter().map(|(part, share)| ((*part).to_owned(), json!(rounded(cost * share)))).collect();
@@ -103,7 +103,7 @@ fn settled(call: &PretendCall, put: &mut impl FnMut(&str, Value)) {
     }
 }
 
-fn artifact(call: &PretendCall) -> Value {
+fn artifact(call: &FakeCall) -> Value {
     let Some(started) = call.started else { return json!({ "messages": [], "transcript": "" }) };
     let mut said = vec![("bot", "AI", "Hello, this is the sandbox speaking.")];
     if call.opted_out() {

@@ -11,30 +11,30 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::gate::{self, Answer};
+use super::gate::{self, HttpResponse};
 use super::request::{self, Asked};
-use super::wire::Cut;
+use super::wire::ConnectionLoss;
 use super::{ASSISTANT, LINE, analytics, query, render};
-use crate::rehearsal::sandbox::desk::Desk;
+use crate::rehearsal::sandbox::state::ServerState;
 use crate::rehearsal::world::answer::{Answer as Came, Refusal, Reply, limits_json};
 use crate::rehearsal::world::call::NewCall;
-use crate::rehearsal::world::{World, is_missing};
+use crate::rehearsal::world::{FakeProvider, is_missing};
 use crate::time::Stamp;
 
 /// A body is no larger than this.
 const LARGEST_BODY: usize = 256 * 1024;
 
 /// What every route needs.
-pub(super) struct House {
-    pub(super) desk: Arc<Desk>,
+pub(super) struct Routes {
+    pub(super) desk: Arc<ServerState>,
     pub(super) key: Option<String>,
     pub(super) base: String,
 }
 
-type Shared = State<Arc<House>>;
+type Shared = State<Arc<Routes>>;
 type Body = Result<Bytes, BytesRejection>;
 
-pub(super) fn router(house: Arc<House>) -> Router {
+pub(super) fn router(house: Arc<Routes>) -> Router {
     Router::new()
         .route("/call", get(list_calls).post(place_calls))
         .route("/call/{id}", get(read_call).patch(rename_call).delete(erase_call))
@@ -49,13 +49,17 @@ pub(super) fn router(house: Arc<House>) -> Router {
         .with_state(house)
 }
 
-impl House {
+impl Routes {
     fn now(&self) -> Stamp {
         self.desk.with(|_, now| now)
     }
 
     /// Does something for the organisation whose key came.
-    fn keyed(&self, headers: &HeaderMap, work: impl FnOnce(&mut World, Stamp, usize) -> Answer) -> Answer {
+    fn keyed(
+        &self,
+        headers: &HeaderMap,
+        work: impl FnOnce(&mut FakeProvider, Stamp, usize) -> HttpResponse,
+    ) -> HttpResponse {
         self.desk.with(|world, now| match gate::organisation(self, headers, world.orgs()) {
             Some(org) => work(world, now, org),
             None => gate::wrong_key(now),
@@ -63,7 +67,11 @@ impl House {
     }
 
     /// Reads something for it, if this read meets no fault.
-    fn read(&self, headers: &HeaderMap, work: impl FnOnce(&mut World, Stamp, usize) -> Answer) -> Answer {
+    fn read(
+        &self,
+        headers: &HeaderMap,
+        work: impl FnOnce(&mut FakeProvider, Stamp, usize) -> HttpResponse,
+    ) -> HttpResponse {
         self.keyed(
             headers,
             |world, now, org| {
@@ -73,23 +81,23 @@ impl House {
     }
 }
 
-async fn at_the_edge(State(house): Shared, request: Request, next: Next) -> Answer {
+async fn at_the_edge(State(house): Shared, request: Request, next: Next) -> HttpResponse {
     match gate::edge(request.headers(), house.now()) {
-        Some(turned_away) => turned_away,
+        Some(denied) => denied,
         None => next.run(request).await,
     }
 }
 
-async fn nowhere(State(house): Shared, method: Method, uri: Uri) -> Answer {
+async fn nowhere(State(house): Shared, method: Method, uri: Uri) -> HttpResponse {
     gate::refused(&Refusal::new(404, format!("Cannot {method} {}", uri.path())), house.now())
 }
 
 async fn place_calls(
     State(house): Shared,
-    ConnectInfo(cut): ConnectInfo<Cut>,
+    ConnectInfo(cut): ConnectInfo<ConnectionLoss>,
     headers: HeaderMap,
     body: Body,
-) -> Answer {
+) -> HttpResponse {
     let orgs = house.desk.with(|world, _| world.orgs());
     let Some(org) = gate::organisation(&house, &headers, orgs) else { return gate::wrong_key(house.now()) };
     let came = match read_body(body).and_then(|body| request::asked(&body)) {
@@ -104,9 +112,9 @@ async fn place_calls(
     })
 }
 
-impl House {
+impl Routes {
     /// The answer to a request for one call; nothing if it is lost.
-    fn single(&self, org: usize, reply: Reply) -> Option<Answer> {
+    fn single(&self, org: usize, reply: Reply) -> Option<HttpResponse> {
         match reply.answer {
             Came::Created(call, limits) => {
                 let org = self.desk.with(|world, _| world.org_id(org));
@@ -120,7 +128,7 @@ impl House {
     }
 
     /// The one answer to a batch, once all of it is done. What loses the answer of one loses it for all.
-    async fn batch(&self, org: usize, customers: Vec<(Value, Result<NewCall, Refusal>)>) -> Option<Answer> {
+    async fn batch(&self, org: usize, customers: Vec<(Value, Result<NewCall, Refusal>)>) -> Option<HttpResponse> {
         let owner = self.desk.with(|world, _| world.org_id(org));
         let hand_in = |(customer, new): (Value, Result<NewCall, _>)| {
             let on_its_way = new.map(|new| self.desk.send(org, new));
@@ -160,7 +168,7 @@ impl House {
     }
 }
 
-async fn list_calls(State(house): Shared, headers: HeaderMap, uri: Uri) -> Answer {
+async fn list_calls(State(house): Shared, headers: HeaderMap, uri: Uri) -> HttpResponse {
     house.read(&headers, |world, now, org| match query::filter(uri.query().unwrap_or_default()) {
         Err(refusal) => gate::refused(&refusal, now),
         Ok(filter) => {
@@ -172,7 +180,7 @@ async fn list_calls(State(house): Shared, headers: HeaderMap, uri: Uri) -> Answe
     })
 }
 
-async fn read_call(State(house): Shared, headers: HeaderMap, Path(id): Path<String>) -> Answer {
+async fn read_call(State(house): Shared, headers: HeaderMap, Path(id): Path<String>) -> HttpResponse {
     house.read(&headers, |world, now, org| {
         let owner = world.org_id(org);
         match world.get(now, org, &id) {
@@ -182,7 +190,7 @@ async fn read_call(State(house): Shared, headers: HeaderMap, Path(id): Path<Stri
     })
 }
 
-async fn rename_call(State(house): Shared, headers: HeaderMap, Path(id): Path<String>, body: Body) -> Answer {
+async fn rename_call(State(house): Shared, headers: HeaderMap, Path(id): Path<String>, body: Body) -> HttpResponse {
     house.keyed(&headers, |world, now, org| {
         let name = match read_body(body).and_then(|body| request::renamed(&body)) {
             Ok(name) => name,
@@ -196,7 +204,7 @@ async fn rename_call(State(house): Shared, headers: HeaderMap, Path(id): Path<St
     })
 }
 
-async fn erase_call(State(house): Shared, headers: HeaderMap, Path(id): Path<String>) -> Answer {
+async fn erase_call(State(house): Shared, headers: HeaderMap, Path(id): Path<String>) -> HttpResponse {
     house.keyed(&headers, |world, now, org| {
         let owner = world.org_id(org);
         match world.erase(now, org, &id) {
@@ -206,7 +214,7 @@ async fn erase_call(State(house): Shared, headers: HeaderMap, Path(id): Path<Str
     })
 }
 
-async fn control(State(house): Shared, Path(id): Path<String>, body: Body) -> Answer {
+async fn control(State(house): Shared, Path(id): Path<String>, body: Body) -> HttpResponse {
     let order = read_body(body).and_then(|body| request::object(&body));
     house.desk.with(|world, now| match order {
         Err(refusal) => gate::refused(&refusal, now),
@@ -218,7 +226,7 @@ async fn control(State(house): Shared, Path(id): Path<String>, body: Body) -> An
     })
 }
 
-async fn analyse(State(house): Shared, headers: HeaderMap, body: Body) -> Answer {
+async fn analyse(State(house): Shared, headers: HeaderMap, body: Body) -> HttpResponse {
     house.read(&headers, |world, now, org| {
         match read_body(body).and_then(|body| analytics::answer(&body, world, now, org)) {
             Ok(results) => gate::answer(200, &results, now),
@@ -227,7 +235,12 @@ async fn analyse(State(house): Shared, headers: HeaderMap, body: Body) -> Answer
     })
 }
 
-async fn list_things(State(house): Shared, headers: HeaderMap, method: Method, Path(kind): Path<String>) -> Answer {
+async fn list_things(
+    State(house): Shared,
+    headers: HeaderMap,
+    method: Method,
+    Path(kind): Path<String>,
+) -> HttpResponse {
     house.read(&headers, |world, now, org| {
         let owner = world.org_id(org);
         match thing(&kind, if kind == "phone-number" { LINE } else { ASSISTANT }, &owner, world.began()) {
@@ -242,7 +255,7 @@ async fn read_thing(
     headers: HeaderMap,
     method: Method,
     Path((kind, id)): Path<(String, String)>,
-) -> Answer {
+) -> HttpResponse {
     house.read(&headers, |world, now, org| match thing(&kind, &id, &world.org_id(org), world.began()) {
         None => gate::refused(&Refusal::new(404, format!("Cannot {method} /{kind}/{id}")), now),
         Some(_) if is_missing(&id) => not_found(&kind, &id, now),
@@ -258,7 +271,7 @@ fn thing(kind: &str, id: &str, org: &str, since: Stamp) -> Option<Value> {
     }
 }
 
-fn not_found(kind: &str, id: &str, now: Stamp) -> Answer {
+fn not_found(kind: &str, id: &str, now: Stamp) -> HttpResponse {
     gate::refused(&Refusal::new(404, format!("{kind} {id} does not exist.")), now)
 }
 

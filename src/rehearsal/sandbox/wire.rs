@@ -14,9 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Cuts the connection that a request came on: nothing more is written to it, not even the answer.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cut(Arc<AtomicBool>);
+pub(super) struct ConnectionLoss(Arc<AtomicBool>);
 
-impl Cut {
+impl ConnectionLoss {
     pub(super) fn now(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -27,26 +27,26 @@ impl Cut {
 }
 
 /// One connection.
-pub(super) struct Wire {
+pub(super) struct Connection {
     stream: TcpStream,
-    cut: Cut,
+    cut: ConnectionLoss,
 }
 
 /// Connections as they come in.
 pub(super) struct Listening(pub(super) TcpListener);
 
 impl Listener for Listening {
-    type Io = Wire;
-    type Addr = Cut;
+    type Io = Connection;
+    type Addr = ConnectionLoss;
 
-    async fn accept(&mut self) -> (Wire, Cut) {
+    async fn accept(&mut self) -> (Connection, ConnectionLoss) {
         loop {
             match self.0.accept().await {
                 Ok((stream, _)) => {
-                    let cut = Cut::default();
+                    let cut = ConnectionLoss::default();
                     // An answer that waits to be sent together with more would only be late.
                     let _refused = stream.set_nodelay(true);
-                    return (Wire { stream, cut: cut.clone() }, cut);
+                    return (Connection { stream, cut: cut.clone() }, cut);
                 }
                 // Out of descriptors, most likely: some will be given back.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -54,25 +54,25 @@ impl Listener for Listening {
         }
     }
 
-    fn local_addr(&self) -> io::Result<Cut> {
-        Ok(Cut::default())
+    fn local_addr(&self) -> io::Result<ConnectionLoss> {
+        Ok(ConnectionLoss::default())
     }
 }
 
-impl Connected<IncomingStream<'_, Listening>> for Cut {
+impl Connected<IncomingStream<'_, Listening>> for ConnectionLoss {
     fn connect_info(stream: IncomingStream<'_, Listening>) -> Self {
         stream.remote_addr().clone()
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.cut.check()?;
         Pin::new(&mut self.stream).poll_read(cx, into)
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.cut.check()?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)

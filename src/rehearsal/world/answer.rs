@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::call::PretendCall;
+use super::call::FakeCall;
 use crate::pool::news::Limits;
 use crate::time::Stamp;
 
@@ -29,7 +29,7 @@ pub struct Reply {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Answer {
     /// 201, with the call as it was just then.
-    Created(Box<PretendCall>, Option<Limits>),
+    Created(Box<FakeCall>, Option<Limits>),
     /// 4xx.
     Refused(Refusal),
     /// A 5xx with the provider's error body; whether the call was created it does not say.

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::call::{PretendCall, Shown};
+use super::call::{FakeCall, Shown};
 use super::fault::Fault;
-use super::{Place, World};
+use super::{FakeProvider, Place};
 use crate::campaign::seen::{Listing, SeenCall};
 use crate::pool::calls::CallId;
 use crate::time::Stamp;
@@ -43,14 +43,14 @@ pub(super) struct Listed {
     rows: Listing,
 }
 
-impl World {
+impl FakeProvider {
     /// Whether the next read meets a fault: it is to be answered with 500.
     pub fn read_fails(&mut self) -> bool {
         self.reads.happens(self.config.faults.of(Fault::ReadError))
     }
 
     /// One organisation's calls, the newest first.
-    pub fn list(&mut self, now: Stamp, org: usize, filter: &Filter) -> Vec<&PretendCall> {
+    pub fn list(&mut self, now: Stamp, org: usize, filter: &Filter) -> Vec<&FakeCall> {
         self.advance(now);
         let mut found = Vec::new();
         self.find_all(org, filter, &mut found);
@@ -111,7 +111,7 @@ impl World {
     }
 
     /// One call by its id.
-    pub fn get(&mut self, now: Stamp, org: usize, id: &str) -> Option<&PretendCall> {
+    pub fn get(&mut self, now: Stamp, org: usize, id: &str) -> Option<&FakeCall> {
         self.advance(now);
         let place = self.find(org, id)?;
         if matches!(self.calls[place].shown, Shown::From { then, for_good: true } if then > self.now) {
@@ -121,18 +121,18 @@ impl World {
     }
 
     /// Gives a call another name.
-    pub fn rename(&mut self, now: Stamp, org: usize, id: &str, name: Option<&str>) -> Option<&PretendCall> {
+    pub fn rename(&mut self, now: Stamp, org: usize, id: &str, name: Option<&str>) -> Option<&FakeCall> {
         self.advance(now);
         let place = self.find(org, id)?;
         let call = &mut self.calls[place];
         call.name = name.map(Into::into);
-        call.attempt = PretendCall::attempt_in(call.name.as_ref(), &call.request);
+        call.attempt = FakeCall::attempt_in(call.name.as_ref(), &call.request);
         self.touch(place);
         Some(&self.calls[place])
     }
 
     /// Erases a call's data: nobody can read it any more. One that is up goes on, and holds its slot.
-    pub fn erase(&mut self, now: Stamp, org: usize, id: &str) -> Option<&PretendCall> {
+    pub fn erase(&mut self, now: Stamp, org: usize, id: &str) -> Option<&FakeCall> {
         self.advance(now);
         let place = self.find(org, id)?;
         self.calls[place].shown = Shown::Never { erased: true };
@@ -154,7 +154,7 @@ impl World {
         self.by_id.get(&CallId::new(id)).copied().filter(theirs)
     }
 
-    fn fits(&self, call: &PretendCall, filter: &Filter) -> bool {
+    fn fits(&self, call: &FakeCall, filter: &Filter) -> bool {
         let inside = |at: Stamp, (from, to): (Stamp, Stamp)| from <= at && at <= to;
         let same = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
         call.is_listed(self.now)

@@ -67,7 +67,7 @@ pub(super) enum Shown {
 
 /// One call.
 #[derive(Clone, PartialEq, Debug)]
-pub struct PretendCall {
+pub struct FakeCall {
     /// `id`: a version 7 UUID.
     pub id: CallId,
     /// Whose it is, counted from 0.
@@ -107,7 +107,7 @@ pub struct PretendCall {
     pub(super) phone: Option<Phone>,
 }
 
-impl PretendCall {
+impl FakeCall {
     /// The attempt that a client finds in a call of that name, made by that request.
     pub(super) fn attempt_in(name: Option<&Arc<str>>, request: &NewCall) -> Option<AttemptId> {
         let named = name.and_then(AttemptId::shared);

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::call::{Kind, NewCall, Shown};
 use super::chance::Chance;
-use super::life::Birth;
+use super::life::CallStart;
 use super::mix::Script;
-use super::{Turn, World, stamped, uuid_v7};
+use super::{FakeProvider, ProviderEvent, stamped, uuid_v7};
 use crate::time::Stamp;
 
 /// One stream of callers.
@@ -23,13 +23,13 @@ impl Callers {
     }
 }
 
-impl World {
+impl FakeProvider {
     /// Writes down when the next of these callers comes.
     pub(super) fn expect_caller(&mut self, which: usize) {
         if let Some(mean) = self.config.traffic[which].gap() {
             let gap = self.callers[which].gaps.exponential(mean);
             let gap = self.config.quickened(gap).max(Duration::from_micros(1));
-            self.later(self.now + gap, Turn::Call(which));
+            self.later(self.now + gap, ProviderEvent::Call(which));
         }
     }
 
@@ -38,7 +38,7 @@ impl World {
         let nth = self.callers[which].came;
         self.callers[which].came += 1;
         let lag = self.particulars(which, nth).between((Duration::ZERO, self.config.count_lag));
-        self.later(self.now + lag, Turn::Admit(which, nth, stamped(self.now)));
+        self.later(self.now + lag, ProviderEvent::Admit(which, nth, stamped(self.now)));
         self.expect_caller(which);
     }
 
@@ -57,8 +57,8 @@ impl World {
         let request = Arc::new(NewCall { number, ..NewCall::default() });
         let id = uuid_v7(created, &mut chance);
         self.counts.offered += 1;
-        self.counts.turned_away += u64::from(self.slots.free() == 0);
-        self.bear(Birth { id, org, kind, created, request, script, shown: Shown::Always }, Duration::ZERO);
+        self.counts.denied += u64::from(self.slots.free() == 0);
+        self.bear(CallStart { id, org, kind, created, request, script, shown: Shown::Always }, Duration::ZERO);
     }
 
     fn particulars(&self, which: usize, nth: u64) -> Chance {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::chance::length;
 use super::fault::Faults;
-use super::mix::{Ending, Lengths, usual_mix};
+use super::mix::{Durations, Ending, usual_mix};
 
 /// How a full pool refuses a call (the four shapes of the API sheet, the first in two bodies).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -71,8 +71,8 @@ impl Traffic {
 
 /// What kind of world it is.
 #[derive(Clone, PartialEq, Debug)]
-pub struct WorldConfig {
-    /// The pool's limit, until [`World::set_limit`](super::World::set_limit) moves it.
+pub struct ProviderConfig {
+    /// The pool's limit, until [`FakeProvider::set_limit`](super::World::set_limit) moves it.
     pub slots: u32,
     /// Organisations that share the pool; at least one.
     pub orgs: usize,
@@ -98,10 +98,10 @@ pub struct WorldConfig {
     /// What outbound calls come to.
     pub mix: Vec<Ending>,
     /// How long the parts of a call last.
-    pub lengths: Lengths,
+    pub lengths: Durations,
 }
 
-impl Default for WorldConfig {
+impl Default for ProviderConfig {
     fn default() -> Self {
         Self {
             slots: 10,
@@ -116,12 +116,12 @@ impl Default for WorldConfig {
             fail_after: None,
             refused: BTreeSet::new(),
             mix: usual_mix(),
-            lengths: Lengths::default(),
+            lengths: Durations::default(),
         }
     }
 }
 
-impl WorldConfig {
+impl ProviderConfig {
     /// The same, with every value such that nothing can come of it but a world.
     pub(super) fn sound(mut self) -> Self {
         self.orgs = self.orgs.max(1);

@@ -104,7 +104,7 @@ impl Faults {
 
 /// What will become of one request and of its answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fate {
+pub(super) struct FaultDraw {
     pub(super) way: Way,
     pub(super) no_limits: bool,
     pub(super) minus_one: bool,
@@ -123,7 +123,7 @@ pub(super) enum Way {
     Late(Duration),
 }
 
-impl Fate {
+impl FaultDraw {
     /// Draws a fate. Each fault draws for itself, so that one more likely does not shift the others.
     pub(super) fn draw(faults: &Faults, speed: f64, chance: &mut Chance) -> Self {
         let hit = Fault::ALL.map(|fault| chance.happens(faults.of(fault)));

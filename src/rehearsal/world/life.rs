@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::call::{Kind, NewCall, POOL_REASON, PretendCall, Shown};
+use super::call::{FakeCall, Kind, NewCall, POOL_REASON, Shown};
 use super::mix::Script;
-use super::{Place, Turn, World, stamped};
+use super::{FakeProvider, Place, ProviderEvent, stamped};
 use crate::campaign::seen::Status;
 use crate::leads::lead::Phone;
 use crate::pool::calls::CallId;
 use crate::time::Stamp;
 
 /// A call that is about to be.
-pub(super) struct Birth {
+pub(super) struct CallStart {
     pub(super) id: CallId,
     pub(super) org: usize,
     pub(super) kind: Kind,
@@ -23,9 +23,9 @@ pub(super) struct Birth {
     pub(super) shown: Shown,
 }
 
-impl World {
+impl FakeProvider {
     /// Puts a call into the ledger: on its way, if there is a slot for it, else blocked; then it ends after `blocked`.
-    pub(super) fn bear(&mut self, birth: Birth, blocked: Duration) -> Place {
+    pub(super) fn bear(&mut self, birth: CallStart, blocked: Duration) -> Place {
         let free_before = self.slots.free();
         let counted = self.slots.take(self.now).then_some(self.now);
         let place = self.calls.len();
@@ -38,13 +38,13 @@ impl World {
         if let Shown::From { then, .. } = birth.shown {
             self.hidden_until = self.hidden_until.max(then);
         }
-        self.calls.push(PretendCall {
+        self.calls.push(FakeCall {
             id: birth.id,
             org: birth.org,
             kind: birth.kind,
             status: Status::Queued,
             name: birth.request.name.clone(),
-            attempt: PretendCall::attempt_in(birth.request.name.as_ref(), &birth.request),
+            attempt: FakeCall::attempt_in(birth.request.name.as_ref(), &birth.request),
             phone: Phone::from_e164(&birth.request.number),
             request: birth.request,
             created: birth.created,
@@ -61,9 +61,9 @@ impl World {
             shown: birth.shown,
         });
         match counted {
-            None => self.later(self.now + blocked, Turn::End(place)),
-            Some(_) if rings => self.later(self.now + setup, Turn::Ring(place)),
-            Some(_) => self.later(self.now + setup, Turn::End(place)),
+            None => self.later(self.now + blocked, ProviderEvent::End(place)),
+            Some(_) if rings => self.later(self.now + setup, ProviderEvent::Ring(place)),
+            Some(_) => self.later(self.now + setup, ProviderEvent::End(place)),
         }
         place
     }
@@ -74,7 +74,7 @@ impl World {
         let then = self.now + self.config.quickened(rings);
         let Some(now) = self.change(place, Status::Ringing) else { return };
         self.calls[place].rang = Some(now);
-        self.later(then, if answered { Turn::Start(place) } else { Turn::End(place) });
+        self.later(then, if answered { ProviderEvent::Start(place) } else { ProviderEvent::End(place) });
     }
 
     pub(super) fn start(&mut self, place: Place) {
@@ -83,14 +83,14 @@ impl World {
         let then = self.now + self.config.quickened(talks);
         let Some(now) = self.change(place, Status::InProgress) else { return };
         self.calls[place].started = Some(now);
-        self.later(then, if forwarded { Turn::Forward(place) } else { Turn::End(place) });
+        self.later(then, if forwarded { ProviderEvent::Forward(place) } else { ProviderEvent::End(place) });
     }
 
     pub(super) fn forward(&mut self, place: Place) {
         let talks = self.calls[place].script.forward.unwrap_or_default();
         let then = self.now + self.config.quickened(talks);
         if self.change(place, Status::Forwarding).is_some() {
-            self.later(then, Turn::End(place));
+            self.later(then, ProviderEvent::End(place));
         }
     }
 
@@ -106,8 +106,8 @@ impl World {
         (call.ended, call.reason) = (Some(now), Some(reason));
         let (counted, settle) = (call.counted.is_some(), call.script.settle);
         if counted {
-            self.later(self.now + self.config.release_lag, Turn::Release(place));
-            self.later(self.now + self.config.quickened(settle), Turn::Settle(place));
+            self.later(self.now + self.config.release_lag, ProviderEvent::Release(place));
+            self.later(self.now + self.config.quickened(settle), ProviderEvent::Settle(place));
         }
     }
 

@@ -46,7 +46,7 @@ impl Ending {
 
 /// How long the parts of a call last: the least and the most, but for talks, which have a mean.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Lengths {
+pub struct Durations {
     /// From the creation until a phone rings.
     pub setup: (Duration, Duration),
     /// Ringing until a person answers.
@@ -59,7 +59,7 @@ pub struct Lengths {
     pub busy: (Duration, Duration),
     /// A message to a machine.
     pub message: (Duration, Duration),
-    /// A talk: the least, and what it is longer than that on the average; cut at [`Lengths::longest_talk`].
+    /// A talk: the least, and what it is longer than that on the average; cut at [`Durations::longest_talk`].
     pub talk: (Duration, Duration),
     /// The longest talk that the assistant allows.
     pub longest_talk: Duration,
@@ -69,7 +69,7 @@ pub struct Lengths {
     pub settle: (Duration, Duration),
 }
 
-impl Default for Lengths {
+impl Default for Durations {
     fn default() -> Self {
         let seconds = |least, most| (Duration::from_secs(least), Duration::from_secs(most));
         Self {
@@ -132,7 +132,7 @@ pub(super) struct Script {
 
 impl Script {
     /// Draws a life of an outbound call.
-    pub(super) fn draw(mix: &[Ending], lengths: &Lengths, chance: &mut Chance) -> Self {
+    pub(super) fn draw(mix: &[Ending], lengths: &Durations, chance: &mut Chance) -> Self {
         let fallback = Ending::new(1, "unknown-error", Shape::NeverRings);
         let ending = mix.get(chance.weighted(mix.iter().map(|ending| ending.weight))).unwrap_or(&fallback);
         let ring = match ending.shape {
@@ -167,7 +167,7 @@ impl Script {
     }
 
     /// The life of somebody else's call: rings for a second or two, talks for that long.
-    pub(super) fn of_a_caller(talk: Duration, lengths: &Lengths, chance: &mut Chance) -> Self {
+    pub(super) fn of_a_caller(talk: Duration, lengths: &Durations, chance: &mut Chance) -> Self {
         let reason = if chance.happens(0.7) { "customer-ended-call" } else { "assistant-ended-call" };
         Self {
             setup: Duration::ZERO,
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_usual_mix_is_what_it_says() {
-        let (mix, lengths) = (usual_mix(), Lengths::default());
+        let (mix, lengths) = (usual_mix(), Durations::default());
         assert_eq!(mix.iter().map(|ending| ending.weight).sum::<u32>(), 1000);
         let mut chance = Chance::of(3, "test", "", 0);
         let (mut seconds, mut people, count) = (0.0, 0u32, 20_000u32);
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn an_empty_mix_still_ends_calls() {
-        let script = Script::draw(&[], &Lengths::default(), &mut Chance::of(3, "test", "", 0));
+        let script = Script::draw(&[], &Durations::default(), &mut Chance::of(3, "test", "", 0));
         assert_eq!((script.ring, script.reason.as_ref()), (None, "unknown-error"));
     }
 }

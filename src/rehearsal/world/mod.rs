@@ -1,9 +1,9 @@
 //! A pretended provider: the pool, the calls on it, and everything that the real one does to a client. Pure: it reads
 //! no clock, sleeps nowhere and opens nothing; time is what it is told, and the same seed tells the same story.
 //!
-//! Like the campaign it is a state machine to be stepped. [`World::post`] hands in a request; its answer, or the loss
-//! of it, comes out of [`World::next_reply`] once [`World::advance`] has reached its time; [`World::next_change`] says
-//! when something happens next. Reads ([`World::list`], [`World::get`]) answer at once.
+//! Like the campaign it is a state machine to be stepped. [`FakeProvider::post`] hands in a request; its answer, or the loss
+//! of it, comes out of [`FakeProvider::next_reply`] once [`FakeProvider::advance`] has reached its time; [`FakeProvider::next_change`] says
+//! when something happens next. Reads ([`FakeProvider::list`], [`FakeProvider::get`]) answer at once.
 //!
 //! Chance comes in streams, one per concern: callers come at the same times, and a number's nth call goes the same
 //! way, whatever a campaign does. So two ways of dialing can be compared on the same seed.
@@ -30,16 +30,16 @@ use std::sync::Arc;
 
 use self::answer::{PostId, Reply};
 use self::asking::Listed;
-use self::call::{Kind, PretendCall};
+use self::call::{FakeCall, Kind};
 use self::callers::Callers;
 use self::chance::Chance;
-use self::config::WorldConfig;
+use self::config::ProviderConfig;
 use self::posting::Post;
 use self::shelf::Shelf;
 use self::slots::Slots;
 use crate::campaign::seen::SeenCall;
 use crate::pool::calls::CallId;
-use crate::pool::name::ByName;
+use crate::pool::name::ById;
 use crate::time::Stamp;
 
 pub use self::asking::Filter;
@@ -50,7 +50,7 @@ type Place = usize;
 
 /// What happens by itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Turn {
+enum ProviderEvent {
     /// A request arrives.
     Arrive(PostId),
     /// A call of a request that was lost long ago is created after all.
@@ -83,7 +83,7 @@ pub struct Counts {
     /// Calls that came by themselves.
     pub offered: u64,
     /// Those of them that found the pool full.
-    pub turned_away: u64,
+    pub denied: u64,
     /// Outbound calls that were counted, by the slots that were free just before; blocked ones are at 0.
     pub dials_at_free: BTreeMap<u32, u64>,
 }
@@ -96,26 +96,26 @@ impl Counts {
 }
 
 /// A pretended provider.
-pub struct World {
-    config: WorldConfig,
+pub struct FakeProvider {
+    config: ProviderConfig,
     seed: u64,
     began: Stamp,
     now: Stamp,
-    agenda: BinaryHeap<Reverse<(Stamp, u64, Turn)>>,
+    agenda: BinaryHeap<Reverse<(Stamp, u64, ProviderEvent)>>,
     turns: u64,
     slots: Slots,
     counts: Counts,
-    calls: Vec<PretendCall>,
+    calls: Vec<FakeCall>,
     /// What a client makes of each of them, as long as it does not change.
     seen: Vec<Option<Arc<SeenCall>>>,
-    by_id: ByName<CallId, Place>,
+    by_id: ById<CallId, Place>,
     org_ids: Vec<Arc<str>>,
     shelves: Vec<Shelf>,
     callers: Vec<Callers>,
     posts: BTreeMap<PostId, Box<Post>>,
     next_post: u64,
     /// How often each number was asked for, and answered.
-    asked: ByName<Box<str>, (u64, u64)>,
+    asked: ById<Box<str>, (u64, u64)>,
     daily: HashMap<(String, i64), u32>,
     created: u64,
     replies: VecDeque<Reply>,
@@ -129,9 +129,9 @@ pub struct World {
     found: Vec<(Stamp, Place)>,
 }
 
-impl World {
+impl FakeProvider {
     /// A world in which nobody has called yet.
-    pub fn new(config: WorldConfig, seed: u64, start: Stamp) -> Self {
+    pub fn new(config: ProviderConfig, seed: u64, start: Stamp) -> Self {
         let config = config.sound();
         let callers = (0..config.traffic.len()).map(|which| Callers::new(seed, which)).collect();
         let mut world = Self {
@@ -144,13 +144,13 @@ impl World {
             counts: Counts::default(),
             calls: Vec::new(),
             seen: Vec::new(),
-            by_id: ByName::default(),
+            by_id: ById::default(),
             org_ids: (0..config.orgs).map(|org| org_id(seed, org).into()).collect(),
             shelves: vec![Shelf::default(); config.orgs],
             callers,
             posts: BTreeMap::new(),
             next_post: 0,
-            asked: ByName::default(),
+            asked: ById::default(),
             daily: HashMap::new(),
             created: 0,
             replies: VecDeque::new(),
@@ -229,7 +229,7 @@ impl World {
     }
 
     /// Every call that was ever created, in the order in which they were counted.
-    pub fn calls(&self) -> &[PretendCall] {
+    pub fn calls(&self) -> &[FakeCall] {
         &self.calls
     }
 
@@ -247,25 +247,25 @@ impl World {
         self.org_ids.get(org).cloned().unwrap_or_else(|| org_id(self.seed, org).into())
     }
 
-    fn later(&mut self, at: Stamp, turn: Turn) {
+    fn later(&mut self, at: Stamp, turn: ProviderEvent) {
         self.turns += 1;
         self.agenda.push(Reverse((at, self.turns, turn)));
     }
 
-    fn take_turn(&mut self, turn: Turn) {
+    fn take_turn(&mut self, turn: ProviderEvent) {
         match turn {
-            Turn::Arrive(post) => self.arrive(post),
-            Turn::ArriveLate(post) => self.arrive_late(post),
-            Turn::Count(post) => self.count(post),
-            Turn::Reply(post) => self.deliver(post),
-            Turn::Call(which) => self.caller(which),
-            Turn::Admit(which, nth, created) => self.admit(which, nth, created),
-            Turn::Ring(place) => self.ring(place),
-            Turn::Start(place) => self.start(place),
-            Turn::Forward(place) => self.forward(place),
-            Turn::End(place) => self.end(place),
-            Turn::Release(place) => self.release(place),
-            Turn::Settle(place) => self.settle(place),
+            ProviderEvent::Arrive(post) => self.arrive(post),
+            ProviderEvent::ArriveLate(post) => self.arrive_late(post),
+            ProviderEvent::Count(post) => self.count(post),
+            ProviderEvent::Reply(post) => self.deliver(post),
+            ProviderEvent::Call(which) => self.caller(which),
+            ProviderEvent::Admit(which, nth, created) => self.admit(which, nth, created),
+            ProviderEvent::Ring(place) => self.ring(place),
+            ProviderEvent::Start(place) => self.start(place),
+            ProviderEvent::Forward(place) => self.forward(place),
+            ProviderEvent::End(place) => self.end(place),
+            ProviderEvent::Release(place) => self.release(place),
+            ProviderEvent::Settle(place) => self.settle(place),
         }
     }
 }

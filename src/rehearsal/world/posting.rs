@@ -7,10 +7,10 @@ use super::answer::{Answer, NOT_E164, PostId, Refusal, Reply};
 use super::call::{Kind, NewCall, Shown};
 use super::chance::Chance;
 use super::config::BlockedAs;
-use super::fault::{Fate, Way};
-use super::life::Birth;
+use super::fault::{FaultDraw, Way};
+use super::life::CallStart;
 use super::mix::Script;
-use super::{Place, Turn, World, stamped, uuid_v7};
+use super::{FakeProvider, Place, ProviderEvent, stamped, uuid_v7};
 use crate::pool::news::Limits;
 use crate::time::Stamp;
 
@@ -22,7 +22,7 @@ const OVER_LIMIT: &str = "Over Concurrency Limit";
 pub(super) struct Post {
     org: usize,
     request: Arc<NewCall>,
-    fate: Fate,
+    fate: FaultDraw,
     chance: Chance,
     /// `createdAt` of its call, once it has arrived.
     created: Stamp,
@@ -39,9 +39,9 @@ impl Post {
     }
 }
 
-impl World {
+impl FakeProvider {
     /// Hands in a request to place a call, sent now by one organisation. What becomes of it comes out of
-    /// [`World::next_reply`], unless it is abandoned.
+    /// [`FakeProvider::next_reply`], unless it is abandoned.
     pub fn post(&mut self, now: Stamp, org: usize, request: NewCall) -> PostId {
         self.advance(now);
         let asked = &mut self.asked(&request.number).0;
@@ -49,7 +49,7 @@ impl World {
         let nth = *asked;
         let mut chance = Chance::of(self.seed, "post", &request.number, nth);
         let (there, back) = (chance.between(self.config.travel), chance.between(self.config.travel));
-        let fate = Fate::draw(&self.config.faults, self.config.speed, &mut chance);
+        let fate = FaultDraw::draw(&self.config.faults, self.config.speed, &mut chance);
         let id = PostId(self.next_post);
         self.next_post += 1;
         let org = org.min(self.config.orgs - 1);
@@ -57,7 +57,7 @@ impl World {
         let post =
             Post { org, request, fate, chance, created: arrives, back, left: arrives, answer: None, abandoned: false };
         self.posts.insert(id, Box::new(post));
-        self.later(arrives, Turn::Arrive(id));
+        self.later(arrives, ProviderEvent::Arrive(id));
         id
     }
 
@@ -84,13 +84,13 @@ impl World {
             Way::Late(after) => {
                 // After the answer, whatever the speed.
                 let late = self.now + post.back + after;
-                self.later(late, Turn::ArriveLate(id));
+                self.later(late, ProviderEvent::ArriveLate(id));
                 self.answer(id, Answer::Dropped);
             }
             Way::Plain | Way::Slow(_) | Way::Error { .. } | Way::Drop { .. } | Way::Html { .. } => {
                 match self.refusal(&request) {
                     Some(refusal) => self.answer(id, Answer::Refused(refusal)),
-                    None => self.later(self.now + lag, Turn::Count(id)),
+                    None => self.later(self.now + lag, ProviderEvent::Count(id)),
                 }
             }
         }
@@ -146,7 +146,7 @@ impl World {
         post.left = self.now;
         post.answer = Some(answer);
         let received = self.now + post.back + slow;
-        self.later(received, Turn::Reply(id));
+        self.later(received, ProviderEvent::Reply(id));
     }
 
     fn created(&mut self, post: &mut Post) -> Answer {
@@ -200,7 +200,7 @@ impl World {
             Shown::Always
         };
         let (org, created, request) = (post.org, post.created, Arc::clone(&post.request));
-        self.bear(Birth { id, org, kind: Kind::Outbound, created, request, script, shown }, blocked)
+        self.bear(CallStart { id, org, kind: Kind::Outbound, created, request, script, shown }, blocked)
     }
 
     fn asked(&mut self, number: &str) -> &mut (u64, u64) {

@@ -2,13 +2,13 @@ use super::*;
 
 const DATE: &str = "Thu, 26 Mar 2026 15:43:16 GMT";
 
-fn answer(status: u16, body: &str) -> Sorted {
-    sort(Outcome::Answer(Answer { status, body, ..Answer::default() }), Own::default(), None)
+fn answer(status: u16, body: &str) -> FailureKind {
+    sort(Outcome::HttpAnswer(HttpAnswer { status, body, ..HttpAnswer::default() }), Own::default(), None)
 }
 
 fn refused(status: u16, body: &str) -> Refusal {
     match answer(status, body) {
-        Sorted::Refused(refusal) => refusal,
+        FailureKind::Refused(refusal) => refusal,
         other => panic!("{status} {body}: {other:?}"),
     }
 }
@@ -118,17 +118,19 @@ fn what_is_not_surely_refused_is_in_doubt() {
     let html = "<html><head><title>api.vapi.ai | 522: Connection timed out</title></head></html>";
     for status in [100, 199, 408, 409, 425, 500, 502, 503, 504, 522, 599, 600, 999, 0] {
         for body in ["", "{}", html, &over] {
-            assert!(matches!(answer(status, body), Sorted::InDoubt(_)), "{status} {body}");
+            assert!(matches!(answer(status, body), FailureKind::InDoubt(_)), "{status} {body}");
         }
     }
-    let Sorted::InDoubt(message) = answer(522, html) else { panic!("in doubt") };
+    let FailureKind::InDoubt(message) = answer(522, html) else { panic!("in doubt") };
     assert!(message.contains("522: Connection timed out"), "{message}");
-    assert!(matches!(sort(Outcome::Lost("reset"), Own::default(), None), Sorted::InDoubt(_)));
+    assert!(matches!(sort(Outcome::Lost("reset"), Own::default(), None), FailureKind::InDoubt(_)));
 }
 
 #[test]
 fn a_connection_that_never_was_is_surely_no_call() {
-    let Sorted::Refused(refusal) = sort(Outcome::NotSent("refused"), Own::default(), None) else { panic!("refused") };
+    let FailureKind::Refused(refusal) = sort(Outcome::NotSent("refused"), Own::default(), None) else {
+        panic!("refused")
+    };
     assert_eq!((refusal.cause, refusal.message.as_str()), (Cause::Connect, "refused"));
 }
 
@@ -137,29 +139,30 @@ fn a_2xx_is_placed_only_if_its_call_can_be_read() {
     let call = r#"{"id":"c1","createdAt":"2026-03-26T15:43:16.145Z","status":"queued",
         "subscriptionLimits":{"concurrencyBlocked":true,"concurrencyLimit":10,"remainingConcurrentCalls":0}}"#;
     for status in [200, 201, 202] {
-        let Sorted::Placed(seen, limits) = answer(status, call) else { panic!("{status}") };
+        let FailureKind::Placed(seen, limits) = answer(status, call) else { panic!("{status}") };
         assert_eq!((seen.id.as_str(), limits.map(|limits| limits.blocked)), ("c1", Some(true)));
     }
     for body in ["", "{}", "<html></html>", r#"{"message":"Over Concurrency Limit"}"#, r#"{"results":[],"errors":[]}"#]
     {
-        assert!(matches!(answer(201, body), Sorted::InDoubt(_)), "{body}");
+        assert!(matches!(answer(201, body), FailureKind::InDoubt(_)), "{body}");
     }
-    let cut = Answer { status: 201, body: call, cut: Some("too large"), ..Answer::default() };
-    assert!(matches!(sort(Outcome::Answer(cut), Own::default(), None), Sorted::InDoubt(_)));
+    let cut = HttpAnswer { status: 201, body: call, cut: Some("too large"), ..HttpAnswer::default() };
+    assert!(matches!(sort(Outcome::HttpAnswer(cut), Own::default(), None), FailureKind::InDoubt(_)));
     // "Over Concurrency Limit", broken off: perhaps the pool, perhaps not. A status that says it all still does.
-    let words = |status| Answer { status, body: r#"{"message": "Over Con"#, cut: Some("reset"), ..Answer::default() };
-    assert!(matches!(sort(Outcome::Answer(words(400)), Own::default(), None), Sorted::InDoubt(_)));
-    let refused = sort(Outcome::Answer(words(401)), Own::default(), None);
-    assert!(matches!(refused, Sorted::Refused(Refusal { cause: Cause::Account, key: true, .. })), "{refused:?}");
+    let words =
+        |status| HttpAnswer { status, body: r#"{"message": "Over Con"#, cut: Some("reset"), ..HttpAnswer::default() };
+    assert!(matches!(sort(Outcome::HttpAnswer(words(400)), Own::default(), None), FailureKind::InDoubt(_)));
+    let refused = sort(Outcome::HttpAnswer(words(401)), Own::default(), None);
+    assert!(matches!(refused, FailureKind::Refused(Refusal { cause: Cause::Account, key: true, .. })), "{refused:?}");
 }
 
 #[test]
 fn what_a_row_asked_for_is_the_rows_fault() {
     let cause = |message: &str, own: Own| {
         let body = nest(message);
-        let answer = Answer { status: 400, body: &body, ..Answer::default() };
-        match sort(Outcome::Answer(answer), own, None) {
-            Sorted::Refused(refusal) => refusal.cause,
+        let answer = HttpAnswer { status: 400, body: &body, ..HttpAnswer::default() };
+        match sort(Outcome::HttpAnswer(answer), own, None) {
+            FailureKind::Refused(refusal) => refusal.cause,
             other => panic!("{other:?}"),
         }
     };
@@ -195,9 +198,9 @@ fn waits_are_believed_up_to_an_hour() {
 fn a_line_that_comes_back_says_when() {
     let wait = |message: &str, date: Option<&str>| {
         let body = nest(message);
-        let answer = Answer { status: 400, body: &body, date: date.and_then(http_date), ..Answer::default() };
-        match sort(Outcome::Answer(answer), Own::default(), None) {
-            Sorted::Refused(refusal) => refusal.retry_after,
+        let answer = HttpAnswer { status: 400, body: &body, date: date.and_then(http_date), ..HttpAnswer::default() };
+        match sort(Outcome::HttpAnswer(answer), Own::default(), None) {
+            FailureKind::Refused(refusal) => refusal.retry_after,
             other => panic!("{other:?}"),
         }
     };
@@ -213,13 +216,13 @@ proptest::proptest! {
     fn every_outcome_is_sorted_and_nothing_uncertain_is_called_refused(
         status: u16, body in ".{0,120}", cut: Option<bool>, wait in ".{0,12}",
     ) {
-        let answer = Answer { status, body: &body, cut: cut.map(|_| "reset"), retry_after: Some(&wait), date: http_date(DATE) };
-        match sort(Outcome::Answer(answer), Own::default(), Some("stop")) {
-            Sorted::Refused(_) => {
+        let answer = HttpAnswer { status, body: &body, cut: cut.map(|_| "reset"), retry_after: Some(&wait), date: http_date(DATE) };
+        match sort(Outcome::HttpAnswer(answer), Own::default(), Some("stop")) {
+            FailureKind::Refused(_) => {
                 assert!((300..500).contains(&status) && ![408, 409, 425].contains(&status));
             }
-            Sorted::Placed(..) => assert!((200..300).contains(&status)),
-            Sorted::InDoubt(_) => {}
+            FailureKind::Placed(..) => assert!((200..300).contains(&status)),
+            FailureKind::InDoubt(_) => {}
         }
     }
 }

@@ -16,7 +16,7 @@ use super::lock::Lock;
 use super::run::{Run, Start};
 use crate::campaign::event::{Ask, LeadId, Line};
 use crate::campaign::plan::Plan;
-use crate::campaign::reply::{Claimed, History, Opened};
+use crate::campaign::reply::{Claimed, Opened, ResumeState};
 use crate::pool::Pool;
 
 /// One of several campaigns in a state directory.
@@ -58,7 +58,7 @@ impl<'a> Cast<'a> {
         disk.import(&lock, &head(self.head(&account)), at(0), &mut rows(list)).map_err(journal_error)
     }
 
-    fn start(&self, plan: Plan, list: &[Listed], seconds: i64) -> Result<(Run, History), Error> {
+    fn start(&self, plan: Plan, list: &[Listed], seconds: i64) -> Result<(Run, ResumeState), Error> {
         let (mut disk, account, lock) = self.open()?;
         disk.import(&lock, &self.head(&account), at(seconds), &mut rows(list)).map_err(journal_error)?;
         let seed = seconds.unsigned_abs() * 1000 + self.name.len() as u64;

@@ -3,9 +3,9 @@
 use super::*;
 use crate::campaign::attempt::State;
 use crate::campaign::event::News;
-use crate::campaign::reply::Away;
+use crate::campaign::reply::Denied;
 use crate::journal::Control;
-use crate::journal::standing::Standing;
+use crate::journal::lead_status::LeadState;
 use crate::leads::lead::Lead;
 
 fn account() -> Account {
@@ -145,7 +145,7 @@ fn the_suppressed_and_the_forgotten_are_not_rung() {
     assert!(shell.suppress(person(0).phone, "asked not to be called", at(3)).unwrap());
     assert!(!shell.suppress(person(0).phone, "again", at(3)).unwrap());
     assert_eq!(shell.suppressed(person(0).phone).unwrap().as_deref(), Some("asked not to be called"));
-    assert_eq!(claim(&mut run, &leads[..1], roomy(9, at(4)), 4).turned_away, [(leads[0], Away::Suppressed)]);
+    assert_eq!(claim(&mut run, &leads[..1], roomy(9, at(4)), 4).denied, [(leads[0], Denied::Suppressed)]);
     let forgotten = shell.forget(person(1).phone, at(5)).unwrap();
     assert_eq!((forgotten.leads, forgotten.attempts), (1, 1));
     assert!(shell.explain(person(1).phone).unwrap().is_empty());
@@ -190,7 +190,7 @@ fn everything_that_a_number_went_through_is_told_in_order() {
     let stories = run.disk().explain(person(0).phone).unwrap();
     assert_eq!(stories.len(), 1);
     assert_eq!(stories[0].campaign.as_deref(), Some("leads"));
-    assert_eq!((stories[0].rows[0].place, stories[0].rows[0].standing), ((0, 2), Standing::Busy));
+    assert_eq!((stories[0].rows[0].place, stories[0].rows[0].standing), ((0, 2), LeadState::Busy));
     let ids: Vec<_> = stories[0].attempts.iter().map(|attempt| attempt.id.clone()).collect();
     assert_eq!(ids, [first, second]);
     assert_eq!(stories[0].attempts[0].message.as_deref(), Some("no answer for 30 s"));

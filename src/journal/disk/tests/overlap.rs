@@ -7,7 +7,7 @@ use super::*;
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::disposition::Class;
 use crate::campaign::plan::Reserve;
-use crate::campaign::reply::{Away, LeadNow};
+use crate::campaign::reply::{Denied, LeadNow};
 use crate::campaign::seen::SeenCall;
 use crate::pool::attempt_id::{AttemptId, Mark};
 
@@ -83,9 +83,9 @@ fn a_number_is_rung_by_one_campaign_at_a_time() {
     let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..1, 0), Cast::new(dir.path(), "bb").run(0..1, 0));
     let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
     let attempt = claim(&mut a, &ours, roomy(4, at(1)), 1).granted[0].attempt.clone();
-    assert_eq!(claim(&mut b, &theirs, roomy(4, at(1)), 1).turned_away, [(theirs[0], Away::Later)]);
+    assert_eq!(claim(&mut b, &theirs, roomy(4, at(1)), 1).denied, [(theirs[0], Denied::Later)]);
     a.record(at(2), &answered(&attempt, 2)).unwrap();
-    assert_eq!(claim(&mut b, &theirs, roomy(4, at(62)), 62).turned_away, [(theirs[0], Away::Later)]);
+    assert_eq!(claim(&mut b, &theirs, roomy(4, at(62)), 62).denied, [(theirs[0], Denied::Later)]);
     a.record(at(80), &listed(vec![ended(&attempt, "customer-busy", 79)], 80)).unwrap();
     assert_eq!(claim(&mut b, &theirs, roomy(4, at(130)), 130).granted.len(), 1);
 }
@@ -105,7 +105,7 @@ fn a_number_that_another_campaign_rang_lately_is_put_off() {
     let outlook = b.disk().outlook(&account, "bb", at(0).wall - Duration::from_hours(7 * 24)).unwrap();
     assert_eq!((outlook.to_ring, outlook.rung_elsewhere), (1, 1));
     let theirs = batch(&mut b, 101);
-    assert_eq!(claim(&mut b, &theirs, roomy(4, at(101)), 101).turned_away, [(theirs[0], Away::Later)]);
+    assert_eq!(claim(&mut b, &theirs, roomy(4, at(101)), 101).denied, [(theirs[0], Denied::Later)]);
     let Opened::Nobody(rest) = b.open_batch(at(102)).unwrap() else { panic!("somebody") };
     assert_eq!(rest.next_at, Some(at(1 + 20 * 3600).wall));
     let later = 2 + 20 * 3600;
@@ -135,7 +135,7 @@ fn the_calls_of_a_rehearsal_are_nothing_to_a_campaign_that_rings_people() {
     assert_eq!((outlook.to_ring, outlook.rung_elsewhere), (3, 0));
     let people = batch(&mut run, 101);
     let claimed = claim(&mut run, &people, roomy(4, at(101)), 101);
-    assert_eq!((claimed.granted.len(), claimed.turned_away.len()), (3, 0), "{:?}", claimed.turned_away);
+    assert_eq!((claimed.granted.len(), claimed.denied.len()), (3, 0), "{:?}", claimed.denied);
     let look = |rehearsal| Disk::look(dir.path()).unwrap().unwrap().known("leads", rehearsal).unwrap().0.len();
     assert_eq!([look(true), look(false)], [2, 0]);
 }

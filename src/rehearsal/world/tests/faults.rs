@@ -7,19 +7,19 @@ use crate::campaign::seen::Status;
 use crate::pool::news::Limits;
 use crate::rehearsal::world::answer::{Answer, Refusal};
 use crate::rehearsal::world::call::{NewCall, POOL_REASON};
-use crate::rehearsal::world::config::{BlockedAs, WorldConfig};
+use crate::rehearsal::world::config::{BlockedAs, ProviderConfig};
 use crate::rehearsal::world::fault::{Fault, Faults};
-use crate::rehearsal::world::{Filter, World};
+use crate::rehearsal::world::{FakeProvider, Filter};
 
-fn faulty(fault: Fault) -> WorldConfig {
-    WorldConfig { faults: Faults::default().with(fault, 1.0), ..quiet() }
+fn faulty(fault: Fault) -> ProviderConfig {
+    ProviderConfig { faults: Faults::default().with(fault, 1.0), ..quiet() }
 }
 
 #[test]
 fn a_full_pool_refuses_in_each_shape() {
     for shape in BlockedAs::ALL {
-        let config = WorldConfig { slots: 1, blocked_as: shape, mix: talks(), ..quiet() };
-        let mut world = World::new(config, 1, START);
+        let config = ProviderConfig { slots: 1, blocked_as: shape, mix: talks(), ..quiet() };
+        let mut world = FakeProvider::new(config, 1, START);
         place(&mut world, 1);
         let reply = place(&mut world, 2);
         let received = reply.received;
@@ -55,7 +55,7 @@ fn a_full_pool_refuses_in_each_shape() {
 #[test]
 fn each_fault_does_what_it_says() {
     let created = |fault: Fault| {
-        let mut world = World::new(faulty(fault), 1, START);
+        let mut world = FakeProvider::new(faulty(fault), 1, START);
         let answer = place(&mut world, 1).answer;
         (answer, world.calls().len())
     };
@@ -73,13 +73,13 @@ fn each_fault_does_what_it_says() {
     assert!(
         matches!(created(Fault::MinusOne), (Answer::Created(_, Some(l)), 1) if l.remaining == Some(-1) && !l.blocked)
     );
-    assert!(World::new(faulty(Fault::ReadError), 1, START).read_fails());
-    assert!(!World::new(quiet(), 1, START).read_fails());
+    assert!(FakeProvider::new(faulty(Fault::ReadError), 1, START).read_fails());
+    assert!(!FakeProvider::new(quiet(), 1, START).read_fails());
 }
 
 #[test]
 fn a_slow_answer_delays_the_answer_and_not_the_call() {
-    let mut world = World::new(faulty(Fault::Slow), 1, START);
+    let mut world = FakeProvider::new(faulty(Fault::Slow), 1, START);
     let reply = place(&mut world, 1);
     assert!(world.calls()[0].counted.unwrap() < at(1));
     assert!(reply.received > at(35) && reply.left < at(1));
@@ -88,7 +88,7 @@ fn a_slow_answer_delays_the_answer_and_not_the_call() {
 
 #[test]
 fn a_late_creation_comes_long_after_its_answer() {
-    let mut world = World::new(faulty(Fault::LateCreate), 1, START);
+    let mut world = FakeProvider::new(faulty(Fault::LateCreate), 1, START);
     let reply = place(&mut world, 1);
     assert_eq!((reply.answer, world.calls().len()), (Answer::Dropped, 0));
     world.advance(START + 21 * MINUTE);
@@ -100,7 +100,7 @@ fn a_forgotten_call_comes_back_unless_it_was_asked_for_by_its_id() {
     let (mut back, mut gone) = (0, 0);
     for seed in 0..20 {
         for by_id in [false, true] {
-            let mut world = World::new(faulty(Fault::Forgotten), seed, START);
+            let mut world = FakeProvider::new(faulty(Fault::Forgotten), seed, START);
             place(&mut world, 1);
             let id = world.calls()[0].id.clone();
             let everything = Filter::default();
@@ -117,7 +117,7 @@ fn a_forgotten_call_comes_back_unless_it_was_asked_for_by_its_id() {
 
 #[test]
 fn without_credit_nothing_is_created() {
-    let mut world = World::new(WorldConfig { fail_after: Some(1), ..quiet() }, 1, START);
+    let mut world = FakeProvider::new(ProviderConfig { fail_after: Some(1), ..quiet() }, 1, START);
     assert!(matches!(place(&mut world, 1).answer, Answer::Created(..)));
     assert!(
         matches!(place(&mut world, 2).answer, Answer::Refused(r) if r.status == 400 && r.message.contains("credit"))
@@ -128,7 +128,7 @@ fn without_credit_nothing_is_created() {
 #[test]
 fn lines_targets_and_numbers_are_refused_by_name() {
     let refused = std::iter::once(to(9).number).collect();
-    let mut world = World::new(WorldConfig { refused, ..quiet() }, 1, START);
+    let mut world = FakeProvider::new(ProviderConfig { refused, ..quiet() }, 1, START);
     let request = |line: &str, target: &str, number| NewCall {
         line: Some(line.into()),
         target: Some(target.into()),

@@ -6,15 +6,15 @@ use proptest::prelude::*;
 
 use super::{MINUTE, START, at, quiet, to};
 use crate::rehearsal::world::answer::Reply;
-use crate::rehearsal::world::call::{Kind, NewCall, POOL_REASON, PretendCall};
-use crate::rehearsal::world::config::{BlockedAs, Traffic, WorldConfig};
+use crate::rehearsal::world::call::{FakeCall, Kind, NewCall, POOL_REASON};
+use crate::rehearsal::world::config::{BlockedAs, ProviderConfig, Traffic};
 use crate::rehearsal::world::fault::{Fault, Faults};
-use crate::rehearsal::world::{Filter, World};
+use crate::rehearsal::world::{FakeProvider, Filter};
 use crate::time::Stamp;
 
 /// A clumsy campaign: a request every so often, whatever the pool says.
-fn clumsy(config: WorldConfig, seed: u64, every: Duration, posts: u32) -> World {
-    let mut world = World::new(config, seed, START);
+fn clumsy(config: ProviderConfig, seed: u64, every: Duration, posts: u32) -> FakeProvider {
+    let mut world = FakeProvider::new(config, seed, START);
     for number in 0..posts {
         world.post(START + every * number, 0, to(number % 700));
     }
@@ -22,7 +22,7 @@ fn clumsy(config: WorldConfig, seed: u64, every: Duration, posts: u32) -> World 
     world
 }
 
-fn history(world: &mut World) -> String {
+fn history(world: &mut FakeProvider) -> String {
     let replies: Vec<Reply> = std::iter::from_fn(|| world.next_reply()).collect();
     format!("{replies:?} {:?} {:?} {:?}", world.calls(), world.counts(), world.slots())
 }
@@ -30,7 +30,7 @@ fn history(world: &mut World) -> String {
 #[test]
 fn the_same_seed_tells_the_same_story() {
     let told = |seed| {
-        let config = WorldConfig { faults: Faults::all_of(&Fault::ALL, 0.1), orgs: 2, ..WorldConfig::default() };
+        let config = ProviderConfig { faults: Faults::all_of(&Fault::ALL, 0.1), orgs: 2, ..ProviderConfig::default() };
         history(&mut clumsy(config, seed, Duration::from_secs(3), 800))
     };
     assert_eq!(told(5), told(5));
@@ -41,7 +41,7 @@ fn the_same_seed_tells_the_same_story() {
 fn callers_come_alike_whatever_a_campaign_does() {
     let came = |every: u64| {
         let posts = u32::try_from(7200 / every).unwrap();
-        let world = clumsy(WorldConfig::default(), 9, Duration::from_secs(every), posts);
+        let world = clumsy(ProviderConfig::default(), 9, Duration::from_secs(every), posts);
         let theirs = world.calls().iter().filter(|call| call.kind != Kind::Outbound && call.created < at(7200));
         let mut came: Vec<_> =
             theirs.map(|call| (call.created, call.id.clone(), call.kind, call.script.talk)).collect();
@@ -69,15 +69,15 @@ proptest! {
 
     #[test]
     fn slots_add_up(seed: u64, slots in 0u32..12, lag in 0u64..20, shape in 0usize..5, limit in 0u32..12) {
-        let config = WorldConfig {
+        let config = ProviderConfig {
             slots,
             blocked_as: BlockedAs::ALL[shape],
             release_lag: Duration::from_secs(lag),
             faults: Faults::all_of(&Fault::ALL, 0.05),
             traffic: vec![Traffic::inbound(120.0, 3 * MINUTE)],
-            ..WorldConfig::default()
+            ..ProviderConfig::default()
         };
-        let mut world = World::new(config, seed, START);
+        let mut world = FakeProvider::new(config, seed, START);
         for number in 0..120 {
             if number == 60 {
                 world.set_limit(at(240), limit);
@@ -100,7 +100,7 @@ proptest! {
     #[test]
     fn a_listing_that_is_told_again_is_the_same_that_would_be_made_anew(seed: u64, erased in 0usize..40) {
         let faults = Faults::default().with(Fault::Forgotten, 0.1);
-        let mut world = World::new(WorldConfig { faults, ..WorldConfig::default() }, seed, START);
+        let mut world = FakeProvider::new(ProviderConfig { faults, ..ProviderConfig::default() }, seed, START);
         let filter = Filter { updated: (START, at(100_000)), limit: 1000, ..Filter::default() };
         let mut again = 0;
         let mut last = world.rows(START, 0, &filter);
@@ -127,7 +127,7 @@ proptest! {
     #[test]
     fn a_listing_is_what_a_plain_search_finds(seed: u64, from in 0u64..900, span in 0u64..900, limit in 0usize..40, which in 0u8..3) {
         let faults = Faults::default().with(Fault::Forgotten, 0.1);
-        let mut world = clumsy(WorldConfig { faults, ..WorldConfig::default() }, seed, Duration::from_secs(5), 150);
+        let mut world = clumsy(ProviderConfig { faults, ..ProviderConfig::default() }, seed, Duration::from_secs(5), 150);
         let range = (at(from), at(from + span));
         let mut filter = Filter { limit, ..Filter::default() };
         if which != 1 { filter.created = range }
@@ -135,7 +135,7 @@ proptest! {
         let now = world.now();
         let listed: Vec<_> = world.list(now, 0, &filter).into_iter().map(|call| (call.created, call.id.clone())).collect();
         let inside = |stamp: Stamp, (from, to): (Stamp, Stamp)| from <= stamp && stamp <= to;
-        let fits = |call: &&PretendCall| call.is_listed(now) && inside(call.created, filter.created) && inside(call.updated, filter.updated);
+        let fits = |call: &&FakeCall| call.is_listed(now) && inside(call.created, filter.created) && inside(call.updated, filter.updated);
         let mut plain: Vec<_> = world.calls().iter().filter(fits).map(|call| (call.created, call.id.clone())).collect();
         plain.sort_by_key(|row| std::cmp::Reverse(row.0));
         plain.truncate(limit);
@@ -146,9 +146,12 @@ proptest! {
 
 #[test]
 fn a_hundred_thousand_calls_go_through() {
-    let config =
-        WorldConfig { slots: 1000, traffic: vec![Traffic::inbound(4000.0, 3 * MINUTE)], ..WorldConfig::default() };
-    let mut world = World::new(config, 1, START);
+    let config = ProviderConfig {
+        slots: 1000,
+        traffic: vec![Traffic::inbound(4000.0, 3 * MINUTE)],
+        ..ProviderConfig::default()
+    };
+    let mut world = FakeProvider::new(config, 1, START);
     let mut rows = 0;
     for number in 0..100_000u32 {
         let now = START + Duration::from_millis(100) * number;

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::answer::{Answer, Reply};
 use super::call::NewCall;
-use super::config::WorldConfig;
+use super::config::ProviderConfig;
 use super::mix::{Ending, Shape};
-use super::{Filter, World};
+use super::{FakeProvider, Filter};
 use crate::campaign::seen::Status;
 use crate::pool::news::Limits;
 use crate::time::Stamp;
@@ -17,8 +17,8 @@ use crate::time::Stamp;
 const START: Stamp = Stamp::from_micros(1_790_000_000_000_000);
 const MINUTE: Duration = Duration::from_mins(1);
 
-fn quiet() -> WorldConfig {
-    WorldConfig { traffic: Vec::new(), ..WorldConfig::default() }
+fn quiet() -> ProviderConfig {
+    ProviderConfig { traffic: Vec::new(), ..ProviderConfig::default() }
 }
 
 fn talks() -> Vec<Ending> {
@@ -34,12 +34,12 @@ fn at(seconds: u64) -> Stamp {
 }
 
 /// Sends one request and waits for what comes of it.
-fn place(world: &mut World, number: u32) -> Reply {
+fn place(world: &mut FakeProvider, number: u32) -> Reply {
     world.post(world.now(), 0, to(number));
     reply(world)
 }
 
-fn reply(world: &mut World) -> Reply {
+fn reply(world: &mut FakeProvider) -> Reply {
     loop {
         if let Some(reply) = world.next_reply() {
             return reply;
@@ -58,7 +58,7 @@ fn limits(reply: &Reply) -> Limits {
 
 #[test]
 fn the_first_call_on_a_pool_of_ten_leaves_nine() {
-    let mut world = World::new(quiet(), 1, START);
+    let mut world = FakeProvider::new(quiet(), 1, START);
     let reply = place(&mut world, 1);
     assert_eq!(limits(&reply), Limits { blocked: false, limit: Some(10), remaining: Some(9) });
     let Answer::Created(call, _) = reply.answer else { panic!() };
@@ -71,7 +71,7 @@ fn the_first_call_on_a_pool_of_ten_leaves_nine() {
 
 #[test]
 fn a_call_lives_and_is_settled_after_its_end() {
-    let mut world = World::new(WorldConfig { mix: talks(), ..quiet() }, 1, START);
+    let mut world = FakeProvider::new(ProviderConfig { mix: talks(), ..quiet() }, 1, START);
     place(&mut world, 1);
     let mut seen = Vec::new();
     while let Some(next) = world.next_change() {
@@ -95,7 +95,7 @@ fn a_call_lives_and_is_settled_after_its_end() {
 
 #[test]
 fn nobody_hears_an_answer_that_was_abandoned() {
-    let mut world = World::new(quiet(), 1, START);
+    let mut world = FakeProvider::new(quiet(), 1, START);
     let post = world.post(START, 0, to(1));
     world.abandon(post);
     world.advance(at(5));
@@ -104,9 +104,12 @@ fn nobody_hears_an_answer_that_was_abandoned() {
 
 #[test]
 fn a_slot_is_free_again_only_after_the_release_lag() {
-    let config =
-        WorldConfig { release_lag: MINUTE, mix: vec![Ending::new(1, "customer-busy", Shape::RingsBriefly)], ..quiet() };
-    let mut world = World::new(config, 1, START);
+    let config = ProviderConfig {
+        release_lag: MINUTE,
+        mix: vec![Ending::new(1, "customer-busy", Shape::RingsBriefly)],
+        ..quiet()
+    };
+    let mut world = FakeProvider::new(config, 1, START);
     place(&mut world, 1);
     world.advance(at(10));
     assert_eq!((world.calls()[0].status, world.slots().up()), (Status::Ended, 1));
@@ -118,7 +121,7 @@ fn a_slot_is_free_again_only_after_the_release_lag() {
 
 #[test]
 fn hanging_up_renaming_and_erasing() {
-    let mut world = World::new(WorldConfig { mix: talks(), orgs: 2, ..quiet() }, 1, START);
+    let mut world = FakeProvider::new(ProviderConfig { mix: talks(), orgs: 2, ..quiet() }, 1, START);
     place(&mut world, 1);
     let id = world.calls()[0].id.clone();
     let id = id.as_str();

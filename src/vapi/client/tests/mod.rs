@@ -27,7 +27,7 @@ enum Reaction {
     /// Closes.
     Close,
     /// Does nothing until the client goes away.
-    Silence,
+    UnreachableTimer,
 }
 
 /// A server that answers requests one after the other, whatever connection they come on.
@@ -75,7 +75,7 @@ async fn converse(mut stream: TcpStream, reactions: Arc<Mutex<VecDeque<Reaction>
             Reaction::Answer(text) => (text, true),
             Reaction::AnswerThenClose(text) => (text, false),
             Reaction::Close => return,
-            Reaction::Silence => (String::new(), true),
+            Reaction::UnreachableTimer => (String::new(), true),
         };
         if stream.write_all(text.as_bytes()).await.is_err() || !stay {
             return;

@@ -68,7 +68,7 @@ async fn what_is_uncertain_is_in_doubt_and_sent_once() {
 async fn silence_is_in_doubt_after_the_timeout_on_the_runs_clock() {
     let slow_head = "HTTP/1.1 201 Created\r\nContent-Le".to_owned();
     let slow_body = http("201 Created", &call_body("c1")).replace("}}", "");
-    for reaction in [Reaction::Silence, Reaction::Answer(slow_head), Reaction::Answer(slow_body)] {
+    for reaction in [Reaction::UnreachableTimer, Reaction::Answer(slow_head), Reaction::Answer(slow_body)] {
         let server = Server::new([reaction]).await;
         let News::Failed { message, .. } = place(&hasty_client(&server.url())).await else { panic!("in doubt") };
         assert!(message.ends_with("no answer in time"), "{message}");

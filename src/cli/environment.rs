@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// The environment, the time and the zone of one command.
-pub struct Surroundings<'a> {
+pub struct Environment<'a> {
     /// Reads an environment variable; none for one that is not set or not text.
     pub env: &'a dyn Fn(&str) -> Option<String>,
     /// When the command was given.
@@ -14,7 +14,7 @@ pub struct Surroundings<'a> {
     pub zone: TimeZone,
 }
 
-impl Surroundings<'_> {
+impl Environment<'_> {
     /// Those of this process, now.
     pub fn of_process() -> Self {
         Self { env: &process_env, now: crate::drive::clock::Clock::real().now().wall, zone: TimeZone::system() }

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use super::Campaign;
-use super::notice::Why;
-use crate::pool::news::Wire;
+use super::notice::StopReason;
+use crate::pool::news::RequestTiming;
 use crate::time::{Instant, Now, Stamp};
 
 /// Further from the provider's time than this, the hours that leads are rung in would be wrong.
 const CLOCK_OFF: Duration = Duration::from_mins(2);
 
 impl Campaign {
-    pub(super) fn hear_wire(&mut self, wire: Wire, now: Now) {
+    pub(super) fn hear_wire(&mut self, wire: RequestTiming, now: Now) {
         if let Some(date) = wire.date {
             self.pool.offset.hear_date(date, wire.sent, wire.received);
             self.reached();
@@ -25,7 +25,7 @@ impl Campaign {
         let wall = |at: Instant| Stamp::from(now.wall) - now.at.since(at);
         let off = wall(sent).since(date).max(date.since(wall(received)));
         if off > CLOCK_OFF + Duration::from_secs(1) {
-            self.stop(Why::Clock(off));
+            self.stop(StopReason::Clock(off));
         }
     }
 
@@ -38,7 +38,7 @@ impl Campaign {
     /// Two minutes without any answer: out, since nothing can be followed either.
     pub(super) fn check_reachable(&mut self, message: &str, now: Now) {
         if self.silence.failed(now.at) {
-            self.stop(Why::Unreachable(message.to_owned()));
+            self.stop(StopReason::Unreachable(message.to_owned()));
         }
     }
 }

@@ -10,12 +10,12 @@ use super::event::Line;
 use super::reply::BatchLead;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
-use crate::pool::name::ByName;
+use crate::pool::name::ById;
 use crate::time::{Instant, Stamp};
 
 /// An attempt that is not over.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct ActiveAttempt {
     /// Its lead, where it is this run's own.
     pub(super) lead: Option<BatchLead>,
     /// The batch that it belongs to; none for one of the past.
@@ -36,16 +36,16 @@ pub(super) struct Live {
 
 /// Attempts that are not over.
 #[derive(Debug, Default)]
-pub(super) struct Lives {
-    all: ByName<AttemptId, Live>,
+pub(super) struct ActiveAttempts {
+    all: ById<AttemptId, ActiveAttempt>,
     /// In doubt, or blocked: those that may have to be proven absent or put aside.
     uncertain: BTreeSet<AttemptId>,
     followed: usize,
     ours_live: usize,
 }
 
-impl Lives {
-    pub(super) fn get(&self, attempt: &AttemptId) -> Option<&Live> {
+impl ActiveAttempts {
+    pub(super) fn get(&self, attempt: &AttemptId) -> Option<&ActiveAttempt> {
         self.all.get(attempt)
     }
 
@@ -54,17 +54,17 @@ impl Lives {
     }
 
     /// All of them, in no order.
-    pub(super) fn values(&self) -> impl Iterator<Item = &Live> {
+    pub(super) fn values(&self) -> impl Iterator<Item = &ActiveAttempt> {
         self.all.values()
     }
 
     /// All of them with their ids, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&AttemptId, &Live)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&AttemptId, &ActiveAttempt)> {
         self.all.iter()
     }
 
     /// Those in doubt or blocked, in the order of their ids.
-    pub(super) fn uncertain(&self) -> impl Iterator<Item = (&AttemptId, &Live)> {
+    pub(super) fn uncertain(&self) -> impl Iterator<Item = (&AttemptId, &ActiveAttempt)> {
         self.uncertain.iter().filter_map(|attempt| Some((attempt, self.all.get(attempt)?)))
     }
 
@@ -83,20 +83,20 @@ impl Lives {
         self.ours_live
     }
 
-    pub(super) fn insert(&mut self, attempt: AttemptId, live: Live) {
+    pub(super) fn insert(&mut self, attempt: AttemptId, live: ActiveAttempt) {
         self.remove(&attempt);
         self.count(&attempt, &live, true);
         self.all.insert(attempt, live);
     }
 
-    pub(super) fn remove(&mut self, attempt: &AttemptId) -> Option<Live> {
+    pub(super) fn remove(&mut self, attempt: &AttemptId) -> Option<ActiveAttempt> {
         let live = self.all.remove(attempt)?;
         self.count(attempt, &live, false);
         Some(live)
     }
 
     /// Changes one, if it is there; returns what the change returns.
-    pub(super) fn change<T>(&mut self, attempt: &AttemptId, change: impl FnOnce(&mut Live) -> T) -> Option<T> {
+    pub(super) fn change<T>(&mut self, attempt: &AttemptId, change: impl FnOnce(&mut ActiveAttempt) -> T) -> Option<T> {
         let (attempt, mut live) = self.all.remove_entry(attempt)?;
         self.count(&attempt, &live, false);
         let result = change(&mut live);
@@ -105,7 +105,7 @@ impl Lives {
         Some(result)
     }
 
-    fn count(&mut self, attempt: &AttemptId, live: &Live, enters: bool) {
+    fn count(&mut self, attempt: &AttemptId, live: &ActiveAttempt, enters: bool) {
         let step = |count: usize, counts: bool| match (counts, enters) {
             (false, _) => count,
             (true, true) => count + 1,
@@ -123,7 +123,7 @@ impl Lives {
     }
 }
 
-impl Live {
+impl ActiveAttempt {
     pub(super) fn new(lead: Option<BatchLead>, state: State, provider_time: Stamp, now: Instant) -> Self {
         Self {
             lead,

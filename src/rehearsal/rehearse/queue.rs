@@ -7,29 +7,29 @@ use crate::time::{Stamp, sooner};
 
 /// What is to happen. Most waits are as long as the one before, so that each queue grows at its end.
 #[derive(Default)]
-pub(super) struct Agenda {
-    soon: VecDeque<Turn>,
-    timeouts: VecDeque<Turn>,
+pub(super) struct EventQueue {
+    soon: VecDeque<QueuedEvent>,
+    timeouts: VecDeque<QueuedEvent>,
     turns: u64,
 }
 
 /// Something that is to happen.
-struct Turn {
+struct QueuedEvent {
     at: Stamp,
     number: u64,
     due: Due,
 }
 
-impl Turn {
+impl QueuedEvent {
     const fn order(&self) -> (Stamp, u64) {
         (self.at, self.number)
     }
 }
 
-impl Agenda {
+impl EventQueue {
     pub(super) fn put(&mut self, at: Stamp, due: Due) {
         self.turns += 1;
-        let turn = Turn { at, number: self.turns, due };
+        let turn = QueuedEvent { at, number: self.turns, due };
         let queue = if matches!(turn.due, Due::Timeout(_)) { &mut self.timeouts } else { &mut self.soon };
         if queue.back().is_none_or(|last| last.at <= at) {
             return queue.push_back(turn);
@@ -45,7 +45,7 @@ impl Agenda {
 
     /// What happens next, if that is no later than then.
     pub(super) fn take(&mut self, until: Stamp) -> Option<Due> {
-        let order = |queue: &VecDeque<Turn>| queue.front().map(Turn::order);
+        let order = |queue: &VecDeque<QueuedEvent>| queue.front().map(QueuedEvent::order);
         let queue = match (order(&self.soon), order(&self.timeouts)) {
             (Some(soon), Some(timeout)) if timeout < soon => &mut self.timeouts,
             (None, Some(_)) => &mut self.timeouts,

@@ -12,7 +12,7 @@ const LONGEST_SHOWN: usize = 300;
 
 /// The words of a refusal.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct ErrorBody {
     /// The strings under `message` and `error`, in lower case: all that is searched for phrases, since the rest of a
     /// body may hold keys and data that read like them.
     pub(super) words: String,
@@ -22,7 +22,7 @@ pub(super) struct Said {
     pub(super) limits: Option<Limits>,
 }
 
-impl Said {
+impl ErrorBody {
     pub(super) fn in_body(body: &str) -> Self {
         let body = body.trim_start_matches('\u{feff}').trim();
         match serde_json::from_str::<Value>(body) {
@@ -125,24 +125,24 @@ mod tests {
             "Over It\r\n",
             "\u{feff}Over It",
         ] {
-            assert!(Said::in_body(body).has(&["over it"]), "{body}");
+            assert!(ErrorBody::in_body(body).has(&["over it"]), "{body}");
         }
     }
 
     #[test]
     fn other_fields_are_shown_but_not_searched() {
-        let said = Said::in_body(r#"{"subscriptionLimits":{"concurrencyLimit":10},"detail":"credit"}"#);
+        let said = ErrorBody::in_body(r#"{"subscriptionLimits":{"concurrencyLimit":10},"detail":"credit"}"#);
         assert!(!said.has(&["subscription", "credit"]), "{said:?}");
         assert!(said.shown.contains("detail"), "{said:?}");
         assert_eq!(said.limits.unwrap().limit, Some(10));
         for body in ["", "{}", "null", "[]", "{\"message\":null}", "{\"message\":7}"] {
-            assert_eq!(Said::in_body(body).words, "", "{body}");
+            assert_eq!(ErrorBody::in_body(body).words, "", "{body}");
         }
     }
 
     #[test]
     fn the_same_words_are_shown_once() {
-        let said = Said::in_body(r#"{"message":"Internal server error","error":"Internal Server Error"}"#);
+        let said = ErrorBody::in_body(r#"{"message":"Internal server error","error":"Internal Server Error"}"#);
         assert_eq!(said.shown, "Internal server error");
     }
 
@@ -150,11 +150,11 @@ mod tests {
     fn html_is_cut_down_to_its_text() {
         let html =
             "<!DOCTYPE html><head><title>522</title><style>a{credit}</style></head><h1>Connection timed out</h1>";
-        let said = Said::in_body(html);
+        let said = ErrorBody::in_body(html);
         assert_eq!(tidy(&said.shown, ""), "522 Connection timed out");
         assert!(!said.has(&["connection"]), "{said:?}");
         for odd in ["<", "<a", "<script>", "<é>x", "<scripté"] {
-            Said::in_body(odd);
+            ErrorBody::in_body(odd);
         }
     }
 

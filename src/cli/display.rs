@@ -2,17 +2,17 @@
 
 use std::io::IsTerminal;
 
-use super::surroundings::Surroundings;
+use super::environment::Environment;
 use super::values::Color;
-use crate::drive::progress::Looks;
-use crate::report::style::{Glyphs, Paint};
+use crate::drive::progress::DisplayOptions;
+use crate::report::style::{Colors, Glyphs};
 
 /// The looks that go with `--quiet`, `--color`, `NO_COLOR`, the locale, and what stderr is.
-pub fn looks(quiet: bool, color: Color, around: &Surroundings<'_>) -> Looks {
+pub fn looks(quiet: bool, color: Color, around: &Environment<'_>) -> DisplayOptions {
     of(quiet, color, std::io::stderr().is_terminal(), around)
 }
 
-fn of(quiet: bool, color: Color, is_terminal: bool, around: &Surroundings<'_>) -> Looks {
+fn of(quiet: bool, color: Color, is_terminal: bool, around: &Environment<'_>) -> DisplayOptions {
     let terminal = is_terminal && around.var("TERM").as_deref() != Some("dumb");
     let painted = match color {
         Color::Always => true,
@@ -20,7 +20,7 @@ fn of(quiet: bool, color: Color, is_terminal: bool, around: &Surroundings<'_>) -
         Color::Auto => terminal && around.var("NO_COLOR").is_none(),
     };
     let glyphs = Glyphs::of_locale(|name| around.var(name));
-    Looks { terminal, quiet, glyphs, paint: Paint(painted), zone: around.zone.clone() }
+    DisplayOptions { terminal, quiet, glyphs, paint: Colors(painted), zone: around.zone.clone() }
 }
 
 #[cfg(test)]
@@ -31,7 +31,7 @@ mod tests {
     fn bars_and_colours_are_for_terminals_that_want_them() {
         let looks = |color, is_terminal, set: &'static [(&'static str, &'static str)]| {
             let env = move |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-            let around = Surroundings { env: &env, now: jiff::Timestamp::UNIX_EPOCH, zone: jiff::tz::TimeZone::UTC };
+            let around = Environment { env: &env, now: jiff::Timestamp::UNIX_EPOCH, zone: jiff::tz::TimeZone::UTC };
             let looks = of(false, color, is_terminal, &around);
             (looks.terminal, looks.paint.0)
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 
 use super::Clock;
-use crate::rehearsal::world::World;
+use crate::rehearsal::world::FakeProvider;
 use crate::rehearsal::world::answer::{PostId, Reply};
 use crate::rehearsal::world::call::NewCall;
 use crate::time::Stamp;
@@ -15,7 +15,7 @@ use crate::time::Stamp;
 /// No sleep is longer, so that a clock which jumps is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
-pub(super) struct Desk {
+pub(super) struct ServerState {
     inner: Mutex<Inner>,
     clock: Clock,
     scale: f64,
@@ -23,18 +23,18 @@ pub(super) struct Desk {
 }
 
 struct Inner {
-    world: World,
+    world: FakeProvider,
     waiting: HashMap<PostId, oneshot::Sender<Reply>>,
 }
 
-impl Desk {
-    pub(super) fn new(world: World, clock: Clock, scale: f64) -> Self {
+impl ServerState {
+    pub(super) fn new(world: FakeProvider, clock: Clock, scale: f64) -> Self {
         let inner = Mutex::new(Inner { world, waiting: HashMap::new() });
         Self { inner, clock, scale: scale.max(1e-6), sooner: Notify::new() }
     }
 
     /// The world, at the time that it is there.
-    pub(super) fn with<R>(&self, look: impl FnOnce(&mut World, Stamp) -> R) -> R {
+    pub(super) fn with<R>(&self, look: impl FnOnce(&mut FakeProvider, Stamp) -> R) -> R {
         let mut inner = self.lock();
         let now = (self.clock)();
         inner.catch_up(now);
@@ -122,7 +122,7 @@ impl Sent<'_> {
 
 /// Whoever sent a request stops listening, with its answer or without: the connection was closed.
 struct Leaving<'a> {
-    desk: &'a Desk,
+    desk: &'a ServerState,
     post: PostId,
 }
 

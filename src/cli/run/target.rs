@@ -12,7 +12,7 @@ use crate::campaign::DEFAULT_SLOTS;
 use crate::drive::clock::Clock;
 use crate::journal::disk::accounts::REHEARSAL;
 use crate::rehearsal::sandbox::{Running, SandboxConfig, start};
-use crate::rehearsal::world::config::WorldConfig;
+use crate::rehearsal::world::config::ProviderConfig;
 use crate::report::failure::Failure;
 use crate::time::Stamp;
 use crate::vapi::base::BaseUrl;
@@ -24,7 +24,7 @@ const QUICK: f64 = 60.0;
 const SILENT_POLLS: u32 = 15;
 
 /// Where a run takes place.
-pub(super) struct Venue {
+pub(super) struct RunTarget {
     /// The run's clock.
     pub(super) clock: Clock,
     /// Where the API is.
@@ -37,7 +37,7 @@ pub(super) struct Venue {
     thrown_away: bool,
 }
 
-impl Venue {
+impl RunTarget {
     /// Sets it up. Opens no connection to the outside.
     pub(super) async fn open(planned: &Planned) -> Result<Self, Failure> {
         let (clock, sandbox) = if planned.sandbox {
@@ -96,11 +96,11 @@ impl Venue {
     /// Callers of the stand-in, and those of them that were turned away.
     pub(super) fn callers(&self) -> Option<(u64, u64)> {
         let sandbox = self.sandbox.as_ref()?;
-        Some(sandbox.world(|world, _| (world.counts().offered, world.counts().turned_away)))
+        Some(sandbox.world(|world, _| (world.counts().offered, world.counts().denied)))
     }
 }
 
-impl Drop for Venue {
+impl Drop for RunTarget {
     fn drop(&mut self) {
         if self.thrown_away {
             // It was ours alone. What cannot be removed is left to the system's own tidying.
@@ -111,7 +111,7 @@ impl Drop for Venue {
 
 async fn stand_in(planned: &Planned, clock: Clock) -> Result<Running, Failure> {
     let slots = planned.plan.slots.unwrap_or(DEFAULT_SLOTS);
-    let world = WorldConfig { slots, ..WorldConfig::default() };
+    let world = ProviderConfig { slots, ..ProviderConfig::default() };
     let config = SandboxConfig { world, seed: planned.plan.seed, ..SandboxConfig::default() };
     let rate = clock.rate();
     start(config, Arc::new(move || Stamp::from(clock.now().at.timestamp())), rate)

@@ -16,7 +16,7 @@ const DOUBTS_TO_PARK: u32 = 5;
 
 /// What a lead is, apart from when.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standing {
+pub enum LeadState {
     /// To be rung, now or later.
     Open,
     /// An attempt of it is on its way or up.
@@ -31,9 +31,9 @@ pub enum Standing {
 
 /// How a lead stands: never a fact, always worked out again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Stand {
+pub struct LeadStatus {
     /// What it is.
-    pub standing: Standing,
+    pub standing: LeadState,
     /// Not to be rung before then.
     pub due: Option<Timestamp>,
     /// It belongs to a later round: it was rung before, or put off.
@@ -42,32 +42,32 @@ pub struct Stand {
     pub doubts: u32,
 }
 
-impl Stand {
+impl LeadStatus {
     /// That of a lead of which nothing is known yet.
-    pub const FRESH: Self = Self { standing: Standing::Open, due: None, later: false, doubts: 0 };
+    pub const FRESH: Self = Self { standing: LeadState::Open, due: None, later: false, doubts: 0 };
 
     /// The same for the campaign's ears.
     pub fn lead_now(&self, listed: bool, now: Timestamp) -> LeadNow {
         match (self.standing, self.due) {
             _ if !listed => LeadNow::Elsewhere,
-            (Standing::Open, Some(due)) if due > now => LeadNow::Due(due),
-            (Standing::Open, _) => LeadNow::Open,
-            (Standing::Busy | Standing::InDoubt, _) => LeadNow::Busy,
-            (Standing::Parked, _) => LeadNow::Parked,
-            (Standing::Settled(class), _) => LeadNow::Settled(class),
+            (LeadState::Open, Some(due)) if due > now => LeadNow::Due(due),
+            (LeadState::Open, _) => LeadNow::Open,
+            (LeadState::Busy | LeadState::InDoubt, _) => LeadNow::Busy,
+            (LeadState::Parked, _) => LeadNow::Parked,
+            (LeadState::Settled(class), _) => LeadNow::Settled(class),
         }
     }
 
     /// With a claim just made.
     #[must_use]
     pub fn claimed(self) -> Self {
-        Self { standing: Standing::Busy, due: None, ..self }
+        Self { standing: LeadState::Busy, due: None, ..self }
     }
 
     /// Met on a do-not-call list.
     #[must_use]
     pub fn suppressed(self) -> Self {
-        Self { standing: Standing::Settled(Class::Suppressed), due: None, ..self }
+        Self { standing: LeadState::Settled(Class::Suppressed), due: None, ..self }
     }
 
     /// Put off until then.
@@ -99,39 +99,39 @@ impl Person<'_> {
     }
 
     /// How the lead stands after its attempts, in the order of their claims.
-    pub fn stand(&self, attempts: &[&Attempt], plan: &Plan) -> Stand {
+    pub fn stand(&self, attempts: &[&Attempt], plan: &Plan) -> LeadStatus {
         // What an end means is looked up among hundreds of reasons: once for each attempt.
         let states: Vec<State> = attempts.iter().map(|attempt| attempt.state()).collect();
         let judged = || attempts.iter().copied().zip(states.iter().copied());
         let doubts = count(states.iter().filter(|state| **state == State::Refused(Cause::Absent)));
         let contacts: Vec<Contact> = judged().filter_map(|(attempt, state)| attempt.contact(state)).collect();
         let later = doubts > 0 || !contacts.is_empty();
-        let stand = |standing| Stand { standing, due: None, later, doubts };
+        let stand = |standing| LeadStatus { standing, due: None, later, doubts };
         if states.contains(&State::InDoubt) {
-            stand(Standing::InDoubt)
+            stand(LeadState::InDoubt)
         } else if states.iter().any(|state| state.is_live()) {
-            stand(Standing::Busy)
+            stand(LeadState::Busy)
         } else if states.contains(&State::Parked) {
-            stand(Standing::Parked)
+            stand(LeadState::Parked)
         } else if self.suppressed {
-            stand(Standing::Settled(Class::Suppressed))
+            stand(LeadState::Settled(Class::Suppressed))
         } else if let Some(class) = judged().rev().find_map(|(attempt, state)| refused_for_good(attempt, state)) {
-            stand(Standing::Settled(class))
+            stand(LeadState::Settled(class))
         } else if contacts.is_empty() {
-            stand(Standing::Open)
+            stand(LeadState::Open)
         } else {
-            self.after(&contacts, plan, stand(Standing::Open))
+            self.after(&contacts, plan, stand(LeadState::Open))
         }
     }
 
-    fn after(&self, contacts: &[Contact], plan: &Plan, open: Stand) -> Stand {
+    fn after(&self, contacts: &[Contact], plan: &Plan, open: LeadStatus) -> LeadStatus {
         let seed = u64::try_from(self.id.0).unwrap_or(0);
         match plan.retries.verdict(contacts, self.zones, &plan.calling, seed) {
-            LeadNow::Settled(class) => Stand { standing: Standing::Settled(class), ..open },
+            LeadNow::Settled(class) => LeadStatus { standing: LeadState::Settled(class), ..open },
             LeadNow::Due(due) => {
                 let began: Vec<Timestamp> = contacts.iter().map(|contact| contact.began).collect();
                 let day = plan.retries.not_before(&began, self.zones, &plan.calling, due);
-                Stand { due: Some(day.map_or(due, |day| day.max(due))), ..open }
+                LeadStatus { due: Some(day.map_or(due, |day| day.max(due))), ..open }
             }
             LeadNow::Open | LeadNow::Busy | LeadNow::Parked | LeadNow::Elsewhere => open,
         }

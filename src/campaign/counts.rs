@@ -8,7 +8,7 @@ use crate::time::Instant;
 
 /// What this run did.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Tally {
+pub struct RunCounts {
     /// Attempts that became calls.
     pub placed: u64,
     /// Attempts that surely did not.
@@ -36,7 +36,7 @@ pub struct Tally {
     below_since: Option<(Instant, bool)>,
 }
 
-impl Tally {
+impl RunCounts {
     /// An attempt of this run went from one state to another.
     pub(super) fn count(&mut self, was: State, now: State) {
         if was == now {
@@ -90,7 +90,7 @@ mod tests {
             let open = limit - ours - others;
             Slots { ours, others, free: open.saturating_sub(3), kept: open.min(3), limit }
         };
-        let mut tally = Tally::default();
+        let mut tally = RunCounts::default();
         tally.note(at(0), slots(0, 8, 10), 3);
         tally.note(at(5), slots(1, 8, 10), 3);
         tally.note(at(7), slots(1, 2, 10), 3);

@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::repeats::Repeats;
 use super::seen::{Listing, SeenCall};
 use crate::pool::calls::CallId;
-use crate::pool::name::ByName;
+use crate::pool::name::ById;
 use crate::time::Instant;
 
 /// Calls that are up, as listings and answers have shown them.
 #[derive(Debug, Default)]
-pub(super) struct Sightings {
-    up: ByName<CallId, Instant>,
+pub(super) struct LastSeen {
+    up: ById<CallId, Instant>,
     /// The last listing of the watch, and when it came. What it shows was seen then, whatever stands above.
     last: Repeats,
     last_at: Option<Instant>,
@@ -20,7 +20,7 @@ pub(super) struct Sightings {
     quiet_until: Option<Instant>,
 }
 
-impl Sightings {
+impl LastSeen {
     /// A listing of the watch came: those of its rows that are to be looked at.
     pub(super) fn listed(&mut self, rows: &Listing, now: Instant) -> Vec<Arc<SeenCall>> {
         let before = self.last_at.replace(now);
