@@ -13,4 +13,5 @@ pub mod leads;
 pub mod pool;
 pub mod rehearsal;
 pub mod report;
+pub mod run;
 pub mod vapi;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use dialer::campaign::event::{Ask, News};
 use dialer::campaign::plan::Plan;
 use dialer::campaign::reply::Opened;
-use dialer::cli::journal::chance;
+use dialer::drive::chance::chance;
 use dialer::journal::disk::Disk;
 use dialer::journal::disk::import::Head;
 use dialer::journal::disk::lock::Lock;

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use dialer::cli::environment::Environment;
 use dialer::cli::layers::Layer;
-use dialer::cli::place::State;
-use dialer::cli::plan::{Planned, plan, reserve_fits};
+use dialer::cli::plan::plan;
 use dialer::cli::{Command, Refusal, read};
 use dialer::exit::Exit;
 use dialer::report::failure::Failure;
+use dialer::run::plan::{RunPlan, State, reserve_fits};
 use dialer::vapi::request::Target;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
@@ -50,7 +50,7 @@ impl Typing {
         path
     }
 
-    fn plan(&self, line: &str) -> Result<Planned, Failure> {
+    fn plan(&self, line: &str) -> Result<RunPlan, Failure> {
         let words = line.split_whitespace().map(OsString::from);
         let argv: Vec<OsString> = ["dialer".into(), "run".into()].into_iter().chain(words).collect();
         let env = |name: &str| self.env.get(name).cloned();
@@ -367,8 +367,8 @@ fn a_reserve_leaves_a_slot_or_is_a_timetable() {
 
 #[test]
 fn what_was_rejected_is_mended_under_the_name_that_remembers_who_was_rung() {
-    use dialer::cli::place::mending;
     use dialer::leads::options::Source;
+    use dialer::run::check::mending;
     let files = ["lists/my leads.csv", "-"].map(|name| Source::new(name.as_ref()));
     insta::assert_snapshot!(mending(&files[..1], "my leads", false), @"dialer run 'lists/my leads.csv' mended.csv --campaign 'my leads'");
     insta::assert_snapshot!(mending(&files[1..], "x", true), @"dialer run - mended.csv --campaign x --sandbox");

@@ -5,12 +5,12 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use dialer::campaign::hours::Calling;
-use dialer::cli::check::{Request, check};
 use dialer::leads::findings::Kind;
 use dialer::leads::list::{List, Row};
 use dialer::leads::options::{ListOptions, Source};
 use dialer::leads::suppress::Suppression;
 use dialer::report::findings::Checked;
+use dialer::run::check::{Request, check};
 
 fn sample(name: &str) -> Source {
     Source::File(Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-leads").join(name))

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use dialer::campaign::hours::Calling;
-use dialer::cli::check::{Request, check};
 use dialer::leads::options::{ListOptions, Source};
+use dialer::run::check::{Request, check};
 
 /// Writes a list of that many rows, no number twice: all from the United States, or from the countries of `numbers.tsv`.
 fn write_list(path: &std::path::Path, rows: u64, world: bool) {

@@ -9,6 +9,7 @@ use super::environment::Environment;
 use super::layers::{Layer, Sources};
 use crate::rehearsal::sandbox::{ASSISTANT, LINE};
 use crate::report::failure::Failure;
+use crate::run::plan::Account;
 use crate::vapi::base::BaseUrl;
 use crate::vapi::request::Target;
 
@@ -16,19 +17,6 @@ use crate::vapi::request::Target;
 pub const KEY_VARIABLE: &str = "VAPI_API_KEY";
 /// No key is longer.
 const LONGEST_KEY: usize = 4096;
-
-/// The account. Under `--dry-run` what is missing is a placeholder.
-#[derive(Clone, Debug)]
-pub struct Account {
-    /// Where the API is, without a slash at its end.
-    pub base_url: String,
-    /// The key; none in a dry run without one, and in the sandbox.
-    pub key: Option<SecretString>,
-    /// What talks.
-    pub target: Target,
-    /// The lines (phone number ids), taken in turn; never empty.
-    pub lines: Vec<String>,
-}
 
 /// The account as it was given, with a line for each thing that is missing and for each that deserves a warning.
 #[derive(Clone, Debug)]

@@ -5,7 +5,6 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::CheckArgs;
-use super::check::{CheckError, Progress, Request, check};
 use super::environment::Environment;
 use super::journal::failed;
 use super::layers::Sources;
@@ -14,10 +13,10 @@ use super::{plan, print, say};
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::leads::lead::Phone;
-use crate::leads::list::ListError;
 use crate::leads::suppress::Suppression;
 use crate::report::failure::Failure;
 use crate::report::style::thousands;
+use crate::run::check::{CheckError, Progress, Request, check, list_failure, mending};
 
 /// Looks at lists without ringing anybody.
 pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Environment<'_>) -> Result<Exit, Failure> {
@@ -45,7 +44,7 @@ pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Environment<'_
         other => Failure::new(other.exit(), other.to_string()),
     })?;
     let stem = sources.iter().find_map(|source| source.path()?.file_stem()?.to_str());
-    checked.mending = stem.map(|stem| place::mending(&sources, stem, false));
+    checked.mending = stem.map(|stem| mending(&sources, stem, false));
     if args.json {
         let mut text = serde_json::to_string(&checked).map_err(|error| Failure::machine(error.to_string()))?;
         text.push('\n');
@@ -74,14 +73,6 @@ fn suppressed(args: &CheckArgs, around: &Environment<'_>) -> Result<Box<dyn Fn(P
         }
         Err(error) => Err(failed(error)),
     }
-}
-
-/// What is wrong with a list as a whole, as an end.
-pub fn list_failure(error: &ListError) -> Failure {
-    let text = error.to_string();
-    let mut lines = text.lines();
-    let what = lines.next().unwrap_or_default();
-    lines.fold(Failure::usage(what), |failure, line| failure.advise(line.trim()))
 }
 
 /// A bar for long lists, where somebody looks.

@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 
-use rand::TryRng;
-
 use super::environment::Environment;
 use super::place::state_dir;
-use crate::exit::Exit;
+use crate::drive::chance::chance;
+use crate::journal::Error;
 use crate::journal::disk::Disk;
 use crate::journal::disk::accounts::Account;
-use crate::journal::{Chance, Error};
 use crate::leads::lead::Phone;
 use crate::report::failure::Failure;
 
@@ -44,43 +42,15 @@ pub fn open_for(args: &StateArgs, campaign: &str, around: &Environment<'_>) -> R
     if accounts.is_empty() { Err(nowhere()) } else { Ok((disk, accounts)) }
 }
 
-/// Randomness from the operating system, for ids that nobody can guess.
-pub fn chance() -> Chance {
-    Box::new(|| {
-        let mut bytes = [0; 16];
-        rand::rngs::SysRng.try_fill_bytes(&mut bytes).expect("the operating system has randomness");
-        u128::from_le_bytes(bytes)
-    })
-}
-
 /// A number as people type one: `+` and digits, whatever stands between them.
 pub fn phone(text: &str) -> Result<Phone, String> {
     let plain: String = text.chars().filter(|c| !c.is_whitespace() && !"-.()/\u{a0}".contains(*c)).collect();
     Phone::from_e164(&plain).ok_or_else(|| "not a number with its country code, as in +14155550100".to_owned())
 }
 
-/// What went wrong with the journal, for people: its first line is what, the others are what to do.
-#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+/// What went wrong with the journal, for people.
 pub fn failed(error: Error) -> Failure {
-    let exit = match &error {
-        Error::Held { .. } => Exit::Held,
-        Error::SameMark { .. }
-        | Error::OtherList { .. }
-        | Error::OtherTarget { .. }
-        | Error::Drops { .. }
-        | Error::Empty
-        | Error::NoCampaign(_) => Exit::Usage,
-        Error::Damage { .. }
-        | Error::Full(_)
-        | Error::Directory { .. }
-        | Error::Version { .. }
-        | Error::Trouble { .. } => Exit::Machine,
-    };
-    let text = error.to_string();
-    let mut lines = text.lines();
-    let mut failure = Failure::new(exit, lines.next().unwrap_or_default());
-    failure.advice.extend(lines.map(|line| line.trim_start().to_owned()));
-    failure
+    error.into()
 }
 
 #[cfg(test)]
@@ -95,16 +65,5 @@ mod tests {
         for text in ["4155550100", "", "+", "+1", "+1415555O100", "14155550100"] {
             assert!(phone(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_held_campaign_is_told_with_what_to_do() {
-        let held = Error::Held { campaign: "leads".into(), pid: Some(4711), since: Some("09:00:02".into()) };
-        insta::assert_snapshot!(failed(held), @r"
-        error: campaign leads is being run since 09:00:02 by process 4711
-          wait for it, or look: dialer status leads
-        ");
-        assert_eq!(failed(Error::NoCampaign("x".into())).exit, Exit::Usage);
-        assert_eq!(failed(Error::Full("journal.db".into())).exit, Exit::Machine);
     }
 }

@@ -8,11 +8,11 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::drive;
 use crate::exit::Exit;
 use crate::report::failure::Failure;
+use crate::run::talk::{self, say};
 use args::{CheckArgs, RunArgs};
 use control::Order;
 use environment::Environment;
 use layers::Sources;
-use talk::say;
 
 pub mod args;
 pub mod values;
@@ -27,9 +27,13 @@ pub mod account;
 
 pub mod place;
 
-pub mod talk;
+mod log;
 
 pub mod run;
+
+mod dry;
+
+mod ending;
 
 pub mod display;
 
@@ -115,7 +119,7 @@ pub fn main(argv: &[OsString]) -> Exit {
 /// that cannot be opened, what was wrong first is said all the same.
 fn refused(refusal: &Refusal, argv: &[OsString]) -> Exit {
     let help = matches!(refusal, Refusal::Clap(error) if !error.use_stderr());
-    if let Some(log) = talk::named_log(argv).filter(|_| !help) {
+    if let Some(log) = log::named_log(argv).filter(|_| !help) {
         let _ = talk::keep_log(&log);
     }
     match refusal {
@@ -132,7 +136,7 @@ fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
                 talk::keep_log(log)?;
             }
             let planned = plan::plan(args, &typed.sources, &around)?;
-            run::run(&planned, &around)
+            run::run(&planned, args.shown.color, &around)
         }
         Command::Check(args) => doctor::check_lists(args, &typed.sources, &around),
         Command::Status(args) => status::status(args, &around),
@@ -245,4 +249,3 @@ fn clap_says(error: &clap::Error, argv: &[OsString]) -> Exit {
     }
     Exit::Usage
 }
-pub mod check;

@@ -7,18 +7,10 @@ use super::layers::{Layer, Sources};
 use crate::leads::options::Source;
 use crate::leads::shown::{file, plain, typed};
 use crate::report::failure::Failure;
+use crate::run::plan::State;
 
 /// No campaign's name is longer, in bytes: it becomes part of file names.
 const LONGEST_NAME: usize = 100;
-
-/// Where state is kept.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum State {
-    /// In this directory, made where it is missing.
-    Kept(PathBuf),
-    /// Nowhere that lasts: a directory of its own that goes with the run.
-    ThrownAway,
-}
 
 /// A campaign's name, and how it came about.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,14 +70,6 @@ fn stem(inputs: &[Source]) -> Result<String, Failure> {
             })
         }
     }
-}
-
-/// The command that goes on with a campaign once its rejected rows are mended.
-pub fn mending(inputs: &[Source], campaign: &str, sandbox: bool) -> String {
-    let word = |input: &Source| input.path().map_or_else(|| "-".to_owned(), |path| typed(&path.to_string_lossy()));
-    let lists: Vec<String> = inputs.iter().map(word).collect();
-    let sandbox = if sandbox { " --sandbox" } else { "" };
-    format!("dialer run {} mended.csv --campaign {}{sandbox}", lists.join(" "), typed(campaign))
 }
 
 /// Why this cannot be a campaign's name, which stands in file names, on screens and in other people's shells.

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::account::{self, Account};
+use super::account;
 use super::args::{CallingArgs, ListArgs, PoolArgs, RetryArgs, RunArgs};
 use super::environment::Environment;
 use super::layers::{Layer, Sources};
-use super::place::{self, State};
-use super::values::{Color, Until};
+use super::place;
+use super::values::Until;
 use crate::campaign::hours::Calling;
 use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::plan_error::PlanError;
@@ -21,9 +21,8 @@ use crate::leads::options::{ListOptions, Source, Zone};
 use crate::leads::rejects::{is_rejects, overwritten};
 use crate::leads::shown::file;
 use crate::report::failure::Failure;
+use crate::run::plan::{Account, RunPlan, reserve_fits};
 
-/// The limit to assume of a pool that nothing is known of.
-pub const USUAL_SLOTS: u32 = 10;
 /// Polls after which one call tries a pool of which there is no news.
 const PROBE_POLLS: u32 = 60;
 /// Ring time, the longest talk that an assistant can be given, and a margin.
@@ -33,58 +32,8 @@ const LARGEST_HOLIDAYS: u64 = 4 << 20;
 /// What a date in the campaign's name implies: a restart after midnight is another campaign.
 const DATED_REST: Duration = Duration::from_hours(20);
 
-/// Everything that a run goes by.
-#[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-pub struct Planned {
-    /// What the campaign decides by.
-    pub plan: Plan,
-    /// The name was given, not taken from the list's file: another list or assistant may go under it.
-    pub name_given: bool,
-    /// The reserve as it was typed.
-    pub reserve: String,
-    /// The lists, in order.
-    pub inputs: Vec<Source>,
-    /// How they are read.
-    pub list: ListOptions,
-    /// Where rows go that cannot be rung, if that was said.
-    pub rejects: Option<PathBuf>,
-    /// Any finding ends it.
-    pub strict: bool,
-    /// The import may drop more than half of the open leads.
-    pub replace: bool,
-    /// Do-not-call lists.
-    pub dnc: Vec<PathBuf>,
-    /// Joins organisations of one subscription.
-    pub pool: Option<String>,
-    /// Which account is rung from; in the sandbox its base URL is empty, for the stand-in to fill in.
-    pub account: Account,
-    /// What a dry run lacks for a real one: what, and the cure.
-    pub missing: Vec<(String, String)>,
-    /// Where it is remembered.
-    pub state: State,
-    /// How long a request may go unanswered.
-    pub post_timeout: Duration,
-    /// The field of a call's analysis that says: never again.
-    pub opt_out_field: Option<String>,
-    /// Everything but the dialing.
-    pub dry_run: bool,
-    /// Against the built-in stand-in.
-    pub sandbox: bool,
-    /// One object on stdout.
-    pub json: bool,
-    /// Only trouble is shown.
-    pub quiet: bool,
-    /// Whether colours are shown.
-    pub color: Color,
-    /// What happens is written here too.
-    pub log: Option<PathBuf>,
-    /// What deserves a word before it starts.
-    pub warnings: Vec<String>,
-}
-
 /// Works out the plan.
-pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Result<Planned, Failure> {
+pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Result<RunPlan, Failure> {
     let inputs = place::inputs(&args.leads)?;
     let name = place::name(args.place.campaign.as_deref(), &inputs, around)?;
     let sandbox = args.rehearse.sandbox;
@@ -136,7 +85,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     if let Some(failure) = lacking {
         return Err(lacks(failure, &inputs, &list));
     }
-    Ok(Planned {
+    Ok(RunPlan {
         plan,
         name_given: name.given,
         reserve: args.pool.reserve.typed.clone(),
@@ -156,7 +105,6 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
         sandbox,
         json: args.shown.json,
         quiet: args.shown.quiet,
-        color: args.shown.color,
         log: args.shown.log.clone(),
         warnings,
     })
@@ -198,33 +146,6 @@ fn lacks(failure: Failure, inputs: &[Source], options: &ListOptions) -> Failure 
 
 fn reserve(args: &PoolArgs, around: &Environment<'_>) -> Reserve {
     Reserve { table: args.reserve.table.clone(), zone: around.zone.clone() }
-}
-
-/// Whether the reserve and the caution leave a slot to dial with, of the limit known at the start: `--slots`, else the
-/// last known, else [`USUAL_SLOTS`]. A timetable may take all for some hours, in
-/// which nobody is dialed, but not for the whole day.
-pub fn reserve_fits(reserve: &Reserve, caution: u32, slots: u32) -> Result<(), Failure> {
-    let least = reserve.table.iter().map(|(_, kept)| *kept).min().unwrap_or(0);
-    if least.saturating_add(caution) < slots {
-        return Ok(());
-    }
-    let and = if caution > 0 { format!(" and a caution of {caution}") } else { String::new() };
-    let all_day = if reserve.is_timetable() { "at any time of day, " } else { "" };
-    let leave = if caution > 0 { "leave" } else { "leaves" };
-    let what = match least {
-        0 => format!("a caution of {caution} leaves no slot of the pool's {slots} to dial with"),
-        least => format!("{all_day}a reserve of {least}{and} {leave} no slot of the pool's {slots} to dial with"),
-    };
-    let cure = match slots.saturating_sub(1) {
-        0 => "keep none:   --reserve 0 --caution 0, or say how many there are:   --slots N".to_owned(),
-        most if caution > 0 => {
-            format!(
-                "keep {most} or fewer with --reserve and --caution together, or say how many there are:   --slots N"
-            )
-        }
-        most => format!("keep {most} or fewer with --reserve, or say how many there are:   --slots N"),
-    };
-    Err(Failure::usage(what).advise(cure))
 }
 
 fn pool_name(given: Option<&str>) -> Result<Option<String>, Failure> {

@@ -3,6 +3,7 @@
 //! Every fact goes through the journal before the campaign hears of it. A request that places a call is one task that
 //! consumes its claim; dropping this loop leaves such attempts as a crash would, in doubt.
 
+pub mod chance;
 pub mod clock;
 pub mod preflight;
 pub mod progress;

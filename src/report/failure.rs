@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::exit::Exit;
+use crate::journal::Error;
 
 /// An error at the edge: it ends the command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,6 +56,30 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// What went wrong with the journal: its first line is what, the others are what to do.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let exit = match &error {
+            Error::Held { .. } => Exit::Held,
+            Error::SameMark { .. }
+            | Error::OtherList { .. }
+            | Error::OtherTarget { .. }
+            | Error::Drops { .. }
+            | Error::Empty
+            | Error::NoCampaign(_) => Exit::Usage,
+            Error::Damage { .. }
+            | Error::Full(_)
+            | Error::Directory { .. }
+            | Error::Version { .. }
+            | Error::Trouble { .. } => Exit::Machine,
+        };
+        let text = error.to_string();
+        let mut lines = text.lines();
+        let what = lines.next().unwrap_or_default();
+        lines.fold(Self::new(exit, what), |failure, line| failure.advise(line.trim_start()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +96,16 @@ mod tests {
             failure.one_line(),
             @"a reserve of 10 leaves no slot of the pool's 10 to dial with; keep 9 or fewer, or say how many there are: --slots N"
         );
+    }
+
+    #[test]
+    fn a_held_campaign_is_told_with_what_to_do() {
+        let held = Error::Held { campaign: "leads".into(), pid: Some(4711), since: Some("09:00:02".into()) };
+        insta::assert_snapshot!(Failure::from(held), @r"
+        error: campaign leads is being run since 09:00:02 by process 4711
+          wait for it, or look: dialer status leads
+        ");
+        assert_eq!(Failure::from(Error::NoCampaign("x".into())).exit, Exit::Usage);
+        assert_eq!(Failure::from(Error::Full("journal.db".into())).exit, Exit::Machine);
     }
 }

@@ -7,15 +7,9 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::super::check::{CheckError, Request, check_with};
-use super::super::doctor::list_failure;
-use super::super::environment::Environment;
-use super::super::journal::failed;
-use super::super::place::{State, mending};
-use super::super::plan::Planned;
-use super::super::print;
-use super::super::talk::say;
-use super::reserve_fits;
+use super::environment::Environment;
+use super::journal::failed;
+use super::print;
 use crate::campaign::DEFAULT_SLOTS;
 use crate::campaign::plan::Plan;
 use crate::exit::Exit;
@@ -26,13 +20,17 @@ use crate::leads::suppress::Suppression;
 use crate::rehearsal::forecast::{SAMPLE, SimulatedRuns, forecast};
 use crate::report::dry_run::{Forecast, batches, first_request, forecast as forecast_line};
 use crate::report::failure::Failure;
+use crate::run::check::{CheckError, Request, check_with, list_failure, mending};
+use crate::run::plan::{RunPlan, State};
+use crate::run::reserve_fits;
+use crate::run::talk::say;
 use crate::vapi::request::request_body;
 
 /// What stands where a request has the id of its attempt.
 const ATTEMPT: &str = "ATTEMPT_ID";
 
 /// Shows what a run would do.
-pub(super) fn dry_run(planned: &Planned, around: &Environment<'_>) -> Result<Exit, Failure> {
+pub(super) fn dry_run(planned: &RunPlan, around: &Environment<'_>) -> Result<Exit, Failure> {
     let suppression = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| list_failure(&error))?;
     let known = known(planned)?;
     let (settled, limit) = (&known.settled, known.limit);
@@ -100,7 +98,7 @@ struct Known {
     suppressed: Box<dyn Fn(Phone) -> bool>,
 }
 
-fn known(planned: &Planned) -> Result<Known, Failure> {
+fn known(planned: &RunPlan) -> Result<Known, Failure> {
     let disk = if let State::Kept(dir) = &planned.state { Disk::look(dir).map_err(failed)? } else { None };
     let Some(disk) = disk else {
         return Ok(Known { settled: HashSet::new(), limit: None, suppressed: Box::new(|_| false) });
@@ -132,7 +130,7 @@ impl Left {
     }
 
     /// The sizes of the batches, if everybody could be rung at once.
-    fn batches(&self, planned: &Planned) -> Vec<usize> {
+    fn batches(&self, planned: &RunPlan) -> Vec<usize> {
         let mut left = usize::try_from(self.total).unwrap_or(usize::MAX);
         let mut sizes = Vec::new();
         while left > 0 {
@@ -145,7 +143,7 @@ impl Left {
 
     fn foresee(
         &self,
-        planned: &Planned,
+        planned: &RunPlan,
         limit: Option<u32>,
         around: &Environment<'_>,
     ) -> Result<Option<SimulatedRuns>, Failure> {
@@ -159,7 +157,7 @@ impl Left {
     fn show(
         &self,
         text: &mut String,
-        planned: &Planned,
+        planned: &RunPlan,
         seen: Option<&SimulatedRuns>,
         limit: Option<u32>,
         around: &Environment<'_>,
@@ -187,7 +185,7 @@ impl Left {
     }
 
     /// When the first of them may be rung, and in which zone that is so.
-    fn first(&self, planned: &Planned, around: &Environment<'_>) -> Option<(Timestamp, TimeZone)> {
+    fn first(&self, planned: &RunPlan, around: &Environment<'_>) -> Option<(Timestamp, TimeZone)> {
         let calling = &planned.plan.calling;
         let opens = |lead: &Lead| Some((calling.next_open(&lead.zones, around.now)?, lead.zones.first().cloned()));
         let (at, zone) = self.sample.iter().filter_map(opens).min_by_key(|(at, _)| *at)?;

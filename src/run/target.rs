@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::super::journal::chance;
-use super::super::place::State;
-use super::super::plan::Planned;
+use super::plan::{RunPlan, State};
 use crate::campaign::DEFAULT_SLOTS;
+use crate::drive::chance::chance;
 use crate::drive::clock::Clock;
 use crate::journal::disk::accounts::REHEARSAL;
 use crate::rehearsal::sandbox::{Running, SandboxConfig, start};
@@ -39,7 +38,7 @@ pub(super) struct RunTarget {
 
 impl RunTarget {
     /// Sets it up. Opens no connection to the outside.
-    pub(super) async fn open(planned: &Planned) -> Result<Self, Failure> {
+    pub(super) async fn open(planned: &RunPlan) -> Result<Self, Failure> {
         let (clock, sandbox) = if planned.sandbox {
             let clock = Clock::quick(QUICK);
             let running = stand_in(planned, clock.clone()).await?;
@@ -57,7 +56,7 @@ impl RunTarget {
     }
 
     /// The client for it.
-    pub(super) fn client(&self, planned: &Planned) -> Result<Arc<Client>, Failure> {
+    pub(super) fn client(&self, planned: &RunPlan) -> Result<Arc<Client>, Failure> {
         let clock = self.clock.clone();
         let options = ClientOptions {
             base_url: self.base_url.clone(),
@@ -109,7 +108,7 @@ impl Drop for RunTarget {
     }
 }
 
-async fn stand_in(planned: &Planned, clock: Clock) -> Result<Running, Failure> {
+async fn stand_in(planned: &RunPlan, clock: Clock) -> Result<Running, Failure> {
     let slots = planned.plan.slots.unwrap_or(DEFAULT_SLOTS);
     let world = ProviderConfig { slots, ..ProviderConfig::default() };
     let config = SandboxConfig { world, seed: planned.plan.seed, ..SandboxConfig::default() };

@@ -1,27 +1,26 @@
-//! `dialer run`: rings the list, or goes on ringing it. The order of things is the order of this file: what could be
-//! wrong is found out before anybody is rung.
+//! A run, from its plan to its end: rings the list, or goes on ringing it. The order of things is the order of this
+//! file: what could be wrong is found out before anybody is rung. It knows nothing of a command line.
 
-mod dry;
-mod ending;
+pub mod check;
 mod lists;
+pub mod plan;
 mod spool;
+pub mod talk;
 mod target;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::display::looks;
-use super::environment::Environment;
-use super::journal::{chance, failed};
-use super::plan::Planned;
-use super::talk::{open_log, say};
+use crate::campaign::counts::RunCounts;
+use crate::campaign::event::Stop;
 use crate::campaign::hours::place;
-use crate::campaign::notice::StopReason;
+use crate::campaign::notice::{Outcome, StopReason};
 use crate::campaign::plan::Plan;
 use crate::campaign::{Campaign, DEFAULT_SLOTS};
+use crate::drive::chance::chance;
 use crate::drive::preflight::{self, Account as Read};
 use crate::drive::progress::{DisplayOptions, ProgressUi};
-use crate::drive::signals::Signals;
+use crate::drive::signals::{Order, Signals};
 use crate::drive::{Broken, Drive, RunEnd, drive};
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
@@ -29,46 +28,52 @@ use crate::journal::disk::accounts::Account;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::disk::run::{Run, Start};
-use crate::journal::{Error, Imported, Journal};
+use crate::journal::disk::story::CampaignOutlook;
+use crate::journal::{Error, Imported, Journal, Totals};
 use crate::report::failure::Failure;
 use crate::report::json::Rows;
 use crate::report::screen::Headline;
 use crate::time::Now;
 use crate::vapi::client::Client;
-use ending::Last;
 use lists::{DoNotCall, Lists};
+use plan::RunPlan;
+use talk::open_log;
 use target::RunTarget;
 
 /// A number that another campaign has rung this recently is worth a word at the start.
 const LATELY: Duration = Duration::from_hours(168);
 
-/// Rings the list.
-pub fn run(planned: &Planned, around: &Environment<'_>) -> Result<Exit, Failure> {
-    for warning in &planned.warnings {
-        say(&format!("warning: {warning}"));
-    }
-    if planned.dry_run {
-        return dry::dry_run(planned, around);
-    }
-    let runtime = super::runtime()?;
-    let ended = runtime.block_on(ring(planned, around));
-    // Whoever still waits for stdin or for an answer waits for nothing.
-    runtime.shutdown_background();
-    ended
+/// Everything that is known at the end of a run.
+pub struct Ended {
+    /// How it ended.
+    pub end: RunEnd,
+    /// How the campaign stands.
+    pub totals: Totals,
+    /// What became of the lists' rows.
+    pub rows: Rows,
+    /// How long it took, on the run's clock.
+    pub took: Duration,
+    /// When it ended.
+    pub now: Now,
+    /// What the next lead waits for, in words.
+    pub waits_for: Option<String>,
+    /// Callers of the stand-in, and those of them that were turned away.
+    pub callers: Option<(u64, u64)>,
 }
 
-async fn ring(planned: &Planned, around: &Environment<'_>) -> Result<Exit, Failure> {
+/// Runs the plan.
+pub async fn run(planned: &RunPlan, display: &DisplayOptions) -> Result<Ended, Failure> {
     let mut signals =
         Signals::listen().map_err(|error| Failure::machine(format!("cannot listen to signals: {error}")))?;
     let venue = RunTarget::open(planned).await?;
     let client = venue.client(planned)?;
-    let mut disk = Disk::open(&venue.dir, &mut chance()).map_err(failed)?;
+    let mut disk = Disk::open(&venue.dir, &mut chance())?;
     let (place, key) = venue.credentials();
-    let known = disk.account_of_key(place, key).map_err(failed)?;
+    let known = disk.account_of_key(place, key)?;
     if let Some(account) = &known {
         held_by_nobody(account, &venue, planned)?;
     }
-    let lists = Lists::open(planned, &venue.dir, around.zone.clone(), &mut signals).await?;
+    let lists = Lists::open(planned, &venue.dir, display.zone.clone(), &mut signals).await?;
     lists.look(&mut signals)?;
     let dnc = DoNotCall::open(&planned.dnc, planned.list.region)?;
     let (account, mut read) = if let Some(known) = known {
@@ -79,9 +84,9 @@ async fn ring(planned: &Planned, around: &Environment<'_>) -> Result<Exit, Failu
     };
     loop {
         let session =
-            Session { planned, venue: &venue, client: &client, account: &account, lists: &lists, dnc: &dnc, around };
+            Session { planned, venue: &venue, client: &client, account: &account, lists: &lists, dnc: &dnc, display };
         match session.run(disk, read.take(), &mut signals).await? {
-            Ran::Ended(exit) => return Ok(exit),
+            Ran::Ended(ended) => return Ok(*ended),
             // The assistant's prompt needs variables that nobody asked the list for: it is read again, with them.
             Ran::Again(reopened, account_read) => {
                 disk = *reopened;
@@ -92,10 +97,10 @@ async fn ring(planned: &Planned, around: &Environment<'_>) -> Result<Exit, Failu
 }
 
 /// Another run that has the campaign weighs more than whatever is wrong with the list, which is not even read then.
-fn held_by_nobody(account: &Account, venue: &RunTarget, planned: &Planned) -> Result<(), Failure> {
+fn held_by_nobody(account: &Account, venue: &RunTarget, planned: &RunPlan) -> Result<(), Failure> {
     let now = venue.clock.now();
     match Lock::take(&venue.dir, &account.name, &planned.plan.campaign, std::process::id(), now) {
-        Err(held @ Error::Held { .. }) => Err(failed(held)),
+        Err(held @ Error::Held { .. }) => Err(held.into()),
         // It is taken for good once the list is known to be one.
         Ok(_) | Err(_) => Ok(()),
     }
@@ -106,7 +111,7 @@ async fn account(
     disk: &mut Disk,
     venue: &RunTarget,
     client: &Client,
-    planned: &Planned,
+    planned: &RunPlan,
     signals: &mut Signals,
 ) -> Result<(Account, Read), Failure> {
     let (place, key) = venue.credentials();
@@ -121,25 +126,25 @@ async fn account(
         _ => Err(failure),
     })?;
     let name = venue.account_name(read.org.as_deref());
-    let account = disk.remember_account(&name, place, key).map_err(failed)?;
-    disk.remember_variables(&account, planned.account.target.id(), &read.variables).map_err(failed)?;
+    let account = disk.remember_account(&name, place, key)?;
+    disk.remember_variables(&account, planned.account.target.id(), &read.variables)?;
     Ok((account, read))
 }
 
 /// One run, from the import to its end.
 struct Session<'a> {
-    planned: &'a Planned,
+    planned: &'a RunPlan,
     venue: &'a RunTarget,
     client: &'a Arc<Client>,
     account: &'a Account,
     lists: &'a Lists<'a>,
     dnc: &'a DoNotCall,
-    around: &'a Environment<'a>,
+    display: &'a DisplayOptions,
 }
 
 /// What came of it.
 enum Ran {
-    Ended(Exit),
+    Ended(Box<Ended>),
     Again(Box<Disk>, Read),
 }
 
@@ -148,9 +153,9 @@ impl Session<'_> {
         let (planned, now) = (self.planned, self.venue.clock.now());
         let plan = &planned.plan;
         let lock = Lock::take(&self.venue.dir, &self.account.name, &plan.campaign, std::process::id(), now);
-        let lock = lock.map_err(failed)?;
+        let lock = lock?;
         let target = planned.account.target.id();
-        let variables = disk.variables(self.account, target).map_err(failed)?;
+        let variables = disk.variables(self.account, target)?;
         let (imported, rejected) = self.import(&mut disk, &lock, &variables, now, signals)?;
         let rows =
             Rows { rows: imported.rows + rejected, leads: imported.leads, rejected, duplicates: imported.duplicates };
@@ -166,12 +171,11 @@ impl Session<'_> {
             chance: chance(),
             dnc: self.dnc.check(),
         };
-        let (mut journal_of_run, reopened) = disk.begin(now, start).map_err(failed)?;
-        let history = journal_of_run.history(now).map_err(failed)?;
+        let (mut journal_of_run, reopened) = disk.begin(now, start)?;
+        let history = journal_of_run.history(now)?;
         reserve_fits(plan, history.last_limit)?;
         let outlook = self.outlook(&journal_of_run, now)?;
-        let looks = looks(planned.quiet, planned.color, self.around);
-        let mut face = self.face(&looks, &outlook, reopened, now)?;
+        let mut face = self.face(&outlook, reopened, now)?;
         let campaign = Campaign::new(plan.clone(), history, now);
         let missing = |read: &Read| lists::lacks(&variables, &read.variables);
         let end = drive(Drive {
@@ -194,28 +198,25 @@ impl Session<'_> {
             Ok(end) => end,
             Err(Broken::Journal(error)) => return Err(self.died(error)),
             Err(Broken::Refused(failure)) => return Err(failure),
-            Err(Broken::Signal(order)) => ending::before_anybody(order),
+            Err(Broken::Signal(order)) => before_anybody(order),
             Err(Broken::Lacks(read)) => {
-                let (mut disk, _) = journal_of_run.end(self.venue.clock.now()).map_err(failed)?;
-                disk.remember_variables(self.account, target, &read.variables).map_err(failed)?;
+                let (mut disk, _) = journal_of_run.end(self.venue.clock.now())?;
+                disk.remember_variables(self.account, target, &read.variables)?;
                 return Ok(Ran::Again(Box::new(disk), *read));
             }
         };
         let over = self.venue.clock.now();
         let waits_for = self.waits_for(&journal_of_run, &end, over)?;
-        let (_, totals) = journal_of_run.end(over).map_err(failed)?;
-        let last = Last {
-            planned,
-            end: &end,
-            totals: &totals,
+        let (_, totals) = journal_of_run.end(over)?;
+        Ok(Ran::Ended(Box::new(Ended {
+            end,
+            totals,
             rows,
             took: over.at.since(now.at),
             now: over,
             waits_for,
             callers: self.venue.callers(),
-            looks: &looks,
-        };
-        ending::say_how(&last).map(Ran::Ended)
+        })))
     }
 
     fn import(
@@ -237,18 +238,12 @@ impl Session<'_> {
         self.lists.import(disk, lock, &head, variables, now, signals)
     }
 
-    fn outlook(&self, run: &Run, now: Now) -> Result<crate::journal::disk::story::CampaignOutlook, Failure> {
+    fn outlook(&self, run: &Run, now: Now) -> Result<CampaignOutlook, Failure> {
         let since = (now.at - LATELY).timestamp();
-        run.disk().outlook(self.account, &self.planned.plan.campaign, since).map_err(failed)
+        run.disk().outlook(self.account, &self.planned.plan.campaign, since).map_err(Failure::from)
     }
 
-    fn face(
-        &self,
-        looks: &DisplayOptions,
-        outlook: &crate::journal::disk::story::CampaignOutlook,
-        reopened: u64,
-        now: Now,
-    ) -> Result<ProgressUi, Failure> {
+    fn face(&self, outlook: &CampaignOutlook, reopened: u64, now: Now) -> Result<ProgressUi, Failure> {
         let headline = Headline {
             list: self.lists.shown(),
             campaign: self.planned.plan.campaign.clone(),
@@ -262,13 +257,13 @@ impl Session<'_> {
             sandbox: self.planned.sandbox,
         };
         let log = self.planned.log.as_deref().map(open_log).transpose()?;
-        Ok(ProgressUi::open(looks.clone(), &headline, now, log))
+        Ok(ProgressUi::open(self.display.clone(), &headline, now, log))
     }
 
     /// The journal cannot be written any more, in the middle of a run.
     fn died(&self, error: Error) -> Failure {
         let campaign = &self.planned.plan.campaign;
-        failed(error)
+        Failure::from(error)
             .advise("nobody was dialed who is not in the journal; calls that are up live on")
             .advise(format!("when it is mended, the same command goes on with campaign {campaign}"))
     }
@@ -278,7 +273,7 @@ impl Session<'_> {
         let Some(next_at) = end.outcome.next_at else { return Ok(None) };
         Ok(match &end.outcome.why {
             StopReason::Later => {
-                let zones = run.disk().zones_waiting(self.account, &self.planned.plan.campaign).map_err(failed)?;
+                let zones = run.disk().zones_waiting(self.account, &self.planned.plan.campaign)?;
                 let calling = &self.planned.plan.calling;
                 let opens = zones.iter().filter_map(|zones| calling.opening(zones, now.wall));
                 let zone = opens
@@ -299,7 +294,14 @@ impl Session<'_> {
 }
 
 /// A reserve that leaves no slot of the limit that is known is told before anybody is rung.
-fn reserve_fits(plan: &Plan, last: Option<u32>) -> Result<(), Failure> {
-    let slots = plan.slots.or(last).unwrap_or(DEFAULT_SLOTS);
-    super::plan::reserve_fits(&plan.reserve, plan.caution, slots)
+pub fn reserve_fits(campaign: &Plan, last: Option<u32>) -> Result<(), Failure> {
+    let slots = campaign.slots.or(last).unwrap_or(DEFAULT_SLOTS);
+    plan::reserve_fits(&campaign.reserve, campaign.caution, slots)
+}
+
+/// How a run ends that a signal ended before anybody was rung.
+fn before_anybody(order: Order) -> RunEnd {
+    let interrupted = order.stop == Stop::Now;
+    let outcome = Outcome { why: StopReason::Stopped, next_at: None, interrupted };
+    RunEnd { outcome, signal: interrupted.then_some(order.exit), tally: RunCounts::default() }
 }

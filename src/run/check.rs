@@ -13,8 +13,9 @@ use crate::leads::lead::{Lead, Phone};
 use crate::leads::list::{List, ListError, Row, Wrong};
 use crate::leads::options::{ListOptions, Source};
 use crate::leads::rejects::{Rejects, overwritten};
-use crate::leads::shown::file;
+use crate::leads::shown::{file, typed};
 use crate::leads::suppress::Suppression;
+use crate::report::failure::Failure;
 use crate::report::findings::{Checked, Hour, Looked, UnreadPart};
 
 /// Rows between two signs of progress.
@@ -160,6 +161,22 @@ fn summed_up(
         checked.exit = Exit::Usage.code();
     }
     checked
+}
+
+/// What is wrong with a list as a whole, as an end.
+pub fn list_failure(error: &ListError) -> Failure {
+    let text = error.to_string();
+    let mut lines = text.lines();
+    let what = lines.next().unwrap_or_default();
+    lines.fold(Failure::usage(what), |failure, line| failure.advise(line.trim()))
+}
+
+/// The command that goes on with a campaign once its rejected rows are mended.
+pub fn mending(inputs: &[Source], campaign: &str, sandbox: bool) -> String {
+    let word = |input: &Source| input.path().map_or_else(|| "-".to_owned(), |path| typed(&path.to_string_lossy()));
+    let lists: Vec<String> = inputs.iter().map(word).collect();
+    let sandbox = if sandbox { " --sandbox" } else { "" };
+    format!("dialer run {} mended.csv --campaign {}{sandbox}", lists.join(" "), typed(campaign))
 }
 
 /// The rows of do-not-call lists that suppress nobody, list by list.

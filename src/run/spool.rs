@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::journal::chance;
+use crate::drive::chance::chance;
 use crate::drive::clock::Clock;
 use crate::drive::signals::Signals;
 use crate::leads::options::{Copied, Source};

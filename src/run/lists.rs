@@ -5,13 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::check::{Request, check, looked, not_read};
-use super::super::doctor::list_failure;
-use super::super::journal::failed;
-use super::super::place::mending;
-use super::super::plan::Planned;
-use super::super::talk::{say, say_unless};
+use super::check::{Request, check, list_failure, looked, mending, not_read};
+use super::plan::RunPlan;
 use super::spool;
+use super::talk::{say, say_unless};
 use crate::drive::signals::{Pending, Signals};
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
@@ -30,7 +27,7 @@ use crate::time::Now;
 
 /// The lists of a run, where they can be read as often as it takes.
 pub(super) struct Lists<'a> {
-    planned: &'a Planned,
+    planned: &'a RunPlan,
     sources: Vec<Source>,
     rejects: PathBuf,
     zone: jiff::tz::TimeZone,
@@ -40,7 +37,7 @@ pub(super) struct Lists<'a> {
 impl<'a> Lists<'a> {
     /// Looks for the lists; stdin and pipes are read to their ends. Work that takes long ends when a signal comes.
     pub(super) async fn open(
-        planned: &'a Planned,
+        planned: &'a RunPlan,
         dir: &Path,
         zone: jiff::tz::TimeZone,
         signals: &mut Signals,
@@ -151,7 +148,7 @@ impl<'a> Lists<'a> {
             ImportError::List(Trouble::List(error)) => self.nobody(&error, variables),
             ImportError::List(Trouble::Rejects(error)) => self.cannot_reject(&error),
             ImportError::List(Trouble::Interrupted) => interrupted(signals),
-            ImportError::Journal(error) => failed(error),
+            ImportError::Journal(error) => error.into(),
         })?;
         let written = rejects.finish().map_err(|error| self.cannot_reject(&error))?;
         self.say_what_was_found(lists, &imported, written);
@@ -229,7 +226,7 @@ impl<'a> Lists<'a> {
 }
 
 /// Where the rejected rows go. The file of an earlier run may be a list by now: then the next name is taken.
-fn rejects_file(planned: &Planned, dir: &Path, sources: &[Source]) -> Result<PathBuf, Failure> {
+fn rejects_file(planned: &RunPlan, dir: &Path, sources: &[Source]) -> Result<PathBuf, Failure> {
     let would_overwrite = |path: &Path| overwritten(path, sources.iter().filter_map(Source::path)).is_some();
     if let Some(named) = &planned.rejects {
         if would_overwrite(named) {

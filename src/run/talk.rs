@@ -1,10 +1,9 @@
 //! What the program says: on stderr, and in the file of `--log`, which has it under `--quiet` too. The file is the
 //! process's, as stderr is, so that whoever has something to say does not carry it about.
 
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use jiff::Timestamp;
@@ -26,23 +25,6 @@ pub fn keep_log(path: &Path) -> Result<(), Failure> {
     // Where one is kept already it is the same one: a process has one command line.
     let _ = LOG.set(open_log(path)?);
     Ok(())
-}
-
-/// The log that a command line names, for one that cannot be read otherwise.
-pub fn named_log(argv: &[OsString]) -> Option<PathBuf> {
-    if argv.get(1).is_none_or(|command| command != "run") {
-        return None;
-    }
-    let mut words = argv.iter().skip(2).take_while(|word| *word != "--");
-    while let Some(word) = words.next() {
-        if word == "--log" {
-            return words.next().map(PathBuf::from);
-        }
-        if let Some(path) = word.to_str().and_then(|word| word.strip_prefix("--log=")) {
-            return Some(PathBuf::from(path));
-        }
-    }
-    None
 }
 
 /// Writes a line of talk to stderr and into the log; nobody being there to read it is no failure.
@@ -94,15 +76,5 @@ mod tests {
     fn each_line_of_a_log_has_its_time() {
         let text = stamped(Timestamp::UNIX_EPOCH, "error: no key\n  set it");
         assert_eq!(text, "1970-01-01T00:00:00.000Z error: no key\n1970-01-01T00:00:00.000Z   set it\n");
-    }
-
-    #[test]
-    fn a_log_is_found_on_a_line_that_cannot_be_read() {
-        let named = |line: &str| named_log(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
-        assert_eq!(named("dialer run x.csv --rate 0/s --log a.log"), Some("a.log".into()));
-        assert_eq!(named("dialer run --log=b.log"), Some("b.log".into()));
-        for line in ["dialer run x.csv", "dialer run --log", "dialer run -- --log a", "dialer status --log a"] {
-            assert_eq!(named(line), None, "{line}");
-        }
     }
 }

@@ -1,0 +1,65 @@
+//! The last words of a run: the summary, the object, the exit code.
+
+use std::io::Write;
+
+use super::print;
+use crate::drive::progress::DisplayOptions;
+use crate::exit::Exit;
+use crate::report::ending::{exit_of, failure_of};
+use crate::report::failure::Failure;
+use crate::report::json;
+use crate::report::screen::TextLayout;
+use crate::report::style::Colors;
+use crate::report::summary;
+use crate::run::Ended;
+use crate::run::plan::{RunPlan, State};
+use crate::run::talk::{note_at, note_exit, say};
+
+/// Says how it ended, and with which code.
+pub(super) fn say_how(planned: &RunPlan, display: &DisplayOptions, ended: &Ended) -> Result<Exit, Failure> {
+    let Ended { end, totals, .. } = ended;
+    let exit = exit_of(&end.outcome, totals, end.signal);
+    let campaign = &planned.plan.campaign;
+    let failure = failure_of(&end.outcome, campaign, end.tally.placed, ended.now.wall);
+    let nothing_dialed = end.tally.placed == 0 && matches!(exit, Exit::Usage | Exit::Account | Exit::Held);
+    if let Some(failure) = &failure {
+        say(&failure.to_string());
+        if nothing_dialed && planned.json {
+            note_exit(ended.now.wall, exit);
+            print(&json::nothing(Some(campaign), exit, &failure.one_line()))?;
+            return Ok(exit);
+        }
+    }
+    let end = summary::End {
+        campaign,
+        outcome: &end.outcome,
+        exit,
+        totals,
+        tally: &end.tally,
+        took: ended.took,
+        now: ended.now.wall,
+        waits_for: ended.waits_for.as_deref(),
+        kept: matches!(planned.state, State::Kept(_)),
+    };
+    if !nothing_dialed {
+        summarise(planned.quiet, display, ended, &end);
+    }
+    note_exit(ended.now.wall, exit);
+    if planned.json {
+        print(&json::run(campaign, ended.rows, &end))?;
+    }
+    Ok(exit)
+}
+
+/// The summary, on stderr unless quiet was asked for, and in the log, as plain text.
+fn summarise(quiet: bool, display: &DisplayOptions, ended: &Ended, end: &summary::End<'_>) {
+    let inbound = ended.callers.map_or(String::new(), |(callers, away)| {
+        format!("\ninbound: {callers} callers, {away} of them turned away (the stand-in's own count)")
+    });
+    let canvas = display.canvas();
+    if !quiet {
+        let _ = writeln!(std::io::stderr().lock(), "{}{inbound}", summary::text(end, &canvas));
+    }
+    let plain = TextLayout { paint: Colors(false), width: usize::MAX, ..canvas };
+    note_at(ended.now.wall, &format!("{}{inbound}", summary::text(end, &plain)));
+}

@@ -1,0 +1,110 @@
+//! Everything that a run goes by, as plain data: whoever starts one says it once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::campaign::plan::{Plan, Reserve};
+use crate::leads::options::{ListOptions, Source};
+use crate::report::failure::Failure;
+use crate::vapi::request::Target;
+
+/// Everything that a run goes by.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub struct RunPlan {
+    /// What the campaign decides by.
+    pub plan: Plan,
+    /// The name was given, not taken from the list's file: another list or assistant may go under it.
+    pub name_given: bool,
+    /// The reserve as it was typed.
+    pub reserve: String,
+    /// The lists, in order.
+    pub inputs: Vec<Source>,
+    /// How they are read.
+    pub list: ListOptions,
+    /// Where rows go that cannot be rung, if that was said.
+    pub rejects: Option<PathBuf>,
+    /// Any finding ends it.
+    pub strict: bool,
+    /// The import may drop more than half of the open leads.
+    pub replace: bool,
+    /// Do-not-call lists.
+    pub dnc: Vec<PathBuf>,
+    /// Joins organisations of one subscription.
+    pub pool: Option<String>,
+    /// Which account is rung from; in the sandbox its base URL is empty, for the stand-in to fill in.
+    pub account: Account,
+    /// What a dry run lacks for a real one: what, and the cure.
+    pub missing: Vec<(String, String)>,
+    /// Where it is remembered.
+    pub state: State,
+    /// How long a request may go unanswered.
+    pub post_timeout: Duration,
+    /// The field of a call's analysis that says: never again.
+    pub opt_out_field: Option<String>,
+    /// Everything but the dialing.
+    pub dry_run: bool,
+    /// Against the built-in stand-in.
+    pub sandbox: bool,
+    /// One object on stdout.
+    pub json: bool,
+    /// Only trouble is shown.
+    pub quiet: bool,
+    /// What happens is written here too.
+    pub log: Option<PathBuf>,
+    /// What deserves a word before it starts.
+    pub warnings: Vec<String>,
+}
+
+/// The account. Under `--dry-run` what is missing is a placeholder.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Where the API is, without a slash at its end.
+    pub base_url: String,
+    /// The key; none in a dry run without one, and in the sandbox.
+    pub key: Option<SecretString>,
+    /// What talks.
+    pub target: Target,
+    /// The lines (phone number ids), taken in turn; never empty.
+    pub lines: Vec<String>,
+}
+
+/// Where state is kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum State {
+    /// In this directory, made where it is missing.
+    Kept(PathBuf),
+    /// Nowhere that lasts: a directory of its own that goes with the run.
+    ThrownAway,
+}
+
+/// The limit to assume of a pool that nothing is known of.
+pub const USUAL_SLOTS: u32 = 10;
+/// Whether the reserve and the caution leave a slot to dial with, of the limit known at the start: `--slots`, else the
+/// last known, else [`USUAL_SLOTS`]. A timetable may take all for some hours, in
+/// which nobody is dialed, but not for the whole day.
+pub fn reserve_fits(reserve: &Reserve, caution: u32, slots: u32) -> Result<(), Failure> {
+    let least = reserve.table.iter().map(|(_, kept)| *kept).min().unwrap_or(0);
+    if least.saturating_add(caution) < slots {
+        return Ok(());
+    }
+    let and = if caution > 0 { format!(" and a caution of {caution}") } else { String::new() };
+    let all_day = if reserve.is_timetable() { "at any time of day, " } else { "" };
+    let leave = if caution > 0 { "leave" } else { "leaves" };
+    let what = match least {
+        0 => format!("a caution of {caution} leaves no slot of the pool's {slots} to dial with"),
+        least => format!("{all_day}a reserve of {least}{and} {leave} no slot of the pool's {slots} to dial with"),
+    };
+    let cure = match slots.saturating_sub(1) {
+        0 => "keep none:   --reserve 0 --caution 0, or say how many there are:   --slots N".to_owned(),
+        most if caution > 0 => {
+            format!(
+                "keep {most} or fewer with --reserve and --caution together, or say how many there are:   --slots N"
+            )
+        }
+        most => format!("keep {most} or fewer with --reserve, or say how many there are:   --slots N"),
+    };
+    Err(Failure::usage(what).advise(cure))
+}
