@@ -77,7 +77,7 @@ fn ours(config: ProviderConfig, seed: u64) -> Came {
     stage.play(START + Duration::from_hours(720), None).expect("a journal in memory");
     let run = stage.runs[0].as_ref().expect("nobody killed it");
     assert_eq!(run.outcome.as_ref().map(|outcome| &outcome.why), Some(&StopReason::Complete));
-    assert!(stage.world.rung().values().all(|times| *times == 1), "somebody was rung twice");
+    assert!(stage.world.rung().values().all(|times| *times == 1), "somebody was called twice");
     Came::of(&stage.world, last_dial(&stage.world))
 }
 

@@ -1,4 +1,4 @@
-//! Rings a list of leads through the Vapi voice API, in batches, and keeps slots of the shared pool free for inbound
+//! Calls a list of leads through the Vapi voice API, in batches, and keeps slots of the shared pool free for inbound
 //! callers. `docs/design.md` tells the whole story; these modules are its chapters, in the order in which one lead
 //! meets them.
 

@@ -87,7 +87,7 @@ fn plan() -> Plan {
 
 fn park_first(mut run: Run) -> Run {
     run.history(at(1)).unwrap();
-    let Opened::Batch { leads, .. } = run.open_batch(at(1)).unwrap() else { panic!("nobody to ring") };
+    let Opened::Batch { leads, .. } = run.open_batch(at(1)).unwrap() else { panic!("nobody to call") };
     let ask = Ask {
         leads: vec![(leads[0].id, dialer::campaign::event::Line(0))],
         pool: Pool::new(Duration::from_secs(1), Duration::from_mins(1), 10),
@@ -120,7 +120,7 @@ fn a_state_directory_without_a_journal_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(said(dir.path(), &["status"]), "no campaign has been run here yet\n");
     assert_eq!(said(dir.path(), &["status", "--json"]), "[]\n");
-    assert!(said(dir.path(), &["explain", KNOWN]).contains("never rung"));
+    assert!(said(dir.path(), &["explain", KNOWN]).contains("never called"));
     for words in
         [&["pause", "leads"][..], &["resume", "leads"], &["stop", "leads"], &["release", "leads"], &["status", "leads"]]
     {
@@ -200,7 +200,9 @@ fn explain_tells_what_a_number_went_through() {
 fn who_is_suppressed_or_forgotten_is_known_as_such() {
     let dir = kept();
     let other = "+14155550101";
-    assert!(said(dir.path(), &["suppress", other, "--reason", "asked not to be called"]).contains("not rung any more"));
+    assert!(
+        said(dir.path(), &["suppress", other, "--reason", "asked not to be called"]).contains("not called any more")
+    );
     assert!(said(dir.path(), &["suppress", other]).contains("already"));
     assert!(said(dir.path(), &["explain", other]).contains("(asked not to be called)"));
     assert!(said(dir.path(), &["forget", KNOWN]).starts_with("erased: 1 row of lists, the number in 1 attempt;"));

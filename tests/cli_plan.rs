@@ -130,7 +130,7 @@ fn a_wrong_value_is_refused_with_its_flag_and_a_cure() {
     let table = [
         ("leads.csv --batch-size 49", "--batch-size", "50 to 100"),
         ("leads.csv --batch-size 101", "--batch-size", "50 to 100"),
-        ("leads.csv --rate 0/s", "--rate", "nobody is ever rung"),
+        ("leads.csv --rate 0/s", "--rate", "nobody is ever called"),
         ("leads.csv --rate 5/h", "--rate", "30/min"),
         ("leads.csv --reserve auto", "--reserve", "timetable"),
         ("leads.csv --reserve -1", "", ""),
@@ -293,7 +293,7 @@ fn a_campaign_file_is_wrong_by_name_line_and_key() {
         ("reserve = 3\nbatch_size = 50\n", "line 2", "batch_size", "is it batch-size?"),
         ("\n\nnonsense = 1\n", "line 3", "nonsense", "dialer run --help"),
         ("config = \"x\"\n", "line 1", "config", ""),
-        ("rate = \"0/s\"\n", "line 1", "rate", "nobody is ever rung"),
+        ("rate = \"0/s\"\n", "line 1", "rate", "nobody is ever called"),
         ("batch-size = 500\n", "line 1", "batch-size", "50 to 100"),
         ("color = \"pink\"\n", "line 1", "color", ""),
         ("wait = \"yes\"\n", "line 1", "wait", "true or false"),
@@ -366,7 +366,7 @@ fn a_reserve_leaves_a_slot_or_is_a_timetable() {
 }
 
 #[test]
-fn what_was_rejected_is_mended_under_the_name_that_remembers_who_was_rung() {
+fn what_was_rejected_is_mended_under_the_name_that_remembers_who_was_called() {
     use dialer::leads::options::Source;
     use dialer::run::check::mending;
     let files = ["lists/my leads.csv", "-"].map(|name| Source::new(name.as_ref()));

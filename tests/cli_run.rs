@@ -60,7 +60,7 @@ fn told(output: &Output) -> (Option<i32>, Value) {
 }
 
 #[test]
-fn a_list_is_rung_once_and_a_rerun_rings_nobody() {
+fn a_list_is_called_once_and_a_rerun_calls_nobody() {
     let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
     let state = dir.path().join("state");
     let (exit, object) = sandbox.ran(&state, &[]);

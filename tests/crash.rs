@@ -1,5 +1,5 @@
 //! The real binary against the real sandbox, killed with SIGKILL at random moments while answers are lost, requests fail
-//! after their call was created, and answers are slow: nobody is rung twice, and nobody is forgotten.
+//! after their call was created, and answers are slow: nobody is called twice, and nobody is forgotten.
 //!
 //! `DIALER_KILLS=50 cargo test --test crash` kills that often; without it a dozen times.
 
@@ -45,7 +45,7 @@ impl Sandbox {
         serde_json::from_str(body).unwrap()
     }
 
-    /// How often each number was rung by a campaign.
+    /// How often each number was called by a campaign.
     fn rung(&self) -> BTreeMap<String, u32> {
         let mut rung = BTreeMap::new();
         for call in self.calls().iter().filter(|call| call["type"] == "outboundPhoneCall") {
@@ -125,7 +125,7 @@ fn finish(dir: &Path, sandbox: &Sandbox, flags: &[&str]) -> i32 {
 }
 
 #[test]
-fn killed_at_random_nobody_is_rung_twice_and_nobody_is_lost() {
+fn killed_at_random_nobody_is_called_twice_and_nobody_is_lost() {
     let kills: u32 = std::env::var("DIALER_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
     let dir = tempfile::tempdir().unwrap();
     list(dir.path());
@@ -149,13 +149,13 @@ fn killed_at_random_nobody_is_rung_twice_and_nobody_is_lost() {
     assert_eq!(finish(dir.path(), &sandbox, &[]), 0);
     let rung = sandbox.rung();
     let twice: Vec<_> = rung.iter().filter(|(_, times)| **times > 1).collect();
-    assert!(twice.is_empty(), "rung twice after {killed} kills: {twice:?}");
+    assert!(twice.is_empty(), "called twice after {killed} kills: {twice:?}");
     assert_eq!(rung.len(), LEADS, "lost after {killed} kills");
-    println!("{killed} kills, {} leads rung once each", rung.len());
+    println!("{killed} kills, {} leads called once each", rung.len());
 }
 
 #[test]
-fn a_lost_state_directory_rings_nobody_again() {
+fn a_lost_state_directory_calls_nobody_again() {
     let dir = tempfile::tempdir().unwrap();
     list(dir.path());
     let sandbox = Sandbox::start(&[]);

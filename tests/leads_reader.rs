@@ -104,7 +104,7 @@ fn what_is_no_list_says_what_to_do() {
     assert!(missing.err().unwrap().to_string().starts_with("/nowhere/leads.csv cannot be read"));
     let mut nobody = list("phone\nx\n").unwrap();
     assert!(matches!(nobody.next(), Some(Ok(Row::Rejected { line: 2, .. }))));
-    assert!(nobody.next().unwrap().unwrap_err().to_string().contains("nobody who can be rung"));
+    assert!(nobody.next().unwrap().unwrap_err().to_string().contains("nobody who can be called"));
     assert!(nobody.next().is_none());
 }
 

@@ -44,7 +44,7 @@ fn kinds(checked: &Checked) -> String {
 }
 
 #[test]
-fn the_clinic_can_be_rung_without_a_finding() {
+fn the_clinic_can_be_called_without_a_finding() {
     let clinic = checked(&[sample("clinic.csv")], &ListOptions::default(), None);
     assert_eq!(kinds(&clinic), "");
     assert_eq!((clinic.counts.rows, clinic.counts.leads), (120, 120));
@@ -115,7 +115,7 @@ fn what_was_rejected_can_be_given_back_and_is_rejected_again() {
 }
 
 #[test]
-fn several_lists_share_one_rejects_file_and_ring_nobody_twice() {
+fn several_lists_share_one_rejects_file_and_call_nobody_twice() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("one.csv"), "phone,name\n+14155550100,Ada\nx,Bob\n").unwrap();
@@ -160,7 +160,7 @@ fn the_users_own_file_is_never_written_to() {
 }
 
 #[test]
-fn nobody_to_ring_and_strictness_exit_with_2() {
+fn nobody_to_call_and_strictness_exit_with_2() {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("one.csv");
     let run = |text: &str, strict| {
@@ -180,14 +180,14 @@ fn nobody_to_ring_and_strictness_exit_with_2() {
     };
     let nobody = run("phone\nx\ny\n", false);
     assert_eq!(nobody.exit, 2);
-    assert!(nobody.error.unwrap().ends_with("has nobody who can be rung: all of its 2 rows were rejected"));
+    assert!(nobody.error.unwrap().ends_with("has nobody who can be called: all of its 2 rows were rejected"));
     assert_eq!(run("phone\n+14155550100\n", true).exit, 0);
     assert_eq!(run("phone\n+14155550100\nx\n", false).exit, 0);
     assert_eq!(run("phone\n+14155550100\nx\n", true).exit, 2);
 }
 
 #[test]
-fn each_hour_counts_those_who_may_be_rung_in_it() {
+fn each_hour_counts_those_who_may_be_called_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("one.csv");
     std::fs::write(&list, "phone\n+14155550100\n+14155550101\n+33199001234\n").unwrap();

@@ -45,7 +45,7 @@ fn again(stage: &mut Simulation<Memory>, plan: &Plan, journal: Memory) -> usize 
 }
 
 #[test]
-fn a_list_is_rung_to_its_end_and_nobody_twice() {
+fn a_list_is_called_to_its_end_and_nobody_twice() {
     let mut stage = stage(&plan(), ProviderConfig::default(), 120, 1, 0);
     stage.play(START + DAY, None).unwrap();
     assert_eq!(why(&stage, 0), Some(StopReason::Complete));
@@ -54,7 +54,7 @@ fn a_list_is_rung_to_its_end_and_nobody_twice() {
 }
 
 #[test]
-fn a_lost_journal_is_noticed_before_anybody_is_rung() {
+fn a_lost_journal_is_noticed_before_anybody_is_called() {
     let mut stage = stage(&plan(), steady(), 60, 2, 0);
     stage.play(after(120), None).unwrap();
     let known = stage.world.calls().len();
@@ -102,7 +102,7 @@ fn a_pause_holds_the_dials_and_a_resume_lets_them_go_on() {
 }
 
 #[test]
-fn a_run_started_on_a_pause_rings_nobody() {
+fn a_run_started_on_a_pause_calls_nobody() {
     let mut stage = stage(&plan(), ProviderConfig::default(), 60, 5, 0);
     let mut paused = journal(&plan(), 60, stage.now());
     paused.ask(dialer::journal::Control { paused: true, stop: false });
@@ -174,7 +174,7 @@ fn a_cap_of_ones_own_is_kept_full() {
 }
 
 #[test]
-fn the_extensions_of_one_switchboard_are_rung_one_after_another_in_one_run() {
+fn the_extensions_of_one_switchboard_are_called_one_after_another_in_one_run() {
     let plan = plan();
     let mut stage = Simulation::new(FakeProvider::new(ProviderConfig::default(), 5, START), 0);
     let rows = stage::leads(12).map(|row| {
@@ -319,7 +319,7 @@ fn a_daily_limit_on_a_leads_own_line_settles_nobody() {
     assert_eq!(settled(&mut stage, 0), (70, 90));
 }
 
-/// A list in which every third lead lives abroad, rung from a free line of the provider's and these.
+/// A list in which every third lead lives abroad, called from a free line of the provider's and these.
 fn abroad(lines: &[&str], down: Option<&str>) -> (Simulation<Memory>, Option<StopReason>) {
     let plan = Plan { lines: lines.iter().map(|line| (*line).to_owned()).collect(), ..plan() };
     let mix = vec![Ending::new(1, "customer-ended-call", Shape::Talk)];
@@ -349,11 +349,11 @@ fn invalid(stage: &mut Simulation<Memory>) -> u64 {
 }
 
 #[test]
-fn nobody_abroad_is_rung_from_a_free_line_where_another_can() {
+fn nobody_abroad_is_called_from_a_free_line_where_another_can() {
     let (mut stage, why) = abroad(&["vapi-free", "line"], None);
     assert_eq!((why, settled(&mut stage, 0), invalid(&mut stage)), (Some(StopReason::Complete), (30, 30), 0));
     let from_free = stage.world.calls().iter().filter(|call| call.request.line.as_deref() == Some("vapi-free")).count();
-    assert!((8..=10).contains(&from_free), "{from_free}: the others are rung in turn, as far as its day goes");
+    assert!((8..=10).contains(&from_free), "{from_free}: the others are called in turn, as far as its day goes");
 }
 
 #[test]

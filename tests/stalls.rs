@@ -125,7 +125,7 @@ fn an_end_for_the_accounts_own_reason_stops_the_campaign_though_the_phone_rang()
     stage.play(START + Duration::from_hours(2), None).unwrap();
     assert_eq!(why(&stage), Some(StopReason::Account(reason.to_owned())));
     let (settled, total) = settled(&mut stage);
-    assert!(settled < 20 && total == 60, "only who was being rung is settled: {settled}");
+    assert!(settled < 20 && total == 60, "only who was being called is settled: {settled}");
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn sweep(seed: u64) {
         let over = stage.runs[place].as_mut().unwrap();
         let totals = over.journal.totals(now).unwrap();
         check(&case, over, &totals, &trace, began);
-        nobody_was_rung_too_often(&case, &stage.world);
+        nobody_was_called_too_often(&case, &stage.world);
         if totals.settled + totals.parked == totals.total {
             return;
         }
@@ -137,9 +137,9 @@ fn sweep(seed: u64) {
     panic!("seed {seed}: not over after {RUNS} runs");
 }
 
-fn nobody_was_rung_too_often(case: &Case, world: &FakeProvider) {
+fn nobody_was_called_too_often(case: &Case, world: &FakeProvider) {
     for (number, times) in world.rung() {
-        assert!(times <= case.attempts, "seed {}: {number} was rung {times} times", case.seed);
+        assert!(times <= case.attempts, "seed {}: {number} was called {times} times", case.seed);
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Cause {
     Absent,
     /// The account: key, credit, frozen, configuration.
     Account,
-    /// The line (phone number id) that it was to be rung from.
+    /// The line (phone number id) that it was to be called from.
     Line,
     /// The number of the lead: never again.
     Lead,

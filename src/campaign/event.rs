@@ -36,7 +36,7 @@ pub enum Action {
     OpenBatch,
     /// The open batch has nobody left to dial now: write down that it is closed. No answer.
     CloseBatch(u64),
-    /// These leads cannot be rung for now, and it is not their doing: put them off for a while. No answer.
+    /// These leads cannot be called for now, and it is not their doing: put them off for a while. No answer.
     PutOff(Vec<LeadId>),
     /// Put attempts on disk, as many of these as the pool still allows. Answered by [`Event::Claimed`].
     Claim(Box<Ask>),
@@ -65,7 +65,7 @@ pub enum Action {
 /// Who may be dialed now, in order, and what this run knows of the pool.
 #[derive(Clone, Debug)]
 pub struct Ask {
-    /// The leads, the most urgent first, each with the line that it is to be rung from.
+    /// The leads, the most urgent first, each with the line that it is to be called from.
     pub leads: Vec<(LeadId, Line)>,
     /// This run's picture of the pool; the journal merges what other runs know before it grants.
     pub pool: Pool,
@@ -117,7 +117,7 @@ pub enum Event {
     Adopted(Vec<Change>),
     /// Attempts of dead runs on this account, to be followed as if our own.
     Orphans(Vec<Open>),
-    /// A line cannot be rung from: found out before the first dial. Its id, and why.
+    /// A line cannot be called from: found out before the first dial. Its id, and why.
     LineDown(String, String),
     /// A person or the system wants it to end or to pause.
     Stop(Stop),

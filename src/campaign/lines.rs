@@ -1,4 +1,4 @@
-//! The lines (phone numbers of ours) that leads are rung from, taken in turn. A dead one leaves the rotation; one that
+//! The lines (phone numbers of ours) that leads are called from, taken in turn. A dead one leaves the rotation; one that
 //! the provider asks us to leave alone for a while rests.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +18,12 @@ const MOST_RESTS: u32 = 5;
 pub(super) struct Lines {
     ids: Vec<String>,
     down: BTreeMap<String, Down>,
-    /// The provider's free ones: they ring nobody beyond North America.
+    /// The provider's free ones: they call nobody beyond North America.
     free: BTreeSet<String>,
     next: usize,
 }
 
-/// Why a line is not rung from.
+/// Why a line is not called from.
 #[derive(Clone, Debug)]
 struct Down {
     /// Until then; for good if none.
@@ -54,7 +54,7 @@ impl Lines {
         self.free.insert(id.to_owned());
     }
 
-    /// The line to ring this lead from: its own, else the next in turn that reaches it. `None` if it, or every one, is
+    /// The line to call this lead from: its own, else the next in turn that reaches it. `None` if it, or every one, is
     /// down.
     pub(super) fn pick(&mut self, lead: &Lead, now: Instant) -> Option<Line> {
         if let Some(own) = &lead.phone_number_id {
@@ -67,7 +67,7 @@ impl Lines {
         Some(Line(found))
     }
 
-    /// The id of the line that this lead is rung from.
+    /// The id of the line that this lead is called from.
     pub(super) fn id<'a>(&'a self, line: Line, lead: Option<&'a Lead>) -> Option<&'a String> {
         lead.and_then(|lead| lead.phone_number_id.as_ref()).or_else(|| self.ids.get(line.0))
     }
@@ -107,7 +107,7 @@ impl Lines {
         }
     }
 
-    /// Whether a line can ring this lead. Where there are free ones only, they are tried.
+    /// Whether a line can call this lead. Where there are free ones only, they are tried.
     fn reaches(&self, id: &str, lead: &Lead) -> bool {
         let only_free = || self.ids.iter().all(|id| self.free.contains(id));
         lead.phone.is_north_american() || !self.free.contains(id) || only_free()

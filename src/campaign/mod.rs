@@ -271,7 +271,7 @@ impl Campaign {
         self.usual_call = Some(at_most.min(self.plan.longest_call));
     }
 
-    /// That line is a free one of the provider's, which rings no other countries.
+    /// That line is a free one of the provider's, which calls no other countries.
     pub fn line_is_free(&mut self, id: &str) {
         self.lines.set_free(id);
     }

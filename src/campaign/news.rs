@@ -176,7 +176,7 @@ impl Campaign {
         }
     }
 
-    /// A line cannot be rung from, for that long or for good.
+    /// A line cannot be called from, for that long or for good.
     pub(super) fn line_is_down(&mut self, id: &str, message: &str, wait: Option<Duration>, now: Now) {
         match self.lines.refused(id, now.at, wait) {
             Left::Dropped => self.tell(Notice::LineDropped(id.to_owned(), message.to_owned())),

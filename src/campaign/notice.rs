@@ -28,7 +28,7 @@ pub enum Notice {
     Resolved(Option<LeadId>, State),
     /// Too many doubts, or `--in-doubt never`: put aside for a person.
     Parked(Option<LeadId>),
-    /// A lead was rung twice.
+    /// A lead was called twice.
     CalledTwice(Option<LeadId>, CallId),
     /// A line left the rotation, and why.
     LineDropped(String, String),
@@ -106,7 +106,7 @@ pub enum StopReason {
     Account(String),
     /// The key was refused.
     Key(String),
-    /// No line is left to ring from; until when, if it is known.
+    /// No line is left to call from; until when, if it is known.
     Lines(String),
     /// The breaker's test call failed too.
     Breaker(String),
@@ -116,7 +116,7 @@ pub enum StopReason {
     Reserve(u32, u32),
     /// Calls of this campaign that the journal does not know: how many, and when the newest was made.
     Strangers(u64, Stamp),
-    /// Another machine rings this campaign.
+    /// Another machine runs this campaign.
     AnotherMachine(CallId),
     /// Two minutes without any answer.
     Unreachable(String),

@@ -37,11 +37,11 @@ pub struct Plan {
     pub drain: bool,
     /// Requests that place calls.
     pub rate: Rate,
-    /// When a lead may be rung.
+    /// When a lead may be called.
     pub calling: Calling,
     /// How often, and when again.
     pub retries: Retries,
-    /// Not rung if another campaign has rung the number this recently.
+    /// Not called if another campaign has called the number this recently.
     pub not_if_called_within: Option<Duration>,
     /// Attempts of this run, refused ones apart.
     pub limit: Option<u64>,

@@ -35,7 +35,7 @@ pub enum Opened {
 pub struct BatchLead {
     /// Its number in the journal.
     pub id: LeadId,
-    /// Who to ring.
+    /// Who to call.
     pub lead: Lead,
     /// Attempts that ended in doubt and were proven absent.
     pub doubts: u32,
@@ -68,7 +68,7 @@ pub struct Granted {
     pub attempt: AttemptId,
     /// Its lead.
     pub lead: LeadId,
-    /// The line it is to be rung from.
+    /// The line it is to be called from.
     pub line: Line,
 }
 
@@ -107,7 +107,7 @@ pub struct Change {
     pub now: State,
     /// What the lead is now.
     pub lead_now: LeadNow,
-    /// The lead was placed twice: a double ring, to be reported.
+    /// The lead was placed twice: a double call, to be reported.
     pub double: bool,
     /// The reason the call ended with.
     pub reason: Option<String>,
@@ -116,9 +116,9 @@ pub struct Change {
 /// What a lead is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LeadNow {
-    /// To be rung now.
+    /// To be called now.
     Open,
-    /// To be rung later, not before that.
+    /// To be called later, not before that.
     Due(Timestamp),
     /// An attempt of it is on its way, up, or in doubt.
     Busy,

@@ -80,7 +80,7 @@ impl Campaign {
     /// Whether a call of ours has lasted for longer than one can, whichever run placed it.
     pub(super) fn is_overdue(&self, live: &ActiveAttempt, now: Instant) -> bool {
         let age = self.pool.offset.earliest(now).since(live.provider_time);
-        // Whose row names an assistant of its own, and what other campaigns ring with, may last as long as any.
+        // Whose row names an assistant of its own, and what other campaigns call with, may last as long as any.
         let usual = live.ours && live.lead.as_ref().is_none_or(|lead| lead.lead.assistant_id.is_none());
         let longest = self.usual_call.filter(|_| usual).unwrap_or(self.plan.longest_call);
         matches!(live.state, State::Placed { .. }) && age > longest + GIVE_UP_MARGIN

@@ -239,7 +239,7 @@ impl Campaign {
         if self.start.has_attempts || self.attempts > 0 || self.plan.adopt {
             self.actions.push_back(Action::Adopt);
         } else if let Some(newest) = self.start.newest {
-            // No search has looked for them; the first listing shows them all the same, before anybody is rung.
+            // No search has looked for them; the first listing shows them all the same, before anybody is called.
             self.stop(StopReason::Strangers(self.start.strangers, newest));
         }
     }

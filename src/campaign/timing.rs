@@ -7,7 +7,7 @@ use super::notice::StopReason;
 use crate::pool::news::RequestTiming;
 use crate::time::{Instant, Now, Stamp};
 
-/// Further from the provider's time than this, the hours that leads are rung in would be wrong.
+/// Further from the provider's time than this, the hours that leads are called in would be wrong.
 const CLOCK_OFF: Duration = Duration::from_mins(2);
 
 impl Campaign {

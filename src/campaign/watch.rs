@@ -110,7 +110,7 @@ impl Watch {
         self.stretch = (self.stretch * 2).min(SLOW);
         self.failing = true;
         // A wait that is over at once is no wait; one that is longer than the interval may grow leaves calls unseen that
-        // hold slots, and another read rings nobody.
+        // hold slots, and another read calls nobody.
         let pause = wait.unwrap_or_default().min(self.poll * SLOW).max(self.poll * self.stretch);
         self.not_before = Some(now + pause);
         pause

@@ -1,4 +1,4 @@
-//! Which account is rung from: the key, what talks, the lines, and where the API is.
+//! Which account is called from: the key, what talks, the lines, and where the API is.
 
 use std::path::Path;
 
@@ -47,8 +47,8 @@ pub fn find(args: &PlaceArgs, around: &Environment<'_>) -> Result<Found, Failure
     });
     let mut lines = lines(&args.phone_number_id)?;
     if lines.is_empty() {
-        let cure = "name the line to ring from:   --phone-number-id ID (or VAPI_PHONE_NUMBER_ID)";
-        missing.push(("no phone number to ring from".to_owned(), cure.to_owned()));
+        let cure = "name the line to call from:   --phone-number-id ID (or VAPI_PHONE_NUMBER_ID)";
+        missing.push(("no phone number to call from".to_owned(), cure.to_owned()));
         lines.push("PHONE_NUMBER_ID".into());
     }
     Ok(Found { account: Account { base_url, key, target, lines }, missing, warnings })

@@ -17,7 +17,7 @@ pub struct RunArgs {
     /// The list: CSV or XLSX files, or - for stdin
     #[arg(required = true, value_name = "LEADS")]
     pub leads: Vec<PathBuf>,
-    /// What rings, and where it is remembered.
+    /// What calls, and where it is remembered.
     #[command(flatten)]
     pub place: PlaceArgs,
     /// How the list is read.
@@ -38,7 +38,7 @@ pub struct RunArgs {
     /// Until when.
     #[command(flatten)]
     pub stop: StopArgs,
-    /// Without ringing anybody.
+    /// Without calling anybody.
     #[command(flatten)]
     pub rehearse: RehearseArgs,
     /// What is shown.
@@ -46,7 +46,7 @@ pub struct RunArgs {
     pub shown: ShownArgs,
 }
 
-/// `dialer check`: the options of `run` that say who is on the list and when they may be rung.
+/// `dialer check`: the options of `run` that say who is on the list and when they may be called.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CheckArgs {
     /// The list: CSV or XLSX files, or - for stdin
@@ -55,7 +55,7 @@ pub struct CheckArgs {
     /// A campaign file: its options for the list and the hours hold here too
     #[arg(long, value_name = "FILE", help_heading = "The list")]
     pub config: Option<PathBuf>,
-    /// Where campaigns are remembered, and who is never to be rung again [env: DIALER_STATE]
+    /// Where campaigns are remembered, and who is never to be called again [env: DIALER_STATE]
     #[arg(long, value_name = "DIR", help_heading = "Who, when, how often")]
     pub state: Option<PathBuf>,
     /// How the list is read.
@@ -88,7 +88,7 @@ pub struct PlaceArgs {
     /// Or the workflow [env: VAPI_WORKFLOW_ID]
     #[arg(long, value_name = "ID")]
     pub workflow_id: Option<String>,
-    /// The phone number to ring from; repeatable, taken in turn [env: VAPI_PHONE_NUMBER_ID, with commas]
+    /// The phone number to call from; repeatable, taken in turn [env: VAPI_PHONE_NUMBER_ID, with commas]
     #[arg(long, value_name = "ID")]
     pub phone_number_id: Vec<String>,
     /// A file with the private key, where VAPI_API_KEY does not hold it
@@ -118,13 +118,13 @@ pub struct ListArgs {
     /// A column that must not be empty; repeatable
     #[arg(long, value_name = "VAR")]
     pub require: Vec<String>,
-    /// Rings these too: premium, shared-cost, possible, international; repeatable
+    /// Calls these too: premium, shared-cost, possible, international; repeatable
     #[arg(long, value_name = "KIND")]
     pub allow: Vec<Allow>,
-    /// Where rows go that cannot be rung [default: NAME.rejects.csv in the state directory]
+    /// Where rows go that cannot be called [default: NAME.rejects.csv in the state directory]
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
-    /// Any finding in the list ends it, and nobody is rung
+    /// Any finding in the list ends it, and nobody is called
     #[arg(long)]
     pub strict: bool,
 }
@@ -190,7 +190,7 @@ pub struct PaceArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Who, when, how often")]
 pub struct CallingArgs {
-    /// When people may be rung, in their own zone: windows with commas between, or any
+    /// When people may be called, in their own zone: windows with commas between, or any
     #[arg(long, value_name = "HH:MM-HH:MM", default_value = "08:00-21:00")]
     pub hours: String,
     /// On which days, as in mon-fri,sun [default: all]
@@ -199,7 +199,7 @@ pub struct CallingArgs {
     /// The zone of leads whose zone is not known, as in Europe/Lisbon
     #[arg(long, value_name = "ZONE")]
     pub zone: Option<Zone>,
-    /// Days on which nobody is rung: dates, or an .ics file
+    /// Days on which nobody is called: dates, or an .ics file
     #[arg(long, value_name = "FILE")]
     pub holidays: Option<PathBuf>,
     /// No call this close to the end of the hours
@@ -214,16 +214,16 @@ pub struct CallingArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Who, when, how often")]
 pub struct RetryArgs {
-    /// Puts off whom another campaign has rung this recently
+    /// Puts off whom another campaign has called this recently
     #[arg(long, value_name = "D", value_parser = values::wait)]
     pub not_if_called_within: Option<Duration>,
-    /// The field of a call's analysis that says: never ring me again
+    /// The field of a call's analysis that says: never call me again
     #[arg(long, value_name = "NAME")]
     pub opt_out_field: Option<String>,
     /// Contact attempts a lead
     #[arg(long, value_name = "N", default_value = "1")]
     pub attempts: u32,
-    /// When to ring again after which end, as in no-answer=2h,1d or voicemail=never; repeatable
+    /// When to call again after which end, as in no-answer=2h,1d or voicemail=never; repeatable
     /// [default with --attempts: no-answer=4h busy=30m voicemail=1d rejected=1d fault=1h]
     #[arg(long, value_name = "CLASS=D[,D..]|never", verbatim_doc_comment)]
     pub retry: Vec<String>,
@@ -250,9 +250,9 @@ pub struct StopArgs {
     pub wait: bool,
 }
 
-/// Without ringing anybody.
+/// Without calling anybody.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Without ringing anybody")]
+#[command(next_help_heading = "Without calling anybody")]
 pub struct RehearseArgs {
     /// Everything but the dialing: findings, batches, the first request, how long it would take
     #[arg(long)]

@@ -18,7 +18,7 @@ use crate::report::failure::Failure;
 use crate::report::style::thousands;
 use crate::run::check::{CheckError, Progress, Request, check, list_failure, mending};
 
-/// Looks at lists without ringing anybody.
+/// Looks at lists without calling anybody.
 pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Environment<'_>) -> Result<Exit, Failure> {
     plan::guard_rejects(&args.list, &args.calling, [args.config.as_deref(), None])?;
     let calling = plan::calling(&args.calling, true, around)?;

@@ -62,7 +62,7 @@ pub(super) fn dry_run(planned: &RunPlan, around: &Environment<'_>) -> Result<Exi
         let _infallible = writeln!(text, "{what}, which a real run needs\n  {cure}");
     }
     if !settled.is_empty() {
-        let _infallible = writeln!(text, "{} settled earlier, {} to ring", settled.len(), left.total);
+        let _infallible = writeln!(text, "{} settled earlier, {} to call", settled.len(), left.total);
     }
     if let Some(error) = &checked.error {
         say(text.trim_end());
@@ -115,7 +115,7 @@ fn stops(plan: &Plan) -> Vec<String> {
     limit.into_iter().chain(cost).chain(plan.until.map(|_| "--until".to_owned())).collect()
 }
 
-/// Who would be rung.
+/// Who would be called.
 struct Left {
     sample: Vec<Lead>,
     total: u64,
@@ -129,7 +129,7 @@ impl Left {
         }
     }
 
-    /// The sizes of the batches, if everybody could be rung at once.
+    /// The sizes of the batches, if everybody could be called at once.
     fn batches(&self, planned: &RunPlan) -> Vec<usize> {
         let mut left = usize::try_from(self.total).unwrap_or(usize::MAX);
         let mut sizes = Vec::new();
@@ -184,7 +184,7 @@ impl Left {
         let _infallible = writeln!(text, "{}", forecast_line(&shown));
     }
 
-    /// When the first of them may be rung, and in which zone that is so.
+    /// When the first of them may be called, and in which zone that is so.
     fn first(&self, planned: &RunPlan, around: &Environment<'_>) -> Option<(Timestamp, TimeZone)> {
         let calling = &planned.plan.calling;
         let opens = |lead: &Lead| Some((calling.next_open(&lead.zones, around.now)?, lead.zones.first().cloned()));

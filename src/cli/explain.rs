@@ -1,4 +1,4 @@
-//! `dialer explain`: when and why a person was rung, or was not.
+//! `dialer explain`: when and why a person was called, or was not.
 
 use super::environment::Environment;
 use super::journal::{StateArgs, failed, look, phone};

@@ -55,7 +55,7 @@ pub mod shell;
 
 pub mod doctor;
 
-/// Rings a list of leads through the Vapi voice API, and keeps slots free for inbound callers
+/// Calls a list of leads through the Vapi voice API, and keeps slots free for inbound callers
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "dialer", version, about, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
@@ -67,14 +67,14 @@ pub struct Cli {
 /// The commands.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
-    /// Rings the list; run it again to go on
+    /// Calls the list; run it again to go on
     #[command(after_help = exit_codes())]
     Run(Box<RunArgs>),
-    /// The list doctor: who would be rung, who not, and why
+    /// The list doctor: who would be called, who not, and why
     Check(Box<CheckArgs>),
     /// How the campaigns stand
     Status(status::StatusArgs),
-    /// When and why a person was rung, or was not
+    /// When and why a person was called, or was not
     Explain(explain::ExplainArgs),
     /// No more calls of a campaign until it is resumed, from another shell; kept
     Pause(control::CampaignArgs),
@@ -84,11 +84,11 @@ pub enum Command {
     Stop(control::CampaignArgs),
     /// Gives leads that were put aside back to the list; asks first
     Release(release::ReleaseArgs),
-    /// Never rings a number again, in any campaign
+    /// Never calls a number again, in any campaign
     Suppress(people::SuppressArgs),
-    /// Erases a person, and never rings them again
+    /// Erases a person, and never calls them again
     Forget(people::ForgetArgs),
-    /// A stand-in for the API, on loopback: nobody is rung
+    /// A stand-in for the API, on loopback: nobody is called
     Sandbox(Box<sandbox::Args>),
     /// Completions for a shell, on stdout
     Completions(shell::CompletionsArgs),

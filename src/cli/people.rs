@@ -1,4 +1,4 @@
-//! `dialer suppress` and `dialer forget`: who is never to be rung again, and who is to be erased besides.
+//! `dialer suppress` and `dialer forget`: who is never to be called again, and who is to be erased besides.
 
 use std::io::IsTerminal;
 
@@ -46,14 +46,14 @@ pub fn suppress(args: &SuppressArgs, around: &Environment<'_>) -> Result<Exit, F
     let new = disk.suppress(args.phone, &args.reason, Clock::real().now()).map_err(failed)?;
     let phone = args.phone;
     let said = if new {
-        format!("{phone} is not rung any more by any campaign here")
+        format!("{phone} is not called any more by any campaign here")
     } else {
         format!("{phone} was on the do-not-call list already")
     };
     print(&format!("{said}\n")).map(|()| Exit::Settled)
 }
 
-/// Erases a person from the journal, but for a keyed hash that keeps them from being rung.
+/// Erases a person from the journal, but for a keyed hash that keeps them from being called.
 pub fn forget(args: &ForgetArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let mut disk = open(&args.state, around)?;
     // A script that forgets whom it is asked to forget has nobody to ask.
@@ -64,14 +64,16 @@ pub fn forget(args: &ForgetArgs, around: &Environment<'_>) -> Result<Exit, Failu
     let leads = count(forgotten.leads, "row", "rows");
     let attempts = count(forgotten.attempts, "attempt", "attempts");
     print(&format!(
-        "erased: {leads} of lists, the number in {attempts}; a keyed hash stays, so that they are never rung again\n\
+        "erased: {leads} of lists, the number in {attempts}; a keyed hash stays, so that they are never called again\n\
          their calls are still in the provider's records, and they are still in your own files\n"
     ))
     .map(|()| Exit::Settled)
 }
 
 fn question(phone: Phone) -> String {
-    format!("{phone} would be erased from every campaign here, and never be rung again; this cannot be undone. Erase?")
+    format!(
+        "{phone} would be erased from every campaign here, and never be called again; this cannot be undone. Erase?"
+    )
 }
 
 fn reason(text: &str) -> Result<String, String> {

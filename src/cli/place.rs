@@ -65,7 +65,7 @@ fn stem(inputs: &[Source]) -> Result<String, Failure> {
             Err(match first {
                 Some((list, stem)) => failure
                     .advise(format!("to go on with what {list} was begun as:   --campaign {}", typed(stem)))
-                    .advise("any other name is a new campaign, which rings everybody afresh"),
+                    .advise("any other name is a new campaign, which calls everybody afresh"),
                 None => failure.advise(advice),
             })
         }

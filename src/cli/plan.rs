@@ -1,4 +1,4 @@
-//! What was typed becomes a plan, or an error that names the flag and the cure. Nobody is rung on half a plan.
+//! What was typed becomes a plan, or an error that names the flag and the cure. Nobody is called on half a plan.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     }
     guard_rejects(&args.list, &args.calling, [args.place.config.as_deref(), args.place.api_key_file.as_deref()])?;
     if !args.retry.retry.is_empty() && args.retry.attempts == 1 {
-        warnings.push("--retry says when to ring again, and --attempts 1 that nobody is".to_owned());
+        warnings.push("--retry says when to call again, and --attempts 1 that nobody is".to_owned());
     }
     warnings.extend(over_midnight_said(&args.calling.hours));
     let calling = calling(&args.calling, hours_hold(args, sources), around)?;
@@ -172,12 +172,12 @@ fn seed(campaign: &str) -> u64 {
     hash.iter().rev().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte))
 }
 
-/// Whether hours hold at all: the sandbox rings at any time, unless the command line says when.
+/// Whether hours hold at all: the sandbox calls at any time, unless the command line says when.
 fn hours_hold(args: &RunArgs, sources: &Sources) -> bool {
     !args.rehearse.sandbox || sources.of("hours") == Layer::CommandLine
 }
 
-/// When people may be rung.
+/// When people may be called.
 pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Environment<'_>) -> Result<Calling, Failure> {
     let holidays = args.holidays.as_deref().map(|path| read_holidays(path).map(|text| (path, text))).transpose()?;
     let holidays = holidays.as_ref().map(|(path, text)| (*path, text.as_str()));
@@ -187,7 +187,7 @@ pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Environment<'_>) -
     Ok(calling.machine_zone(around.zone.clone()))
 }
 
-/// How lists are read, given when people may be rung.
+/// How lists are read, given when people may be called.
 pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &Environment<'_>) -> ListOptions {
     let (asked, now) = (calling.clone(), around.now);
     ListOptions {
@@ -207,7 +207,7 @@ pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &En
 fn over_midnight_said(hours: &str) -> Option<String> {
     let over_midnight = |window: &&str| window.split_once('-').is_some_and(|(from, to)| from.trim() > to.trim());
     let window = hours.split(',').find(over_midnight)?.trim();
-    Some(format!("--hours {window} goes over midnight: people are rung in the night"))
+    Some(format!("--hours {window} goes over midnight: people are called in the night"))
 }
 
 /// The rejects file must be none of the files that are read, the lists apart, which are looked at when they are.

@@ -1,4 +1,4 @@
-//! `dialer release`: gives leads that were put aside back to the list. They may have been rung, so it asks.
+//! `dialer release`: gives leads that were put aside back to the list. They may have been called, so it asks.
 
 use std::io::{BufRead, IsTerminal, Read, Write};
 
@@ -56,7 +56,7 @@ pub fn release(args: &ReleaseArgs, around: &Environment<'_>) -> Result<Exit, Fai
 
 fn agreed(campaign: &str, parked: &[Phone]) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage(format!("{} would be rung again", count(parked.len() as u64, "lead", "leads")))
+        return Err(Failure::usage(format!("{} would be called again", count(parked.len() as u64, "lead", "leads")))
             .advise("nobody is here to be asked; if that is meant, add --yes"));
     }
     ask(&question(campaign, parked))
@@ -79,7 +79,7 @@ fn question(campaign: &str, parked: &[Phone]) -> String {
         named.push(format!("and {} more", thousands((parked.len() - NAMED) as u64)));
     }
     format!(
-        "of campaign {campaign}, {} put aside: {}\nnobody knows whether they were rung; released, they are rung again. Release?",
+        "of campaign {campaign}, {} put aside: {}\nnobody knows whether they were called; released, they are called again. Release?",
         count(parked.len() as u64, "lead is", "leads are"),
         named.join(", "),
     )
@@ -94,11 +94,11 @@ mod tests {
         let parked: Vec<_> = (0..1007).filter_map(|last| Phone::from_digits(14_155_550_000 + last)).collect();
         insta::assert_snapshot!(question("leads", &parked), @r"
         of campaign leads, 1,007 leads are put aside: +14155550000, +14155550001, +14155550002, +14155550003, +14155550004, and 1,002 more
-        nobody knows whether they were rung; released, they are rung again. Release?
+        nobody knows whether they were called; released, they are called again. Release?
         ");
         insta::assert_snapshot!(question("leads", &parked[..1]), @r"
         of campaign leads, 1 lead is put aside: +14155550000
-        nobody knows whether they were rung; released, they are rung again. Release?
+        nobody knows whether they were called; released, they are called again. Release?
         ");
     }
 }

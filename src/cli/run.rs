@@ -9,7 +9,7 @@ use crate::report::failure::Failure;
 use crate::run::plan::RunPlan;
 use crate::run::talk::say;
 
-/// Rings the list, or shows what that would be.
+/// Calls the list, or shows what that would be.
 pub fn run(planned: &RunPlan, color: Color, around: &Environment<'_>) -> Result<Exit, Failure> {
     for warning in &planned.warnings {
         say(&format!("warning: {warning}"));

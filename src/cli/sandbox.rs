@@ -18,7 +18,7 @@ const AFTER: &str = "Every id of an assistant, squad, workflow or line is known,
                      whose id begins with `blocked` or `activating` is so; one whose id begins with `vapi` is the \
                      provider's own: ten calls a day, within North America.";
 
-/// A stand-in for the API, on loopback: nobody is rung
+/// A stand-in for the API, on loopback: nobody is called
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = AFTER)]
 pub struct Args {
@@ -96,7 +96,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         let (counts, rung) = (world.counts(), world.rung());
         let twice = rung.values().filter(|times| **times > 1).count();
         format!(
-            "{} calls; {} numbers rung, {twice} of them more than once; {} callers, {} turned away",
+            "{} calls; {} numbers called, {twice} of them more than once; {} callers, {} turned away",
             world.calls().len(),
             rung.len(),
             counts.offered,
@@ -108,7 +108,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn point_at(running: &Running, key: Option<&str>) {
-    eprintln!("a stand-in for the API, on loopback: nobody is rung; Ctrl-C ends it. In another shell:");
+    eprintln!("a stand-in for the API, on loopback: nobody is called; Ctrl-C ends it. In another shell:");
     let key = key.map_or("export VAPI_API_KEY=any", |_| "# VAPI_API_KEY: what --key says");
     let base = running.base_url();
     let lines = format!(

@@ -101,7 +101,7 @@ pub fn rate(text: &str) -> Result<Rate, String> {
         _ => return Err(wrong()),
     };
     let count: u32 = count.trim().parse().map_err(|_| wrong())?;
-    let count = NonZeroU32::new(count).ok_or("at this rate nobody is ever rung; write it as 1/s or 30/min")?;
+    let count = NonZeroU32::new(count).ok_or("at this rate nobody is ever called; write it as 1/s or 30/min")?;
     Ok(Rate { count, per: Duration::from_secs(seconds) })
 }
 

@@ -86,11 +86,11 @@ pub struct RunEnd {
 pub enum Broken {
     /// The journal cannot be written: nothing may be dialed.
     Journal(Error),
-    /// Nobody may be rung on this account, or not now.
+    /// Nobody may be called on this account, or not now.
     Refused(Failure),
     /// The list has to be read again first, for variables that the assistant needs.
     Lacks(Box<Account>),
-    /// A signal came before anybody was rung.
+    /// A signal came before anybody was called.
     Signal(Order),
 }
 

@@ -1,4 +1,4 @@
-//! What is read once before the first dial, so that a wrong key or a missing assistant is told before anybody is rung.
+//! What is read once before the first dial, so that a wrong key or a missing assistant is told before anybody is called.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);
 /// The longest wait between two tries, on the run's clock.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A free line of the provider's may ring about this often a day.
+/// A free line of the provider's may call about this often a day.
 const FREE_LINE_A_DAY: u64 = 10;
 
-/// What the account says of what is to be rung with.
+/// What the account says of what is to be called with.
 #[derive(Debug, Default)]
 pub struct Account {
     /// The organisation.
@@ -27,14 +27,14 @@ pub struct Account {
     pub variables: Vec<String>,
     /// How long one of the assistant's calls can last, ringing included, where that is said.
     pub longest_call: Option<Duration>,
-    /// Lines that cannot be rung from, and why.
+    /// Lines that cannot be called from, and why.
     pub down: Vec<(String, String)>,
-    /// Free lines of the provider's: they ring about ten people a day, and no other countries.
+    /// Free lines of the provider's: they call about ten people a day, and no other countries.
     pub free: Vec<String>,
     activating: Vec<String>,
 }
 
-/// Reads who is to talk, and the lines to ring from.
+/// Reads who is to talk, and the lines to call from.
 pub async fn read(client: &Client, lines: &[String], clock: &Clock) -> Result<Account, Failure> {
     let target = again(clock, async || client.target().await).await.map_err(|failure| told(&failure))?;
     let mut account = Account {
@@ -70,24 +70,24 @@ impl Account {
         }
     }
 
-    /// What deserves a word when so many leads are to be rung.
-    pub fn warnings(&self, to_ring: u64) -> Vec<String> {
+    /// What deserves a word when so many leads are to be called.
+    pub fn warnings(&self, to_call: u64) -> Vec<String> {
         let activating = self.activating.iter();
         let mut warnings: Vec<String> = activating
             .map(|id| format!("phone number {id} is still being activated; that takes a few minutes"))
             .collect();
-        let free = self.free.iter().filter(|_| to_ring > FREE_LINE_A_DAY);
+        let free = self.free.iter().filter(|_| to_call > FREE_LINE_A_DAY);
         warnings.extend(free.map(|id| {
             format!(
-                "phone number {id} is a free one of the provider's: it rings about {FREE_LINE_A_DAY} people a day, and no \
-                 other countries; for {to_ring} leads, import a number of your own"
+                "phone number {id} is a free one of the provider's: it calls about {FREE_LINE_A_DAY} people a day, and no \
+                 other countries; for {to_call} leads, import a number of your own"
             )
         }));
         warnings
     }
 }
 
-/// Tries a read again while that may help. It rings nobody.
+/// Tries a read again while that may help. It calls nobody.
 async fn again<T>(
     clock: &Clock,
     mut read: impl AsyncFnMut() -> Result<T, PreflightFailure>,
@@ -112,16 +112,16 @@ fn told(failure: &PreflightFailure) -> Failure {
     match failure.trouble {
         PreflightTrouble::Key => {
             Failure::new(Exit::Account, format!("the account refused the key ({})", failure.message))
-                .advise("VAPI_API_KEY must be the private key of the organisation; nobody was rung")
+                .advise("VAPI_API_KEY must be the private key of the organisation; nobody was called")
         }
-        PreflightTrouble::Refused => Failure::new(Exit::Account, what).advise("nobody was rung"),
+        PreflightTrouble::Refused => Failure::new(Exit::Account, what).advise("nobody was called"),
         PreflightTrouble::Missing => Failure::new(Exit::Account, what)
             .advise("look it up in the dashboard; an id belongs to one organisation and one region")
-            .advise("nobody was rung"),
+            .advise("nobody was called"),
         PreflightTrouble::Unreachable => Failure::new(Exit::Machine, format!("the API cannot be reached: {what}"))
-            .advise("nobody was rung; run the same command when the network is back"),
+            .advise("nobody was called; run the same command when the network is back"),
         PreflightTrouble::Rate(_) | PreflightTrouble::Fault => {
-            Failure::new(Exit::Machine, what).advise("nobody was rung; run the same command later")
+            Failure::new(Exit::Machine, what).advise("nobody was called; run the same command later")
         }
     }
 }

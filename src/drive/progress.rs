@@ -149,7 +149,7 @@ impl ProgressUi {
     }
 
     fn note(&mut self, now: Now, words: &str) {
-        // A log that cannot be written to any more is no reason to stop ringing; it is let go.
+        // A log that cannot be written to any more is no reason to stop calling; it is let go.
         if let Some(log) = &mut self.log
             && writeln!(log, "{:.3} {words}", now.wall).is_err()
         {
@@ -223,9 +223,9 @@ mod tests {
             leads: 1204,
             settled_earlier: 0,
             last_settled: None,
-            rung_elsewhere: 0,
+            called_elsewhere: 0,
             reopened: 0,
-            to_ring: 1204,
+            to_call: 1204,
             sandbox: false,
         }
     }
@@ -297,7 +297,7 @@ mod tests {
         face.tell(at(131), &Notice::Batch(13, 50), None);
         face.finish();
         insta::assert_snapshot!(std::fs::read_to_string(path).unwrap(), @r"
-        1970-01-01T00:00:00.000Z dialer · leads.csv · reserve 3 · campaign leads · 1,204 leads, 1,204 to ring
+        1970-01-01T00:00:00.000Z dialer · leads.csv · reserve 3 · campaign leads · 1,204 leads, 1,204 to call
         1970-01-01T00:01:00.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
         1970-01-01T00:02:00.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
         1970-01-01T00:02:11.000Z batch 13, 50 leads

@@ -32,7 +32,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// The exit code where it ends a run before anybody was rung: nothing is up that a first Ctrl-C would wait for.
+    /// The exit code where it ends a run before anybody was called: nothing is up that a first Ctrl-C would wait for.
     pub fn exit_before_dialing(&self) -> Exit {
         if self.stop == Stop::Drain { Exit::Later } else { self.exit }
     }

@@ -23,12 +23,12 @@ impl Claim {
         &self.attempt
     }
 
-    /// Who is to be rung.
+    /// Who is to be called.
     pub fn lead(&self) -> &Lead {
         &self.lead
     }
 
-    /// The line that it is to be rung from.
+    /// The line that it is to be called from.
     pub fn line(&self) -> Line {
         self.line
     }

@@ -45,7 +45,7 @@ pub struct Attempt {
     pub phone: Option<Phone>,
     /// The run that claimed it.
     pub run: Option<i64>,
-    /// The line that it was rung from (a phone number id).
+    /// The line that it was called from (a phone number id).
     pub line: Option<Arc<str>>,
     /// When it was claimed, or when its call was created where no claim is known.
     pub claimed: Instant,

@@ -72,7 +72,7 @@ pub(super) fn grant(
     Ok(grant)
 }
 
-/// Puts leads off that cannot be rung for now, for as long as those whose number is taken.
+/// Puts leads off that cannot be called for now, for as long as those whose number is taken.
 pub(super) fn put_off_all(rows: &mut impl Rows, plan: &Plan, now: Now, leads: &[LeadId]) -> Result<(), Error> {
     for id in leads {
         let Some(row) = rows.lead(*id)? else { continue };
@@ -126,7 +126,7 @@ fn put_off(rows: &mut impl Rows, plan: &Plan, now: Now, row: &LeadRow) -> Result
         return Ok(Some(day));
     }
     let Some(within) = plan.not_if_called_within else { return Ok(None) };
-    let again = rows.rung_elsewhere(phone)?.map(|rung| later(rung, within));
+    let again = rows.called_elsewhere(phone)?.map(|called| later(called, within));
     Ok(again.filter(|again| *again > now.wall))
 }
 

@@ -17,7 +17,7 @@ const DOUBTS_TO_PARK: u32 = 5;
 /// What a lead is, apart from when.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LeadState {
-    /// To be rung, now or later.
+    /// To be called, now or later.
     Open,
     /// An attempt of it is on its way or up.
     Busy,
@@ -34,9 +34,9 @@ pub enum LeadState {
 pub struct LeadStatus {
     /// What it is.
     pub standing: LeadState,
-    /// Not to be rung before then.
+    /// Not to be called before then.
     pub due: Option<Timestamp>,
-    /// It belongs to a later round: it was rung before, or put off.
+    /// It belongs to a later round: it was called before, or put off.
     pub later: bool,
     /// Attempts of it that ended in doubt and were proven absent.
     pub doubts: u32,
@@ -92,7 +92,7 @@ pub struct Person<'a> {
 
 impl Person<'_> {
     /// Whether an attempt on the same number speaks of this lead: its own, one that nobody can tell whose it was, and
-    /// those made before this row was on the list (a number that was settled is not rung again for a new extension).
+    /// those made before this row was on the list (a number that was settled is not called again for a new extension).
     pub fn concerns(&self, attempt: &Attempt) -> bool {
         let whose = attempt.lead.is_none_or(|lead| lead == self.id || attempt.claimed < self.added);
         attempt.origin != Origin::Found && whose
@@ -137,7 +137,7 @@ impl Person<'_> {
         }
     }
 
-    /// When it may be rung again as far as the attempts of a day go; `None`: now.
+    /// When it may be called again as far as the attempts of a day go; `None`: now.
     pub fn day_is_full(&self, attempts: &[&Attempt], plan: &Plan, now: Timestamp) -> Option<Timestamp> {
         let began: Vec<Timestamp> =
             attempts.iter().filter(|attempt| attempt.state().counts()).map(|attempt| attempt.began).collect();
@@ -170,7 +170,7 @@ pub fn too_many_doubts<E>(
     Ok(counted >= DOUBTS_TO_PARK)
 }
 
-/// Whether two attempts of one lead rang it twice by accident: one of them was not known when the other was claimed.
+/// Whether two attempts of one lead called it twice by accident: one of them was not known when the other was claimed.
 pub fn rang_twice(one: &Attempt, other: &Attempt) -> bool {
     if one.id == other.id || !one.state().counts() || !other.state().counts() {
         return false;

@@ -142,7 +142,7 @@ pub enum Error {
         open: u64,
     },
     /// The list has no lead.
-    #[error("the list has no lead that can be rung")]
+    #[error("the list has no lead that can be called")]
     Empty,
     /// No such campaign in this journal.
     #[error("this journal has no campaign {0}\n  see which there are: dialer status")]
@@ -157,7 +157,7 @@ pub trait Journal {
     fn open_batch(&mut self, now: Now) -> Result<Opened, Error>;
     /// Writes down that a batch is closed.
     fn close_batch(&mut self, now: Now, number: u64) -> Result<(), Error>;
-    /// Puts leads off for a while that cannot be rung for now, for a reason that is not theirs.
+    /// Puts leads off for a while that cannot be called for now, for a reason that is not theirs.
     fn put_off(&mut self, now: Now, leads: &[LeadId]) -> Result<(), Error>;
     /// Grants as many of the leads as the pool still allows, after merging what other runs on it know and do.
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error>;
@@ -196,7 +196,7 @@ pub struct Totals {
     pub total: u64,
     /// Nothing more to do.
     pub settled: u64,
-    /// To be rung, or up.
+    /// To be called, or up.
     pub open: u64,
     /// In doubt or parked.
     pub in_doubt: u64,
@@ -214,7 +214,7 @@ pub struct Totals {
     pub minutes: f64,
 }
 
-/// One row of a list that can be rung.
+/// One row of a list that can be called.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Listed {
     /// Which of the lists, from 0.

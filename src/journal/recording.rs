@@ -231,7 +231,7 @@ fn leads_of(rows: &mut impl Rows, attempt: &Attempt) -> Result<Vec<LeadId>, Erro
     }
 }
 
-/// Works out how a lead stands, writes that down, and says whether this attempt and another rang it twice.
+/// Works out how a lead stands, writes that down, and says whether this attempt and another called it twice.
 pub(super) fn look_at(
     rows: &mut impl Rows,
     plan: &Plan,

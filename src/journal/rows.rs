@@ -41,7 +41,7 @@ pub(super) struct ZoneSet {
 /// Which leads of a zone set wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Round {
-    /// Those who have not been rung yet.
+    /// Those who have not been called yet.
     First,
     /// Those of later rounds who are due.
     Later,
@@ -90,8 +90,8 @@ pub(super) trait Rows {
     fn is_suppressed(&mut self, phone: Phone) -> Result<bool, Error>;
     /// Whether a live claim holds the number, whichever campaign's.
     fn is_taken(&mut self, phone: Phone) -> Result<bool, Error>;
-    /// When another campaign rang the number last.
-    fn rung_elsewhere(&mut self, phone: Phone) -> Result<Option<Timestamp>, Error>;
+    /// When another campaign called the number last.
+    fn called_elsewhere(&mut self, phone: Phone) -> Result<Option<Timestamp>, Error>;
     /// No POST on this pool before then.
     fn pause_posts(&mut self, until: Instant) -> Result<(), Error>;
 

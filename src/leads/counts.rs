@@ -9,7 +9,7 @@ pub struct Counts {
     pub rows: u64,
     /// Leads, each once.
     pub leads: u64,
-    /// Rows that cannot be rung.
+    /// Rows that cannot be called.
     pub rejected: u64,
     /// Leads that were on an earlier row.
     pub duplicates: u64,

@@ -139,7 +139,7 @@ impl Kind {
         self.words().2
     }
 
-    /// Whether such a row is not rung. A duplicate is: once, from its first row.
+    /// Whether such a row is not called. A duplicate is: once, from its first row.
     pub fn rejects(self) -> bool {
         self >= Self::NoNumber && self <= Self::TooLarge
     }
@@ -155,7 +155,7 @@ impl Kind {
 
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Duplicate => ("duplicate", "on an earlier row already", "rung once"),
+            Self::Duplicate => ("duplicate", "on an earlier row already", "called once"),
             Self::NoNumber => {
                 ("no-number", "without a number", "fill in the cell, or take another column: --column number=HEADER")
             }
@@ -181,7 +181,7 @@ impl Kind {
             }
             Self::NotValid => ("not-valid", "in no number range that is in use", "--allow possible"),
             Self::ShortCode => ("short-code", "a short code", "write the whole number"),
-            Self::Emergency => ("emergency", "an emergency number", "never rung"),
+            Self::Emergency => ("emergency", "an emergency number", "never called"),
             Self::Premium => ("premium", "at premium rate", "--allow premium"),
             Self::SharedCost => ("shared-cost", "at shared cost", "--allow shared-cost"),
             Self::Pager => ("pager", "a pager or mailbox", "nobody answers there"),
@@ -210,7 +210,7 @@ impl Kind {
             }
             Self::SecondNumber => ("second-number", "more numbers in the cell than the one taken", "one number a row"),
             Self::HiddenRow => {
-                ("hidden-row", "hidden in the sheet, and rung all the same", "delete the rows that are not meant")
+                ("hidden-row", "hidden in the sheet, and called all the same", "delete the rows that are not meant")
             }
             Self::NameCut => ("name-cut", "a name cut to 40 characters", "the variable keeps it whole"),
             Self::ZoneIgnored => {
@@ -237,7 +237,7 @@ impl Serialize for Kind {
     }
 }
 
-/// Why a row is not rung.
+/// Why a row is not called.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Reason {
     /// What kind of trouble.

@@ -1,4 +1,4 @@
-//! A lead: one person who may be rung, with everything a call to them needs.
+//! A lead: one person who may be called, with everything a call to them needs.
 
 use std::fmt;
 
@@ -64,10 +64,10 @@ impl TryFrom<String> for Phone {
     }
 }
 
-/// One person who may be rung.
+/// One person who may be called.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Lead {
-    /// The number to ring.
+    /// The number to call.
     pub phone: Phone,
     /// Dialed after the answer; at most 10 characters. Leads with different extensions are different leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,10 +81,10 @@ pub struct Lead {
     /// The time zones it may lie in, IANA names, sorted, each once; every one must be open. Empty: not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub zones: Vec<String>,
-    /// Rings this lead with another assistant than the campaign's.
+    /// Calls this lead with another assistant than the campaign's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assistant_id: Option<String>,
-    /// Rings this lead from this line, whatever the rotation says.
+    /// Calls this lead from this line, whatever the rotation says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_number_id: Option<String>,
 }

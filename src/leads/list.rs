@@ -46,15 +46,15 @@ pub enum Wrong {
     /// `--require` names a variable for which there is no column.
     #[error("has no column \"{}\", which --require names\n  its columns are: {}", plain(.0), .1)]
     Required(String, String),
-    /// Nobody on it can be rung.
-    #[error("has nobody who can be rung: {}", trouble::nobody(*.0))]
+    /// Nobody on it can be called.
+    #[error("has nobody who can be called: {}", trouble::nobody(*.0))]
     NoLead(u64),
 }
 
 /// One row of a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Row {
-    /// Somebody who may be rung.
+    /// Somebody who may be called.
     Lead {
         /// The line on which the row starts.
         line: u64,
@@ -72,7 +72,7 @@ pub enum Row {
     },
 }
 
-/// A list that is being read. After its last row it yields [`Wrong::NoLead`] if nobody on it can be rung.
+/// A list that is being read. After its last row it yields [`Wrong::NoLead`] if nobody on it can be called.
 pub struct List {
     name: String,
     table: Table,

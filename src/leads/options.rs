@@ -124,7 +124,7 @@ impl FromStr for Column {
     }
 }
 
-/// What is rung although it is refused by default.
+/// What is called although it is refused by default.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Allow {
     /// Premium-rate numbers.

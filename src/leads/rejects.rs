@@ -1,4 +1,4 @@
-//! The rejects file: what cannot be rung, in the columns of its list, with the line and the reason, to be mended and
+//! The rejects file: what cannot be called, in the columns of its list, with the line and the reason, to be mended and
 //! given back as a list. A row that is given back as it is, is rejected again. The user's own file is never written to.
 
 use std::fs::{self, File, OpenOptions};

@@ -1,5 +1,5 @@
-//! Do-not-call lists: numbers and prefixes that are never rung. Where an entry can be read in several ways, all of them
-//! are kept: a lead too few is rung rather than one too many. While a run lives entries are only ever added, so that a
+//! Do-not-call lists: numbers and prefixes that are never called. Where an entry can be read in several ways, all of them
+//! are kept: a lead too few is called rather than one too many. While a run lives entries are only ever added, so that a
 //! file caught half-written opens nothing.
 
 use std::collections::HashSet;
@@ -61,7 +61,7 @@ impl Suppression {
         Ok(lists)
     }
 
-    /// Whether the number must not be rung.
+    /// Whether the number must not be called.
     pub fn contains(&self, phone: Phone) -> bool {
         let digits = phone.digits();
         let mut start = digits;

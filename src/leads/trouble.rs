@@ -98,7 +98,7 @@ pub(super) fn sheets(names: &[String]) -> String {
     ways.join("   or   ")
 }
 
-/// A list without anybody to ring.
+/// A list without anybody to call.
 pub(super) fn nobody(rejected: u64) -> String {
     match rejected {
         0 => "there is no row below its headers".to_owned(),

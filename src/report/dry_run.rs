@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 
 use super::style::{count, dollars, moment, span, thousands};
 
-/// The line about the batches, given their sizes in order. `first`: when the first lead may be rung, and in whose zone.
+/// The line about the batches, given their sizes in order. `first`: when the first lead may be called, and in whose zone.
 pub fn batches(sizes: &[usize], first: Option<(Timestamp, &TimeZone)>, now: Timestamp) -> String {
-    let Some(&usual) = sizes.first() else { return "no batch: nobody is to be rung".to_owned() };
+    let Some(&usual) = sizes.first() else { return "no batch: nobody is to be called".to_owned() };
     let same = sizes.iter().take_while(|size| **size == usual).count();
     let rest: Vec<_> = sizes[same..].iter().map(ToString::to_string).collect();
     let mut line = match sizes.len() {
@@ -129,7 +129,7 @@ mod tests {
         insta::assert_snapshot!(batches(&[7], Some((now, &lisbon)), now), @"1 batch of 7 · first now");
         insta::assert_snapshot!(batches(&[90, 90, 52, 51], None, now), @"4 batches of 90, the last of 52 and 51");
         insta::assert_snapshot!(batches(&[50, 70], None, now), @"2 batches, of 50 and 70");
-        insta::assert_snapshot!(batches(&[], None, now), @"no batch: nobody is to be rung");
+        insta::assert_snapshot!(batches(&[], None, now), @"no batch: nobody is to be called");
         assert_eq!(city("America/Argentina/Buenos_Aires"), "Buenos Aires");
     }
 

@@ -56,7 +56,7 @@ fn trouble(why: &StopReason) -> Option<Exit> {
 pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp) -> Option<Failure> {
     let exit = trouble(&outcome.why)?;
     let failure = |what: String| Failure::new(exit, what);
-    let nobody = if placed == 0 { "nobody was rung" } else { "the leads left are as they were; run it again then" };
+    let nobody = if placed == 0 { "nobody was called" } else { "the leads left are as they were; run it again then" };
     Some(match &outcome.why {
         StopReason::Strangers(calls, newest) => {
             let age = span(std::time::Duration::try_from(now.duration_since(newest.timestamp())).unwrap_or_default());
@@ -65,7 +65,7 @@ pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp
                 "the account shows {calls} of campaign {campaign}, the newest {age} ago, but this journal has never run it"
             ))
             .advise("go on where they left off:  --adopt")
-            .advise("ring everybody afresh:      --campaign another-name")
+            .advise("call everybody afresh:      --campaign another-name")
         }
         StopReason::AnotherMachine(call) => {
             failure(format!("campaign {campaign} is being run from another machine or journal (call {call})"))
@@ -75,8 +75,8 @@ pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp
             .advise(format!("VAPI_API_KEY must be the private key of the organisation; {nobody}")),
         StopReason::Account(words) => failure(format!("the account refused ({words})"))
             .advise(format!("credit, a frozen subscription and credentials are mended in the dashboard; {nobody}")),
-        StopReason::Lines(words) => failure(format!("no phone number is left to ring from ({words})"))
-            .advise(format!("give another with --phone-number-id, or come back when they may ring again; {nobody}")),
+        StopReason::Lines(words) => failure(format!("no phone number is left to call from ({words})"))
+            .advise(format!("give another with --phone-number-id, or come back when they may call again; {nobody}")),
         StopReason::Breaker(words) => failure(format!("the provider keeps failing ({words})"))
             .advise("the leads are as they were; run the same command when the provider is well again"),
         StopReason::Config(words) => failure(format!("the account refused request after request ({words})"))
@@ -91,9 +91,9 @@ pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp
         StopReason::Unreachable(words) => failure(format!("the API cannot be reached ({words})"))
             .advise("nothing is lost: run the same command when the network is back"),
         StopReason::SearchFailed(words) => failure(format!("the account's calls could not be searched ({words})"))
-            .advise("nobody is rung before that, so that nobody is rung twice; run the same command again"),
+            .advise("nobody is called before that, so that nobody is called twice; run the same command again"),
         StopReason::Clock(off) => failure(format!("this machine's clock is {} off the provider's", span(*off)))
-            .advise("people would be rung at the wrong hours: set the clock (NTP), then run the same command"),
+            .advise("people would be called at the wrong hours: set the clock (NTP), then run the same command"),
         _ => return None,
     })
 }
@@ -169,14 +169,14 @@ mod tests {
         insta::assert_snapshot!(told, @r"
         error: the account shows 412 calls of campaign leads, the newest 14 min ago, but this journal has never run it
           go on where they left off:  --adopt
-          ring everybody afresh:      --campaign another-name
+          call everybody afresh:      --campaign another-name
         error: the account refused the key (401: Invalid Key)
-          VAPI_API_KEY must be the private key of the organisation; nobody was rung
+          VAPI_API_KEY must be the private key of the organisation; nobody was called
         error: --reserve and --caution, 10 in all, leave no slot of the pool's 8 to dial with
           keep 7 or fewer with the two together
           --slots N says how many there are where the account does not show it
         error: this machine's clock is 12 min 5 s off the provider's
-          people would be rung at the wrong hours: set the clock (NTP), then run the same command
+          people would be called at the wrong hours: set the clock (NTP), then run the same command
         ");
     }
 }

@@ -51,13 +51,13 @@ impl UnreadPart {
     }
 }
 
-/// How many leads may be rung in an hour.
+/// How many leads may be called in an hour.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Hour {
     /// When the hour begins; RFC 3339, UTC.
     #[serde(serialize_with = "as_text")]
     pub at: Timestamp,
-    /// Leads that may be rung at some time in it.
+    /// Leads that may be called at some time in it.
     pub leads: u64,
 }
 
@@ -73,7 +73,7 @@ pub struct Checked {
     pub suppressed: u64,
     /// Do-not-call lists with rows that suppress nobody.
     pub do_not_call: Vec<UnreadPart>,
-    /// Leads to be rung in each of the next 24 hours.
+    /// Leads to be called in each of the next 24 hours.
     pub hours: Vec<Hour>,
     /// The rejects file, if there is one.
     pub rejects: Option<PathBuf>,
@@ -150,7 +150,7 @@ fn lines(kind: Kind, group: &Group) -> String {
 fn show_hours(text: &mut String, hours: &[Hour], zone: &TimeZone) {
     let Some(first) = hours.first() else { return };
     let name = zone.iana_name().unwrap_or("this machine");
-    let _infallible = writeln!(text, "may be rung in the next {} hours (time of {name}):", hours.len());
+    let _infallible = writeln!(text, "may be called in the next {} hours (time of {name}):", hours.len());
     let clock = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
     let mut run = *first;
     for (at, hour) in hours.iter().enumerate() {
@@ -205,13 +205,13 @@ mod tests {
         insta::assert_snapshot!(checked.text(&TimeZone::UTC), @r#"
         leads.csv: CSV, semicolons, Windows-1252, 1,240 rows; number from "Telefon", name from "Kunde"
             1,226 leads
-                3 on an earlier row already                        lines 17, 88, 90   rung once
+                3 on an earlier row already                        lines 17, 88, 90   called once
                10 not a phone number                               lines 40 ("n/a"), 41, 42, 43, 44, 45, ...   write digits, beginning with + and country code
                 1 at premium rate                                  line 77 ("+1 900 234 5678")   --allow premium
           2 of them on a do-not-call list
         rejected rows: leads.rejects.csv (same columns, with line and reason)
           mend them in a copy, mended.csv, and go on:   dialer run leads.csv mended.csv --campaign leads
-        may be rung in the next 24 hours (time of UTC):
+        may be called in the next 24 hours (time of UTC):
             1,226 from Wed 11:00
                 0 from Wed 20:00
         "#);

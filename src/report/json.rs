@@ -15,7 +15,7 @@ pub struct Rows {
     pub rows: u64,
     /// Leads they gave.
     pub leads: u64,
-    /// Rows that cannot be rung.
+    /// Rows that cannot be called.
     pub rejected: u64,
     /// Rows that repeat an earlier one.
     pub duplicates: u64,

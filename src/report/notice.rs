@@ -66,8 +66,10 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         }
         Notice::InDoubt(_, why) => format!("{who} in doubt: {why}; looking for its call"),
         Notice::Resolved(_, state) => format!("{who} no longer in doubt: {}", resolution(*state)),
-        Notice::Parked(_) => format!("{who} put aside: nobody knows whether it was rung; dialer release gives it back"),
-        Notice::CalledTwice(_, call) => format!("{who} was rung twice (call {call})"),
+        Notice::Parked(_) => {
+            format!("{who} put aside: nobody knows whether it was called; dialer release gives it back")
+        }
+        Notice::CalledTwice(_, call) => format!("{who} was called twice (call {call})"),
         Notice::LineDropped(line, why) => format!("phone number {line} is out of the rotation: {why}"),
         Notice::LineRests(line, why) => format!("phone number {line} is left alone for a while: {why}"),
         Notice::RateLimited(until) => format!("too many requests; none before {}", clock(*until)),
@@ -90,7 +92,7 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
             let from = moment(from.timestamp(), now.wall, zone);
             format!("the search goes back to {from} at most (--look-back); calls before that stay unknown")
         }
-        Notice::Suppressed(_) => format!("{who} is on a do-not-call list; not rung"),
+        Notice::Suppressed(_) => format!("{who} is on a do-not-call list; not called"),
         Notice::UnknownReason(reason) if reason.is_empty() => {
             "how a call ended is not known; its lead is settled as unknown".to_owned()
         }
@@ -133,8 +135,8 @@ fn resolution(state: State) -> &'static str {
 /// Why dialing ends, in a few words.
 pub fn reason(why: &StopReason) -> String {
     match why {
-        StopReason::Complete => "nobody is left to ring".to_owned(),
-        StopReason::Later => "the rest may be rung later".to_owned(),
+        StopReason::Complete => "nobody is left to call".to_owned(),
+        StopReason::Later => "the rest may be called later".to_owned(),
         StopReason::DoubtsLeft => "only calls in doubt are left".to_owned(),
         StopReason::ParkedLeft => "only leads put aside are left".to_owned(),
         StopReason::Limit => "the --limit of this run is reached".to_owned(),
@@ -145,7 +147,7 @@ pub fn reason(why: &StopReason) -> String {
         StopReason::Stopped => "it was stopped".to_owned(),
         StopReason::Account(words) => format!("the account refused ({words})"),
         StopReason::Key(words) => format!("the account refused the key ({words})"),
-        StopReason::Lines(words) => format!("no phone number is left to ring from ({words})"),
+        StopReason::Lines(words) => format!("no phone number is left to call from ({words})"),
         StopReason::Breaker(words) => format!("the provider keeps failing ({words})"),
         StopReason::Config(words) => format!("the account refused request after request ({words})"),
         StopReason::Reserve(kept, limit) => {
@@ -154,7 +156,7 @@ pub fn reason(why: &StopReason) -> String {
         StopReason::Strangers(calls, _) => {
             format!("the account shows {} that this journal does not know", count(*calls, "call", "calls"))
         }
-        StopReason::AnotherMachine(call) => format!("another machine is ringing this campaign (call {call})"),
+        StopReason::AnotherMachine(call) => format!("another machine is running this campaign (call {call})"),
         StopReason::Unreachable(words) => format!("the API cannot be reached ({words})"),
         StopReason::SearchFailed(words) => format!("the account's calls could not be searched ({words})"),
         StopReason::Clock(off) => format!("this machine's clock is {} off", span(*off)),
@@ -203,7 +205,7 @@ mod tests {
         the pool's limit is 12
         +141555501.. in doubt: no answer for 30 s; looking for its call
         +141555501.. no longer in doubt: no call was made; back in the queue
-        +141555501.. put aside: nobody knows whether it was rung; dialer release gives it back
+        +141555501.. put aside: nobody knows whether it was called; dialer release gives it back
         +141555501.. refused for good: 400: customer.number must be a valid phone number
         too many requests; none before 14:05:30
         following 1 call left by an earlier run
@@ -217,7 +219,7 @@ mod tests {
         assert!(weight(&Notice::PoolRefused) < Severity::Trouble);
         assert!(weight(&Notice::Stopping(StopReason::Complete)) < Severity::Trouble);
         assert_eq!(weight(&Notice::Stopping(StopReason::Key("401".into()))), Severity::Trouble);
-        assert_eq!(weight(&Notice::ReadFailed("500".into())), Severity::Trouble, "nobody is rung without it");
+        assert_eq!(weight(&Notice::ReadFailed("500".into())), Severity::Trouble, "nobody is called without it");
         assert_eq!(weight(&Notice::CalledTwice(None, crate::pool::calls::CallId::new("x"))), Severity::Trouble);
     }
 }

@@ -36,13 +36,13 @@ pub struct Headline {
     pub settled_earlier: u64,
     /// When the last of them was.
     pub last_settled: Option<Timestamp>,
-    /// Leads that another campaign has rung within a week.
-    pub rung_elsewhere: u64,
+    /// Leads that another campaign has called within a week.
+    pub called_elsewhere: u64,
     /// Leads that earlier runs had settled and that the plan of the day reopens.
     pub reopened: u64,
-    /// Leads to ring.
-    pub to_ring: u64,
-    /// It rings nobody: the stand-in answers.
+    /// Leads to call.
+    pub to_call: u64,
+    /// It calls nobody: the stand-in answers.
     pub sandbox: bool,
 }
 
@@ -98,7 +98,7 @@ impl Headline {
     fn items(&self, now: Timestamp, zone: &TimeZone) -> Vec<String> {
         let mut items = vec!["dialer".to_owned(), self.list.clone()];
         if self.sandbox {
-            items.push("sandbox: nobody is rung".to_owned());
+            items.push("sandbox: nobody is called".to_owned());
         }
         items.push(format!("reserve {}", self.reserve));
         items.push(format!("campaign {}", self.campaign));
@@ -115,10 +115,10 @@ impl Headline {
         if self.reopened > 0 {
             parts.push(format!("{} reopened", thousands(self.reopened)));
         }
-        if self.rung_elsewhere > 0 {
-            parts.push(format!("{} rung by another campaign within 7 days", thousands(self.rung_elsewhere)));
+        if self.called_elsewhere > 0 {
+            parts.push(format!("{} called by another campaign within 7 days", thousands(self.called_elsewhere)));
         }
-        parts.push(format!("{} to ring", thousands(self.to_ring)));
+        parts.push(format!("{} to call", thousands(self.to_call)));
         parts.join(", ")
     }
 }

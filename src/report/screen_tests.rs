@@ -66,16 +66,16 @@ fn a_headline_is_cut_between_its_items() {
         leads: 1204,
         settled_earlier: 310,
         last_settled: None,
-        rung_elsewhere: 0,
+        called_elsewhere: 0,
         reopened: 0,
-        to_ring: 894,
+        to_call: 894,
         sandbox: true,
     };
     let lines = headline.lines(Glyphs::ASCII, snapshot().now.wall, &TimeZone::UTC, 60);
     insta::assert_snapshot!(lines.join("\n"), @r"
-    dialer - leads.csv - sandbox: nobody is rung - reserve 3
+    dialer - leads.csv - sandbox: nobody is called - reserve 3
       campaign leads
-      1,204 leads, 310 settled earlier, 894 to ring
+      1,204 leads, 310 settled earlier, 894 to call
     ");
 }
 
@@ -144,23 +144,23 @@ fn the_headline_says_what_is_left_of_the_list() {
         leads: 1204,
         settled_earlier: 0,
         last_settled: None,
-        rung_elsewhere: 0,
+        called_elsewhere: 0,
         reopened: 0,
-        to_ring: 1204,
+        to_call: 1204,
         sandbox: true,
     };
     let now = snapshot().now.wall;
-    insta::assert_snapshot!(fresh.line(Glyphs::UNICODE, now, &TimeZone::UTC), @"dialer · leads.csv · sandbox: nobody is rung · reserve 3 · campaign leads · 1,204 leads, 1,204 to ring");
+    insta::assert_snapshot!(fresh.line(Glyphs::UNICODE, now, &TimeZone::UTC), @"dialer · leads.csv · sandbox: nobody is called · reserve 3 · campaign leads · 1,204 leads, 1,204 to call");
     let later = Headline {
         settled_earlier: 310,
         last_settled: Some("2026-11-20T17:31:00Z".parse().unwrap()),
-        rung_elsewhere: 12,
+        called_elsewhere: 12,
         reopened: 38,
-        to_ring: 894,
+        to_call: 894,
         sandbox: false,
         ..fresh
     };
-    insta::assert_snapshot!(later.line(Glyphs::ASCII, now, &TimeZone::UTC), @"dialer - leads.csv - reserve 3 - campaign leads - 1,204 leads, 310 settled earlier (last at 20 Nov 17:31), 38 reopened, 12 rung by another campaign within 7 days, 894 to ring");
+    insta::assert_snapshot!(later.line(Glyphs::ASCII, now, &TimeZone::UTC), @"dialer - leads.csv - reserve 3 - campaign leads - 1,204 leads, 310 settled earlier (last at 20 Nov 17:31), 38 reopened, 12 called by another campaign within 7 days, 894 to call");
 }
 
 proptest! {

@@ -128,7 +128,7 @@ mod tests {
         assert!(plain.contains("answered 1,100 - no answer 66") && plain.is_ascii(), "{plain}");
         let stand_in = Account { id: 2, name: REHEARSAL.to_owned() };
         let rehearsed = text(&[Campaign { account: stand_in, ..campaign() }], now, &TimeZone::UTC, Glyphs::ASCII);
-        assert!(rehearsed.starts_with("leads (rehearsal: nobody was rung): running since"), "{rehearsed}");
+        assert!(rehearsed.starts_with("leads (rehearsal: nobody was called): running since"), "{rehearsed}");
         assert_eq!(text(&[], now, &TimeZone::UTC, Glyphs::ASCII), "no campaign has been run here yet\n");
     }
 

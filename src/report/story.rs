@@ -1,4 +1,4 @@
-//! What one number went through, for `dialer explain`: when and why a person was rung, or was not.
+//! What one number went through, for `dialer explain`: when and why a person was called, or was not.
 
 use std::fmt::Write as _;
 
@@ -18,10 +18,10 @@ use crate::leads::lead::Phone;
 pub fn text(phone: Phone, stories: &[Story], suppressed: Option<&str>, now: Timestamp, zone: &TimeZone) -> String {
     let mut text = format!("{phone}\n");
     if let Some(reason) = suppressed {
-        let _ = writeln!(text, "  on the do-not-call list here ({reason}): no campaign rings it");
+        let _ = writeln!(text, "  on the do-not-call list here ({reason}): no campaign calls it");
     }
     if stories.is_empty() {
-        text.push_str("  is on no list that was run here, and was never rung from here\n");
+        text.push_str("  is on no list that was run here, and was never called from here\n");
     }
     for story in stories {
         let name = story.campaign.as_deref().unwrap_or("of another journal, known by its calls alone");
@@ -29,14 +29,14 @@ pub fn text(phone: Phone, stories: &[Story], suppressed: Option<&str>, now: Time
         for row in &story.rows {
             let open = matches!(row.standing, LeadState::Open);
             let words =
-                if suppressed.is_some() && open { "not to be rung".to_owned() } else { standing(row, now, zone) };
+                if suppressed.is_some() && open { "not to be called".to_owned() } else { standing(row, now, zone) };
             let _ = writeln!(text, "    {}: {words}", place(row));
         }
         for attempt in &story.attempts {
             let _ = writeln!(text, "    {}: {}", at(attempt.began, zone), life(attempt));
         }
         if story.attempts.is_empty() {
-            text.push_str("    never rung\n");
+            text.push_str("    never called\n");
         }
     }
     text
@@ -56,8 +56,8 @@ fn place(row: &StoryRow) -> String {
 fn standing(row: &StoryRow, now: Timestamp, zone: &TimeZone) -> String {
     let words = match row.standing {
         LeadState::Open => match row.due.filter(|due| *due > now) {
-            Some(due) => format!("to be rung, not before {}", at(due, zone)),
-            None => "to be rung".to_owned(),
+            Some(due) => format!("to be called, not before {}", at(due, zone)),
+            None => "to be called".to_owned(),
         },
         LeadState::Busy => "a call is on its way or up".to_owned(),
         LeadState::InDoubt => "in doubt: nobody knows whether its call was made".to_owned(),
@@ -73,13 +73,13 @@ fn standing(row: &StoryRow, now: Timestamp, zone: &TimeZone) -> String {
 /// One attempt, in words.
 fn life(attempt: &Attempt) -> String {
     let mut words = match attempt.state() {
-        State::Claimed => "about to be rung".to_owned(),
-        State::Refused(cause) => format!("not rung: {}", refused(cause)),
+        State::Claimed => "about to be called".to_owned(),
+        State::Refused(cause) => format!("not called: {}", refused(cause)),
         State::InDoubt => "in doubt: nobody knows whether a call was made".to_owned(),
         State::Parked => "put aside: nobody knows whether a call was made".to_owned(),
         State::Placed { blocked: true } => "a call was made while the pool was full; it has not rung yet".to_owned(),
-        State::Placed { blocked: false } => "rung; the call is up".to_owned(),
-        State::Ended(class) => format!("rung: {}", class_words(class)),
+        State::Placed { blocked: false } => "called; the call is up".to_owned(),
+        State::Ended(class) => format!("called: {}", class_words(class)),
     };
     if let Some(end) = &attempt.facts.ended
         && !end.reason.is_empty()
@@ -109,7 +109,7 @@ fn refused(cause: Cause) -> &'static str {
         Cause::Connect => "no connection",
         Cause::Absent => "in doubt, and no call was found",
         Cause::Account => "the account refused",
-        Cause::Line => "its phone number may not ring now",
+        Cause::Line => "its phone number may not call now",
         Cause::Lead => "the provider does not take the number",
         Cause::Config => "the request was refused",
         Cause::Withdrawn => "taken back before it was sent",

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 /// What stands behind the name of a campaign that was a rehearsal.
 pub const fn rehearsed(is_rehearsal: bool) -> &'static str {
-    if is_rehearsal { " (rehearsal: nobody was rung)" } else { "" }
+    if is_rehearsal { " (rehearsal: nobody was called)" } else { "" }
 }
 
 /// Signs for bars and slots.

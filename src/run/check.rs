@@ -1,4 +1,4 @@
-//! `dialer check`: what a run would ring, what not and why, without ringing anybody. The same eyes as `run` has.
+//! `dialer check`: what a run would call, what not and why, without calling anybody. The same eyes as `run` has.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -26,17 +26,17 @@ const HOURS: u32 = 24;
 /// What to look at.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// The lists; a lead on several is rung once.
+    /// The lists; a lead on several is called once.
     pub sources: &'a [Source],
     /// How to read them.
     pub options: &'a ListOptions,
-    /// When leads may be rung.
+    /// When leads may be called.
     pub calling: &'a Calling,
     /// The do-not-call lists.
     pub suppression: Option<&'a Suppression>,
     /// Whom the state directory suppresses.
     pub suppressed: &'a dyn Fn(Phone) -> bool,
-    /// Where to write what cannot be rung.
+    /// Where to write what cannot be called.
     pub rejects: Option<&'a Path>,
     /// Any finding is an error.
     pub strict: bool,
@@ -45,7 +45,7 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Whether a number is never rung.
+    /// Whether a number is never called.
     pub fn suppresses(&self, phone: Phone) -> bool {
         self.suppression.is_some_and(|lists| lists.contains(phone)) || (self.suppressed)(phone)
     }
@@ -86,13 +86,13 @@ pub struct Progress {
     pub rows: u64,
 }
 
-/// Reads all lists to their ends. Lists without anybody to ring are findings here, with exit 2; anything else that is
+/// Reads all lists to their ends. Lists without anybody to call are findings here, with exit 2; anything else that is
 /// wrong with a list as a whole is an error.
 pub fn check(request: &Request<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Checked, CheckError> {
     check_with(request, progress, &mut |_| {})
 }
 
-/// The same, handing over each lead that would be rung: once, and in the lists' order.
+/// The same, handing over each lead that would be called: once, and in the lists' order.
 pub fn check_with(
     request: &Request<'_>,
     progress: &mut dyn FnMut(Progress),
@@ -230,7 +230,7 @@ fn identity(phone: Phone, extension: Option<&str>) -> u64 {
     })
 }
 
-/// How many leads may be rung in each of the next hours: asked every quarter, for each set of zones.
+/// How many leads may be called in each of the next hours: asked every quarter, for each set of zones.
 fn hours(zones: &HashMap<Vec<String>, u64>, calling: &Calling, now: Timestamp) -> Vec<Hour> {
     const QUARTER: Duration = Duration::from_mins(15);
     let second = now.as_second();

@@ -1,4 +1,4 @@
-//! The lists of a run: from files to the journal, with what cannot be rung on its way to the rejects file.
+//! The lists of a run: from files to the journal, with what cannot be called on its way to the rejects file.
 
 use std::fs;
 use std::io;
@@ -68,7 +68,7 @@ impl<'a> Lists<'a> {
         Ok(())
     }
 
-    /// Where nobody can be rung, the rows are rejected all the same: a person mends them in the rejects file.
+    /// Where nobody can be called, the rows are rejected all the same: a person mends them in the rejects file.
     fn nobody(&self, error: &ListError, variables: &[String]) -> Failure {
         let failure = Self::failure(error, variables);
         if !matches!(*error.what, Wrong::NoLead(rejected) if rejected > 0) {
@@ -168,7 +168,7 @@ impl<'a> Lists<'a> {
         let checked = check(&request, &mut |_| {}).map_err(|error| Failure::new(error.exit(), error.to_string()))?;
         let Some(error) = &checked.error else { return Ok(()) };
         say(checked.text(&self.zone).trim_end());
-        Err(Failure::usage(error.clone()).advise("nobody was rung"))
+        Err(Failure::usage(error.clone()).advise("nobody was called"))
     }
 
     fn say_what_was_found(&self, lists: &[List], imported: &Imported, written: Option<PathBuf>) {
@@ -176,7 +176,7 @@ impl<'a> Lists<'a> {
             let rejected: u64 = lists.iter().map(|list| list.counts().rejected).sum();
             if rejected > 0 && imported.added + imported.back + imported.removed > 0 {
                 let shown = written.clone().unwrap_or_else(|| self.rejects.clone());
-                let rows = count(rejected, "row cannot be rung", "rows cannot be rung");
+                let rows = count(rejected, "row cannot be called", "rows cannot be called");
                 say(&format!("warning: {rows}: {}", file(&shown)));
             }
         }
@@ -201,10 +201,13 @@ impl<'a> Lists<'a> {
                 imported.duplicate_lines.iter().take(6).map(|(_, line)| line.to_string()).collect();
             let more = if imported.duplicates > 6 { ", ..." } else { "" };
             let rows = count(imported.duplicates, "row repeats an earlier one", "rows repeat an earlier one");
-            say(&format!("{rows}, and is rung once: lines {}{more}", lines.join(", ")));
+            say(&format!("{rows}, and is called once: lines {}{more}", lines.join(", ")));
         }
         if imported.removed > 0 {
-            say(&format!("{} gone from the list: not rung any more", count(imported.removed, "lead is", "leads are")));
+            say(&format!(
+                "{} gone from the list: not called any more",
+                count(imported.removed, "lead is", "leads are")
+            ));
         }
     }
 
@@ -221,7 +224,7 @@ impl<'a> Lists<'a> {
 
     fn cannot_reject(&self, error: &io::Error) -> Failure {
         let what = format!("the rejected rows cannot be written to {}: {error}", file(&self.rejects));
-        Failure::machine(what).advise("name another file:   --rejects FILE").advise("nobody was rung")
+        Failure::machine(what).advise("name another file:   --rejects FILE").advise("nobody was called")
     }
 }
 
@@ -247,7 +250,7 @@ pub(super) fn lacks(known: &[String], needed: &[String]) -> bool {
     needed.iter().any(|variable| !known.contains(variable))
 }
 
-/// All rows of all lists that can be rung; the others go to the rejects file as they pass.
+/// All rows of all lists that can be called; the others go to the rejects file as they pass.
 struct Rows<'a> {
     lists: &'a mut Vec<List>,
     at: usize,
@@ -261,10 +264,10 @@ enum Trouble {
     Interrupted,
 }
 
-/// A signal came before anybody was rung.
+/// A signal came before anybody was called.
 pub(super) fn interrupted(signals: &mut Signals) -> Failure {
     let exit = signals.waiting().map_or(Exit::Later, |order| order.exit_before_dialing());
-    Failure::new(exit, "interrupted before anybody was rung").advise("the same command begins again")
+    Failure::new(exit, "interrupted before anybody was called").advise("the same command begins again")
 }
 
 impl Iterator for Rows<'_> {
@@ -298,7 +301,7 @@ pub(super) struct DoNotCall {
 impl DoNotCall {
     pub(super) fn open(files: &[PathBuf], region: Option<Region>) -> Result<Self, Failure> {
         let lists = Suppression::open(files, region).map_err(|error| {
-            list_failure(&error).advise("nobody is rung while a do-not-call list cannot be read (--dnc)")
+            list_failure(&error).advise("nobody is called while a do-not-call list cannot be read (--dnc)")
         })?;
         for list in not_read(&lists) {
             say(&format!("warning: {}  such rows suppress nobody: mend them", list.text()));

@@ -1,5 +1,5 @@
-//! A run, from its plan to its end: rings the list, or goes on ringing it. The order of things is the order of this
-//! file: what could be wrong is found out before anybody is rung. It knows nothing of a command line.
+//! A run, from its plan to its end: calls the list, or goes on calling it. The order of things is the order of this
+//! file: what could be wrong is found out before anybody is called. It knows nothing of a command line.
 
 pub mod check;
 mod lists;
@@ -40,7 +40,7 @@ use plan::RunPlan;
 use talk::open_log;
 use target::RunTarget;
 
-/// A number that another campaign has rung this recently is worth a word at the start.
+/// A number that another campaign has called this recently is worth a word at the start.
 const LATELY: Duration = Duration::from_hours(168);
 
 /// Everything that is known at the end of a run.
@@ -117,7 +117,7 @@ async fn account(
     let (place, key) = venue.credentials();
     let read = tokio::select! {
         biased;
-        order = signals.next() => return Err(Failure::new(order.exit_before_dialing(), "interrupted before anybody was rung")),
+        order = signals.next() => return Err(Failure::new(order.exit_before_dialing(), "interrupted before anybody was called")),
         read = preflight::read(client, &planned.account.lines, &venue.clock) => read,
     };
     // A plan that cannot be carried out weighs more than a network that is down.
@@ -251,9 +251,9 @@ impl Session<'_> {
             leads: outlook.leads,
             settled_earlier: outlook.settled,
             last_settled: outlook.last_settled,
-            rung_elsewhere: outlook.rung_elsewhere,
+            called_elsewhere: outlook.called_elsewhere,
             reopened,
-            to_ring: outlook.to_ring,
+            to_call: outlook.to_call,
             sandbox: self.planned.sandbox,
         };
         let log = self.planned.log.as_deref().map(open_log).transpose()?;
@@ -287,19 +287,19 @@ impl Session<'_> {
             }
             StopReason::DoubtsLeft => Some("when doubts can be proven".to_owned()),
             StopReason::Kept => Some("when less is kept".to_owned()),
-            StopReason::Lines(_) => Some("when the phone number may ring again".to_owned()),
+            StopReason::Lines(_) => Some("when the phone number may call again".to_owned()),
             _ => None,
         })
     }
 }
 
-/// A reserve that leaves no slot of the limit that is known is told before anybody is rung.
+/// A reserve that leaves no slot of the limit that is known is told before anybody is called.
 pub fn reserve_fits(campaign: &Plan, last: Option<u32>) -> Result<(), Failure> {
     let slots = campaign.slots.or(last).unwrap_or(DEFAULT_SLOTS);
     plan::reserve_fits(&campaign.reserve, campaign.caution, slots)
 }
 
-/// How a run ends that a signal ended before anybody was rung.
+/// How a run ends that a signal ended before anybody was called.
 fn before_anybody(order: Order) -> RunEnd {
     let interrupted = order.stop == Stop::Now;
     let outcome = Outcome { why: StopReason::Stopped, next_at: None, interrupted };

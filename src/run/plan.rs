@@ -24,7 +24,7 @@ pub struct RunPlan {
     pub inputs: Vec<Source>,
     /// How they are read.
     pub list: ListOptions,
-    /// Where rows go that cannot be rung, if that was said.
+    /// Where rows go that cannot be called, if that was said.
     pub rejects: Option<PathBuf>,
     /// Any finding ends it.
     pub strict: bool,
@@ -34,7 +34,7 @@ pub struct RunPlan {
     pub dnc: Vec<PathBuf>,
     /// Joins organisations of one subscription.
     pub pool: Option<String>,
-    /// Which account is rung from; in the sandbox its base URL is empty, for the stand-in to fill in.
+    /// Which account is called from; in the sandbox its base URL is empty, for the stand-in to fill in.
     pub account: Account,
     /// What a dry run lacks for a real one: what, and the cure.
     pub missing: Vec<(String, String)>,

@@ -41,7 +41,7 @@ pub(super) async fn copy(input: &Source, dir: &Path, signals: &mut Signals) -> R
     let file = tokio::select! {
         biased;
         order = signals.next() => {
-            return Err(Failure::new(order.exit_before_dialing(), "interrupted before anybody was rung"));
+            return Err(Failure::new(order.exit_before_dialing(), "interrupted before anybody was called"));
         }
         copied = copied => copied.map_err(io::Error::other).flatten().map_err(cannot)?,
     };

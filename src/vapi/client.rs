@@ -132,7 +132,7 @@ impl Client {
         }
     }
 
-    /// Reads the assistant, squad or workflow that is to talk, before anybody is rung.
+    /// Reads the assistant, squad or workflow that is to talk, before anybody is called.
     pub async fn target(&self) -> Result<TargetInfo, PreflightFailure> {
         let path = [self.target.kind(), self.target.id()];
         let read = self.describe(&path).await.map(|(wire, json)| match &self.target {
@@ -148,7 +148,7 @@ impl Client {
         }
     }
 
-    /// Reads one line (phone number id), before anybody is rung from it.
+    /// Reads one line (phone number id), before anybody is called from it.
     pub async fn line(&self, id: &str) -> Result<LineInfo, PreflightFailure> {
         self.describe(&["phone-number", id]).await.map(|(wire, json)| LineInfo::read(wire, &json))
     }

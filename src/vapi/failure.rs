@@ -1,6 +1,6 @@
 //! Sorts what came of one `POST /call` into placed, surely not created, or in doubt. One pure function.
 //!
-//! A lead that is sorted wrongly is rung twice or forgotten, so whatever does not say for sure that no call was
+//! A lead that is sorted wrongly is called twice or forgotten, so whatever does not say for sure that no call was
 //! created is in doubt. The order of the tests matters: a full pool may come with any other words, and words tell
 //! more than a status.
 

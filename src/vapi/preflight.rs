@@ -1,4 +1,4 @@
-//! What is read once before the first dial: who is to talk, and the lines to ring from.
+//! What is read once before the first dial: who is to talk, and the lines to call from.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -62,7 +62,7 @@ pub struct LineInfo {
     pub wire: RequestTiming,
     /// The organisation that it belongs to: the account.
     pub org: Option<String>,
-    /// `provider`; `vapi` for the free numbers, which have a daily limit and ring no other countries.
+    /// `provider`; `vapi` for the free numbers, which have a daily limit and call no other countries.
     pub provider: Option<String>,
     /// `status`.
     pub status: LineStatus,

@@ -50,7 +50,7 @@ impl Target {
     }
 }
 
-/// The body of `POST /call` that rings one lead.
+/// The body of `POST /call` that calls one lead.
 ///
 /// The attempt id goes in three places, so that the call is found again whatever the provider keeps of it. A lead may
 /// name its own assistant and its own line.

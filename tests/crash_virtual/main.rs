@@ -1,5 +1,5 @@
 //! Crashes in virtual time: the process is dropped at an action, its journal (the real one, on disk) is opened again,
-//! and the campaign goes on. The provider's own ledger shows who was rung.
+//! and the campaign goes on. The provider's own ledger shows who was called.
 //!
 //! `DIALER_SEEDS=1000 cargo test --test crash_virtual -- --include-ignored` runs the long sweeps, too.
 

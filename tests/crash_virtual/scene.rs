@@ -88,7 +88,7 @@ pub(crate) fn plan(campaign: &str, seed: u64) -> Plan {
     Plan { campaign: campaign.to_owned(), wait: seed.is_multiple_of(2), seed, ..typed::plan() }
 }
 
-/// The same with another way to treat doubts and ends, by the seed: a person decides doubts, or people are rung up to
+/// The same with another way to treat doubts and ends, by the seed: a person decides doubts, or people are called up to
 /// three times.
 pub(crate) fn varied(plan: Plan) -> (Plan, u32) {
     match plan.seed % 5 {
@@ -302,10 +302,10 @@ impl Scene {
         contacts(&self.stage.world)
     }
 
-    /// Nobody was rung more often than that, and nobody was forgotten.
+    /// Nobody was called more often than that, and nobody was forgotten.
     pub(crate) fn judge(&mut self, whose: &str) {
         self.judge_all_but(&BTreeSet::new(), whose);
-        assert!(!self.notices.iter().any(|notice| matches!(notice, Notice::CalledTwice(..))), "{whose}: a double ring");
+        assert!(!self.notices.iter().any(|notice| matches!(notice, Notice::CalledTwice(..))), "{whose}: a double call");
     }
 
     /// The same, but for numbers of which no promise can be kept.

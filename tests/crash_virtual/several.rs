@@ -65,7 +65,7 @@ impl Camp {
     }
 }
 
-/// Rings two lists that share numbers, on one pool, and kills one run or the other so many times.
+/// Calls two lists that share numbers, on one pool, and kills one run or the other so many times.
 fn together(seed: u64, mut crashes: u64, world: FakeProvider) -> (Simulation<Run>, u64) {
     let mut dice = Dice::new(seed ^ 0x2222);
     let dir = state_dir();
@@ -115,7 +115,7 @@ fn together(seed: u64, mut crashes: u64, world: FakeProvider) -> (Simulation<Run
     (stage, killed)
 }
 
-/// Nobody was rung more than once by each campaign, nor by the second within a day of the first.
+/// Nobody was called more than once by each campaign, nor by the second within a day of the first.
 fn nobody_twice(stage: &Simulation<Run>, seed: u64) {
     let mut by_number: BTreeMap<&str, Vec<&FakeCall>> = BTreeMap::new();
     let outbound = stage.world.calls().iter().filter(|call| call.kind == Kind::Outbound);
@@ -172,7 +172,7 @@ fn two_campaigns_keep_the_reserve_as_well_as_one() {
     assert!(two <= one + 0.02 && shaken <= one + 0.02, "{one} alone, {two} together, {shaken} with crashes");
 }
 
-/// Rings the same list from two machines; the second starts that long after the first call of the first was created.
+/// Calls the same list from two machines; the second starts that long after the first call of the first was created.
 /// How often each number was called, how each machine ended, and how many calls the second made.
 fn on_two_machines(seed: u64, faults: Faults, after: Duration) -> (BTreeMap<String, u32>, [Vec<StopReason>; 2], usize) {
     let world = FakeProvider::new(ProviderConfig { faults, ..ProviderConfig::default() }, seed, START);

@@ -1,5 +1,5 @@
 //! The power goes, and the disk did not keep all that it said was written: the database or its log is cut short, or a
-//! bit of the log is another. What opens goes on with what the listing still shows, and rings nobody twice; what does
+//! bit of the log is another. What opens goes on with what the listing still shows, and calls nobody twice; what does
 //! not open refuses, and the campaign is taken back.
 //!
 //! Not promised, so left out: calls that nothing tells of when the machine comes back.

@@ -178,13 +178,13 @@ class Bench:
 
 
 def once(world, people, missing=0, doubled=0):
-    """Nobody was rung twice, and everybody was rung."""
+    """Nobody was called twice, and everybody was called."""
     rings = world.rings()
     twice = {number: rung for number, rung in rings.items() if rung > 1}
-    need(len(twice) <= doubled, f"rung more than once: {twice}")
+    need(len(twice) <= doubled, f"called more than once: {twice}")
     lost = [number for number in people if number not in rings]
-    need(len(lost) <= missing, f"never rung: {lost}")
-    need(set(rings) <= set(people), f"rung and not on the list: {set(rings) - set(people)}")
+    need(len(lost) <= missing, f"never called: {lost}")
+    need(set(rings) <= set(people), f"called and not on the list: {set(rings) - set(people)}")
 
 
 def wait_for(holds, seconds=10, what="it"):

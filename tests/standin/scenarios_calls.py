@@ -184,7 +184,7 @@ def reserve_too_large_found_out_later(bench):
     ended = bench.run(world, "--reserve", 3, code=2)
     need(ended.json and "leads" in ended.json, f"no full answer: {ended}")
     need(world.up() == 0 and ended.json["leads"]["settled"] == len(world.rings()), f"{ended} {len(world.rings())}")
-    need(len(world.rings()) <= 20, f"{len(world.rings())} rung")
+    need(len(world.rings()) <= 20, f"{len(world.rings())} called")
     world.moves, world.slots = [], 10
     bench.run(world, "--reserve", 3, "--slots", 10)
     once(world, people)

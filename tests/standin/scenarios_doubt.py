@@ -1,4 +1,4 @@
-"""What may have rung: lost answers, kills, lost journals, several runs. Nobody twice, nobody lost."""
+"""What may have called: lost answers, kills, lost journals, several runs. Nobody twice, nobody lost."""
 
 import random
 import shutil
@@ -121,12 +121,12 @@ def created_too_late(bench):
 
 @scenario
 def never_in_doubt(bench):
-    """--in-doubt never: parked, exit 3; released, they are rung."""
+    """--in-doubt never: parked, exit 3; released, they are called."""
     world = bench.standin(faults={"drop-before": 0.25}, talk=0.3, seed=2)
     people = bench.leads(24)
     ended = bench.run(world, "--reserve", 3, "--in-doubt", "never", "--wait", code=3, timeout=60)
     parked = ended.json["leads"]["in_doubt"]
-    need(parked == 24 - len(world.rings()) and parked > 0, f"{parked} parked, {len(world.rings())} rung: {ended}")
+    need(parked == 24 - len(world.rings()) and parked > 0, f"{parked} parked, {len(world.rings())} called: {ended}")
     again = bench.run(world, "--reserve", 3, "--in-doubt", "never", code=3)
     need(again.json["leads"]["in_doubt"] == parked, f"{again}")
     world.faults = {}
@@ -288,7 +288,7 @@ def kills_in_the_middle_of_a_request(bench):
 
 @scenario
 def lost_state(bench):
-    """A lost journal: exit 6 and nobody rung; --adopt goes on."""
+    """A lost journal: exit 6 and nobody called; --adopt goes on."""
     world = bench.standin(talk=0.3)
     people = bench.leads(30)
     bench.run(world, "--reserve", 3, "--limit", 18, code=4)
@@ -338,7 +338,7 @@ def adopted_although_late(bench):
 
 @scenario
 def restored_backup(bench):
-    """A backup of the journal put back after more was rung."""
+    """A backup of the journal put back after more was called."""
     world = bench.standin(talk=0.3)
     people = bench.leads(30)
     bench.run(world, "--reserve", 3, "--limit", 8, code=4)
@@ -368,7 +368,7 @@ def look_back(bench):
 
 @scenario
 def look_back_none(bench):
-    """--look-back 0 searches nothing, and still nobody that the watch shows is rung twice in the same hour."""
+    """--look-back 0 searches nothing, and still nobody that the watch shows is called twice in the same hour."""
     world = bench.standin(talk=0.2)
     people = bench.leads(6)
     bench.run(world, "--reserve", 3)
@@ -443,7 +443,7 @@ def two_campaigns_one_person(bench):
         calls = sorted((call for call in world.ours() if call["body"]["customer"]["number"] == number),
                        key=lambda call: call["began"])
         need(len({call["body"]["name"][:9] for call in calls}) == len(calls), f"{number} twice by one campaign")
-        need(all(a["end"] <= b["began"] for a, b in zip(calls, calls[1:])), f"{number} was rung while on the line")
+        need(all(a["end"] <= b["began"] for a, b in zip(calls, calls[1:])), f"{number} was called while on the line")
     bench.note(f"exits {[end.code for end in ends]}, {sum(world.rings().values())} of 24 rung")
 
 
@@ -487,7 +487,7 @@ def two_machines_adopting(bench):
 
 @scenario
 def two_machines_together(bench):
-    """Started in the same second: at most a lead each is rung twice, and both know."""
+    """Started in the same second: at most a lead each is called twice, and both know."""
     world = bench.standin(talk=0.5)
     people = bench.leads(30)
     runs = [bench.start(world, "--reserve", 3, state=state) for state in ("here", "there")]
@@ -518,7 +518,7 @@ def orphans(bench):
 
 @scenario
 def edited_list(bench):
-    """Rows added are rung, rows gone are not, the settled stay settled."""
+    """Rows added are called, rows gone are not, the settled stay settled."""
     world = bench.standin(talk=0.2)
     people = bench.leads(10)
     bench.run(world, "--reserve", 3, "--limit", 4, code=4)
@@ -539,7 +539,7 @@ def edited_list(bench):
 
 @scenario
 def finished(bench):
-    """A finished list run again: exit 0, nobody rung, and no connection needed."""
+    """A finished list run again: exit 0, nobody called, and no connection needed."""
     world = bench.standin(talk=0.2)
     people = bench.leads(6)
     bench.run(world, "--reserve", 3)

@@ -47,7 +47,7 @@ def aged(world, hours):
 
 @scenario
 def own_line_gone(bench):
-    """Leads that name a line which is gone stay open, the others are rung, exit 5 after a batch or two."""
+    """Leads that name a line which is gone stay open, the others are called, exit 5 after a batch or two."""
     world = bench.standin(talk=0.2, gone_lines=["line-2"])
     people = with_lines(bench, ["", "line-2"] * 3)
     ended = bench.run(world, "--phone-number-id", "line-1,line-2", code=5, timeout=12)
@@ -62,7 +62,7 @@ def own_line_gone(bench):
 
 @scenario
 def own_line_at_its_daily_limit(bench):
-    """Leads that name a line at its daily limit stay open until tomorrow, the others are rung, exit 5."""
+    """Leads that name a line at its daily limit stay open until tomorrow, the others are called, exit 5."""
     world = bench.standin(talk=0.2, daily={"mine": 0})
     people = with_lines(bench, ["mine", "", ""] * 2)
     ended = bench.run(world, code=5, timeout=12)
@@ -205,7 +205,7 @@ def never_in_doubt_beside_another(bench):
 
 @scenario
 def shorter_doubt_of_another(bench):
-    """A call is listed later than another campaign waits and sooner than its own does: nobody is rung twice."""
+    """A call is listed later than another campaign waits and sooner than its own does: nobody is called twice."""
     world = bench.standin(talk=0.3, steady=True, late_list=5.0,
                           script=lambda n, body: "drop-after" if n == 2 else None)
     bench.leads(4, "first.csv")

@@ -92,7 +92,7 @@ def terminated_while_answers_are_out(bench):
 
 @scenario
 def interrupted_before_anything(bench):
-    """Ctrl-C while the pre-flight hangs: out soon, nobody rung, nothing lost."""
+    """Ctrl-C while the pre-flight hangs: out soon, nobody called, nothing lost."""
     world = bench.standin(odd=lambda handler, method, path: time.sleep(3) if path.startswith("/assistant") else None)
     people = bench.leads(4)
     running = bench.start(world, "--reserve", 3)
@@ -184,7 +184,7 @@ def limited(bench):
     people = bench.leads(20)
     for wanted in (7, 14):
         ended = bench.run(world, "--reserve", 3, "--limit", 7, code=4)
-        need(len(world.rings()) == wanted, f"{len(world.rings())} rung, not {wanted}: {ended}")
+        need(len(world.rings()) == wanted, f"{len(world.rings())} called, not {wanted}: {ended}")
     bench.run(world, "--reserve", 3, "--limit", 7)
     once(world, people)
 
@@ -195,11 +195,11 @@ def limited_by_cost(bench):
     world = bench.standin(talk=0.3)
     bench.leads(40)
     ended = bench.run(world, "--reserve", 3, "--max-cost", "0.30", code=4)
-    need(len(world.rings()) <= 11, f"{len(world.rings())} rung for $0.30 at $0.03: {ended}")
+    need(len(world.rings()) <= 11, f"{len(world.rings())} called for $0.30 at $0.03: {ended}")
     first = len(world.rings())
     bench.run(world, "--reserve", 3, "--max-cost", "0.30", code=4)
     need(len(world.rings()) <= max(first, 11), f"{first}, then {len(world.rings())}")
-    bench.note(f"{first} rung, then {len(world.rings()) - first}")
+    bench.note(f"{first} called, then {len(world.rings()) - first}")
 
 
 @scenario
@@ -228,7 +228,7 @@ def until_soon(bench):
 
 @scenario
 def closed_hours(bench):
-    """Nobody is rung outside their hours: exit 4, and when to come back."""
+    """Nobody is called outside their hours: exit 4, and when to come back."""
     world = bench.standin()
     bench.leads(5)
     now = datetime.now(timezone.utc) - timedelta(hours=8)  # no later than any zone of these numbers
@@ -250,7 +250,7 @@ def retried(bench):
     for number in people:
         calls = [call for call in world.ours() if call["body"]["customer"]["number"] == number]
         gaps = [b["began"] - a["end"] for a, b in zip(calls, calls[1:])]
-        need(min(gaps) >= 0.85, f"rung again after {min(gaps):.2f} s")
+        need(min(gaps) >= 0.85, f"called again after {min(gaps):.2f} s")
 
 
 @scenario
@@ -271,9 +271,9 @@ def retried_in_many_ways(bench):
     for number in people:
         calls = sorted((call for call in world.ours() if call["body"]["customer"]["number"] == number),
                        key=lambda call: call["began"])
-        need(len(calls) <= 3, f"{number} rung {len(calls)} times")
+        need(len(calls) <= 3, f"{number} called {len(calls)} times")
         early = [call["reason"] for call in calls[:-1] if call["reason"] in talked]
-        need(not early, f"{number} rung again after {early}")
+        need(not early, f"{number} called again after {early}")
 
 
 @scenario
@@ -300,12 +300,12 @@ def attempts_raised(bench):
     time.sleep(0.3)
     bench.run(world, "--reserve", 3, "--attempts", 2, "--retry", "no-answer=100ms", "--per-day", 9, "--wait")
     need({number for number, rung in world.rings().items() if rung == 2} == silent, f"{world.rings()} {silent}")
-    need(set(world.rings()) == set(people), "somebody was never rung")
+    need(set(world.rings()) == set(people), "somebody was never called")
 
 
 @scenario
 def suppressed(bench):
-    """A number suppressed while the run goes on is not rung."""
+    """A number suppressed while the run goes on is not called."""
     world, people, running = going(bench, count=30, talk=0.8)
     later = [number for number in people if number not in world.rings()]
     need(bench.command("suppress", later[-1], "--reason", "asked").end().code == 0, "suppress failed")
@@ -343,7 +343,7 @@ def dry_run(bench):
 
 @scenario
 def daily_reserve(bench):
-    """A reserve by the hour, whose value now leaves no slot: nobody is rung, exit 4."""
+    """A reserve by the hour, whose value now leaves no slot: nobody is called, exit 4."""
     world = bench.standin(talk=0.3)
     bench.leads(5)
     bench.run(world, "--reserve", "00:00=10", code=None)

@@ -184,7 +184,7 @@ def missing_lines(bench):
 
 @scenario
 def line_dies_midway(bench):
-    """A line that is refused at a request leaves the rotation; its lead is rung from the other one."""
+    """A line that is refused at a request leaves the rotation; its lead is called from the other one."""
     gone = {"message": "`phoneNumber` `line-2` does not exist.", "error": "Bad Request", "statusCode": 400}
     world = bench.standin(dead_lines={"line-2": (400, gone)}, talk=0.2)
     people = bench.leads(15)

@@ -1,6 +1,6 @@
 """A second stand-in for the API, written from the facts sheet alone and with other habits than `dialer sandbox`.
 
-It keeps a ledger of what really happened: who was rung, how many slots were free at each dial, which requests were
+It keeps a ledger of what really happened: who was called, how many slots were free at each dial, which requests were
 malformed or sent again. Run by itself it prints its base URL and serves until its stdin is closed; `GET /__ledger`
 shows the ledger. Used as a module, `Standin(**settings)` serves from threads of its own. Standard library only.
 """

@@ -1,5 +1,5 @@
 //! Reads `--holidays`: dates one a line, or an iCalendar file (RFC 5545). Refuses what it would have to guess at: a
-//! holiday that is silently missing gets people rung on it.
+//! holiday that is silently missing gets people called on it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,7 +19,7 @@ const LONGEST: i64 = 366;
 /// Until when yearly events are written out.
 const LAST_YEAR: i16 = 2199;
 
-/// Days on which nobody is rung, counted from 1970-01-01.
+/// Days on which nobody is called, counted from 1970-01-01.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Holidays(BTreeSet<i64>);
 
@@ -58,7 +58,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Holidays, PlanError> {
 }
 
 /// One date a line; what follows it, and `#` to the end of the line, is for people. A second date, or a range, is an
-/// error: people would be rung on the days that were not understood.
+/// error: people would be called on the days that were not understood.
 fn dates(text: &str) -> Result<Holidays, Trouble> {
     let mut holidays = Holidays::default();
     for (line, row) in (1..).zip(text.lines()) {

@@ -1,6 +1,6 @@
-//! When a lead may be rung: hours, days and holidays, all read on the wall clock of each zone that the lead may lie in.
+//! When a lead may be called: hours, days and holidays, all read on the wall clock of each zone that the lead may lie in.
 //!
-//! A lead that may lie in several zones may be rung only while all of them are open. What an open time is stands in
+//! A lead that may lie in several zones may be called only while all of them are open. What an open time is stands in
 //! `timetable`; this module answers questions about it, and remembers the answers for each set of zones.
 
 mod holidays;
@@ -48,7 +48,7 @@ struct Rules {
     spans: Mutex<HashMap<Vec<String>, Spans>>,
 }
 
-/// When a lead may be rung next.
+/// When a lead may be called next.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Opening {
     /// The first instant at which a call may be started.
@@ -88,7 +88,7 @@ impl Calling {
     }
 
     /// Under hours `any`, gives leads without a zone the days and holidays of this one, the machine's. Without it
-    /// they may be rung on any day.
+    /// they may be called on any day.
     #[must_use]
     pub fn machine_zone(self, zone: TimeZone) -> Self {
         let Some(rules) = &self.rules else { return self };
@@ -133,7 +133,7 @@ impl Calling {
         }
     }
 
-    /// When a lead may be rung next, and which of its zones decides.
+    /// When a lead may be called next, and which of its zones decides.
     pub fn opening(&self, zones: &[String], now: Timestamp) -> Option<Opening> {
         let at = self.next_open(zones, now)?;
         let before = Timestamp::from_microsecond(at.as_microsecond().saturating_sub(1)).unwrap_or(at);

@@ -1,4 +1,4 @@
-//! Whether a lead is rung again, and when. Works from what is over and the plan of the day; remembers nothing, so a
+//! Whether a lead is called again, and when. Works from what is over and the plan of the day; remembers nothing, so a
 //! changed plan changes the answer for leads of long ago too.
 
 mod parse;
@@ -21,7 +21,7 @@ use super::reply::LeadNow;
 /// Attempts a lead gets in a day unless told otherwise.
 pub const PER_DAY: u32 = 2;
 
-/// How often a lead is rung, and how long after which end.
+/// How often a lead is called, and how long after which end.
 #[derive(Clone, Debug)]
 pub struct Retries {
     attempts: u32,
@@ -77,7 +77,7 @@ impl Retries {
             return Err(PlanError::new("--attempts", "a lead gets one attempt at least"));
         }
         if per_day == 0 {
-            return Err(PlanError::new("--per-day", "nobody would be rung; one attempt a day at least"));
+            return Err(PlanError::new("--per-day", "nobody would be called; one attempt a day at least"));
         }
         Ok(Self { attempts, delays: parse::delays(retry)?, per_day, seed, machine })
     }
@@ -101,7 +101,7 @@ impl Retries {
             return None;
         }
         let delays = self.delays.get(&last.class)?;
-        // A person who was reached is rung again only where the plan says so for that very class: not after a fault,
+        // A person who was reached is called again only where the plan says so for that very class: not after a fault,
         // nor because a call that came to light late went unanswered.
         let asked_for = |contact: &Contact| {
             matches!(contact.class, Class::Answered | Class::HungUp) && self.delays.contains_key(&contact.class)
@@ -116,7 +116,7 @@ impl Retries {
         self.allowed(&began, zones, calling, calling.next_open(zones, due)?)
     }
 
-    /// When the lead may be rung again as far as `--per-day` goes, given when its contacts began; `None`: now.
+    /// When the lead may be called again as far as `--per-day` goes, given when its contacts began; `None`: now.
     pub fn not_before(
         &self,
         began: &[Timestamp],

@@ -31,7 +31,7 @@ fn one(rule: &str) -> Result<(Class, Vec<Duration>), String> {
         .ok_or_else(|| format!("{rule:?} names no delay; write no-answer=2h,1d or voicemail=never"))?;
     let class = Class::named(name.trim()).filter(|class| *class != Class::Suppressed).ok_or_else(|| {
         let known: Vec<_> = Class::ALL.iter().filter(|class| **class != Class::Suppressed).map(|c| c.name()).collect();
-        format!("{:?} is not a class of calls that can be rung again; those are: {}", name.trim(), known.join(", "))
+        format!("{:?} is not a class of calls that can be called again; those are: {}", name.trim(), known.join(", "))
     })?;
     if delays.trim() == "never" {
         return Ok((class, Vec::new()));

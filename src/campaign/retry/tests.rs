@@ -1,4 +1,4 @@
-//! Who is rung again, and when.
+//! Who is called again, and when.
 
 use jiff::ToSpan;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ fn contact(class: Class, ended: Timestamp) -> Contact {
     Contact { began: ended - 30.seconds(), ended, class, answered: false }
 }
 
-/// How long after its last contact a lead is rung again, where any time will do.
+/// How long after its last contact a lead is called again, where any time will do.
 fn wait(retries: &Retries, contacts: &[Contact], lead: u64) -> Option<Duration> {
     match retries.verdict(contacts, &[], &Calling::any(), lead) {
         LeadNow::Due(due) => Some(due.duration_since(contacts.last().unwrap().ended).try_into().unwrap()),
@@ -31,7 +31,7 @@ fn wait(retries: &Retries, contacts: &[Contact], lead: u64) -> Option<Duration> 
 }
 
 #[test]
-fn nobody_is_rung_again_unless_asked_for() {
+fn nobody_is_called_again_unless_asked_for() {
     for class in Class::ALL {
         let once = [contact(class, Timestamp::UNIX_EPOCH)];
         assert_eq!(wait(&Retries::never(), &once, 1), None);
@@ -105,7 +105,7 @@ fn wrong_rules_say_what_to_write() {
     };
     assert_eq!(
         error(3, "noanswer=2h", 2),
-        "--retry: \"noanswer\" is not a class of calls that can be rung again; those are: answered, hung-up, rejected, \
+        "--retry: \"noanswer\" is not a class of calls that can be called again; those are: answered, hung-up, rejected, \
          voicemail, no-answer, busy, invalid, cancelled, fault, config, unknown"
     );
     assert!(error(3, "suppressed=1h", 2).contains("not a class"));

@@ -8,7 +8,7 @@ use super::super::Error;
 use super::Disk;
 use crate::leads::lead::Phone;
 
-/// The account of the built-in stand-in: the calls of rehearsals, which rang nobody, say nothing of the same numbers
+/// The account of the built-in stand-in: the calls of rehearsals, which called nobody, say nothing of the same numbers
 /// elsewhere.
 pub const REHEARSAL: &str = "sandbox";
 

@@ -218,11 +218,11 @@ fn merge(tx: &Transaction<'_>, head: &Head, now: Now, staged: &Staged) -> Result
         tx.execute("INSERT INTO temp.fresh (id) SELECT id FROM temp.staged", [])?;
     }
     imported.added = add(tx, campaign, generation, now)?;
-    // People who were erased: known by a hash, which is below nought, and never rung.
+    // People who were erased: known by a hash, which is below nought, and never called.
     let forgotten = "UPDATE leads SET suppressed = 1, standing = 'settled', class = 'suppressed', settled = ?2 \
                      WHERE campaign = ?1 AND phone < 0 AND standing = 'open'";
     tx.execute(forgotten, params![campaign, now.wall.as_microsecond()])?;
-    // Whose number was rung before it came on the list (an extension added, calls taken in) is looked at once more.
+    // Whose number was called before it came on the list (an extension added, calls taken in) is looked at once more.
     let past = "UPDATE leads SET stale = 1 WHERE campaign = ?1 AND generation = ?2 AND phone IN \
                 (SELECT phone FROM attempts WHERE campaign = ?1)";
     if tx.prepare("SELECT 1 FROM attempts WHERE campaign = ?1")?.exists([campaign])? {

@@ -140,7 +140,7 @@ impl Run {
         done.map_err(|error| error.within(file))
     }
 
-    /// Works out anew how leads stand: all that were rung, if the plan is another, else those that other runs or
+    /// Works out anew how leads stand: all that were called, if the plan is another, else those that other runs or
     /// commands had a hand in. Returns how many settled ones are open again.
     fn look_at_everybody(&mut self, now: Now) -> Result<u64, Error> {
         const AT_ONCE: i64 = 1000;

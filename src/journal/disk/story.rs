@@ -45,10 +45,10 @@ pub struct CampaignOutlook {
     pub settled: u64,
     /// When the last of them was.
     pub last_settled: Option<Timestamp>,
-    /// Those to ring whose number another campaign has rung lately.
-    pub rung_elsewhere: u64,
-    /// Those to ring.
-    pub to_ring: u64,
+    /// Those to call whose number another campaign has called lately.
+    pub called_elsewhere: u64,
+    /// Those to call.
+    pub to_call: u64,
 }
 
 /// What one number went through in one campaign.
@@ -56,7 +56,7 @@ pub struct CampaignOutlook {
 pub struct Story {
     /// The campaign; none where nothing is known of it but calls with its mark.
     pub campaign: Option<String>,
-    /// It was a rehearsal, which rang nobody.
+    /// It was a rehearsal, which called nobody.
     pub rehearsal: bool,
     /// The rows of its list with that number.
     pub rows: Vec<StoryRow>,
@@ -147,16 +147,16 @@ impl Disk {
     pub fn outlook(&self, account: &Account, campaign: &str, since: Timestamp) -> Result<CampaignOutlook, Error> {
         let id = self.campaign(account, campaign)?;
         let totals = self.totals(id)?;
-        let (last_settled, rung_elsewhere) = self.read(|db| {
+        let (last_settled, called_elsewhere) = self.read(|db| {
             let last = "SELECT max(settled) FROM leads WHERE campaign = ?1 AND listed = 1 AND standing = 'settled'";
             let last: Option<i64> = db.query_row(last, [id], |row| row.get(0))?;
-            Ok((last.map(wall), rung_elsewhere(db, id, since, account.is_rehearsal())?))
+            Ok((last.map(wall), called_elsewhere(db, id, since, account.is_rehearsal())?))
         })?;
-        let to_ring = totals.total - totals.settled;
-        Ok(CampaignOutlook { leads: totals.total, settled: totals.settled, last_settled, rung_elsewhere, to_ring })
+        let to_call = totals.total - totals.settled;
+        Ok(CampaignOutlook { leads: totals.total, settled: totals.settled, last_settled, called_elsewhere, to_call })
     }
 
-    /// The zones of the leads that a campaign has still to ring, each set once.
+    /// The zones of the leads that a campaign has still to call, each set once.
     pub fn zones_waiting(&self, account: &Account, campaign: &str) -> Result<Vec<Vec<String>>, Error> {
         let id = self.campaign(account, campaign)?;
         self.read(|db| {
@@ -237,8 +237,8 @@ fn story<'a>(db: &Connection, stories: &'a mut BTreeMap<i64, Story>, id: i64) ->
     })
 }
 
-/// Leads to ring whose number another campaign has rung since then.
-fn rung_elsewhere(db: &Connection, campaign: i64, since: Timestamp, rehearsal: bool) -> Result<u64, Error> {
+/// Leads to call whose number another campaign has called since then.
+fn called_elsewhere(db: &Connection, campaign: i64, since: Timestamp, rehearsal: bool) -> Result<u64, Error> {
     let others = "SELECT 1 FROM campaigns WHERE id <> ?1";
     if !db.prepare(others)?.exists([campaign])? {
         return Ok(0);

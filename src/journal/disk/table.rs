@@ -182,7 +182,7 @@ impl Rows for Table<'_> {
         Ok(self.db.prepare_cached(find)?.exists(params![attempts::digits(phone), self.rehearsal])?)
     }
 
-    fn rung_elsewhere(&mut self, phone: Phone) -> Result<Option<Timestamp>, Error> {
+    fn called_elsewhere(&mut self, phone: Phone) -> Result<Option<Timestamp>, Error> {
         let find = "SELECT max(began) FROM attempts WHERE phone = ?1 AND campaign <> ?2 \
                     AND rehearsal = ?3 AND state IN ('placed', 'ended', 'in-doubt', 'parked')";
         let params = params![attempts::digits(phone), self.campaign, self.rehearsal];

@@ -312,7 +312,7 @@ impl Rows for Table {
         Ok(on_phone.is_some_and(|it| it.attempts.iter().any(|place| self.attempts[*place].holds_number())))
     }
 
-    fn rung_elsewhere(&mut self, _phone: Phone) -> Result<Option<Timestamp>, Error> {
+    fn called_elsewhere(&mut self, _phone: Phone) -> Result<Option<Timestamp>, Error> {
         Ok(None)
     }
 

@@ -26,7 +26,7 @@ pub(super) fn batches_are_cut_in_list_order<B: Bench>() {
         sizes.push(size);
         seen.extend(numbers(&leads));
         for lead in &leads {
-            story.ring(lead.id, "customer-did-not-answer", 1);
+            story.dial(lead.id, "customer-did-not-answer", 1);
         }
         story.journal().close_batch(at(1), number).unwrap();
     }
@@ -38,7 +38,7 @@ pub(super) fn nobody_of_an_open_batch_is_lost_with_its_run<B: Bench>() {
     let mut story = Story::<B>::of(plan(), 120);
     let (number, leads) = story.batch(0);
     for lead in &leads[..10] {
-        story.ring(lead.id, "customer-did-not-answer", 1);
+        story.dial(lead.id, "customer-did-not-answer", 1);
     }
     story.restart(100);
     match story.opened(101) {
@@ -65,13 +65,13 @@ pub(super) fn batch_numbers_only_grow<B: Bench>() {
 pub(super) fn new_leads_come_before_retries<B: Bench>() {
     let mut story = Story::<B>::of(retrying(2, 9), 130);
     let (number, leads) = story.batch(0);
-    let due = leads.iter().map(|lead| story.ring(lead.id, "customer-did-not-answer", 1).lead_now);
+    let due = leads.iter().map(|lead| story.dial(lead.id, "customer-did-not-answer", 1).lead_now);
     assert!(due.collect::<Vec<_>>().iter().all(|now| matches!(now, LeadNow::Due(_))));
     story.journal().close_batch(at(60), number).unwrap();
     let (number, leads) = story.batch(9000);
     assert_eq!(numbers(&leads), (50..130).collect::<Vec<_>>(), "though the first fifty are due");
     for lead in &leads {
-        story.ring(lead.id, "customer-ended-call", 9001);
+        story.dial(lead.id, "customer-ended-call", 9001);
     }
     story.journal().close_batch(at(9060), number).unwrap();
     assert_eq!(numbers(&story.batch(9061).1), (0..50).collect::<Vec<_>>());
@@ -91,7 +91,7 @@ pub(super) fn leads_whose_hours_are_closed_are_left_for_later<B: Bench>() {
     let mut story = Story::<B>::begin(office_hours(), list(people));
     let (number, leads) = story.batch(0);
     assert_eq!(numbers(&leads), [1]);
-    story.ring(leads[0].id, "customer-did-not-answer", 1);
+    story.dial(leads[0].id, "customer-did-not-answer", 1);
     story.journal().close_batch(at(30), number).unwrap();
     match story.opened(31) {
         Opened::Nobody(rest) => assert_eq!((rest.later, rest.next_at), (2, Some(at(3600).wall))),
@@ -112,7 +112,7 @@ pub(super) fn a_lead_whose_hours_close_before_the_claim_is_put_off<B: Bench>() {
 pub(super) fn a_day_takes_no_more_attempts_than_it_may<B: Bench>() {
     let mut story = Story::<B>::of(retrying(5, 1), 1);
     let lead = story.batch(0).1[0].id;
-    let LeadNow::Due(due) = story.ring(lead, "customer-did-not-answer", 1).lead_now else { panic!("not due") };
+    let LeadNow::Due(due) = story.dial(lead, "customer-did-not-answer", 1).lead_now else { panic!("not due") };
     assert_eq!(due, at(12 * 3600).wall, "midnight in UTC");
     assert!(matches!(story.opened(7200), Opened::Nobody(rest) if rest.next_at == Some(due)));
     assert_eq!(story.denied(lead, 7200), Denied::Later);
@@ -121,7 +121,7 @@ pub(super) fn a_day_takes_no_more_attempts_than_it_may<B: Bench>() {
     story.journal().close_batch(at(12 * 3600), number).unwrap();
 }
 
-pub(super) fn two_extensions_of_a_number_are_not_rung_at_once<B: Bench>() {
+pub(super) fn two_extensions_of_a_number_are_not_called_at_once<B: Bench>() {
     let with = |extension: &str| Lead { extension: Some(extension.to_owned()), ..person(0) };
     let mut story = Story::<B>::begin(plan(), list([with("1"), with("2")]));
     let (number, leads) = story.batch(0);

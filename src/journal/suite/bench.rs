@@ -152,7 +152,7 @@ fn dnc() -> Box<dyn Fn(Phone) -> bool + Send> {
     Box::new(|phone| phone.digits() == NOT_TO_BE_CALLED)
 }
 
-/// A plan that rings everybody once, at any hour.
+/// A plan that calls everybody once, at any hour.
 pub(crate) fn plan() -> Plan {
     Plan {
         campaign: "leads".to_owned(),
@@ -332,8 +332,8 @@ impl<B: Bench> Story<B> {
         self.journal().totals(at(0)).unwrap()
     }
 
-    /// Rings a lead to an end.
-    pub(crate) fn ring(&mut self, lead: LeadId, reason: &str, seconds: i64) -> Change {
+    /// Calls a lead to an end.
+    pub(crate) fn dial(&mut self, lead: LeadId, reason: &str, seconds: i64) -> Change {
         let attempt = self.claim(lead, seconds);
         self.tell(&answered(&attempt, seconds + 1), seconds + 1);
         let over = ended(&attempt, reason, seconds + 20);

@@ -101,7 +101,7 @@ pub(super) fn a_doubt_proven_absent_gives_the_lead_back<B: Bench>() {
     story.claim(lead, 702);
 }
 
-pub(super) fn a_call_that_comes_to_light_late_is_followed_and_reported_as_a_double_ring<B: Bench>() {
+pub(super) fn a_call_that_comes_to_light_late_is_followed_and_reported_as_a_double_call<B: Bench>() {
     let mut story = Story::<B>::of(plan(), 1);
     let lead = story.batch(0).1[0].id;
     let first = story.claim(lead, 1);
@@ -237,7 +237,7 @@ pub(super) fn an_adopted_call_that_is_up_keeps_its_lead_from_being_claimed<B: Be
     let changes = story.journal().adopt(at(3)).unwrap();
     assert_eq!(changes[0].lead, Some(lead));
     let sent = story.change(&answered(&ours, 4), 4);
-    assert!(sent.double, "an adopted call and one of ours rang the lead");
+    assert!(sent.double, "an adopted call and one of ours called the lead");
     assert_eq!(story.denied(lead, 5), Denied::MissingSheet);
 }
 
@@ -266,7 +266,7 @@ pub(super) fn a_blocked_call_is_up_until_it_ends_and_gives_the_lead_back<B: Benc
     assert_eq!(change.now, State::Ended(Class::Fault), "it rang after all");
 }
 
-pub(super) fn who_asks_not_to_be_called_is_not_rung_again<B: Bench>() {
+pub(super) fn who_asks_not_to_be_called_is_not_called_again<B: Bench>() {
     let mut story = Story::<B>::of(retrying(3, 9), 2);
     let lead = story.batch(0).1[0].id;
     let attempt = story.claim(lead, 1);
@@ -288,7 +288,7 @@ pub(super) fn who_is_on_a_do_not_call_list_is_settled_at_the_claim<B: Bench>() {
     assert_eq!(story.batch(3).1.len(), 1);
 }
 
-pub(super) fn a_second_call_under_one_attempt_is_a_double_ring<B: Bench>() {
+pub(super) fn a_second_call_under_one_attempt_is_a_double_call<B: Bench>() {
     let mut story = Story::<B>::of(plan(), 1);
     let lead = story.batch(0).1[0].id;
     let attempt = story.claim(lead, 1);
@@ -337,7 +337,7 @@ pub(super) fn minutes_are_those_of_answered_phones<B: Bench>() {
     assert!((story.totals().minutes - 1.25).abs() < 1e-9, "{}", story.totals().minutes);
 }
 
-pub(super) fn nobody_is_rung_again_after_a_fault_once_the_phone_was_answered<B: Bench>() {
+pub(super) fn nobody_is_called_again_after_a_fault_once_the_phone_was_answered<B: Bench>() {
     let faults = ["fault=1s".to_owned()];
     let retries = Retries::parse(3, &faults, 20, 1, TimeZone::UTC).unwrap();
     let mut story = Story::<B>::of(Plan { retries, ..plan() }, 3);

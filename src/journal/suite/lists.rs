@@ -9,7 +9,7 @@ use crate::campaign::seen::SeenCall;
 use crate::leads::lead::Lead;
 use crate::pool::attempt_id::{AttemptId, Mark};
 
-pub(super) fn a_repeated_row_is_rung_once<B: Bench>() {
+pub(super) fn a_repeated_row_is_called_once<B: Bench>() {
     let mut bench = B::fresh(&plan());
     let rows = list([person(0), person(1), person(0), Lead { name: None, ..person(1) }, person(2)]);
     let (imported, _) = bench.run(plan(), &rows, false, at(0)).unwrap();
@@ -27,7 +27,7 @@ pub(super) fn a_repeated_row_is_rung_once<B: Bench>() {
 pub(super) fn a_settled_lead_stays_settled_whatever_its_row_says<B: Bench>() {
     let mut story = Story::<B>::of(plan(), 3);
     let lead = story.batch(0).1[1].id;
-    story.ring(lead, "customer-did-not-answer", 1);
+    story.dial(lead, "customer-did-not-answer", 1);
     let changed = Lead { name: Some("renamed".to_owned()), variables: Vec::new(), zones: Vec::new(), ..person(1) };
     story.rerun(plan(), list([person(2), changed, person(0)]), false, 60).unwrap();
     assert_eq!(story.totals().settled, 1);
@@ -46,7 +46,7 @@ pub(super) fn an_open_lead_takes_its_variables_from_the_newest_list<B: Bench>() 
     assert_eq!(story.batch(61).1[1].lead, changed);
 }
 
-pub(super) fn a_row_that_is_gone_is_not_rung_and_one_that_is_back_is<B: Bench>() {
+pub(super) fn a_row_that_is_gone_is_not_called_and_one_that_is_back_is<B: Bench>() {
     let mut story = Story::<B>::of(plan(), 4);
     let (imported, _) = story.rerun(plan(), list((0..3).map(person)), false, 60).unwrap();
     assert_eq!((imported.removed, imported.added, imported.leads), (1, 0, 3));
@@ -60,7 +60,7 @@ pub(super) fn a_row_that_is_gone_is_not_rung_and_one_that_is_back_is<B: Bench>()
 pub(super) fn a_list_that_lacks_most_open_leads_is_refused<B: Bench>() {
     let mut story = Story::<B>::of(plan(), 10);
     let ids: Vec<_> = story.batch(0).1.iter().map(|lead| lead.id).collect();
-    story.ring(ids[9], "customer-did-not-answer", 1);
+    story.dial(ids[9], "customer-did-not-answer", 1);
     let refused = story.rerun(plan(), list((0..4).map(person)), false, 60);
     assert!(matches!(refused, Err(Error::Drops { dropped: 5, open: 9, .. })), "{refused:?}");
     story.restart(70);
@@ -85,10 +85,10 @@ pub(super) fn a_list_without_leads_is_refused<B: Bench>() {
     assert_eq!(story.batch(71).1.len(), 3);
 }
 
-pub(super) fn an_extension_added_afterwards_does_not_ring_again<B: Bench>() {
+pub(super) fn an_extension_added_afterwards_does_not_call_again<B: Bench>() {
     let mut story = Story::<B>::of(plan(), 3);
     let lead = story.batch(0).1[1].id;
-    story.ring(lead, "customer-did-not-answer", 1);
+    story.dial(lead, "customer-did-not-answer", 1);
     let extended = Lead { extension: Some("12".to_owned()), ..person(1) };
     let (imported, _) = story.rerun(plan(), list([person(0), extended, person(2)]), false, 60).unwrap();
     assert_eq!((imported.added, imported.removed), (1, 1));
@@ -111,8 +111,8 @@ pub(super) fn calls_taken_in_settle_leads_that_come_later<B: Bench>() {
 pub(super) fn more_attempts_reopen_settled_leads<B: Bench>() {
     let mut story = Story::<B>::of(plan(), 3);
     let ids: Vec<_> = story.batch(0).1.iter().map(|lead| lead.id).collect();
-    story.ring(ids[0], "customer-did-not-answer", 1);
-    story.ring(ids[1], "customer-ended-call", 2);
+    story.dial(ids[0], "customer-did-not-answer", 1);
+    story.dial(ids[1], "customer-ended-call", 2);
     assert_eq!(story.totals().settled, 2);
     let (_, reopened) = story.rerun(retrying(3, 9), list((0..3).map(person)), false, 9000).unwrap();
     assert_eq!(reopened, 1);

@@ -1,5 +1,5 @@
 //! A cell to a number that may be dialed. libphonenumber decides what is a number; what is decided here is which of
-//! several readings is meant, and where that cannot be told the cell is refused: a wrong guess rings a stranger.
+//! several readings is meant, and where that cannot be told the cell is refused: a wrong guess calls a stranger.
 
 pub mod clean;
 mod odd;
@@ -214,7 +214,7 @@ impl Reading<'_> {
     }
 }
 
-/// A number that is in use, whether or not it may be rung: what a reading could mean.
+/// A number that is in use, whether or not it may be called: what a reading could mean.
 fn valid(text: &str, allow: &[Allow]) -> Option<Judged> {
     judge(text, None, allow).ok().filter(|judged| judged.is_valid)
 }

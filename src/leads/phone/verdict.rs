@@ -1,6 +1,6 @@
-//! What libphonenumber says of a number, and whether that may be rung.
+//! What libphonenumber says of a number, and whether that may be called.
 //!
-//! Rung: fixed lines, mobiles, internet telephony, freephone and company-wide numbers (a business may well be a lead,
+//! Called: fixed lines, mobiles, internet telephony, freephone and company-wide numbers (a business may well be a lead,
 //! and it costs nobody more). Refused unless allowed by name: premium rate, personal numbers (070 in the United Kingdom;
 //! they cost the caller as much), shared cost, and numbers in no range that is in use. Never: emergency services, short
 //! codes, pagers and mailboxes.
@@ -17,7 +17,7 @@ use super::super::findings::Kind;
 use super::super::lead::Phone;
 use super::super::options::{Allow, Region};
 
-/// A number that may be rung.
+/// A number that may be called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Judged {
     /// The number.
@@ -79,7 +79,7 @@ pub fn lacks_trunk_zero(digits: &str, phone: Phone) -> bool {
     written.starts_with('0') && !digits.starts_with('0')
 }
 
-/// Why a number in use is not rung, and what would allow it.
+/// Why a number in use is not called, and what would allow it.
 fn refused(kind: PhoneNumberType) -> Option<(Kind, Option<Allow>)> {
     match kind {
         PhoneNumberType::PremiumRate | PhoneNumberType::PersonalNumber => Some((Kind::Premium, Some(Allow::Premium))),
@@ -89,7 +89,7 @@ fn refused(kind: PhoneNumberType) -> Option<(Kind, Option<Allow>)> {
     }
 }
 
-/// Why a number in no range is not rung, and what would allow it. One that only works within its town is too short.
+/// Why a number in no range is not called, and what would allow it. One that only works within its town is too short.
 fn invalid(number: &PhoneNumber) -> (Kind, Option<Allow>) {
     match PHONE_NUMBER_UTIL.is_possible_number_with_reason(number) {
         Ok(NumberLengthType::IsPossible) => (Kind::NotValid, Some(Allow::Possible)),

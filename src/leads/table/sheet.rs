@@ -34,7 +34,7 @@ impl Sheet {
             workbook.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet).collect();
         let chosen = match wanted {
             Some(wanted) => sheets.iter().find(|sheet| sheet.name == wanted),
-            // What was hidden was not meant to be seen, let alone to be rung.
+            // What was hidden was not meant to be seen, let alone to be called.
             None => sheets.iter().find(|sheet| sheet.visible == SheetVisible::Visible),
         };
         let names = || sheets.iter().map(|sheet| sheet.name.clone());

@@ -108,11 +108,11 @@ fn a_request_without_an_answer_is_in_doubt_when_its_run_has_ended() {
     let [open] = history.open.as_slice() else { panic!("{:?}", history.open) };
     assert_eq!((&open.attempt, open.state, open.failed), (&attempt, State::InDoubt, Some(at(7).at)));
     run.record(at(700), &News::Absent(attempt, at(700).at)).unwrap();
-    assert_eq!(batch(&mut run, 701), leads, "proven absent, its lead is rung");
+    assert_eq!(batch(&mut run, 701), leads, "proven absent, its lead is called");
 }
 
 #[test]
-fn a_released_lead_is_rung_again() {
+fn a_released_lead_is_called_again() {
     let dir = tempfile::tempdir().unwrap();
     let cast = Cast::new(dir.path(), "leads");
     let mut run = cast.run(0..3, 0);
@@ -134,7 +134,7 @@ fn a_released_lead_is_rung_again() {
 }
 
 #[test]
-fn the_suppressed_and_the_forgotten_are_not_rung() {
+fn the_suppressed_and_the_forgotten_are_not_called() {
     let dir = tempfile::tempdir().unwrap();
     let cast = Cast::new(dir.path(), "leads");
     let mut run = cast.run(0..3, 0);

@@ -78,7 +78,7 @@ fn the_largest_reserve_of_the_live_runs_counts() {
 }
 
 #[test]
-fn a_number_is_rung_by_one_campaign_at_a_time() {
+fn a_number_is_called_by_one_campaign_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..1, 0), Cast::new(dir.path(), "bb").run(0..1, 0));
     let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
@@ -91,7 +91,7 @@ fn a_number_is_rung_by_one_campaign_at_a_time() {
 }
 
 #[test]
-fn a_number_that_another_campaign_rang_lately_is_put_off() {
+fn a_number_that_another_campaign_called_lately_is_put_off() {
     let dir = tempfile::tempdir().unwrap();
     let (first, second) = (Cast::new(dir.path(), "a"), Cast::new(dir.path(), "bb"));
     let mut a = first.run(0..1, 0);
@@ -103,7 +103,7 @@ fn a_number_that_another_campaign_rang_lately_is_put_off() {
     let mut b = second.start(plan, &list([person(0)]), 100).unwrap().0;
     let account = Account { id: 1, name: "org-1".to_owned() };
     let outlook = b.disk().outlook(&account, "bb", at(0).wall - Duration::from_hours(7 * 24)).unwrap();
-    assert_eq!((outlook.to_ring, outlook.rung_elsewhere), (1, 1));
+    assert_eq!((outlook.to_call, outlook.called_elsewhere), (1, 1));
     let theirs = batch(&mut b, 101);
     assert_eq!(claim(&mut b, &theirs, roomy(4, at(101)), 101).denied, [(theirs[0], Denied::Later)]);
     let Opened::Nobody(rest) = b.open_batch(at(102)).unwrap() else { panic!("somebody") };
@@ -114,15 +114,15 @@ fn a_number_that_another_campaign_rang_lately_is_put_off() {
 }
 
 #[test]
-fn the_calls_of_a_rehearsal_are_nothing_to_a_campaign_that_rings_people() {
+fn the_calls_of_a_rehearsal_are_nothing_to_a_campaign_that_calls_people() {
     let dir = tempfile::tempdir().unwrap();
     let stand_in = Cast { account: REHEARSAL, ..Cast::new(dir.path(), "leads") };
     let mut rehearsal = stand_in.run(0..3, 0);
     let pretended = batch(&mut rehearsal, 1);
     let granted = claim(&mut rehearsal, &pretended, roomy(4, at(1)), 1).granted;
     // The third is on its way for good.
-    let [rung, opted_out, _] = granted.as_slice() else { panic!("{granted:?}") };
-    for it in [rung, opted_out] {
+    let [called, opted_out, _] = granted.as_slice() else { panic!("{granted:?}") };
+    for it in [called, opted_out] {
         rehearsal.record(at(2), &answered(&it.attempt, 2)).unwrap();
         let end = SeenCall { opt_out: it == opted_out, ..ended(&it.attempt, "customer-ended-call", 79) };
         rehearsal.record(at(80), &listed(vec![end], 80)).unwrap();
@@ -132,7 +132,7 @@ fn the_calls_of_a_rehearsal_are_nothing_to_a_campaign_that_rings_people() {
     let mut run = cast.start(plan, &list((0..3).map(person)), 100).unwrap().0;
     let account = Account { id: 2, name: "org-1".to_owned() };
     let outlook = run.disk().outlook(&account, "leads", at(0).wall - Duration::from_hours(7 * 24)).unwrap();
-    assert_eq!((outlook.to_ring, outlook.rung_elsewhere), (3, 0));
+    assert_eq!((outlook.to_call, outlook.called_elsewhere), (3, 0));
     let people = batch(&mut run, 101);
     let claimed = claim(&mut run, &people, roomy(4, at(101)), 101);
     assert_eq!((claimed.granted.len(), claimed.denied.len()), (3, 0), "{:?}", claimed.denied);
@@ -162,7 +162,7 @@ fn of_two_runs_with_as_many_calls_the_one_that_waits_for_longer_is_first() {
     let dir = tempfile::tempdir().unwrap();
     let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
     let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
-    let ring = |run: &mut Run, lead: LeadId, seconds: i64| {
+    let dial = |run: &mut Run, lead: LeadId, seconds: i64| {
         let claimed = claim(run, &[lead], roomy(1, at(seconds)), seconds);
         for granted in &claimed.granted {
             run.record(at(seconds), &answered(&granted.attempt, seconds)).unwrap();
@@ -171,11 +171,11 @@ fn of_two_runs_with_as_many_calls_the_one_that_waits_for_longer_is_first() {
         }
         claimed.granted.len()
     };
-    assert_eq!(ring(&mut a, ours[0], 10), 1);
-    assert_eq!(ring(&mut a, ours[1], 20), 0, "the other was never served");
-    assert_eq!(ring(&mut b, theirs[0], 21), 1);
-    assert_eq!(ring(&mut b, theirs[1], 30), 0, "now it is this one that was served last");
-    assert_eq!(ring(&mut a, ours[1], 31), 1);
+    assert_eq!(dial(&mut a, ours[0], 10), 1);
+    assert_eq!(dial(&mut a, ours[1], 20), 0, "the other was never served");
+    assert_eq!(dial(&mut b, theirs[0], 21), 1);
+    assert_eq!(dial(&mut b, theirs[1], 30), 0, "now it is this one that was served last");
+    assert_eq!(dial(&mut a, ours[1], 31), 1);
 }
 
 #[test]

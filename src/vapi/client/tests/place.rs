@@ -9,7 +9,7 @@ fn cause(news: &News) -> Option<Cause> {
 }
 
 #[tokio::test]
-async fn one_request_rings_one_lead() {
+async fn one_request_calls_one_lead() {
     let server = Server::new([Reaction::Answer(http("201 Created", &call_body("c1")))]).await;
     let News::Answered { attempt, wire, call, limits } = place(&client(&format!("{}/vapi/", server.url()))).await
     else {
@@ -179,7 +179,7 @@ async fn a_connection_is_used_again_and_its_end_is_in_doubt() {
 }
 
 #[tokio::test]
-async fn a_connection_that_closed_behind_an_answer_rings_nobody_twice() {
+async fn a_connection_that_closed_behind_an_answer_calls_nobody_twice() {
     for _ in 0..50 {
         let answer = |id: &str| Reaction::AnswerThenClose(http("201 Created", &call_body(id)));
         let server = Server::new([answer("c1"), answer("c2"), answer("twice")]).await;
