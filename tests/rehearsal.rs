@@ -5,7 +5,7 @@ mod stage;
 use std::time::Duration;
 
 use dialer::campaign::disposition::Class;
-use dialer::campaign::event::{Event, ReadFailure, ReadId, ReadTrouble, Stop};
+use dialer::campaign::event::{AccountFact, Event, ReadFailure, ReadId, ReadTrouble, Stop};
 use dialer::campaign::notice::{Notice, StopReason};
 use dialer::campaign::plan::Plan;
 use dialer::journal::memory::Memory;
@@ -333,7 +333,7 @@ fn abroad(lines: &[&str], down: Option<&str>) -> (Simulation<Memory>, Option<Sto
     stage::start(&mut stage, &plan, journal);
     let now = stage.now();
     let run = stage.runs[0].as_mut().unwrap();
-    run.campaign.line_is_free("vapi-free");
+    run.campaign.handle(now, Event::Account(AccountFact::FreeLine("vapi-free".to_owned())));
     if let Some(line) = down {
         run.campaign.handle(now, Event::LineDown(line.to_owned(), "404".to_owned()));
     }

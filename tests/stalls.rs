@@ -4,7 +4,7 @@ mod stage;
 
 use std::time::Duration;
 
-use dialer::campaign::event::{Event, ReadFailure, ReadId, ReadTrouble};
+use dialer::campaign::event::{AccountFact, Event, ReadFailure, ReadId, ReadTrouble};
 use dialer::campaign::hours::Calling;
 use dialer::campaign::notice::{Notice, StopReason};
 use dialer::campaign::plan::{Plan, Reserve};
@@ -64,7 +64,8 @@ fn a_call_that_is_stuck_is_given_up_though_listings_go_on_showing_it() {
 fn a_call_cannot_outlast_what_the_assistant_allows() {
     let plan = Plan { longest_call: Duration::from_hours(12), ..plan() };
     let mut stage = stage(&plan, endless(), 1, 3, 0);
-    stage.runs[0].as_mut().unwrap().campaign.calls_last(Duration::from_mins(20));
+    let (now, fact) = (stage.now(), AccountFact::CallsLast(Duration::from_mins(20)));
+    stage.runs[0].as_mut().unwrap().campaign.handle(now, Event::Account(fact));
     stage.play(START + Duration::from_mins(30), None).unwrap();
     assert_eq!(why(&stage), Some(StopReason::Complete));
     assert!(stage.world.now().since(START) > Duration::from_mins(25));

@@ -107,7 +107,7 @@ pub struct Facts {
 }
 
 /// What the facts mean.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum State {
     /// On disk; may be on its way.
     Claimed,

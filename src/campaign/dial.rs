@@ -176,7 +176,7 @@ impl Campaign {
     /// No dial on old news: the listing is read first, and once more between the first answer and the second dial.
     fn has_fresh_news(&mut self, now: Instant) -> bool {
         let since = if let First::Over(at) = self.first { Some(at) } else { None };
-        let fresh = self.watch.is_fresh(now, since);
+        let fresh = self.listing.is_fresh(now, since);
         self.fresh_wanted = !fresh;
         if fresh && since.is_some() {
             self.first = First::Checked;

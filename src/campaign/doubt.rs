@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::attempt::State;
-use super::event::{Action, News, Query};
-use super::search::{Along, Search};
-use super::start::{MARGIN, PAGE};
-use super::watch::Reading;
+use super::event::{Action, News};
+use super::listing::found::Proof;
+use super::start::MARGIN;
 use super::{ActiveAttempt, Campaign};
 use crate::time::{Instant, Now};
 
@@ -18,7 +17,6 @@ const MOST_FAILURES: u32 = 3;
 /// What the proofs have come to.
 #[derive(Debug, Default)]
 pub(super) struct Proofs {
-    pub(super) search: Option<Search>,
     /// A call that this journal made was seen in the search: it is the right organisation's.
     pub(super) confirmed: bool,
     not_before: Option<Instant>,
@@ -57,7 +55,7 @@ impl Campaign {
     /// Begins a proof as soon as one can succeed.
     pub(super) fn want_proof(&mut self, now: Now) {
         self.park_stuck(now);
-        if self.proofs.search.is_some() {
+        if self.listing.is_proving() {
             return;
         }
         let Some(due) = self.next_proof_at() else { return };
@@ -67,38 +65,21 @@ impl Campaign {
         }
         let doubts = self.live.uncertain().filter(|(_, live)| live.state == State::InDoubt);
         if let Some(from) = doubts.map(|(_, live)| live.provider_time).min() {
-            self.proofs.search = Some(Search::since(Along::Created, from - MARGIN, PAGE));
+            self.listing.prove_since(from - MARGIN);
             self.proofs.confirmed = self.org_confirmed;
         }
     }
 
-    pub(super) fn next_proof(&mut self, now: Now) -> Option<(Query, Reading)> {
-        let search = self.proofs.search.as_mut()?;
-        let query = search.next(now.at);
-        let waits = search.waits_until();
-        if query.is_none()
-            && let Some(at) = waits
-        {
-            self.wake(at);
-        }
-        query.map(|query| (query, Reading::Proof))
-    }
-
-    pub(super) fn proof_part_done(&mut self, now: Now) {
-        let Some(mut search) = self.proofs.search.take() else { return };
-        search.part_done();
-        if !search.is_complete() {
-            self.proofs.search = Some(search);
-            return;
-        }
-        let Some(began) = search.began() else { return };
+    /// A proof has been read to its end.
+    pub(super) fn proof_done(&mut self, proof: Option<Proof>, now: Now) {
+        let Some(Proof { from, began }) = proof else { return };
         if !self.proofs.confirmed {
             return self.proof_given_up(now);
         }
         self.proofs.failures = 0;
         // A doubt that came to us while it was being read (an orphan's) may be older than it.
         let proven = |live: &ActiveAttempt| {
-            self.provable_at(live).is_some_and(|at| at <= began) && search.covers(live.provider_time - MARGIN)
+            self.provable_at(live).is_some_and(|at| at <= began) && from <= live.provider_time - MARGIN
         };
         // Where either run is to leave doubts to a person, a person decides.
         let parks = |live: &ActiveAttempt| self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
@@ -112,7 +93,6 @@ impl Campaign {
     }
 
     pub(super) fn proof_given_up(&mut self, now: Now) {
-        self.proofs.search = None;
         self.proofs.failures += 1;
         self.proofs.not_before = Some(now.at + self.plan.poll * 15);
     }

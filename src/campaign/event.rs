@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::attempt::Cause;
 use super::notice::{Notice, Outcome};
 use super::reply::{Change, Claimed, Open, Opened, Recorded};
@@ -18,19 +20,19 @@ use crate::pool::news::{Limits, RequestTiming};
 use crate::time::{Instant, Stamp};
 
 /// A lead's number in the journal.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct LeadId(pub i64);
 
 /// A line's number in the plan's list of phone numbers.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Line(pub usize);
 
 /// Which read an answer belongs to.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct ReadId(pub u64);
 
 /// What the campaign wants done.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Action {
     /// Cut the next batch. Answered by [`Event::BatchOpened`].
     OpenBatch,
@@ -63,7 +65,7 @@ pub enum Action {
 }
 
 /// Who may be dialed now, in order, and what this run knows of the pool.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ask {
     /// The leads, the most urgent first, each with the line that it is to be called from.
     pub leads: Vec<(LeadId, Line)>,
@@ -74,7 +76,7 @@ pub struct Ask {
 }
 
 /// What to read of the provider's listing.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Query {
     /// All calls changed since then, the bounds included; at most `limit` rows.
     Updated {
@@ -99,7 +101,7 @@ pub enum Query {
 }
 
 /// What the campaign is told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// Time has come, as [`next_wakeup`](super::Campaign::next_wakeup) asked. One that comes early changes nothing.
     Wake,
@@ -121,10 +123,23 @@ pub enum Event {
     LineDown(String, String),
     /// A person or the system wants it to end or to pause.
     Stop(Stop),
+    /// Something that was read of the account before the first dial.
+    Account(AccountFact),
+}
+
+/// What was read of the account before the first dial.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum AccountFact {
+    /// The provider names the organisation that the journal takes the account for: its listings prove absence.
+    OrgConfirmed,
+    /// The campaign's assistant ends its calls after so long, ringing included.
+    CallsLast(Duration),
+    /// That line is a free one of the provider's, which calls no other countries.
+    FreeLine(String),
 }
 
 /// Why a read brought nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadFailure {
     /// What kind of failure.
     pub kind: ReadTrouble,
@@ -139,7 +154,7 @@ pub struct ReadFailure {
 }
 
 /// Kinds of failed reads.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ReadTrouble {
     /// No connection, no answer in time, 5xx, an unreadable body.
     Fault,
@@ -154,7 +169,7 @@ pub enum ReadTrouble {
 }
 
 /// Orders from outside.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Stop {
     /// First Ctrl-C, or `dialer stop`: no more dials, follow what is up.
     Drain,
@@ -167,7 +182,7 @@ pub enum Stop {
 }
 
 /// A fact, from the provider or found by the campaign. All but its times is what the provider said.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum News {
     /// A 2xx that could be read.
     Answered {

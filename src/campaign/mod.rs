@@ -4,7 +4,7 @@
 //! [`Campaign::next_wakeup`] when to come back if nothing happens. A wake-up that comes early changes nothing.
 //!
 //! The files beside this one each hold one concern of the same machine: `start` (searching before dialing), `dial`
-//! (who is claimed next), `news` (what answers and listings mean), `watch` (when the listing is read), `doubt` (proof of
+//! (who is claimed next), `news` (what answers and listings mean), `listing` and `reads` (what is read of the listing, and why), `doubt` (proof of
 //! absence), `finish` (when it is over).
 
 mod active;
@@ -17,25 +17,23 @@ mod doubt;
 pub mod event;
 mod finish;
 pub mod hours;
-mod last_seen;
 mod lines;
+mod listing;
 mod money;
 mod news;
 pub mod notice;
 mod pace;
 pub mod plan;
 pub mod plan_error;
-pub mod repeats;
+mod reads;
 pub mod reply;
 pub mod retry;
 mod rows;
-mod search;
 pub mod seen;
 mod shown;
 mod start;
 mod timing;
 pub mod trouble;
-mod watch;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -50,15 +48,15 @@ use attempt::State;
 use breaker::Breaker;
 use counts::RunCounts;
 use doubt::Proofs;
-use event::{Action, Event, LeadId, ReadId, Stop};
+use event::{AccountFact, Action, Event, LeadId, Stop};
 use lines::Lines;
+use listing::ListingReader;
 use notice::{Notice, StopReason};
 use pace::Pace;
 use plan::Plan;
 use reply::{BatchLead, ResumeState};
 use start::{Start, Step};
 use trouble::{ConfigRefusals, ConnectBackoff, UnreachableTimer};
-use watch::{Reading, Watch};
 
 /// No sleep is longer, so that a suspended machine is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -77,9 +75,7 @@ pub struct Campaign {
     /// Attempts of this run that were proven absent or put aside, with their batch: a call may come to light all the
     /// same.
     written_off: BTreeMap<AttemptId, (State, u64)>,
-    watch: Watch,
-    reading: Option<(ReadId, Reading)>,
-    reads: u64,
+    listing: ListingReader,
     proofs: Proofs,
     pace: Pace,
     lines: Lines,
@@ -123,6 +119,8 @@ pub struct Campaign {
     /// How long a call with the campaign's own assistant can last, where that is known.
     usual_call: Option<Duration>,
     orphans_due: Instant,
+    /// When calls that have lasted too long are looked for.
+    overdue_due: Instant,
     actions: VecDeque<Action>,
     wake_at: Option<Instant>,
 }
@@ -169,9 +167,7 @@ impl Campaign {
             batch: Batch::default(),
             live: ActiveAttempts::default(),
             written_off: BTreeMap::new(),
-            watch: Watch::new(plan.poll),
-            reading: None,
-            reads: 0,
+            listing: ListingReader::new(plan.poll),
             proofs: Proofs::default(),
             pace: Pace::new(plan.rate, now.at),
             lines: Lines::new(plan.lines.clone()),
@@ -206,6 +202,7 @@ impl Campaign {
             org_confirmed: history.org_confirmed,
             usual_call: None,
             orphans_due: now.at + plan.poll * 60,
+            overdue_due: now.at,
             actions: VecDeque::new(),
             wake_at: None,
             plan,
@@ -238,6 +235,7 @@ impl Campaign {
             }
             Event::LineDown(id, why) => self.line_is_down(&id, &why, None, now),
             Event::Stop(stop) => self.told_to_stop(stop, now),
+            Event::Account(fact) => self.learn(fact),
         }
         self.decide(now);
     }
@@ -261,19 +259,13 @@ impl Campaign {
         matches!(self.start.step, Step::Over)
     }
 
-    /// The provider names the organisation that the journal takes the account for: its listings prove absence.
-    pub fn confirm_org(&mut self) {
-        self.org_confirmed = true;
-    }
-
-    /// The campaign's assistant ends its calls after so long, ringing included.
-    pub fn calls_last(&mut self, at_most: Duration) {
-        self.usual_call = Some(at_most.min(self.plan.longest_call));
-    }
-
-    /// That line is a free one of the provider's, which calls no other countries.
-    pub fn line_is_free(&mut self, id: &str) {
-        self.lines.set_free(id);
+    /// What was read of the account before the first dial.
+    fn learn(&mut self, fact: AccountFact) {
+        match fact {
+            AccountFact::OrgConfirmed => self.org_confirmed = true,
+            AccountFact::CallsLast(at_most) => self.usual_call = Some(at_most.min(self.plan.longest_call)),
+            AccountFact::FreeLine(id) => self.lines.set_free(&id),
+        }
     }
 
     /// Everything that follows from what is known now. Does nothing that it has done before.

@@ -85,7 +85,7 @@ impl Campaign {
         if let Some(end) = over {
             self.pool.ended_full(end, wire.received);
         }
-        self.watch.sightings.saw(&call.id, now.at);
+        self.listing.saw(&call.id, now.at);
         if blocked || over.is_some() {
             self.tell(Notice::PoolRefused);
         }
@@ -246,7 +246,7 @@ impl Campaign {
             }
         }
         if let Some(call) = &live.call {
-            self.watch.sightings.over(call);
+            self.listing.over(call);
             if let Some(known) = self.pool.call(call).filter(|known| known.ended.is_none()) {
                 let over = Call { ended: Some(self.pool.offset.latest(now.at)), ..known.clone() };
                 self.pool.saw(call, &over, None);
@@ -337,7 +337,6 @@ impl Campaign {
         live.ours = change.lead.is_some();
         live.batch = written_off.map(|(_, batch)| batch);
         live.call.clone_from(&change.call);
-        change.call.iter().for_each(|call| self.watch.sightings.look_again(call));
         self.live.insert(change.attempt, live);
         if let Some(lead) = change.lead {
             self.batch.queue.retain(|waiting| waiting.id != lead);
@@ -360,7 +359,7 @@ impl Campaign {
                 let from = attempt.created.unwrap_or(attempt.provider_time);
                 let call = Call { from, ended: None, ours: true, post: None, rung: false, shut_out: blocked };
                 self.pool.saw(id, &call, None);
-                self.watch.sightings.saw(id, now);
+                self.listing.saw(id, now);
             } else if attempt.state == State::InDoubt {
                 self.pool.doubted(attempt.attempt.clone(), attempt.failed.unwrap_or(now));
             }

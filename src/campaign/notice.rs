@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::attempt::State;
 use super::event::LeadId;
@@ -10,7 +11,7 @@ use crate::pool::calls::CallId;
 use crate::time::{Instant, Stamp};
 
 /// Something that a person should know; the words are for the face to find.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Notice {
     /// The pool refused, though there was thought to be room.
     PoolRefused,
@@ -69,7 +70,7 @@ pub enum Notice {
 }
 
 /// How a run ended.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     /// Why it ended.
     pub why: StopReason,
@@ -80,7 +81,7 @@ pub struct Outcome {
 }
 
 /// Why dialing ended.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum StopReason {
     /// Nobody is left to dial.
     Complete,

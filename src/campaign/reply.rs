@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::attempt::State;
 use super::disposition::Class;
@@ -15,7 +16,7 @@ use crate::pool::news::Others;
 use crate::time::{Instant, Stamp};
 
 /// A batch that was opened, or why there is none.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Opened {
     /// Leads that may be dialed now, in list order.
     Batch {
@@ -31,7 +32,7 @@ pub enum Opened {
 }
 
 /// One lead of a batch.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct BatchLead {
     /// Its number in the journal.
     pub id: LeadId,
@@ -42,7 +43,7 @@ pub struct BatchLead {
 }
 
 /// What is left of the list when nobody may be dialed now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Rest {
     /// Leads that may be dialed later.
     pub later: u64,
@@ -51,7 +52,7 @@ pub struct Rest {
 }
 
 /// What the journal made of an ask.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Claimed {
     /// On disk: these may be placed.
     pub granted: Vec<Granted>,
@@ -62,7 +63,7 @@ pub struct Claimed {
 }
 
 /// An attempt that is on disk.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Granted {
     /// The attempt.
     pub attempt: AttemptId,
@@ -73,7 +74,7 @@ pub struct Granted {
 }
 
 /// Why a lead may not be dialed now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Denied {
     /// On a do-not-call list: settled.
     Suppressed,
@@ -84,7 +85,7 @@ pub enum Denied {
 }
 
 /// What a record changed, worked out by the journal.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Recorded {
     /// Attempts whose state is another now, this campaign's and orphans'.
     pub changes: Vec<Change>,
@@ -93,7 +94,7 @@ pub struct Recorded {
 }
 
 /// An attempt whose state changed, and what that means for its lead.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Change {
     /// The attempt.
     pub attempt: AttemptId,
@@ -114,7 +115,7 @@ pub struct Change {
 }
 
 /// What a lead is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum LeadNow {
     /// To be called now.
     Open,
@@ -131,7 +132,7 @@ pub enum LeadNow {
 }
 
 /// A call with this campaign's mark that this journal did not make.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct UnknownCall {
     /// The attempt id it carries.
     pub attempt: AttemptId,
@@ -142,7 +143,7 @@ pub struct UnknownCall {
 }
 
 /// An attempt of the past that is not over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Open {
     /// The attempt.
     pub attempt: AttemptId,
@@ -165,7 +166,7 @@ pub struct Open {
 }
 
 /// Everything that a run goes on from; that of a fresh start is empty.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ResumeState {
     /// Attempts of this account that are not over and that no other live run looks after.
     pub open: Vec<Open>,

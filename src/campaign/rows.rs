@@ -23,16 +23,12 @@ impl Campaign {
         self.hear_wire(wire, now);
         self.reached();
         let latest = self.pool.offset.latest(wire.received);
-        let watched = self.is_watching();
-        let fresh = if watched { Some(self.watch.sightings.listed(calls, wire.received)) } else { None };
-        for call in fresh.as_deref().unwrap_or(calls) {
-            if watched {
-                self.watch.changed(call.updated, latest);
-            }
+        for call in &**calls {
+            self.listing.changed(call.updated, latest);
             self.saw_call(call, wire.received);
         }
         for id in self.pool.forget_ended() {
-            self.watch.sightings.over(&id);
+            self.listing.over(&id);
         }
     }
 
@@ -56,9 +52,9 @@ impl Campaign {
         let over = call.end();
         let pool_ended = over.is_some() && is_pool_end(call);
         if over.is_some() {
-            self.watch.sightings.over(&call.id);
+            self.listing.over(&call.id);
         } else {
-            self.watch.sightings.saw(&call.id, received);
+            self.listing.saw(&call.id, received);
         }
         let known = self.pool.call(&call.id).map(|known| known.ended.is_none());
         // What was over before the pool was last seen cannot matter to it.
@@ -90,7 +86,7 @@ impl Campaign {
     pub(super) fn one_done(&mut self, id: &CallId, found: bool, now: Now) {
         let ours = self.live.iter().find(|(_, live)| live.call.as_ref() == Some(id));
         if let Some((attempt, overdue)) = ours.map(|(attempt, live)| (attempt.clone(), self.is_overdue(live, now.at))) {
-            self.watch.sightings.saw(id, now.at);
+            self.listing.saw(id, now.at);
             if overdue {
                 self.actions.push_back(Action::Record(Box::new(News::GivenUp(attempt))));
                 self.tell(Notice::GaveUp(id.clone()));
@@ -98,16 +94,16 @@ impl Campaign {
             return;
         }
         let Some(call) = self.pool.call(id).filter(|call| call.is_up()) else {
-            return self.watch.sightings.over(id);
+            return self.listing.over(id);
         };
         let latest = self.pool.offset.latest(now.at);
         if latest.since(call.from) > ANY_CALL || (!found && latest.since(call.from) > self.plan.longest_call) {
             let over = Call { ended: Some(latest), ..call.clone() };
             self.pool.saw(id, &over, None);
-            self.watch.sightings.over(id);
+            self.listing.over(id);
             self.tell(Notice::GaveUp(id.clone()));
         } else {
-            self.watch.sightings.saw(id, now.at);
+            self.listing.saw(id, now.at);
         }
     }
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
 use crate::time::Stamp;
 
 /// `status` of a call.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Status {
     /// `scheduled`: holds no slot yet.
     Scheduled,
@@ -30,7 +32,7 @@ pub enum Status {
 pub type Listing = Arc<[Arc<SeenCall>]>;
 
 /// What a listing or an answer shows of one call.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SeenCall {
     /// `id`.
     pub id: CallId,

@@ -32,11 +32,11 @@ impl Campaign {
                 if self.calls_up() == 0 { "no more dials" } else { "no more dials; calls that are up are followed" }
                     .to_owned()
             }
-            Step::Searching(_) | Step::FurtherBack(..) | Step::Adopting => {
+            Step::Searching | Step::FurtherBack(..) | Step::Adopting => {
                 format!("searching the account's calls, {:.0}%", self.start.told * 100.0)
             }
-            Step::Waiting(_) | Step::Again(_) => "making sure that nothing else was on its way".to_owned(),
-            _ if self.watch.is_failing() => "the account's calls cannot be looked at; trying again".to_owned(),
+            Step::Waiting(_) | Step::Again => "making sure that nothing else was on its way".to_owned(),
+            _ if self.listing.is_failing() => "the account's calls cannot be looked at; trying again".to_owned(),
             _ if matches!(self.batch.state, BatchState::Nobody(_)) => "nobody may be dialed now".to_owned(),
             _ => return None,
         })

@@ -3,18 +3,13 @@
 use super::event::Action;
 use super::notice::{Notice, StopReason};
 use super::reply::{Change, ResumeState, UnknownCall};
-use super::search::{Along, Search};
 use super::{BatchState, Campaign};
 use crate::pool::attempt_id::Mark;
 use crate::time::{Instant, Now, Stamp};
 use std::time::Duration;
 
-/// Rows of a page where every call of the organisation is read: small, since whole calls can be large.
-pub(super) const PAGE: u16 = 100;
 /// Searches begin that much earlier than they would have to.
 pub(super) const MARGIN: Duration = Duration::from_mins(1);
-/// Failures in a row after which a search is given up.
-pub(super) const TRIES: u32 = 12;
 
 /// How far a run is on its way to dialing.
 #[derive(Debug)]
@@ -22,15 +17,15 @@ pub(super) enum Step {
     /// Nobody to dial, nothing to follow so far: no connection yet.
     Fresh,
     /// From the watermark to now.
-    Searching(Search),
+    Searching,
     /// Further back, as long as calls of the campaign are found: where the stretch begins, and whether one was found.
-    FurtherBack(Search, Stamp, bool),
+    FurtherBack(Stamp, bool),
     /// Adopting what was found.
     Adopting,
     /// After an adoption: until something that was on its way must have shown up.
     Waiting(Instant),
     /// The second search.
-    Again(Search),
+    Again,
     /// May dial.
     Dialing,
     /// Everything is over.
@@ -77,17 +72,14 @@ impl Start {
         matches!(self.step, Step::Dialing)
     }
 
-    /// The search that is under way, if one is.
-    pub(super) fn search(&mut self) -> Option<&mut Search> {
-        match &mut self.step {
-            Step::Searching(search) | Step::FurtherBack(search, ..) | Step::Again(search) => Some(search),
-            _ => None,
-        }
+    /// Whether a search is under way.
+    pub(super) fn is_searching(&self) -> bool {
+        matches!(self.step, Step::Searching | Step::FurtherBack(..) | Step::Again)
     }
 
     /// Takes note of a row: whether it is a call of this campaign.
     pub(super) fn saw_marked(&mut self, attempt: &crate::pool::attempt_id::AttemptId) {
-        if let Step::FurtherBack(_, _, found) = &mut self.step
+        if let Step::FurtherBack(_, found) = &mut self.step
             && attempt.mark() == self.mark
         {
             *found = true;
@@ -108,7 +100,8 @@ impl Campaign {
             let late = self.pool.offset.earliest(adopted) - self.absence_must_hold();
             let from = self.start.watermark.map_or(late, |mark| mark.min(late));
             self.start.from = Some(from - MARGIN);
-            self.start.step = Step::Again(Search::since(Along::Created, from - MARGIN, PAGE));
+            self.listing.search_between(from - MARGIN, None);
+            self.start.step = Step::Again;
         }
         if !matches!(self.start.step, Step::Fresh) || self.stopping.is_some() {
             return;
@@ -132,31 +125,27 @@ impl Campaign {
             None if self.plan.look_back.is_zero() => return self.searched(now, None),
             None => horizon,
         };
-        self.start.step = Step::Searching(Search::since(Along::Created, from, PAGE));
+        self.listing.search_between(from, None);
+        self.start.step = Step::Searching;
         self.start.watermark = Some(from);
         self.start.from = Some(from);
     }
 
     /// A part of the search came and was complete.
-    pub(super) fn search_part_done(&mut self, now: Now) {
-        let latest = self.pool.offset.latest(now.at);
-        let Some(search) = self.start.search() else { return };
-        search.part_done();
-        let progress = search.progress(latest);
-        let (complete, began) = (search.is_complete(), search.began());
-        if complete {
-            self.search_complete(now, began);
-        } else if progress - self.start.told >= 0.05 {
+    pub(super) fn tell_progress(&mut self, now: Now) {
+        let progress = self.listing.search_progress(self.pool.offset.latest(now.at));
+        if progress - self.start.told >= 0.05 {
             self.start.told = progress;
             self.tell(Notice::Searching(progress));
         }
     }
 
-    fn search_complete(&mut self, now: Now, began: Option<Instant>) {
+    /// The whole of the search came.
+    pub(super) fn search_complete(&mut self, now: Now, began: Option<Instant>) {
         match std::mem::replace(&mut self.start.step, Step::Fresh) {
-            Step::FurtherBack(_, from, true) => self.search_back_from(from),
+            Step::FurtherBack(from, true) => self.search_back_from(from),
             Step::FurtherBack(..) => self.adopt(),
-            Step::Again(_) => self.searched_again(now, began),
+            Step::Again => self.searched_again(began),
             _ => self.searched(now, began),
         }
     }
@@ -183,8 +172,8 @@ impl Campaign {
 
     fn search_back_from(&mut self, from: Stamp) {
         let length = self.plan.look_back.max(MARGIN);
-        let search = Search::between(Along::Created, from - length, Some(from), PAGE);
-        self.start.step = Step::FurtherBack(search, from - length, false);
+        self.listing.search_between(from - length, Some(from));
+        self.start.step = Step::FurtherBack(from - length, false);
     }
 
     fn adopt(&mut self) {
@@ -192,7 +181,7 @@ impl Campaign {
         self.actions.push_back(Action::Adopt);
     }
 
-    fn searched_again(&mut self, _now: Now, began: Option<Instant>) {
+    fn searched_again(&mut self, began: Option<Instant>) {
         self.keep_watermark(began);
         if self.start.strangers > 0 {
             return self.adopt();
@@ -242,10 +231,5 @@ impl Campaign {
             // No search has looked for them; the first listing shows them all the same, before anybody is called.
             self.stop(StopReason::Strangers(self.start.strangers, newest));
         }
-    }
-
-    /// A search could not be read often enough.
-    pub(super) fn search_given_up(&mut self, message: String) {
-        self.stop(StopReason::SearchFailed(message));
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use crate::campaign::Campaign;
 
 use crate::campaign::disposition::Class;
-use crate::campaign::event::{Action, Event, LeadId, News, Query, ReadFailure, ReadId, Stop};
+use crate::campaign::event::{AccountFact, Action, Event, LeadId, News, Query, ReadFailure, ReadId, Stop};
 use crate::campaign::notice::{Notice, Outcome};
 use crate::campaign::reply::{Claimed, Denied, LeadNow, Opened};
 use crate::exit::Exit;
@@ -221,12 +221,10 @@ impl<J: Journal> Loop<'_, J> {
         for (line, why) in account.down {
             self.drive.campaign.handle(now, Event::LineDown(line, why));
         }
-        account.free.iter().for_each(|line| self.drive.campaign.line_is_free(line));
-        if account.org.is_some() {
-            self.drive.campaign.confirm_org();
-        }
-        if let Some(longest) = account.longest_call {
-            self.drive.campaign.calls_last(longest);
+        let free = account.free.into_iter().map(AccountFact::FreeLine);
+        let org = account.org.map(|_| AccountFact::OrgConfirmed);
+        for fact in free.chain(org).chain(account.longest_call.map(AccountFact::CallsLast)) {
+            self.drive.campaign.handle(now, Event::Account(fact));
         }
         self.connected = true;
         Ok(())

@@ -31,7 +31,7 @@ impl fmt::Display for CallId {
 }
 
 /// How our own request for a call went, on this machine's line of time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Post {
     /// When the request was sent.
     pub sent: Instant,
@@ -42,7 +42,7 @@ pub struct Post {
 }
 
 /// A call, as far as it concerns the pool.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Call {
     /// Since when it holds its slot, in the provider's time: its creation; for one that was scheduled, when it was
     /// first seen to be so no more.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::attempt_id::AttemptId;
 use super::calls::{Call, CallId};
 use super::name::{ById, Names};
@@ -9,7 +11,7 @@ use super::observation::{COUNTED_LATE, Observation};
 use crate::time::Stamp;
 
 /// Calls by their id.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ledger {
     up: ById<CallId, Entry>,
     /// Calls that are over, and the order in which they ended.
@@ -22,14 +24,14 @@ pub(super) struct Ledger {
     sums: Sums,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     call: Call,
     attempt: Option<AttemptId>,
 }
 
 /// What the calls add up to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sums {
     /// Calls that are up.
     pub(super) up: u32,

@@ -3,13 +3,15 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::Stamp;
 
 /// More limits than a provider that is in its right mind shows between two free slots.
 const MOST: usize = 16;
 
 /// The limits that were seen, in any order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct SeenLimits {
     newest: Option<(Stamp, Reverse<u32>)>,
     /// When each was last seen, as long as calls from its time may be up.

@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::{Instant, Stamp};
 use attempt_id::AttemptId;
 use calls::{Call, CallId, Post};
@@ -31,7 +33,7 @@ use offset::Offset;
 const KEPT: Duration = Duration::from_mins(2);
 
 /// A claim without an answer: it may hold a slot.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Unanswered {
     /// When it was claimed.
     pub claimed: Instant,
@@ -40,7 +42,7 @@ pub struct Unanswered {
 }
 
 /// All that is known of one pool.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pool {
     poll: Duration,
     probe_after: Duration,

@@ -1,5 +1,7 @@
 //! What the pool is told, as it came: times on the wire, limits in an answer, and what other runs know.
 
+use serde::{Deserialize, Serialize};
+
 use super::Unanswered;
 use super::attempt_id::AttemptId;
 use super::calls::{Call, CallId};
@@ -7,7 +9,7 @@ use super::observation::Observation;
 use crate::time::{Instant, Stamp};
 
 /// When a request was sent and its answer came, and what time the provider said it was.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RequestTiming {
     /// When the request began to be sent.
     pub sent: Instant,
@@ -18,7 +20,7 @@ pub struct RequestTiming {
 }
 
 /// `subscriptionLimits` as they came: nothing in it is to be trusted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Limits {
     /// `concurrencyBlocked`.
     pub blocked: bool,
@@ -42,7 +44,7 @@ impl Limits {
 }
 
 /// What the other live runs on this pool know and do: replaces what they were known to do before.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Others {
     /// Their claims without an answer.
     pub unanswered: Vec<(AttemptId, Unanswered)>,

@@ -3,11 +3,13 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::calls::{Call, CallId};
 use crate::time::{Instant, Stamp};
 
 /// The pool as one answer of the provider showed it. It speaks of some moment between `at` and `heard`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Observation {
     /// The earliest time, the provider's, that it can speak of.
     pub at: Stamp,

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::{Instant, Stamp};
 
 /// Bounds of "provider minus ours", in microseconds. Without news both clocks are taken to agree.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Offset {
     bounds: Option<(i64, i64)>,
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::world::FakeProvider;
 use super::world::answer::PostId;
 use crate::campaign::Campaign;
-use crate::campaign::event::{Action, Event, News, Query, ReadFailure, ReadId, Stop};
+use crate::campaign::event::{AccountFact, Action, Event, News, Query, ReadFailure, ReadId, Stop};
 use crate::campaign::notice::{Notice, Outcome};
 use crate::campaign::plan::Plan;
 use crate::campaign::seen::Listing;
@@ -146,7 +146,7 @@ impl<J: Journal> Simulation<J> {
         let lines = plan.lines.clone();
         let mut campaign = Campaign::new(plan, history, now);
         // A run reads the assistant before it begins, and so knows whose listing it will read.
-        campaign.confirm_org();
+        campaign.handle(now, Event::Account(AccountFact::OrgConfirmed));
         self.runs.push(Some(Run {
             campaign,
             journal,

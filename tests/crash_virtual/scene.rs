@@ -202,7 +202,6 @@ impl Scene {
         let plan = self.plan.clone();
         let setup = Setup { plan, journal, org: 0, post_timeout: Duration::from_secs(30) };
         self.place = self.stage.start(setup).unwrap();
-        self.stage.runs[self.place].as_mut().unwrap().campaign.confirm_org();
         Ok(())
     }
 

@@ -41,7 +41,6 @@ impl Camp {
         let journal = open(dir.path(), &self.plan, &self.list, stage.now(), life);
         let setup = Setup { plan: self.plan.clone(), journal, org: 0, post_timeout: Duration::from_secs(30) };
         let place = stage.start(setup).unwrap();
-        stage.runs[place].as_mut().unwrap().campaign.confirm_org();
         self.place = Some(place);
     }
 

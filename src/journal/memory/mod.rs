@@ -13,7 +13,6 @@ use super::{Chance, Control, Dnc, Error, Journal, Totals, count, opening};
 use crate::campaign::attempt::State;
 use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::plan::Plan;
-use crate::campaign::repeats::Repeats;
 use crate::campaign::reply::{Change, Claimed, Open, Opened, Recorded, ResumeState};
 use crate::pool::Pool;
 use crate::pool::attempt_id::Mark;
@@ -32,8 +31,6 @@ pub struct Memory {
     adopted_at: Option<Instant>,
     last_limit: Option<u32>,
     control: Control,
-    /// The last listing: what it repeats has been written down.
-    listed: Repeats,
 }
 
 impl Memory {
@@ -51,7 +48,6 @@ impl Memory {
             adopted_at: None,
             last_limit: None,
             control: Control::default(),
-            listed: Repeats::default(),
         }
     }
 
@@ -125,21 +121,7 @@ impl Journal for Memory {
     }
 
     fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error> {
-        let News::Listed { read, wire, calls, full } = news else {
-            return record(&mut self.table, &self.plan, now, news);
-        };
-        let calls = self.listed.take(calls, |_| {});
-        if calls.iter().all(|seen| seen.attempt.is_none()) {
-            return Ok(Recorded::default());
-        }
-        let fresh = News::Listed { read: *read, wire: *wire, calls: calls.into(), full: *full };
-        let recorded = record(&mut self.table, &self.plan, now, &fresh)?;
-        // A call that nobody here has claimed is looked at again with every listing that shows it.
-        let Self { table, listed, .. } = self;
-        if table.has_found() {
-            listed.look_again(|seen| seen.attempt.as_ref().is_some_and(|attempt| table.is_found(attempt)));
-        }
-        Ok(recorded)
+        record(&mut self.table, &self.plan, now, news)
     }
 
     fn share(&mut self, _now: Now, pool: &Pool) -> Result<(), Error> {

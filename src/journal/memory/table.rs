@@ -95,15 +95,6 @@ impl Table {
         self.attempts.iter().filter(live).cloned().collect()
     }
 
-    /// Whether there are calls of this campaign that nobody here has claimed.
-    pub(super) fn has_found(&self) -> bool {
-        !self.found.is_empty()
-    }
-
-    pub(super) fn is_found(&self, attempt: &AttemptId) -> bool {
-        self.by_id.get(attempt).is_some_and(|place| self.found.contains(place))
-    }
-
     pub(super) fn has_attempts(&self) -> bool {
         self.own().next().is_some()
     }

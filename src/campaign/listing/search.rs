@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::event::Query;
+use super::super::event::Query;
 use crate::time::{Instant, Stamp};
 
 /// Which stamp the windows are cut along.
@@ -111,9 +111,9 @@ impl Search {
         self.not_before
     }
 
-    /// Whether every part has been read.
-    pub(super) fn is_complete(&self) -> bool {
-        self.part.is_none()
+    /// Whether the part that was asked for is the last one.
+    pub(super) fn is_last_part(&mut self) -> bool {
+        self.parts.is_empty()
     }
 
     /// When its first request was sent: what it does not show did not exist then.
@@ -121,9 +121,9 @@ impl Search {
         self.began
     }
 
-    /// Whether what was created from then on is part of it.
-    pub(super) fn covers(&self, from: Stamp) -> bool {
-        self.from <= from
+    /// From where on it reads.
+    pub(super) fn from(&self) -> Stamp {
+        self.from
     }
 
     /// How much of the stretch has been read, from 0 to 1.
@@ -157,7 +157,7 @@ mod tests {
                 search.part_done();
             }
         }
-        assert!(search.is_complete());
+        assert!(search.part.is_none());
         seen.sort_unstable();
         seen.dedup();
         Ok(seen)

@@ -1,0 +1,37 @@
+//! When each call that is up was last seen in a listing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::pool::calls::CallId;
+use crate::time::Instant;
+
+/// Calls that are up, as listings and answers have shown them.
+#[derive(Debug, Default)]
+pub(super) struct LastSeen {
+    up: BTreeMap<CallId, Instant>,
+    /// Before then nobody can have been unseen for too long.
+    quiet_until: Option<Instant>,
+}
+
+impl LastSeen {
+    /// A call that is up was seen in a listing or an answer.
+    pub(super) fn saw(&mut self, id: &CallId, now: Instant) {
+        self.up.insert(id.clone(), now);
+    }
+
+    /// A call is over.
+    pub(super) fn over(&mut self, id: &CallId) {
+        self.up.remove(id);
+    }
+
+    /// Of the calls that are up, the one that was in no listing for the longest, if that is longer than this.
+    pub(super) fn unseen(&mut self, now: Instant, patience: Duration) -> Option<CallId> {
+        if self.quiet_until.is_some_and(|until| now < until) {
+            return None;
+        }
+        let longest = self.up.iter().map(|(id, at)| (*at, id)).min();
+        self.quiet_until = Some(longest.map_or(now, |(at, _)| at) + patience);
+        longest.filter(|(at, _)| now.since(*at) > patience).map(|(_, id)| id.clone())
+    }
+}

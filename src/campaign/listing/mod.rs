@@ -1,0 +1,317 @@
+//! Reads the account's listing: what to ask for next, and what a read that came completes.
+//!
+//! One read is under way at a time. Three of them walk through the listing (the search before dialing, the watch of what
+//! changes, the proof of absence), a fourth asks for one call by its id. This part knows windows, waits and when each
+//! call was seen last; it decides nothing about leads.
+
+pub(super) mod found;
+mod last_seen;
+mod search;
+
+use std::time::Duration;
+
+use super::event::{Query, ReadFailure, ReadId, ReadTrouble};
+use crate::pool::calls::CallId;
+use crate::time::{Instant, Stamp, sooner};
+use found::{Failed, Found, Haste, Needs, Proof, Purpose};
+use last_seen::LastSeen;
+use search::{Along, Search};
+
+/// Polls between reads when nothing waits for them, and the most that trouble stretches the interval to.
+const SLOW: u32 = 15;
+/// Polls for which news are fresh enough to dial on.
+const FRESH: u32 = 2;
+/// Polls that each read of the watch begins before the newest change seen.
+const OVERLAP: u32 = 10;
+/// Polls after which a call that is up and in no listing is asked for by its id.
+const UNSEEN: u32 = 60;
+/// A call can last that long: how far back the first read of the watch goes.
+const LONGEST_CALL: Duration = Duration::from_hours(12);
+/// Times in a row that a read is forbidden, after which the account is taken at its word.
+const MOST_FORBIDDEN: u32 = 3;
+/// Failures in a row after which a search or a proof is given up.
+const TRIES: u32 = 12;
+/// Rows of a page of the watch.
+const WATCH_PAGE: u16 = 1000;
+/// Rows of a page where every call of the organisation is read: small, since whole calls can be large.
+const SEARCH_PAGE: u16 = 100;
+
+/// The reads of one run.
+#[derive(Debug)]
+pub(super) struct ListingReader {
+    poll: Duration,
+    /// The read under way.
+    reading: Option<(ReadId, Purpose)>,
+    reads: u64,
+    search: Option<Search>,
+    proof: Option<Search>,
+    watch: Option<Search>,
+    /// The newest change seen.
+    newest: Option<Stamp>,
+    /// When the newest complete round of the watch was begun, and when it was complete.
+    fresh: Option<(Instant, Instant)>,
+    watch_begun: Option<Instant>,
+    /// The last read was one of the watch: what else is due goes first now, however slow the listing is.
+    watch_was_last: bool,
+    last_seen: LastSeen,
+    one_at: Instant,
+    /// A call to be asked for by its id, though listings show it.
+    asked_for: Option<CallId>,
+    /// How many times longer than usual the interval is, for reads that failed.
+    stretch: u32,
+    not_before: Option<Instant>,
+    failing: bool,
+    /// Times in a row that a read was forbidden.
+    forbidden: u32,
+}
+
+impl ListingReader {
+    pub(super) fn new(poll: Duration) -> Self {
+        Self {
+            poll,
+            reading: None,
+            reads: 0,
+            search: None,
+            proof: None,
+            watch: None,
+            newest: None,
+            fresh: None,
+            watch_begun: None,
+            watch_was_last: false,
+            last_seen: LastSeen::default(),
+            one_at: Instant::from_micros(0),
+            asked_for: None,
+            stretch: 1,
+            not_before: None,
+            failing: false,
+            forbidden: 0,
+        }
+    }
+
+    /// Begins the search before dialing.
+    pub(super) fn search_between(&mut self, from: Stamp, to: Option<Stamp>) {
+        self.search = Some(Search::between(Along::Created, from, to, SEARCH_PAGE));
+    }
+
+    /// Begins a proof of absence, unless one is under way.
+    pub(super) fn prove_since(&mut self, from: Stamp) {
+        self.proof.get_or_insert_with(|| Search::since(Along::Created, from, SEARCH_PAGE));
+    }
+
+    /// Whether a proof of absence is under way.
+    pub(super) fn is_proving(&self) -> bool {
+        self.proof.is_some()
+    }
+
+    /// Whether a read is under way.
+    pub(super) fn is_reading(&self) -> bool {
+        self.reading.is_some()
+    }
+
+    /// Whether reads have failed since the last round of the watch that was whole.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing
+    }
+
+    /// How much of the search before dialing has been read, from 0 to 1.
+    pub(super) fn search_progress(&self, provider_now: Stamp) -> f64 {
+        self.search.as_ref().map_or(1.0, |search| search.progress(provider_now))
+    }
+
+    /// Whether what the watch has read is fresh enough to dial on, and no older than `since`.
+    pub(super) fn is_fresh(&self, now: Instant, since: Option<Instant>) -> bool {
+        let new = |(began, received): (Instant, Instant)| {
+            now.since(received) <= self.poll * FRESH && since.is_none_or(|since| began >= since)
+        };
+        self.fresh.is_some_and(new)
+    }
+
+    /// That call is to be asked for by its id, though listings show it.
+    pub(super) fn ask_for(&mut self, id: CallId) {
+        self.asked_for = Some(id);
+    }
+
+    /// The most urgent read, unless one is under way; and when to ask again if there is none now.
+    pub(super) fn want(&mut self, now: Instant, needs: &Needs) -> (Option<(ReadId, Query)>, Option<Instant>) {
+        if self.reading.is_some() {
+            return (None, None);
+        }
+        let mut wake = None;
+        let next = self.next_search(now, needs, &mut wake).or_else(|| {
+            if self.watch_was_last {
+                self.next_besides(now, &mut wake).or_else(|| self.next_watch(now, needs, &mut wake))
+            } else {
+                self.next_watch(now, needs, &mut wake).or_else(|| self.next_besides(now, &mut wake))
+            }
+        });
+        let Some((query, purpose)) = next else { return (None, wake) };
+        self.watch_was_last = purpose == Purpose::Watch;
+        self.reads += 1;
+        let id = ReadId(self.reads);
+        self.reading = Some((id, purpose));
+        (Some((id, query)), wake)
+    }
+
+    fn next_search(&mut self, now: Instant, needs: &Needs, wake: &mut Option<Instant>) -> Option<(Query, Purpose)> {
+        let search = self.search.as_mut().filter(|_| needs.search)?;
+        part(search, now, wake).map(|query| (query, Purpose::Search))
+    }
+
+    /// What a search before dialing and the watch leave to be read.
+    fn next_besides(&mut self, now: Instant, wake: &mut Option<Instant>) -> Option<(Query, Purpose)> {
+        let proof = self.proof.as_mut().and_then(|proof| part(proof, now, wake));
+        proof.map(|query| (query, Purpose::Proof)).or_else(|| self.next_one(now))
+    }
+
+    fn next_watch(&mut self, now: Instant, needs: &Needs, wake: &mut Option<Instant>) -> Option<(Query, Purpose)> {
+        if self.watch.is_none() {
+            let polls = match needs.watch {
+                Haste::None => return None,
+                Haste::Slow => SLOW,
+                Haste::Eager => self.stretch,
+                Haste::Urgent => 0,
+            };
+            let due = self.watch_begun.map_or(now, |begun| begun + self.poll * polls);
+            let due = self.not_before.map_or(due, |at| at.max(due));
+            if now < due {
+                *wake = sooner(*wake, Some(due));
+                return None;
+            }
+            let from = self.newest.map_or(needs.provider_now - LONGEST_CALL, |newest| newest - self.poll * OVERLAP);
+            self.watch = Some(Search::since(Along::Updated, from, WATCH_PAGE));
+            self.watch_begun = Some(now);
+        }
+        part(self.watch.as_mut()?, now, wake).map(|query| (query, Purpose::Watch))
+    }
+
+    fn next_one(&mut self, now: Instant) -> Option<(Query, Purpose)> {
+        if now < self.one_at || self.not_before.is_some_and(|at| now < at) {
+            return None;
+        }
+        let id = self.last_seen.unseen(now, self.poll * UNSEEN).or_else(|| self.asked_for.take())?;
+        self.one_at = now + self.poll;
+        Some((Query::One(id.clone()), Purpose::One(id)))
+    }
+
+    /// The newest change that a round of the watch shows, no later than the provider's clock can be.
+    pub(super) fn changed(&mut self, updated: Stamp, latest: Stamp) {
+        if matches!(self.reading, Some((_, Purpose::Watch))) {
+            self.newest = self.newest.max(Some(updated.min(latest)));
+        }
+    }
+
+    /// A read came, and all of its rows have been taken in. `full`: there may be more than it showed.
+    pub(super) fn heard(&mut self, read: ReadId, full: bool, now: Instant, provider_now: Stamp) -> Found {
+        let Some((_, purpose)) = self.reading.take_if(|(id, _)| *id == read) else { return Found::Part };
+        self.forbidden = 0;
+        match purpose {
+            Purpose::One(id) => Found::One(id),
+            _ if full => self.halve(&purpose, now, provider_now),
+            Purpose::Search => match self.search.take_if(Search::is_last_part) {
+                Some(search) => Found::Search(search.began()),
+                None => self.more(&purpose, Found::SearchPart),
+            },
+            Purpose::Proof => match self.proof.take_if(Search::is_last_part) {
+                Some(proof) => Found::Proof(proof.began().map(|began| Proof { from: proof.from(), began })),
+                None => self.more(&purpose, Found::Part),
+            },
+            Purpose::Watch => match self.watch.take_if(Search::is_last_part) {
+                Some(round) => {
+                    self.fresh = round.began().map(|began| (began, now));
+                    self.stretch = (self.stretch / 2).max(1);
+                    self.failing = false;
+                    Found::Watch
+                }
+                None => self.more(&purpose, Found::Part),
+            },
+        }
+    }
+
+    fn more(&mut self, purpose: &Purpose, found: Found) -> Found {
+        if let Some(search) = self.search_for(purpose) {
+            search.part_done();
+        }
+        found
+    }
+
+    /// A read brought nothing.
+    pub(super) fn failed(&mut self, read: ReadId, failure: &ReadFailure, now: Instant, provider_now: Stamp) -> Failed {
+        let Some((_, purpose)) = self.reading.take_if(|(id, _)| *id == read) else { return Failed::NotAsked };
+        match failure.kind {
+            ReadTrouble::Key => return Failed::Refused,
+            ReadTrouble::TooLarge => return Failed::Smaller(self.halve(&purpose, now, provider_now)),
+            ReadTrouble::Forbidden => self.forbidden += 1,
+            ReadTrouble::Rate(_) | ReadTrouble::Fault => {}
+        }
+        if self.forbidden >= MOST_FORBIDDEN {
+            return Failed::Refused;
+        }
+        let wait = if let ReadTrouble::Rate(wait) = failure.kind { wait } else { None };
+        let pause = self.in_trouble(now, wait);
+        let tries = self.search_for(&purpose).map_or(0, |search| search.failed(now, pause));
+        let tell = tries == 1 || tries.is_multiple_of(10);
+        let given_up = tries >= TRIES && self.give_up(&purpose);
+        let one = if let Purpose::One(id) = &purpose { Some(id.clone()) } else { None };
+        Failed::Again { one, tell, given_up: given_up.then_some(purpose) }
+    }
+
+    fn in_trouble(&mut self, now: Instant, wait: Option<Duration>) -> Duration {
+        self.stretch = (self.stretch * 2).min(SLOW);
+        self.failing = true;
+        // A wait that is over at once is no wait; one that is longer than the interval may grow leaves calls unseen that
+        // hold slots, and another read calls nobody.
+        let pause = wait.unwrap_or_default().min(self.poll * SLOW).max(self.poll * self.stretch);
+        self.not_before = Some(now + pause);
+        pause
+    }
+
+    fn halve(&mut self, purpose: &Purpose, now: Instant, provider_now: Stamp) -> Found {
+        let Some(search) = self.search_for(purpose) else { return Found::Part };
+        let Err(dense) = search.halve(provider_now) else { return Found::Part };
+        let message = format!("more calls than a page holds in the one millisecond at {}", dense.0);
+        if self.give_up(purpose) {
+            return Found::GivenUp(purpose.clone(), message);
+        }
+        self.watch = None;
+        self.in_trouble(now, None);
+        Found::WatchFailed(message)
+    }
+
+    /// Gives a search or a proof up; the watch never is.
+    fn give_up(&mut self, purpose: &Purpose) -> bool {
+        match purpose {
+            Purpose::Search => self.search = None,
+            Purpose::Proof => self.proof = None,
+            Purpose::Watch | Purpose::One(_) => return false,
+        }
+        true
+    }
+
+    fn search_for(&mut self, purpose: &Purpose) -> Option<&mut Search> {
+        match purpose {
+            Purpose::Search => self.search.as_mut(),
+            Purpose::Watch => self.watch.as_mut(),
+            Purpose::Proof => self.proof.as_mut(),
+            Purpose::One(_) => None,
+        }
+    }
+
+    /// A call that is up was seen in a listing or an answer.
+    pub(super) fn saw(&mut self, id: &CallId, now: Instant) {
+        self.last_seen.saw(id, now);
+    }
+
+    /// A call is over: no listing needs to show it.
+    pub(super) fn over(&mut self, id: &CallId) {
+        self.last_seen.over(id);
+    }
+}
+
+/// What to read next of a search, or when to ask again.
+fn part(search: &mut Search, now: Instant, wake: &mut Option<Instant>) -> Option<Query> {
+    let query = search.next(now);
+    if query.is_none() {
+        *wake = sooner(*wake, search.waits_until());
+    }
+    query
+}

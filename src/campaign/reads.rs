@@ -1,0 +1,118 @@
+//! What the campaign needs of the account's listing, and what follows from what was read.
+
+use super::event::{Action, ReadFailure, ReadId};
+use super::listing::found::{Failed, Found, Haste, Needs, Purpose};
+use super::notice::{Notice, StopReason};
+use super::{BatchState, Campaign};
+use crate::pool::calls::CallId;
+use crate::time::Now;
+
+/// Polls after which the calls that are followed are asked whether one is older than a call can be.
+const OVERDUE_EVERY: u32 = 60;
+
+impl Campaign {
+    /// Asks for the most urgent read, unless one is under way.
+    pub(super) fn want_read(&mut self, now: Now) {
+        let no_use = self.stopping.as_ref().is_some_and(StopReason::cannot_follow);
+        if self.listing.is_reading() || self.leave_by.is_some() || no_use {
+            return;
+        }
+        self.look_for_overdue(now);
+        let needs = Needs {
+            search: self.start.is_searching() && self.stopping.is_none(),
+            watch: self.watch_haste(),
+            provider_now: self.pool.offset.earliest(now.at),
+        };
+        let (read, wake) = self.listing.want(now.at, &needs);
+        wake.into_iter().for_each(|at| self.wake(at));
+        self.actions.extend(read.map(|(id, query)| Action::Read(id, query)));
+    }
+
+    /// How soon what changes is to be read again.
+    fn watch_haste(&self) -> Haste {
+        let follows = self.follows_calls();
+        let waits = self.batch.state == BatchState::Open && !self.batch.queue.is_empty();
+        let dials = self.start.may_dial() && waits && !self.paused && self.stopping.is_none();
+        match (follows, dials) {
+            (false, false) => Haste::None,
+            _ if self.fresh_wanted => Haste::Urgent,
+            // Only the last calls are left to follow.
+            (true, false) => Haste::Eager,
+            _ if self.no_room => Haste::Eager,
+            _ => Haste::Slow,
+        }
+    }
+
+    /// Of the calls that are followed, one that has lasted for longer than a call can, though listings go on showing it.
+    fn look_for_overdue(&mut self, now: Now) {
+        if now.at < self.overdue_due {
+            return;
+        }
+        self.overdue_due = now.at + self.plan.poll * OVERDUE_EVERY;
+        let overdue = self.live.values().filter(|live| self.is_overdue(live, now.at));
+        if let Some(id) = overdue.filter_map(|live| live.call.clone()).next() {
+            self.listing.ask_for(id);
+        }
+    }
+
+    /// A listing came, and all of its rows have been taken in.
+    pub(super) fn read_done(&mut self, read: ReadId, full: bool, found: bool, now: Now) {
+        let latest = self.pool.offset.latest(now.at);
+        match self.listing.heard(read, full, now.at, latest) {
+            Found::One(id) => self.one_done(&id, found, now),
+            other => self.found(other, now),
+        }
+    }
+
+    fn found(&mut self, found: Found, now: Now) {
+        match found {
+            Found::Part | Found::One(_) => {}
+            Found::SearchPart => self.tell_progress(now),
+            Found::Search(began) => self.search_complete(now, began),
+            Found::Proof(proof) => self.proof_done(proof, now),
+            Found::Watch => {
+                if self.pool.assume_what_is_up() {
+                    self.tell(Notice::LimitAssumed(self.pool.limit()));
+                }
+            }
+            Found::GivenUp(purpose, message) => self.give_up(&purpose, message, now),
+            Found::WatchFailed(message) => self.tell(Notice::ReadFailed(message)),
+        }
+    }
+
+    fn give_up(&mut self, purpose: &Purpose, message: String, now: Now) {
+        match purpose {
+            Purpose::Search => self.stop(StopReason::SearchFailed(message)),
+            Purpose::Proof => self.proof_given_up(now),
+            Purpose::Watch | Purpose::One(_) => {}
+        }
+    }
+
+    /// A read brought nothing.
+    pub(super) fn read_failed(&mut self, read: ReadId, failure: &ReadFailure, now: Now) {
+        let failed = self.listing.failed(read, failure, now.at, self.pool.offset.latest(now.at));
+        if failed == Failed::NotAsked {
+            return;
+        }
+        if let Some(date) = failure.date {
+            self.reached();
+            self.check_clock(date, failure.sent, failure.received, now);
+        }
+        match failed {
+            Failed::NotAsked => {}
+            Failed::Refused => self.stop(StopReason::Key(failure.message.clone())),
+            Failed::Smaller(found) => self.found(found, now),
+            Failed::Again { one, tell, given_up } => {
+                // Others wait to be asked for, too.
+                one.iter().for_each(|id: &CallId| self.one_done(id, true, now));
+                if tell {
+                    self.tell(Notice::ReadFailed(failure.message.clone()));
+                }
+                if let Some(purpose) = given_up {
+                    self.give_up(&purpose, failure.message.clone(), now);
+                }
+                self.check_reachable(&failure.message, now);
+            }
+        }
+    }
+}
