@@ -33,7 +33,7 @@ pub struct Found {
 pub fn find(args: &PlaceArgs, around: &Environment<'_>) -> Result<Found, Failure> {
     let (mut missing, mut warnings) = (Vec::new(), Vec::new());
     let base_url = base_url(&args.base_url)?;
-    let key = key(args, around, &mut warnings)?;
+    let key = key(args.api_key_file.as_deref(), around, &mut warnings)?;
     if key.is_none() {
         missing.push((
             "no key".to_owned(),
@@ -109,17 +109,17 @@ fn identifier(id: &str, flag: &str) -> Result<String, Failure> {
         .advise("an id is letters, digits and dashes, as the dashboard shows it"))
 }
 
-fn base_url(text: &str) -> Result<String, Failure> {
+pub(super) fn base_url(text: &str) -> Result<String, Failure> {
     BaseUrl::parse(text).map(|url| url.to_string()).map_err(|error| Failure::usage(error.to_string()))
 }
 
-fn key(
-    args: &PlaceArgs,
+pub(super) fn key(
+    file: Option<&Path>,
     around: &Environment<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<Option<SecretString>, Failure> {
     let variable = around.var(KEY_VARIABLE);
-    match (&args.api_key_file, variable) {
+    match (file, variable) {
         (None, None) => Ok(None),
         (None, Some(text)) => {
             secret(&text).map(Some).map_err(|reason| Failure::usage(format!("{KEY_VARIABLE} {reason}")))
@@ -135,7 +135,7 @@ fn key(
     }
 }
 
-fn key_from(path: &Path) -> Result<SecretString, Failure> {
+pub(super) fn key_from(path: &Path) -> Result<SecretString, Failure> {
     use std::io::Read;
     let wrong = |reason: &str| {
         Failure::usage(format!("the key in {} {reason}", path.display())).advise("named by --api-key-file")

@@ -55,6 +55,8 @@ pub mod shell;
 
 pub mod doctor;
 
+pub mod usage;
+
 /// Calls a list of leads through the Vapi voice API, and keeps slots free for inbound callers
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "dialer", version, about, max_term_width = 100, arg_required_else_help = true)]
@@ -72,6 +74,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// The list doctor: who would be called, who not, and why
     Check(Box<CheckArgs>),
+    /// Concurrency, minutes and cost of the account over time
+    Usage(Box<usage::UsageArgs>),
     /// How the campaigns stand
     Status(status::StatusArgs),
     /// When and why a person was called, or was not
@@ -139,6 +143,7 @@ fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
             run::run(&planned, args.shown.color, &around)
         }
         Command::Check(args) => doctor::check_lists(args, &typed.sources, &around),
+        Command::Usage(args) => usage::usage(args, &around),
         Command::Status(args) => status::status(args, &around),
         Command::Explain(args) => explain::explain(args, &around),
         Command::Pause(args) => control::order(Order::Pause, args, &around),

@@ -88,7 +88,7 @@ impl Account {
 }
 
 /// Tries a read again while that may help. It calls nobody.
-async fn again<T>(
+pub(crate) async fn again<T>(
     clock: &Clock,
     mut read: impl AsyncFnMut() -> Result<T, PreflightFailure>,
 ) -> Result<T, PreflightFailure> {
@@ -107,7 +107,8 @@ async fn again<T>(
     read().await
 }
 
-fn told(failure: &PreflightFailure) -> Failure {
+/// What a person is told of it.
+pub(crate) fn told(failure: &PreflightFailure) -> Failure {
     let what = failure.to_string();
     match failure.trouble {
         PreflightTrouble::Key => {

@@ -22,3 +22,7 @@ pub mod json;
 
 pub mod failure;
 pub mod findings;
+
+pub mod advice;
+pub mod chart;
+pub mod usage;

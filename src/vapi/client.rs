@@ -155,9 +155,24 @@ impl Client {
 
     async fn describe(&self, path: &[&str; 2]) -> Result<(RequestTiming, serde_json::Value), PreflightFailure> {
         let Exchange { wire, reply } = self.transport.get(self.base.join(path)).await;
-        preflight::sort(reply, wire).map(|json| (wire, json)).map_err(|(trouble, message)| {
+        preflight::sort(reply, wire, serde_json::Value::is_object).map(|json| (wire, json)).map_err(
+            |(trouble, message)| {
+                let message = self.transport.tidy(&message);
+                PreflightFailure { trouble, what: path[0].to_owned(), id: path[1].to_owned(), message, wire }
+            },
+        )
+    }
+
+    /// Asks something with a body, and creates nothing by it; the answer is JSON of any kind.
+    pub(super) async fn ask(
+        &self,
+        path: &[&str; 1],
+        body: &serde_json::Value,
+    ) -> Result<serde_json::Value, PreflightFailure> {
+        let Exchange { wire, reply } = self.transport.ask(self.base.join(path), body.to_string()).await;
+        preflight::sort(reply, wire, |_| true).map_err(|(trouble, message)| {
             let message = self.transport.tidy(&message);
-            PreflightFailure { trouble, what: path[0].to_owned(), id: path[1].to_owned(), message, wire }
+            PreflightFailure { trouble, what: path[0].to_owned(), id: String::new(), message, wire }
         })
     }
 

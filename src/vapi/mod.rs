@@ -15,6 +15,7 @@ mod scan;
 mod error_body;
 pub mod failure;
 
+pub mod analytics;
 pub mod client;
 pub mod preflight;
 mod tls;

@@ -159,10 +159,11 @@ impl LineInfo {
     }
 }
 
-/// Sorts one answer: an object, or what kind of trouble.
+/// Sorts one answer: JSON of the kind that was asked for, or what kind of trouble.
 pub(super) fn sort(
     reply: Result<Reply, TransportError>,
     wire: RequestTiming,
+    is_it: fn(&Value) -> bool,
 ) -> Result<Value, (PreflightTrouble, String)> {
     let reply = match reply {
         Ok(reply) => reply,
@@ -171,7 +172,7 @@ pub(super) fn sort(
     };
     let trouble = match reply.status {
         200..=299 => {
-            let json = serde_json::from_str(&reply.body).ok().filter(Value::is_object);
+            let json = serde_json::from_str(&reply.body).ok().filter(is_it);
             return json.ok_or_else(|| (PreflightTrouble::Fault, "the answer is not what was asked for".to_owned()));
         }
         401 => PreflightTrouble::Key,

@@ -152,6 +152,11 @@ impl Transport {
         self.exchange(self.reads.get(url), LARGEST_LISTING).await
     }
 
+    /// A `POST` that reads: it has the patience and the bounds of a listing, and never waits behind a dial.
+    pub(super) async fn ask(&self, url: Url, body: String) -> Exchange {
+        self.exchange(self.reads.post(url).header(CONTENT_TYPE, "application/json").body(body), LARGEST_LISTING).await
+    }
+
     /// A text for people: short, on one line, without the key.
     pub(super) fn tidy(&self, text: &str) -> String {
         error_body::tidy(text, self.key.expose_secret().trim())

@@ -179,10 +179,13 @@ impl Disk {
             let mut statement = db.prepare(settled)?;
             let phones = statement.query_map(params![campaign, REHEARSAL, rehearsal], |row| row.get::<_, i64>(0))?;
             let phones = phones.map(|digits| attempts::phone(digits?)).collect::<Result<_, Error>>()?;
-            let limit = "SELECT last_limit FROM pools WHERE last_limit IS NOT NULL AND (name = ?1) = ?2 \
-                         ORDER BY last_limit_at DESC LIMIT 1";
-            Ok((phones, db.query_row(limit, params![REHEARSAL, rehearsal], |row| row.get(0)).optional()?))
+            Ok((phones, last_limit(db, rehearsal)?))
         })
+    }
+
+    /// The limit that the pool of any account but the built-in stand-in's was last known to have.
+    pub fn last_limit(&self) -> Result<Option<u32>, Error> {
+        self.read(|db| last_limit(db, false))
     }
 
     /// What a number went through, campaign by campaign; nothing where it is not known, or forgotten.
@@ -222,6 +225,12 @@ impl Disk {
             Ok(all.collect::<Result<_, _>>()?)
         })
     }
+}
+
+fn last_limit(db: &Connection, rehearsal: bool) -> Result<Option<u32>, Error> {
+    let limit = "SELECT last_limit FROM pools WHERE last_limit IS NOT NULL AND (name = ?1) = ?2 \
+                 ORDER BY last_limit_at DESC LIMIT 1";
+    Ok(db.query_row(limit, params![REHEARSAL, rehearsal], |row| row.get(0)).optional()?)
 }
 
 fn story<'a>(db: &Connection, stories: &'a mut BTreeMap<i64, Story>, id: i64) -> Result<&'a mut Story, Error> {

@@ -1,0 +1,278 @@
+//! `dialer usage`: what the account used, over time. Reads only.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use console::Term;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+
+use super::account::{KEY_VARIABLE, base_url, key};
+use super::environment::Environment;
+use super::journal::{StateArgs, failed, look};
+use super::{print, runtime, values};
+use crate::campaign::event::{News, Query as Listing, ReadId};
+use crate::drive::clock::Clock;
+use crate::drive::preflight::{again, told};
+use crate::exit::Exit;
+use crate::leads::options::Zone;
+use crate::report::failure::Failure;
+use crate::report::style::Glyphs;
+use crate::report::usage::{Came, MOST_STEPS, Range, Usage};
+use crate::time::Stamp;
+use crate::vapi::analytics::{AnalyticsError, Query, Row, Step};
+use crate::vapi::client::{Client, ClientOptions};
+use crate::vapi::preflight::PreflightFailure;
+use crate::vapi::request::Target;
+
+/// How far back is looked where nobody says.
+const USUAL_DAYS: i64 = 30;
+/// No range longer than this is asked for hour by hour besides its own steps.
+const HOURLY_DAYS: i64 = 92;
+/// Calls looked at to tell in which unit `duration` is.
+const SAMPLE: u16 = 20;
+/// Columns where a terminal does not tell.
+const USUAL_WIDTH: usize = 80;
+
+/// `dialer usage`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct UsageArgs {
+    /// From when on: a date, an instant, or -30d [default: -30d]
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Up to when: a date (that day is left out), an instant, or -1d [default: now]
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub to: Option<String>,
+    /// By hour, day or week
+    #[arg(long, value_enum, default_value = "day")]
+    pub step: Step,
+    /// Whose hours and days, as in Europe/Lisbon [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub zone: Option<Zone>,
+    /// The pool's limit [default: the last known]
+    #[arg(long, value_name = "N", value_parser = values::some_slots)]
+    pub slots: Option<u32>,
+    /// The key of another organisation on the subscription, whose minutes count too; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub watch_key_file: Vec<PathBuf>,
+    /// As one object on stdout
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// As a table with commas on stdout
+    #[arg(long)]
+    pub csv: bool,
+    /// A file with the private key, where `VAPI_API_KEY` does not hold it
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// Where the API is; http:// only on this machine [env: `VAPI_BASE_URL`]
+    #[arg(long, value_name = "URL", default_value = "https://api.vapi.ai")]
+    pub base_url: String,
+    /// Where.
+    #[command(flatten)]
+    pub state: StateArgs,
+}
+
+/// Shows what was used.
+pub fn usage(args: &UsageArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
+    let range = range(args, around)?;
+    let limit = match args.slots {
+        Some(slots) => Some(slots),
+        None => last_limit(args, around)?,
+    };
+    let first = client(args, key(args.api_key_file.as_deref(), around, &mut Vec::new())?.ok_or_else(no_key)?)?;
+    let others = args.watch_key_file.iter().map(|path| client(args, super::account::key_from(path)?));
+    let others = others.collect::<Result<Vec<_>, Failure>>()?;
+    let came = runtime()?.block_on(read(&first, &others, &range))?;
+    let usage = Usage::new(range, limit, &came);
+    print(&if args.json {
+        usage.json()
+    } else if args.csv {
+        usage.csv()
+    } else {
+        let width = Term::stdout().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into());
+        usage.text(width, Glyphs::of_locale(|name| around.var(name)) == Glyphs::UNICODE)
+    })
+    .map(|()| Exit::Settled)
+}
+
+fn no_key() -> Failure {
+    Failure::usage("no key")
+        .advise(format!("set {KEY_VARIABLE} to the organisation's private key, or name a file:   --api-key-file FILE"))
+}
+
+/// A pool that no journal knows yet has no limit that could be told; a state directory is not asked for.
+fn last_limit(args: &UsageArgs, around: &Environment<'_>) -> Result<Option<u32>, Failure> {
+    if args.state.state.is_none() && super::place::state_dir(None, around).is_err() {
+        return Ok(None);
+    }
+    look(&args.state, around)?.map_or(Ok(None), |disk| disk.last_limit().map_err(failed))
+}
+
+fn client(args: &UsageArgs, key: SecretString) -> Result<Client, Failure> {
+    let clock = Clock::real();
+    let options = ClientOptions {
+        base_url: base_url(&args.base_url)?,
+        key,
+        // Nobody is called.
+        target: Target::Assistant(String::new()),
+        lines: Vec::new(),
+        post_timeout: Duration::from_secs(30),
+        silence: Duration::from_secs(30),
+        opt_out_field: None,
+        clock: Arc::new(move || clock.now().at),
+        scale: 1.0,
+    };
+    Client::new(options).map_err(|error| Failure::usage(error.to_string()))
+}
+
+fn range(args: &UsageArgs, around: &Environment<'_>) -> Result<Range, Failure> {
+    let zone = match &args.zone {
+        Some(zone) => TimeZone::get(zone.as_str()).map_err(|error| Failure::usage(format!("--zone: {error}")))?,
+        None => TimeZone::UTC,
+    };
+    let step = args.step;
+    let whole = Range { from: around.now, to: around.now, step, zone };
+    let usual = format!("-{USUAL_DAYS}d");
+    let from = instant(args.from.as_deref().unwrap_or(&usual), "--from", &whole)?;
+    let now = around.now.round(jiff::Unit::Second).unwrap_or(around.now);
+    let to = args.to.as_deref().map_or(Ok(now), |to| instant(to, "--to", &whole))?;
+    if to <= from {
+        return Err(Failure::usage(format!("--to ({to}) is not after --from ({from})")));
+    }
+    let range = Range { from, to, ..whole };
+    if range.steps().len() >= MOST_STEPS {
+        let what = format!("from {from} to {to} are {MOST_STEPS} steps of a {} and more", step.name());
+        return Err(Failure::usage(what).advise("take a longer --step, or a shorter range"));
+    }
+    Ok(range)
+}
+
+/// A date, an instant, or a time before now; the latter from the beginning of its step.
+fn instant(text: &str, flag: &str, range: &Range) -> Result<Timestamp, Failure> {
+    let wrong =
+        || Failure::usage(format!("{flag}: {text:?} is no time; write it as 2026-11-01, 2026-11-01T09:00:00Z or -30d"));
+    if let Some(ago) = text.trim().strip_prefix('-') {
+        let ago = values::span(ago).map_err(|_| wrong())?;
+        return Ok(range.floor(range.to.checked_sub(ago).map_err(|_| wrong())?));
+    }
+    if let Ok(at) = text.trim().parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let date: Date = text.trim().parse().map_err(|_| wrong())?;
+    date.to_zoned(range.zone.clone()).map(|day| day.timestamp()).map_err(|_| wrong())
+}
+
+/// Reads peaks of the first key's pool, and calls of every key's organisation.
+async fn read(first: &Client, others: &[Client], range: &Range) -> Result<Came, Failure> {
+    // Weeks begin on whatever day the provider likes: days are asked for, and added up here.
+    let step = if range.step == Step::Week { Step::Day } else { range.step };
+    let query = |name, table, columns, step| Query {
+        name,
+        table,
+        columns,
+        group: None,
+        from: range.from,
+        to: range.to,
+        step,
+        zone: &range.zone,
+    };
+    let peak = &[("max", "concurrency", "concurrency")];
+    let sums = &[("count", "id", "calls"), ("sum", "duration", "duration"), ("sum", "cost", "cost")];
+    let mut queries = vec![query("concurrency", "subscription", peak, step), query("calls", "call", sums, step)];
+    let hourly = jiff::SignedDuration::from_hours(24 * HOURLY_DAYS);
+    if step != Step::Hour && range.to.duration_since(range.from) <= hourly {
+        queries.push(query("hours", "subscription", peak, Step::Hour));
+    }
+    let mut came = asked(first, &queries).await?.into_iter();
+    let mut next = || came.next().unwrap_or_default();
+    let mut came = Came { peaks: next(), calls: next(), hours: next(), unit_s: 1.0 };
+    if step == Step::Hour {
+        came.hours.clone_from(&came.peaks);
+    }
+    came.unit_s = unit(first, range, &came.calls).await;
+    for other in others {
+        came.calls.extend(asked(other, &queries[1..2]).await?.into_iter().flatten());
+    }
+    Ok(came)
+}
+
+async fn asked(client: &Client, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>, Failure> {
+    let clock = Clock::real();
+    let mut nonsense = None;
+    let read = again(&clock, async || match client.analytics(queries).await {
+        Ok(rows) => Ok(Some(rows)),
+        Err(AnalyticsError::Read(failure)) => Err(failure),
+        Err(error) => {
+            nonsense = Some(error.to_string());
+            Ok(None)
+        }
+    });
+    match read.await {
+        Ok(Some(rows)) => Ok(rows),
+        Ok(None) => Err(Failure::machine(nonsense.unwrap_or_default())
+            .advise("this is not what the API describes; run it again later, or with another --step")),
+        Err(failure) => Err(refused(&failure)),
+    }
+}
+
+fn refused(failure: &PreflightFailure) -> Failure {
+    let mut told = told(failure);
+    told.advice.retain(|line| !line.starts_with("nobody was"));
+    told
+}
+
+/// The seconds of one unit of `duration`: the API does not say which unit it is, so it is held against a few calls.
+async fn unit(client: &Client, range: &Range, sums: &[Row]) -> f64 {
+    let calls: f64 = sums.iter().map(|row| row.values[0]).sum();
+    let duration: f64 = sums.iter().map(|row| row.values[1]).sum();
+    let listing = Listing::Created { from: Stamp::from(range.from), to: Some(Stamp::from(range.to)), limit: SAMPLE };
+    if calls == 0.0 || duration == 0.0 {
+        return 1.0;
+    }
+    let Ok(News::Listed { calls: listed, .. }) = client.read(ReadId(0), &listing).await else { return 1.0 };
+    let lengths = listed.iter().filter_map(|call| Some(call.ended?.since(call.started?).as_secs_f64()));
+    let lengths: Vec<f64> = lengths.filter(|length| *length > 0.0).collect();
+    #[expect(clippy::cast_precision_loss, reason = "a few calls")]
+    let mean = lengths.iter().sum::<f64>() / lengths.len().max(1) as f64;
+    unit_of(duration / calls, mean)
+}
+
+/// Which unit makes the mean duration nearest to that of calls that were looked at, in seconds.
+fn unit_of(mean: f64, seconds: f64) -> f64 {
+    /// Milliseconds, seconds, minutes.
+    const UNITS: [f64; 3] = [0.001, 1.0, 60.0];
+    if mean <= 0.0 || seconds <= 0.0 {
+        return 1.0;
+    }
+    let off = |unit: f64| (mean * unit / seconds).ln().abs();
+    UNITS.into_iter().min_by(|one, other| off(*one).total_cmp(&off(*other))).unwrap_or(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unit_of_durations_is_told_by_calls_that_were_looked_at() {
+        for (mean, unit) in [(95.0, 1.0), (1.6, 60.0), (90_000.0, 0.001), (20.0, 1.0), (300.0, 1.0)] {
+            assert!((unit_of(mean, 88.0) - unit).abs() < 1e-9, "{mean}");
+        }
+        assert!((unit_of(95.0, 0.0) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn times_are_dates_instants_and_ages() {
+        let now = "2026-11-27T10:30:00Z".parse().unwrap();
+        let range = |step| Range { from: now, to: now, step, zone: TimeZone::UTC };
+        let read = |text, step| instant(text, "--from", &range(step)).map(|at| at.to_string());
+        assert_eq!(read("2026-11-01", Step::Day).unwrap(), "2026-11-01T00:00:00Z");
+        assert_eq!(read("-30d", Step::Day).unwrap(), "2026-10-28T00:00:00Z");
+        assert_eq!(read("-24h", Step::Hour).unwrap(), "2026-11-26T10:00:00Z");
+        assert_eq!(read("2026-11-01T09:00:00Z", Step::Day).unwrap(), "2026-11-01T09:00:00Z");
+        let told = read("soon", Step::Day).unwrap_err();
+        assert_eq!(told.what, "--from: \"soon\" is no time; write it as 2026-11-01, 2026-11-01T09:00:00Z or -30d");
+    }
+}
