@@ -3,6 +3,7 @@
 //! meets them.
 
 pub mod exit;
+pub mod private_file;
 pub mod time;
 
 pub mod campaign;

@@ -392,7 +392,7 @@ fn only_a_rejects_file_is_written_over() {
     let notes = typing.file("notes.csv", "my notes\n");
     let refusal = typing.refusal(&format!("leads.csv --rejects {}", notes.display()));
     assert!(refusal.contains("is no rejects file"), "{refusal}");
-    for text in ["", "phone,line,reason\nx,3,not a phone number\n"] {
+    for text in ["", "phone,dialer_line,dialer_reason\nx,3,not a phone number\n"] {
         let rejects = typing.file("rejects.csv", text);
         assert!(typing.plan(&format!("leads.csv --rejects {}", rejects.display())).is_ok(), "{text:?}");
     }

@@ -182,7 +182,10 @@ fn where_every_row_is_rejected_there_is_a_rejects_file_all_the_same() {
     command.arg("run").arg(&list).args(["--sandbox", "--json", "--rejects"]).arg(&rejects).env_clear();
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(std::fs::read_to_string(&rejects).unwrap().starts_with("phone,name,line,reason\nx,Ada,2,"), "{output:?}");
+    assert!(
+        std::fs::read_to_string(&rejects).unwrap().starts_with("phone,name,dialer_line,dialer_reason\nx,Ada,2,"),
+        "{output:?}"
+    );
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("mended.csv --campaign leads --sandbox"), "{said}");
 }

@@ -84,7 +84,10 @@ fn what_is_no_list_says_what_to_do() {
             "Kunde,Ort,Telefonnr\nA,B,1\n",
             "its columns are: Kunde, Ort, Telefonnr\n  say which one:   --column number=Telefonnr",
         ),
-        ("phone,Telefon\n1,2\n", "--column number=phone   or   --column number=Telefon"),
+        (
+            "from_number,Contact,Reach\n+14155550199,+14155550100,+14155550101\n",
+            "say which one:   --column number=Contact   or   --column number=Reach\n",
+        ),
         ("phone,city,city\n1,2,3\n", "two columns named \"city\""),
         ("+14155550100,Bob\n+14155550101,Cy\n", "put a row of headers above it"),
         ("4155552671,Bob\n4155552672,Cy\n", "has no header line\n  its first line looks like a lead: 4155552671, Bob"),

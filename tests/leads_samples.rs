@@ -8,6 +8,7 @@ use dialer::campaign::hours::Calling;
 use dialer::leads::findings::Kind;
 use dialer::leads::list::{List, Row};
 use dialer::leads::options::{ListOptions, Source};
+use dialer::leads::rejects::is_free;
 use dialer::leads::suppress::Suppression;
 use dialer::report::findings::Checked;
 use dialer::run::check::{Request, check};
@@ -127,10 +128,42 @@ fn several_lists_share_one_rejects_file_and_call_nobody_twice() {
     assert_eq!((both.lists[1].counts.leads, both.exit), (0, 0));
     let text = std::fs::read_to_string(rejects).unwrap().replace(folder.path().to_str().unwrap(), "");
     insta::assert_snapshot!(text, @r#"
-    phone,name,Ort,line,reason
+    phone,name,Ort,dialer_line,dialer_reason
     x,Bob,,/one.csv:3,"not a phone number (x): write digits, beginning with + and country code"
     y,Di,Bonn,/two.csv:3,"not a phone number (y): write digits, beginning with + and country code"
     "#);
+}
+
+#[test]
+fn a_rejected_row_that_two_lists_have_stands_in_the_rejects_file_once() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("one.csv"), "phone,name\n+14155550100,Ada\nx,Bob\ny,Cy\n").unwrap();
+    let rejects = path("rejects.csv");
+    checked(&[Source::File(path("one.csv"))], &ListOptions::default(), Some(&rejects));
+    assert_eq!(std::fs::metadata(&rejects).unwrap().permissions().mode() & 0o777, 0o600);
+    let mended = std::fs::read_to_string(&rejects).unwrap().replace("x,Bob", "+14155550101,Bob");
+    std::fs::write(path("mended.csv"), mended).unwrap();
+    let sources = [Source::File(path("one.csv")), Source::File(path("mended.csv"))];
+    let both = checked(&sources, &ListOptions::default(), Some(&rejects));
+    let counts = (both.counts.rows, both.counts.leads, both.counts.rejected, both.counts.duplicates);
+    assert_eq!(counts, (5, 2, 2, 1));
+    let found = |kind| both.lists.iter().map(|list| list.findings.count(kind)).sum::<u64>();
+    assert_eq!((found(Kind::NotANumber), found(Kind::Duplicate)), (2, 1));
+    let text = std::fs::read_to_string(&rejects).unwrap();
+    assert_eq!((text.lines().count(), text.matches("y,Cy,").count()), (3, 1), "{text}");
+}
+
+#[test]
+fn a_place_that_nobody_named_is_taken_only_from_a_rejects_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("theirs.csv"), "phone\n+14155550100\n").unwrap();
+    std::fs::write(path("earlier.csv"), "phone,dialer_line,dialer_reason\nx,2,y\n").unwrap();
+    std::os::unix::fs::symlink(path("earlier.csv"), path("link.csv")).unwrap();
+    let free = ["none.csv", "earlier.csv", "theirs.csv", "link.csv"].map(|name| is_free(&path(name)));
+    assert_eq!(free, [true, true, false, false]);
 }
 
 #[test]
@@ -222,32 +255,99 @@ fn a_rejects_file_that_is_a_link_or_a_device_stays_one() {
         checked(&[Source::File(path("list.csv"))], &ListOptions::default(), Some(&path(name)));
         assert!(std::fs::symlink_metadata(path(name)).unwrap().is_symlink(), "{name}");
     }
-    assert!(std::fs::read_to_string(path("target.csv")).unwrap().starts_with("phone,line,reason\nx,3,"));
+    assert!(std::fs::read_to_string(path("target.csv")).unwrap().starts_with("phone,dialer_line,dialer_reason\nx,3,"));
     assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
     let left = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(left, 4, "nothing else is left behind");
 }
 
 #[test]
-fn a_do_not_call_list_that_cannot_be_read_is_a_finding() {
+fn what_was_read_of_a_do_not_call_list_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("list.csv"), "phone\n+14155550100\n").unwrap();
-    std::fs::write(path("dnc.csv"), "phone\n9.17045E+11\n+14155550199\nfoo\n").unwrap();
-    let dnc = Suppression::open(&[path("dnc.csv")], None).unwrap();
-    let request = Request {
-        sources: &[Source::File(path("list.csv"))],
-        options: &ListOptions::default(),
-        calling: &Calling::any(),
-        suppression: Some(&dnc),
-        suppressed: &|phone| phone.to_string() == "+14155550100",
-        rejects: None,
-        strict: true,
-        now: "2026-11-23T12:00:00Z".parse().unwrap(),
+    std::fs::write(path("dnc.csv"), "Area Code,Phone Number\n415,5550199\n415,5550198\n").unwrap();
+    std::fs::write(path("empty.csv"), "phone\n").unwrap();
+    let look = |names: &[&str], strict| {
+        let files: Vec<PathBuf> = names.iter().map(|name| path(name)).collect();
+        let dnc = Suppression::open(&files, None).unwrap();
+        let request = Request {
+            sources: &[Source::File(path("list.csv"))],
+            options: &ListOptions::default(),
+            calling: &Calling::any(),
+            suppression: Some(&dnc),
+            suppressed: &|phone| phone.to_string() == "+14155550100",
+            rejects: None,
+            strict,
+            now: "2026-11-23T12:00:00Z".parse().unwrap(),
+        };
+        check(&request, &mut |_| {}).unwrap()
     };
-    let checked = check(&request, &mut |_| {}).unwrap();
-    assert_eq!((checked.exit, checked.suppressed), (2, 1), "{:?}", checked.error);
-    let text = checked.text(&jiff::tz::TimeZone::UTC).replace(folder.path().to_str().unwrap(), "");
-    assert!(text.contains("/dnc.csv: a do-not-call list\n"), "{text}");
-    assert!(text.contains("line 2 (\"9.17045E+11\")") && text.contains("line 4 (\"foo\")"), "{text}");
+    let full = look(&["dnc.csv"], true);
+    assert_eq!((full.exit, full.suppressed, full.do_not_call[0].entries), (0, 1, 2), "{:?}", full.error);
+    let both = look(&["dnc.csv", "empty.csv"], false);
+    let text = both.text(&jiff::tz::TimeZone::UTC).replace(folder.path().to_str().unwrap(), "");
+    assert!(text.contains("/dnc.csv: 2 numbers not to be called\n"), "{text}");
+    assert!(
+        text.contains("/empty.csv: a do-not-call list without a number: an empty list suppresses nobody\n"),
+        "{text}"
+    );
+    assert_eq!((both.exit, look(&["empty.csv"], true).exit), (0, 2));
+}
+
+#[test]
+fn the_list_itself_says_whom_not_to_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let look = |text: &str, region: &str, columns: &[&str]| {
+        let path = folder.path().join("list.csv");
+        std::fs::write(&path, text).unwrap();
+        let columns = columns.iter().map(|text| text.parse().unwrap()).collect();
+        let options = ListOptions { columns, region: region.parse().ok(), ..ListOptions::default() };
+        let checked = checked(&[Source::File(path)], &options, None);
+        assert_eq!(checked.counts.rows, checked.counts.leads + checked.counts.rejected + checked.counts.duplicates);
+        checked
+    };
+    let crm = "Name,Phone,Deceased,Do Not Contact\nAnn,+14155550141,FALSE,FALSE\nBob,+14155550142,TRUE,FALSE\n\
+               Cy,+14155550143,FALSE,TRUE\nBob again,+14155550142,FALSE,FALSE\n";
+    let found = look(crm, "", &[]);
+    assert_eq!((found.counts.leads, found.counts.duplicates, found.suppressed), (3, 1, 2));
+    let samples: Vec<_> = found.lists[0].refused.samples.iter().map(|row| (row.line, row.text.as_str())).collect();
+    assert_eq!(samples, [(3, "Deceased: TRUE"), (4, "Do Not Contact: TRUE")]);
+    assert_eq!(look(crm, "", &["do_not_call=none"]).suppressed, 0);
+    let vicidial = "lead_id,status,phone_number\n1,NEW,4155550141\n2,DNC,4155550142\n3,DNCL,4155550143\n";
+    assert_eq!(look(vicidial, "US", &[]).suppressed, 2);
+    let late = "phone,dnc\n+14155550141,\n+14155550142,\n+14155550141,x\n";
+    assert_eq!((look(late, "", &[]).suppressed, look(late, "", &[]).counts.duplicates), (1, 1));
+    let unclear = look("phone,dnc\n+14155550141,perhaps\n+14155550142,0\n", "", &[]);
+    assert_eq!((unclear.counts.rejected, unclear.lists[0].findings.count(Kind::Unclear)), (1, 1));
+}
+
+#[test]
+fn no_word_beside_a_number_is_dropped_unread() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.csv");
+    let cells = [
+        "415-555-0141 (do not call)",
+        "DNC 415-555-0142",
+        "415-555-0143 (disconnected)",
+        "(fax) 415-555-0144",
+        "415-555-0145 (wrong number)",
+        "415-555-0146; do not call",
+        "Deceased - 415-555-0147",
+        "\"Fax: 415-555-0148, Tel: 415-555-0149\"",
+        "415-555-0150; wrong number",
+        "415-555-0151 do not call",
+        "ask for Bob: 415-555-0152",
+        "(work) 415-555-0153",
+    ];
+    std::fs::write(&path, format!("phone\n{}\n", cells.join("\n"))).unwrap();
+    let options = ListOptions { region: "US".parse().ok(), ..ListOptions::default() };
+    let checked = checked(&[Source::File(path.clone())], &options, None);
+    let count = |kind| checked.lists[0].findings.count(kind);
+    assert_eq!((checked.suppressed, count(Kind::NoUse), count(Kind::Words)), (5, 4, 1));
+    let list = List::open(&Source::File(path), &options).unwrap();
+    let leads = list.filter_map(|row| if let Ok(Row::Lead { lead, .. }) = row { Some(lead.phone) } else { None });
+    let called: Vec<u64> =
+        leads.map(|phone| phone.digits() % 100).filter(|end| ![41, 42, 46, 47, 51].contains(end)).collect();
+    assert_eq!(called, [49, 52, 53]);
 }

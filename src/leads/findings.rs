@@ -47,6 +47,12 @@ pub enum Kind {
     SharedCost,
     /// A pager or a mailbox.
     Pager,
+    /// The number's own cell says that it is not to be called, and holds no number to suppress.
+    Refused,
+    /// The number's own cell says that it is a fax, out of service, or somebody else's.
+    NoUse,
+    /// Neither yes nor no where the list says whether somebody may be called.
+    Unclear,
     /// An extension that cannot be dialed.
     Extension,
     /// A required variable is empty.
@@ -71,6 +77,18 @@ pub enum Kind {
     OldPrefix,
     /// Further numbers in the cell.
     SecondNumber,
+    /// The number is one of a further column.
+    OtherColumn,
+    /// Words beside the number that say nothing known.
+    Words,
+    /// Several columns hold phone numbers.
+    SeveralColumns,
+    /// Lines above the headers.
+    Title,
+    /// Lines below the list that sum it up.
+    Total,
+    /// No headers: numbers, one a line.
+    NoHeaders,
     /// Hidden in its sheet.
     HiddenRow,
     /// The name is longer than the provider takes.
@@ -87,7 +105,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 43] = [
         Self::Duplicate,
         Self::NoNumber,
         Self::NotANumber,
@@ -104,6 +122,9 @@ impl Kind {
         Self::Premium,
         Self::SharedCost,
         Self::Pager,
+        Self::Refused,
+        Self::NoUse,
+        Self::Unclear,
         Self::Extension,
         Self::Missing,
         Self::BadZone,
@@ -116,6 +137,12 @@ impl Kind {
         Self::AssumedPlus,
         Self::OldPrefix,
         Self::SecondNumber,
+        Self::OtherColumn,
+        Self::Words,
+        Self::SeveralColumns,
+        Self::Title,
+        Self::Total,
+        Self::NoHeaders,
         Self::HiddenRow,
         Self::NameCut,
         Self::ZoneIgnored,
@@ -144,20 +171,11 @@ impl Kind {
         self >= Self::NoNumber && self <= Self::TooLarge
     }
 
-    /// Whether a text is a [`Reason`] as it is printed.
-    pub fn starts_reason(text: &str) -> bool {
-        let ours = |kind: &Self| {
-            let rest = text.strip_prefix(kind.label());
-            kind.rejects() && rest.is_some_and(|rest| rest.starts_with(" (") || rest.starts_with(": "))
-        };
-        Self::ALL.iter().any(ours)
-    }
-
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Duplicate => ("duplicate", "on an earlier row already", "called once"),
             Self::NoNumber => {
-                ("no-number", "without a number", "fill in the cell, or take another column: --column number=HEADER")
+                ("no-number", "without a number", "fill in the cell, or name a further column: --column number=HEADER")
             }
             Self::NotANumber => {
                 ("not-a-number", "not a phone number", "write digits, beginning with + and country code")
@@ -185,6 +203,13 @@ impl Kind {
             Self::Premium => ("premium", "at premium rate", "--allow premium"),
             Self::SharedCost => ("shared-cost", "at shared cost", "--allow shared-cost"),
             Self::Pager => ("pager", "a pager or mailbox", "nobody answers there"),
+            Self::Refused => ("refused", "said not to be called, without a number to suppress", "never called"),
+            Self::NoUse => ("no-use", "said to be a fax, out of service or wrong", "write a number that can be called"),
+            Self::Unclear => (
+                "unclear-refusal",
+                "neither yes nor no about being called",
+                "write yes or no, or --column do_not_call=none",
+            ),
             Self::Extension => ("extension", "an extension that cannot be dialed", "one of at most 10 digits, * or #"),
             Self::Missing => ("missing-variable", "without a required value", "fill in the cell"),
             Self::BadZone => ("bad-zone", "a time zone that does not exist", "write it like America/New_York"),
@@ -208,7 +233,19 @@ impl Kind {
             Self::OldPrefix => {
                 ("old-prefix", "in Mexico's old way, taken without 044, 045, 01 or 1", "write +52 and ten digits")
             }
-            Self::SecondNumber => ("second-number", "more numbers in the cell than the one taken", "one number a row"),
+            Self::SecondNumber => ("second-number", "more numbers than the one taken", "one number a row"),
+            Self::OtherColumn => {
+                ("other-column", "called at the number in a further column", "the first has none that can be called")
+            }
+            Self::Words => ("words", "words beside the number", "it is called: see what they say"),
+            Self::SeveralColumns => (
+                "several-columns",
+                "several columns of phone numbers, the first of these taken",
+                "--column number=HEADER",
+            ),
+            Self::Title => ("title-lines", "above the headers, and left out", "see whether these are leads"),
+            Self::Total => ("total-lines", "a sum of the list, and left out", "see whether these are leads"),
+            Self::NoHeaders => ("no-headers", "numbers without a header line", "the first line is a lead, too"),
             Self::HiddenRow => {
                 ("hidden-row", "hidden in the sheet, and called all the same", "delete the rows that are not meant")
             }
@@ -273,12 +310,23 @@ pub struct Sample {
 }
 
 /// All rows of one kind.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Group {
     /// How many.
     pub count: u64,
     /// The first of them.
+    #[serde(rename = "rows")]
     pub samples: Vec<Sample>,
+}
+
+impl Group {
+    /// One more row.
+    pub fn add(&mut self, line: u64, text: &str) {
+        self.count += 1;
+        if self.samples.len() < SAMPLES {
+            self.samples.push(Sample { line, text: shown(text) });
+        }
+    }
 }
 
 /// What was found in one list.
@@ -290,11 +338,15 @@ pub struct Findings {
 impl Findings {
     /// One more row of that kind.
     pub fn add(&mut self, kind: Kind, line: u64, text: &str) {
-        let group = self.groups.entry(kind).or_default();
-        group.count += 1;
-        if group.samples.len() < SAMPLES {
-            group.samples.push(Sample { line, text: shown(text) });
-        }
+        self.groups.entry(kind).or_default().add(line, text);
+    }
+
+    /// Takes back the row that was added last of that kind.
+    pub fn take_back(&mut self, kind: Kind, line: u64) {
+        let Some(group) = self.groups.get_mut(&kind) else { return };
+        group.count -= 1;
+        group.samples.pop_if(|sample| sample.line == line);
+        self.groups.retain(|_, group| group.count > 0);
     }
 
     /// The kinds that occurred, in the order in which they are shown.

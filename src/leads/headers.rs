@@ -3,6 +3,7 @@
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use super::options::Field;
+use super::refusal;
 
 /// How a header is taken for a field.
 #[derive(Clone, Copy)]
@@ -16,9 +17,8 @@ pub enum Rank {
 /// What means a field, in ranks: the first rank with a header in the list decides.
 pub fn of(field: Field) -> &'static [Rank] {
     match field {
-        Field::Number => {
-            &[Rank::Named(EXACT_NUMBER), Rank::Named(PHONE), Rank::Named(MOBILE), Rank::Worded, Rank::Named(ANY_NUMBER)]
-        }
+        // Several columns may hold numbers, and several may refuse: see `PHONES` and `refusal`.
+        Field::Number | Field::DoNotCall => &[],
         Field::Name => &[Rank::Named(NAME), Rank::Named(FIRST_NAME)],
         Field::TimeZone => &[Rank::Named(TIME_ZONE)],
         Field::Extension => &[Rank::Named(EXTENSION)],
@@ -26,6 +26,13 @@ pub fn of(field: Field) -> &'static [Rank] {
         Field::PhoneNumberId => &[Rank::Named(&["phonenumberid"])],
     }
 }
+
+/// What means a person's phone. Columns of one group are one open question: which of the phones is meant.
+pub const PHONES: [&[Rank]; 3] = [
+    &[Rank::Named(EXACT_NUMBER), Rank::Named(PHONE), Rank::Named(MOBILE)],
+    &[Rank::Worded],
+    &[Rank::Named(ANY_NUMBER)],
+];
 
 impl Rank {
     /// Whether a header is of this rank; what stands in brackets does not matter.
@@ -38,6 +45,12 @@ impl Rank {
             Self::Worded => names_a_phone(header),
         }
     }
+}
+
+/// Whether a header says that its numbers are not those of the people on the list, or are not to be called.
+pub fn is_not_to_be_called(header: &str) -> bool {
+    let own = ["from", "fromnumber", "fromphone", "callerid", "callernumber", "outboundnumber", "fromphonenumber"];
+    own.contains(&bare(header).as_str()) || refusal::is_no_use(header) || refusal::refuses(header)
 }
 
 /// Whether one of its words means a phone: `Phone no. 2`, `mobile (work)`, `Tel. privat`, `Mobiltelefonnr`.

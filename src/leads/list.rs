@@ -1,13 +1,16 @@
 //! One list, from its file to its leads, row by row. Each row comes out exactly once, as a lead or as a rejection;
 //! blank ones do not count. Duplicates are not looked for here: whoever takes the rows has a better place to.
 
+use std::collections::HashSet;
+
 use super::columns::{Columns, ColumnsError, Role, is_like_a_number};
 use super::counts::Counts;
-use super::findings::{Findings, Kind, Reason};
+use super::findings::{Findings, Group, Kind, Reason};
 use super::lead::{Lead, Phone};
 use super::options::{Field, ListOptions, Source};
 use super::phone::{Found, Reading, clean};
-use super::shown::plain;
+use super::refusal::Answer;
+use super::shown::{plain, shown};
 use super::table::{MAX_CELL, Table, TableError, TableFlaw};
 use super::trouble::{self, ListHead};
 use super::zone::{Asked, of_number};
@@ -46,6 +49,16 @@ pub enum Wrong {
     /// `--require` names a variable for which there is no column.
     #[error("has no column \"{}\", which --require names\n  its columns are: {}", plain(.0), .1)]
     Required(String, String),
+    /// A line of a do-not-call list cannot be read: whoever stands on it would be called.
+    #[error("cannot be read: line {line}: \"{text}\": {why}\n  mend it or take it out")]
+    DoNotCall {
+        /// The line.
+        line: u64,
+        /// What stands there.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// Nobody on it can be called.
     #[error("has nobody who can be called: {}", trouble::nobody(*.0))]
     NoLead(u64),
@@ -86,6 +99,12 @@ pub struct List {
     leads: u64,
     rejected: u64,
     duplicates: u64,
+    /// Rejected rows that another list has as well.
+    repeats: u64,
+    /// Whom the list itself says not to call.
+    refused: HashSet<Phone>,
+    /// The rows that say so.
+    refusals: Group,
     ended: bool,
 }
 
@@ -108,7 +127,7 @@ impl List {
 
     fn read(name: &str, mut table: Table, options: &ListOptions) -> Result<Self, Wrong> {
         let Some(first) = table.next_row()? else { return Err(empty(&table)) };
-        let headers = first.cells;
+        let (line, headers) = (first.line, first.cells);
         table.expect_width(headers.len());
         let ahead = table.look_ahead(AHEAD)?;
         let rows: Vec<Vec<String>> = ahead.iter().map(|row| row.cells.clone()).collect();
@@ -131,6 +150,11 @@ impl List {
             required.push(place(columns.headers().iter().position(|header| header == variable), variable)?);
         }
         let others = columns.other_phones();
+        let mut findings = Findings::default();
+        let rivals: Vec<String> = columns.rivals().map(shown).collect();
+        if !rivals.is_empty() {
+            findings.add(Kind::SeveralColumns, line, &rivals.join(", "));
+        }
         Ok(Self {
             name: name.to_owned(),
             table,
@@ -139,10 +163,13 @@ impl List {
             required,
             others,
             asked: Asked::default(),
-            findings: Findings::default(),
+            findings,
             leads: 0,
             rejected: 0,
             duplicates: 0,
+            repeats: 0,
+            refused: HashSet::new(),
+            refusals: Group::default(),
             ended: false,
         })
     }
@@ -172,15 +199,32 @@ impl List {
         Counts {
             rows: self.leads + self.rejected,
             leads: self.leads - self.duplicates,
-            rejected: self.rejected,
-            duplicates: self.duplicates,
+            rejected: self.rejected - self.repeats,
+            duplicates: self.duplicates + self.repeats,
         }
+    }
+
+    /// Takes down that another list has this rejected row, too.
+    pub fn repeat(&mut self, line: u64, reason: &Reason) {
+        self.repeats += 1;
+        self.findings.take_back(reason.kind, line);
+        self.findings.add(Kind::Duplicate, line, &reason.about);
     }
 
     /// Takes down that the lead of this row is on an earlier row already, here or in another list.
     pub fn duplicate(&mut self, line: u64, phone: Phone) {
         self.duplicates += 1;
         self.findings.add(Kind::Duplicate, line, &phone.to_string());
+    }
+
+    /// Whom the list itself, in the rows so far, says not to call: suppressed wherever their number stands.
+    pub fn refused(&self) -> &HashSet<Phone> {
+        &self.refused
+    }
+
+    /// The rows that said so.
+    pub fn refusals(&self) -> &Group {
+        &self.refusals
     }
 
     /// How it was read, for people: `CSV, semicolons, Windows-1252`. Certain once the last row was read.
@@ -235,8 +279,11 @@ impl List {
         if let Some(long) = cells.iter().find(|cell| cell.len() > MAX_CELL) {
             return Err(Reason::new(Kind::TooLarge, long));
         }
-        let reading = Reading { region: self.options.region, allow: &self.options.allow };
-        let found = reading.read(self.cell(cells, Field::Number)).map_err(|reason| self.elsewhere(reason, cells))?;
+        let found = self.number(line, cells)?;
+        if let Some(word) = self.refusal(cells, &found)? {
+            self.refusals.add(line, &word);
+            self.refused.insert(found.phone);
+        }
         let extension = self.extension(cells, &found)?;
         if let Some(empty) = self.required.iter().find(|at| cells[**at].is_empty()) {
             return Err(Reason::new(Kind::Missing, &self.columns.headers()[*empty]));
@@ -253,6 +300,62 @@ impl List {
         let name = self.customer_name(line, cells);
         let variables = self.variables(line, cells);
         Ok(Lead { phone: found.phone, extension, name, variables, zones, assistant_id, phone_number_id })
+    }
+
+    /// The number: of several columns, the first that can be called. What a further one says counts, too.
+    fn number(&mut self, line: u64, cells: &[String]) -> Result<Found, Reason> {
+        let reading = Reading { region: self.options.region, allow: &self.options.allow };
+        let mut taken: Option<(usize, Found)> = None;
+        let mut refused = None;
+        let mut others = Vec::new();
+        for at in self.columns.numbers() {
+            match (reading.read(&cells[*at]), &mut taken) {
+                (Ok(found), None) => taken = Some((*at, found)),
+                (Ok(found), Some((_, first))) => {
+                    first.is_refused |= found.is_refused;
+                    if found.phone != first.phone {
+                        others.push(format!("{} in {}", found.phone, self.columns.headers()[*at]));
+                    }
+                }
+                (Err(reason), _) if reason.kind == Kind::Refused => return Err(reason),
+                (Err(reason), _) if reason.kind == Kind::NoNumber => drop(refused.get_or_insert(reason)),
+                (Err(reason), _) => {
+                    refused = refused.filter(|first: &Reason| first.kind != Kind::NoNumber).or(Some(reason))
+                }
+            }
+        }
+        let Some((at, found)) = taken else {
+            let reason = refused.unwrap_or_else(|| Reason::new(Kind::NoNumber, ""));
+            return Err(self.elsewhere(reason, cells));
+        };
+        if Some(&at) != self.columns.numbers().first() {
+            let about = format!("{} in {}", found.phone, self.columns.headers()[at]);
+            self.findings.add(Kind::OtherColumn, line, &about);
+        }
+        if !others.is_empty() {
+            self.findings.add(Kind::SecondNumber, line, &others.join("; "));
+        }
+        if !found.words.is_empty() {
+            self.findings.add(Kind::Words, line, &cells[at]);
+        }
+        Ok(found)
+    }
+
+    /// What in the row says that they are not to be called, if anything does.
+    fn refusal(&self, cells: &[String], found: &Found) -> Result<Option<String>, Reason> {
+        let said = |at: usize| format!("{}: {}", self.columns.headers()[at], cells[at]);
+        let mut unclear = None;
+        for (at, sense) in self.columns.refusals() {
+            match sense.answer(&cells[*at]) {
+                Answer::Refused => return Ok(Some(said(*at))),
+                Answer::Unclear => drop(unclear.get_or_insert(*at)),
+                Answer::Call => {}
+            }
+        }
+        if found.is_refused {
+            return Ok(Some(cells[self.columns.numbers()[0]].clone()));
+        }
+        unclear.map_or(Ok(None), |at| Err(Reason::new(Kind::Unclear, &said(at))))
     }
 
     /// A row without a number may have one in another column that is named like a phone.

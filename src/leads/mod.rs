@@ -16,6 +16,7 @@ pub mod shown;
 pub mod columns;
 pub mod headers;
 pub mod phone;
+pub mod refusal;
 pub mod zone;
 
 pub mod suppress;

@@ -73,6 +73,8 @@ pub enum Field {
     Name,
     /// The time zone.
     TimeZone,
+    /// Whether they are not to be called.
+    DoNotCall,
     /// What is dialed after the answer.
     Extension,
     /// The assistant of this lead alone.
@@ -83,8 +85,15 @@ pub enum Field {
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 6] =
-        [Self::Number, Self::Name, Self::TimeZone, Self::Extension, Self::AssistantId, Self::PhoneNumberId];
+    pub const ALL: [Self; 7] = [
+        Self::Number,
+        Self::Name,
+        Self::TimeZone,
+        Self::DoNotCall,
+        Self::Extension,
+        Self::AssistantId,
+        Self::PhoneNumberId,
+    ];
 
     /// As `--column` names it.
     pub const fn name(self) -> &'static str {
@@ -92,6 +101,7 @@ impl Field {
             Self::Number => "number",
             Self::Name => "name",
             Self::TimeZone => "time_zone",
+            Self::DoNotCall => "do_not_call",
             Self::Extension => "extension",
             Self::AssistantId => "assistant_id",
             Self::PhoneNumberId => "phone_number_id",
@@ -104,9 +114,12 @@ impl Field {
 pub struct Column {
     /// What it is.
     pub field: Field,
-    /// Its header in the list.
+    /// Its header in the list, or [`NO_COLUMN`].
     pub header: String,
 }
+
+/// What is said in place of a header to have no column for a field, whatever the list has.
+pub const NO_COLUMN: &str = "none";
 
 impl FromStr for Column {
     type Err = String;

@@ -1,7 +1,7 @@
 //! The words for what is wrong with a list as a whole: what, where, and what to do now.
 
 use super::columns::{Columns, ColumnsError, holds_numbers, is_like_a_number};
-use super::headers::names_a_phone;
+use super::headers::{is_not_to_be_called, names_a_phone};
 use super::shown::{shown, typed};
 use crate::report::style::thousands;
 
@@ -43,15 +43,13 @@ pub(super) fn headers(error: &ColumnsError, list: &ListHead) -> String {
             if let Some(line) = list.header_line() {
                 return format!("{what}\n  line {line} looks like the header: remove the lines above it");
             }
-            match list.likely() {
-                Some(header) => format!("{what}\n  say which one:   --column number={}", typed(header.trim())),
-                None => format!(
+            let ways: Vec<String> =
+                list.likely().map(|header| format!("--column number={}", typed(header.trim()))).collect();
+            if ways.is_empty() {
+                return format!(
                     "{what}\n  none of them holds phone numbers, as it seems; else say which one:   --column number=HEADER"
-                ),
+                );
             }
-        }
-        ColumnsError::Ambiguous(several) => {
-            let ways: Vec<String> = several.iter().map(|header| format!("--column number={}", typed(header))).collect();
             format!("{what}\n  say which one:   {}", ways.join("   or   "))
         }
         ColumnsError::Duplicate(_) => format!("{what}\n  rename one of the two"),
@@ -67,11 +65,16 @@ impl ListHead {
         letters().nth(LETTERS).is_some() && odd.count() * 10 > letters().count()
     }
 
-    /// The column that most likely holds the numbers: by what stands in it, else by its name.
-    fn likely(&self) -> Option<&String> {
-        let holds = |at: &usize| !self.headers[*at].trim().is_empty() && holds_numbers(&self.rows, *at);
-        let by_cells = (0..self.headers.len()).find(holds).map(|at| &self.headers[at]);
-        by_cells.or_else(|| self.headers.iter().find(|header| names_a_phone(header)))
+    /// The columns that may hold the numbers: by what stands in them, else by their names.
+    fn likely(&self) -> impl Iterator<Item = &String> {
+        let named = || self.headers.iter().enumerate().filter(|(_, header)| !header.trim().is_empty());
+        let by_cells = || named().filter(|(at, _)| holds_numbers(&self.rows, *at));
+        let by_name = |(_, header): &(usize, &String)| by_cells().next().is_none() && names_a_phone(header);
+        // One's own line is no lead, and hardly anything to call is in a column of fax numbers.
+        let is_theirs = |(_, header): &(usize, &String)| !is_not_to_be_called(header);
+        let all: Vec<_> = by_cells().chain(named().filter(by_name)).collect();
+        let theirs: Vec<_> = all.iter().copied().filter(is_theirs).collect();
+        (if theirs.is_empty() { all } else { theirs }).into_iter().map(|(_, header)| header)
     }
 
     /// The line further down that would do as a header: what stands above it is a title, or a remark.

@@ -29,23 +29,36 @@ pub struct Looked {
     /// Its rows.
     #[serde(flatten)]
     pub counts: Counts,
+    /// The rows that say themselves that somebody is not to be called.
+    pub refused: Group,
     /// What is odd about them.
     pub findings: Findings,
 }
 
-/// What a do-not-call list holds that can be read as no number and no prefix, and so suppresses nobody.
+/// A do-not-call list, as it was read.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct UnreadPart {
+pub struct DoNotCallList {
     /// The list, as it was typed.
     pub name: String,
+    /// Numbers and prefixes in it.
+    pub entries: u64,
     /// Its odd rows.
     pub findings: Findings,
 }
 
-impl UnreadPart {
+impl DoNotCallList {
+    /// Whether a person should look at it.
+    pub fn is_odd(&self) -> bool {
+        self.entries == 0 || !self.findings.is_empty()
+    }
+
     /// For a person.
     pub fn text(&self) -> String {
-        let mut text = format!("{}: a do-not-call list\n", self.name);
+        if self.entries == 0 {
+            let hint = "an empty list suppresses nobody";
+            return format!("{}: a do-not-call list without a number: {hint}\n", self.name);
+        }
+        let mut text = format!("{}: {} not to be called\n", self.name, style::count(self.entries, "number", "numbers"));
         show_findings(&mut text, &self.findings);
         text
     }
@@ -71,8 +84,8 @@ pub struct Checked {
     pub counts: Counts,
     /// Leads that a do-not-call list names, among the leads.
     pub suppressed: u64,
-    /// Do-not-call lists with rows that suppress nobody.
-    pub do_not_call: Vec<UnreadPart>,
+    /// The do-not-call lists.
+    pub do_not_call: Vec<DoNotCallList>,
     /// Leads to be called in each of the next 24 hours.
     pub hours: Vec<Hour>,
     /// The rejects file, if there is one.
@@ -120,6 +133,11 @@ fn show_list(text: &mut String, list: &Looked) {
     let _infallible = writeln!(text, "{}: {}, {rows}; {}", list.name, list.format, list.columns);
     let leads = if list.counts.leads == 1 { "lead" } else { "leads" };
     let _infallible = writeln!(text, "{:>9} {leads}", thousands(list.counts.leads));
+    if list.refused.count > 0 {
+        let what = format!("{:>9} not called, as the list says itself", thousands(list.refused.count));
+        let shown = lines(false, &list.refused);
+        let _infallible = writeln!(text, "{what:<LINES_AT$} {shown}   --column do_not_call=none, if that is wrong");
+    }
     show_findings(text, &list.findings);
 }
 
@@ -127,16 +145,17 @@ fn show_findings(text: &mut String, findings: &Findings) {
     for (kind, group) in findings.groups() {
         let count = thousands(group.count);
         let what = format!("{count:>9} {}", kind.label());
-        let _infallible = writeln!(text, "{what:<LINES_AT$} {}   {}", lines(kind, group), kind.hint());
+        let _infallible =
+            writeln!(text, "{what:<LINES_AT$} {}   {}", lines(kind == Kind::Duplicate, group), kind.hint());
     }
 }
 
 /// `lines 40 ("n/a"), 51, ...`: a cell is shown once, with the first line that has it.
-fn lines(kind: Kind, group: &Group) -> String {
+fn lines(are_alike: bool, group: &Group) -> String {
     let mut last = None;
     let mut parts: Vec<String> = Vec::new();
     for sample in group.samples.iter().take(LINES) {
-        let is_news = last != Some(&sample.text) && !sample.text.is_empty() && kind != Kind::Duplicate;
+        let is_news = last != Some(&sample.text) && !sample.text.is_empty() && !are_alike;
         parts.push(if is_news { format!("{} (\"{}\")", sample.line, sample.text) } else { sample.line.to_string() });
         last = Some(&sample.text);
     }
@@ -182,6 +201,7 @@ mod tests {
             format: "CSV, semicolons, Windows-1252".to_owned(),
             columns: "number from \"Telefon\", name from \"Kunde\"".to_owned(),
             counts: Counts { rows: 1_240, leads: 1_226, rejected: 11, duplicates: 3 },
+            refused: Group::default(),
             findings,
         }
     }

@@ -14,9 +14,9 @@ use crate::leads::list::{List, ListError, Row, Wrong};
 use crate::leads::options::{ListOptions, Source};
 use crate::leads::rejects::{Rejects, overwritten};
 use crate::leads::shown::{file, typed};
-use crate::leads::suppress::Suppression;
+use crate::leads::suppress::{Suppression, Told};
 use crate::report::failure::Failure;
-use crate::report::findings::{Checked, Hour, Looked, UnreadPart};
+use crate::report::findings::{Checked, DoNotCallList, Hour, Looked};
 
 /// Rows between two signs of progress.
 const STEP: u64 = 4_096;
@@ -105,20 +105,25 @@ pub fn check_with(
     }
     let open = |source| List::open(source, request.options);
     let mut lists = request.sources.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let mut rejects = request.rejects.map(|path| Rejects::new(path, &lists));
+    let mut rejects = Rejects::new(request.rejects, &lists);
     let rejects_failed = |error| CheckError::Rejects(request.rejects.unwrap_or(Path::new("")).to_owned(), error);
     let mut seen = Seen::default();
     let mut error = None;
     for at in 0..lists.len() {
         while let Some(row) = lists[at].next() {
             match row {
-                Ok(Row::Lead { line, lead }) if !seen.add(&lead, |phone| request.suppresses(phone)) => {
-                    lists[at].duplicate(line, lead.phone);
+                Ok(Row::Lead { line, lead }) => {
+                    let is_refused = lists.iter().any(|list| list.refused().contains(&lead.phone));
+                    let suppresses = |phone| is_refused || request.suppresses(phone);
+                    if !seen.add(&lead, suppresses) {
+                        lists[at].duplicate(line, lead.phone);
+                    } else if !is_refused {
+                        each(lead);
+                    }
                 }
-                Ok(Row::Lead { lead, .. }) => each(lead),
                 Ok(Row::Rejected { line, reason, cells }) => {
-                    if let Some(rejects) = &mut rejects {
-                        rejects.add(at, line, &reason, &cells).map_err(rejects_failed)?;
+                    if !rejects.add(at, line, &reason, &cells).map_err(rejects_failed)? {
+                        lists[at].repeat(line, &reason);
                     }
                 }
                 Err(nobody) if matches!(*nobody.what, Wrong::NoLead(_)) => error = Some(nobody.to_string()),
@@ -130,7 +135,7 @@ pub fn check_with(
         }
     }
     progress(so_far(&lists));
-    let rejects = rejects.map(Rejects::finish).transpose().map_err(rejects_failed)?.flatten();
+    let rejects = rejects.finish().map_err(rejects_failed)?;
     Ok(summed_up(request, &lists, &seen, rejects, error))
 }
 
@@ -145,7 +150,7 @@ fn summed_up(
         lists: lists.iter().map(looked).collect(),
         counts: lists[0].counts(),
         suppressed: seen.suppressed,
-        do_not_call: request.suppression.map_or_else(Vec::new, not_read),
+        do_not_call: request.suppression.map_or_else(Vec::new, do_not_call),
         hours: hours(&seen.zones, request.calling, request.now),
         rejects,
         mending: None,
@@ -153,7 +158,8 @@ fn summed_up(
         exit: Exit::Settled.code(),
     };
     lists[1..].iter().for_each(|list| checked.counts += list.counts());
-    let found = !checked.do_not_call.is_empty() || lists.iter().any(|list| !list.findings().is_empty());
+    let found =
+        checked.do_not_call.iter().any(DoNotCallList::is_odd) || lists.iter().any(|list| !list.findings().is_empty());
     if checked.error.is_none() && request.strict && found {
         checked.error = Some("there are findings, and --strict was said".to_owned());
     }
@@ -179,10 +185,11 @@ pub fn mending(inputs: &[Source], campaign: &str, sandbox: bool) -> String {
     format!("dialer run {} mended.csv --campaign {}{sandbox}", lists.join(" "), typed(campaign))
 }
 
-/// The rows of do-not-call lists that suppress nobody, list by list.
-pub fn not_read(lists: &Suppression) -> Vec<UnreadPart> {
-    let odd = lists.findings().filter(|(_, findings)| !findings.is_empty());
-    odd.map(|(path, findings)| UnreadPart { name: file(path), findings: findings.clone() }).collect()
+/// What was read of the do-not-call lists.
+pub fn do_not_call(lists: &Suppression) -> Vec<DoNotCallList> {
+    let list =
+        |told: &Told| DoNotCallList { name: file(&told.path), entries: told.entries, findings: told.findings.clone() };
+    lists.told().map(list).collect()
 }
 
 /// What one list holds, as far as it has been read.
@@ -192,6 +199,7 @@ pub fn looked(list: &List) -> Looked {
         format: list.format(),
         columns: list.columns().summary(),
         counts: list.counts(),
+        refused: list.refusals().clone(),
         findings: list.findings().clone(),
     }
 }
@@ -202,22 +210,38 @@ struct Seen {
     leads: HashSet<u64>,
     zones: HashMap<Vec<String>, u64>,
     suppressed: u64,
+    /// The phones of those.
+    refused: HashSet<Phone>,
 }
 
 impl Seen {
     /// Whether the lead is new.
     fn add(&mut self, lead: &Lead, suppresses: impl Fn(Phone) -> bool) -> bool {
         if !self.leads.insert(identity(lead.phone, lead.extension.as_deref())) {
+            self.refused_late(lead, suppresses(lead.phone));
             return false;
         }
         if suppresses(lead.phone) {
             self.suppressed += 1;
+            self.refused.insert(lead.phone);
         } else if let Some(count) = self.zones.get_mut(&lead.zones) {
             *count += 1;
         } else {
             self.zones.insert(lead.zones.clone(), 1);
         }
         true
+    }
+}
+
+impl Seen {
+    /// An earlier row of the same person was taken for one to call; this one says that they are not to be called.
+    fn refused_late(&mut self, lead: &Lead, is_suppressed: bool) {
+        if is_suppressed && self.refused.insert(lead.phone) {
+            self.suppressed += 1;
+            if let Some(count) = self.zones.get_mut(&lead.zones) {
+                *count = count.saturating_sub(1);
+            }
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The lists of a run: from files to the journal, with what cannot be called on its way to the rejects file.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::check::{Request, check, list_failure, looked, mending, not_read};
+use super::check::{Request, check, do_not_call, list_failure, looked, mending};
 use super::plan::RunPlan;
 use super::spool;
 use super::talk::{say, say_unless};
@@ -15,15 +16,25 @@ use crate::journal::disk::Disk;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::{Dnc, ImportError, Imported, Listed};
+use crate::leads::counts::Counts;
+use crate::leads::lead::Phone;
 use crate::leads::list::{List, ListError, Row, Wrong};
-use crate::leads::options::{ListOptions, Region, Source};
-use crate::leads::rejects::{Rejects, overwritten};
+use crate::leads::options::{ListOptions, Source};
+use crate::leads::rejects::{Rejects, is_free, overwritten};
 use crate::leads::shown::file;
 use crate::leads::suppress::Suppression;
 use crate::report::failure::Failure;
 use crate::report::findings::Checked;
 use crate::report::style::count;
 use crate::time::Now;
+
+/// What became of the rows of the lists.
+pub(super) struct ImportedLists {
+    pub(super) imported: Imported,
+    pub(super) rejected: u64,
+    /// Whom the lists themselves say not to call.
+    pub(super) refused: HashSet<Phone>,
+}
 
 /// The lists of a run, where they can be read as often as it takes.
 pub(super) struct Lists<'a> {
@@ -122,8 +133,7 @@ impl<'a> Lists<'a> {
         self.planned.inputs.iter().map(name).collect::<Vec<_>>().join(", ")
     }
 
-    /// Brings the lists into the journal. `variables`: what the assistant's prompt uses. Returns what became of the
-    /// rows, and how many were rejected.
+    /// Brings the lists into the journal. `variables`: what the assistant's prompt uses.
     pub(super) fn import(
         &self,
         disk: &mut Disk,
@@ -132,7 +142,7 @@ impl<'a> Lists<'a> {
         variables: &[String],
         now: Now,
         signals: &mut Signals,
-    ) -> Result<(Imported, u64), Failure> {
+    ) -> Result<ImportedLists, Failure> {
         let options = self.options(variables);
         if self.planned.strict {
             self.look_strictly(&options, now)?;
@@ -140,11 +150,11 @@ impl<'a> Lists<'a> {
         let open = |source| List::open(source, &options);
         let mut lists = self.sources.iter().map(open).collect::<Result<Vec<_>, _>>();
         let lists = lists.as_mut().map_err(|error| Self::failure(error, variables))?;
-        let rejects = Rejects::new(&self.rejects, lists);
+        let rejects = Rejects::new(Some(&self.rejects), lists);
         let mut rows = Rows { lists, at: 0, rejects, pending: &self.pending };
         let imported = disk.import(lock, head, now, &mut rows);
         let Rows { lists, rejects, .. } = rows;
-        let imported = imported.map_err(|error| match error {
+        let mut imported = imported.map_err(|error| match error {
             ImportError::List(Trouble::List(error)) => self.nobody(&error, variables),
             ImportError::List(Trouble::Rejects(error)) => self.cannot_reject(&error),
             ImportError::List(Trouble::Interrupted) => interrupted(signals),
@@ -152,8 +162,12 @@ impl<'a> Lists<'a> {
         })?;
         let written = rejects.finish().map_err(|error| self.cannot_reject(&error))?;
         self.say_what_was_found(lists, &imported, written);
-        let rejected = lists.iter().map(|list| list.counts().rejected).sum();
-        Ok((imported, rejected))
+        let sum = |of: fn(Counts) -> u64| lists.iter().map(|list| of(list.counts())).sum::<u64>();
+        // Rejected rows that several lists have are repeats that the journal has not seen.
+        let repeats = sum(|counts| counts.duplicates);
+        (imported.rows, imported.duplicates) = (imported.rows + repeats, imported.duplicates + repeats);
+        let refused = lists.iter().flat_map(|list| list.refused().iter().copied()).collect();
+        Ok(ImportedLists { imported, rejected: sum(|counts| counts.rejected), refused })
     }
 
     /// The options with what the assistant's prompt needs: nobody is to hear a silence where a name belongs.
@@ -181,7 +195,7 @@ impl<'a> Lists<'a> {
             }
         }
         let say = |text: &str| say_unless(self.planned.quiet, text);
-        if lists.iter().any(|list| !list.findings().is_empty()) {
+        if lists.iter().any(|list| !list.findings().is_empty() || list.refusals().count > 0) {
             let mut checked = Checked {
                 lists: lists.iter().map(looked).collect(),
                 counts: lists[0].counts(),
@@ -228,7 +242,8 @@ impl<'a> Lists<'a> {
     }
 }
 
-/// Where the rejected rows go. The file of an earlier run may be a list by now: then the next name is taken.
+/// Where the rejected rows go. Where the file of an earlier run is a list by now, or something else lies in its place,
+/// the next name is taken.
 fn rejects_file(planned: &RunPlan, dir: &Path, sources: &[Source]) -> Result<PathBuf, Failure> {
     let would_overwrite = |path: &Path| overwritten(path, sources.iter().filter_map(Source::path)).is_some();
     if let Some(named) = &planned.rejects {
@@ -241,8 +256,9 @@ fn rejects_file(planned: &RunPlan, dir: &Path, sources: &[Source]) -> Result<Pat
     let campaign = &planned.plan.campaign;
     let numbered = (2..).map(|number| format!("{campaign}.rejects-{number}.csv"));
     let mut names = std::iter::once(format!("{campaign}.rejects.csv")).chain(numbered).map(|name| dir.join(name));
-    // There are fewer lists than names.
-    Ok(names.find(|path| !would_overwrite(path)).unwrap_or_else(|| dir.join("rejects.csv")))
+    // There are fewer files than names.
+    let is_ours = |path: &PathBuf| !would_overwrite(path) && is_free(path);
+    Ok(names.find(is_ours).unwrap_or_else(|| dir.join("rejects.csv")))
 }
 
 /// Whether something is needed that was not looked for.
@@ -283,8 +299,10 @@ impl Iterator for Rows<'_> {
                 None => self.at += 1,
                 Some(Ok(Row::Lead { line, lead })) => return Some(Ok(Listed { file_index, line, lead })),
                 Some(Ok(Row::Rejected { line, reason, cells })) => {
-                    if let Err(error) = self.rejects.add(file_index, line, &reason, &cells) {
-                        return Some(Err(Trouble::Rejects(error)));
+                    match self.rejects.add(file_index, line, &reason, &cells) {
+                        Ok(true) => {}
+                        Ok(false) => self.lists[file_index].repeat(line, &reason),
+                        Err(error) => return Some(Err(Trouble::Rejects(error))),
                     }
                 }
                 Some(Err(error)) => return Some(Err(Trouble::List(error))),
@@ -299,12 +317,17 @@ pub(super) struct DoNotCall {
 }
 
 impl DoNotCall {
-    pub(super) fn open(files: &[PathBuf], region: Option<Region>) -> Result<Self, Failure> {
-        let lists = Suppression::open(files, region).map_err(|error| {
+    pub(super) fn open(planned: &RunPlan) -> Result<Self, Failure> {
+        let (strict, quiet) = (planned.strict, planned.quiet);
+        let lists = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| {
             list_failure(&error).advise("nobody is called while a do-not-call list cannot be read (--dnc)")
         })?;
-        for list in not_read(&lists) {
-            say(&format!("warning: {}  such rows suppress nobody: mend them", list.text()));
+        for list in do_not_call(&lists) {
+            if list.is_odd() && strict {
+                return Err(Failure::usage(list.text().trim_end()).advise("--strict was said: nobody was called"));
+            }
+            let warning = if list.is_odd() { "warning: " } else { "" };
+            say_unless(quiet && !list.is_odd(), format!("{warning}{}", list.text()).trim_end());
         }
         Ok(Self { lists: Arc::new(Mutex::new(lists)) })
     }
@@ -313,6 +336,11 @@ impl DoNotCall {
     pub(super) fn check(&self) -> Dnc {
         let lists = Arc::clone(&self.lists);
         Box::new(move |phone| lists.lock().unwrap_or_else(PoisonError::into_inner).contains(phone))
+    }
+
+    /// Adds whom the lists themselves say not to call.
+    pub(super) fn add(&self, refused: &HashSet<Phone>) {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).add(refused);
     }
 
     /// Reads what has been added since; one `stat` for each file where nothing has.

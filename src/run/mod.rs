@@ -29,13 +29,13 @@ use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::disk::run::{Run, Start};
 use crate::journal::disk::story::CampaignOutlook;
-use crate::journal::{Error, Imported, Journal, Totals};
+use crate::journal::{Error, Journal, Totals};
 use crate::report::failure::Failure;
 use crate::report::json::Rows;
 use crate::report::screen::Headline;
 use crate::time::Now;
 use crate::vapi::client::Client;
-use lists::{DoNotCall, Lists};
+use lists::{DoNotCall, ImportedLists, Lists};
 use plan::RunPlan;
 use talk::open_log;
 use target::RunTarget;
@@ -75,7 +75,7 @@ pub async fn run(planned: &RunPlan, display: &DisplayOptions) -> Result<Ended, F
     }
     let lists = Lists::open(planned, &venue.dir, display.zone.clone(), &mut signals).await?;
     lists.look(&mut signals)?;
-    let dnc = DoNotCall::open(&planned.dnc, planned.list.region)?;
+    let dnc = DoNotCall::open(planned)?;
     let (account, mut read) = if let Some(known) = known {
         (known, None)
     } else {
@@ -156,7 +156,8 @@ impl Session<'_> {
         let lock = lock?;
         let target = planned.account.target.id();
         let variables = disk.variables(self.account, target)?;
-        let (imported, rejected) = self.import(&mut disk, &lock, &variables, now, signals)?;
+        let ImportedLists { imported, rejected, refused } = self.import(&mut disk, &lock, &variables, now, signals)?;
+        self.dnc.add(&refused);
         let rows =
             Rows { rows: imported.rows + rejected, leads: imported.leads, rejected, duplicates: imported.duplicates };
         // What is rehearsed joins no real pool, whatever name is given.
@@ -226,7 +227,7 @@ impl Session<'_> {
         variables: &[String],
         now: Now,
         signals: &mut Signals,
-    ) -> Result<(Imported, u64), Failure> {
+    ) -> Result<ImportedLists, Failure> {
         let head = Head {
             account: self.account.clone(),
             campaign: self.planned.plan.campaign.clone(),

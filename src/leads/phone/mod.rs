@@ -2,7 +2,7 @@
 //! several readings is meant, and where that cannot be told the cell is refused: a wrong guess calls a stranger.
 
 pub mod clean;
-mod odd;
+pub(super) mod odd;
 pub mod verdict;
 
 use rlibphonenumber::PhoneNumberType;
@@ -10,6 +10,7 @@ use rlibphonenumber::PhoneNumberType;
 use super::findings::{Kind, Reason};
 use super::lead::Phone;
 use super::options::{Allow, Region};
+use super::refusal;
 use clean::Written;
 use verdict::{Judged, judge};
 
@@ -29,6 +30,10 @@ pub struct Found {
     pub kind: PhoneNumberType,
     /// What a person should know, and about which text.
     pub note: Option<(Kind, String)>,
+    /// Words beside the number say that it is not to be called.
+    pub is_refused: bool,
+    /// Words beside the number that say nothing known.
+    pub words: Vec<String>,
 }
 
 /// How numbers are read.
@@ -57,11 +62,31 @@ impl Reading<'_> {
         if odd::is_amount(&text) {
             return Err(refuse(Kind::NotANumber));
         }
-        self.pieces(&text).map_err(refuse)
+        if !text.contains(char::is_alphabetic) {
+            return self.pieces(&text).map_err(refuse);
+        }
+        let refusals = refusal::refusals(&text);
+        let mut silent = text.clone();
+        for range in &refusals {
+            silent.replace_range(range.clone(), &" ".repeat(range.len()));
+        }
+        match self.pieces(silent.trim()) {
+            Ok(found) => {
+                let words = if refusals.is_empty() { refusal::unknown_words(&text) } else { Vec::new() };
+                Ok(Found { is_refused: !refusals.is_empty(), words, ..found })
+            }
+            Err(_) if !refusals.is_empty() => Err(refuse(Kind::Refused)),
+            Err(kind) => Err(refuse(kind)),
+        }
     }
 
     fn pieces(&self, text: &str) -> Result<Found, Kind> {
+        let has_digit = |piece: &&str| piece.bytes().any(|byte| byte.is_ascii_digit());
         let pieces = clean::split(text);
+        // What stands apart from its number says as much about it as what stands beside it.
+        if pieces.iter().filter(|piece| has_digit(piece)).count() == 1 && is_no_use(text) {
+            return Err(Kind::NoUse);
+        }
         match pieces.as_slice() {
             [one] => self.around_slashes(one),
             pieces => self.first(pieces),
@@ -105,6 +130,9 @@ impl Reading<'_> {
     }
 
     fn one(&self, text: &str) -> Result<Found, Kind> {
+        if is_no_use(text) {
+            return Err(Kind::NoUse);
+        }
         let written = clean::written(text)?;
         let found = if let Some(found) = self.of_old_mexico(&written) {
             Ok(found)
@@ -214,6 +242,11 @@ impl Reading<'_> {
     }
 }
 
+/// Whether words beside what may be a number say that it is no use.
+fn is_no_use(text: &str) -> bool {
+    text.bytes().filter(u8::is_ascii_digit).count() > 6 && refusal::is_no_use(text)
+}
+
 /// A number that is in use, whether or not it may be called: what a reading could mean.
 fn valid(text: &str, allow: &[Allow]) -> Option<Judged> {
     judge(text, None, allow).ok().filter(|judged| judged.is_valid)
@@ -221,7 +254,8 @@ fn valid(text: &str, allow: &[Allow]) -> Option<Judged> {
 
 fn found(judged: Result<Judged, Kind>, note: Option<(Kind, String)>) -> Result<Found, Kind> {
     let judged = judged?;
-    Ok(Found { phone: judged.phone, extension: None, calling_code: judged.calling_code, kind: judged.kind, note })
+    let Judged { phone, calling_code, kind, .. } = judged;
+    Ok(Found { phone, extension: None, calling_code, kind, note, is_refused: false, words: Vec::new() })
 }
 
 #[cfg(test)]

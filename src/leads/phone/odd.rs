@@ -1,7 +1,7 @@
 //! What has digits in it and is no phone number: dates, amounts, words; and endings that may be another number's.
 
 /// `2026-11-24`, `24.11.2026`, `11/24/26`, with or without a time of day behind it.
-pub(super) fn is_date(text: &str) -> bool {
+pub(in crate::leads) fn is_date(text: &str) -> bool {
     let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, ""));
     let is_time = time.contains(':') && time.starts_with(|letter: char| letter.is_ascii_digit());
     if !(time.is_empty() || is_time) {
@@ -39,7 +39,7 @@ pub(super) fn is_part_of_a_word(text: &str) -> bool {
 }
 
 /// A number without the one or two digits behind its last hyphen, where it ends so.
-pub(super) fn without_ending(text: &str) -> Option<&str> {
+pub(in crate::leads) fn without_ending(text: &str) -> Option<&str> {
     let (rest, ending) = text.trim_end().rsplit_once('-')?;
     number(ending.trim(), 2).map(|_| rest)
 }
