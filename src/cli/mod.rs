@@ -55,6 +55,7 @@ pub mod shell;
 
 pub mod doctor;
 
+pub mod advise;
 pub mod usage;
 
 /// Calls a list of leads through the Vapi voice API, and keeps slots free for inbound callers
@@ -74,6 +75,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// The list doctor: who would be called, who not, and why
     Check(Box<CheckArgs>),
+    /// What a reserve buys, which to choose, and what more lines would cost
+    Advise(Box<advise::AdviseArgs>),
     /// Concurrency, minutes and cost of the account over time
     Usage(Box<usage::UsageArgs>),
     /// How the campaigns stand
@@ -143,6 +146,7 @@ fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
             run::run(&planned, args.shown.color, &around)
         }
         Command::Check(args) => doctor::check_lists(args, &typed.sources, &around),
+        Command::Advise(args) => advise::advise(args, &around),
         Command::Usage(args) => usage::usage(args, &around),
         Command::Status(args) => status::status(args, &around),
         Command::Explain(args) => explain::explain(args, &around),

@@ -76,7 +76,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
         not_if_called_within,
         limit: args.stop.limit,
         max_cost: args.stop.max_cost,
-        until: args.stop.until.map(|until| instant(until, around)).transpose()?,
+        until: args.stop.until.map(|until| instant(until, "--until", around)).transpose()?,
         wait: args.stop.wait,
         lines: account.lines.clone(),
         longest_call: LONGEST_CALL,
@@ -154,13 +154,14 @@ fn pool_name(given: Option<&str>) -> Result<Option<String>, Failure> {
     Ok(Some(name.to_owned()))
 }
 
-fn instant(until: Until, around: &Environment<'_>) -> Result<Timestamp, Failure> {
+/// The instant that a flag means.
+pub(super) fn instant(until: Until, flag: &str, around: &Environment<'_>) -> Result<Timestamp, Failure> {
     match until {
         Until::Instant(instant) => Ok(instant),
         Until::Today(time) => {
             let today = around.now.to_zoned(around.zone.clone()).date();
             let zoned = today.to_datetime(time).to_zoned(around.zone.clone());
-            zoned.map(|zoned| zoned.timestamp()).map_err(|error| Failure::usage(format!("--until: {error}")))
+            zoned.map(|zoned| zoned.timestamp()).map_err(|error| Failure::usage(format!("{flag}: {error}")))
         }
     }
 }

@@ -82,8 +82,9 @@ pub fn usage(args: &UsageArgs, around: &Environment<'_>) -> Result<Exit, Failure
         Some(slots) => Some(slots),
         None => last_limit(args, around)?,
     };
-    let first = client(args, key(args.api_key_file.as_deref(), around, &mut Vec::new())?.ok_or_else(no_key)?)?;
-    let others = args.watch_key_file.iter().map(|path| client(args, super::account::key_from(path)?));
+    let base = base_url(&args.base_url)?;
+    let first = reader(&base, key(args.api_key_file.as_deref(), around, &mut Vec::new())?.ok_or_else(no_key)?)?;
+    let others = args.watch_key_file.iter().map(|path| reader(&base, super::account::key_from(path)?));
     let others = others.collect::<Result<Vec<_>, Failure>>()?;
     let came = runtime()?.block_on(read(&first, &others, &range))?;
     let usage = Usage::new(range, limit, &came);
@@ -111,10 +112,11 @@ fn last_limit(args: &UsageArgs, around: &Environment<'_>) -> Result<Option<u32>,
     look(&args.state, around)?.map_or(Ok(None), |disk| disk.last_limit().map_err(failed))
 }
 
-fn client(args: &UsageArgs, key: SecretString) -> Result<Client, Failure> {
+/// A client that only reads.
+pub(super) fn reader(base_url: &str, key: SecretString) -> Result<Client, Failure> {
     let clock = Clock::real();
     let options = ClientOptions {
-        base_url: base_url(&args.base_url)?,
+        base_url: base_url.to_owned(),
         key,
         // Nobody is called.
         target: Target::Assistant(String::new()),
@@ -199,7 +201,8 @@ async fn read(first: &Client, others: &[Client], range: &Range) -> Result<Came, 
     Ok(came)
 }
 
-async fn asked(client: &Client, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>, Failure> {
+/// Asks the analytics, again where that may help.
+pub(super) async fn asked(client: &Client, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>, Failure> {
     let clock = Clock::real();
     let mut nonsense = None;
     let read = again(&clock, async || match client.analytics(queries).await {

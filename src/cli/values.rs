@@ -181,6 +181,20 @@ pub fn until(text: &str) -> Result<Until, String> {
     text.parse().map(Until::Instant).map_err(wrong)
 }
 
+/// A share: `1%`, `0.5%`, `0.01`.
+pub fn share(text: &str) -> Result<f64, String> {
+    let text = text.trim();
+    let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim_end(), 100.0));
+    let share = number.parse::<f64>().ok().map(|number| number / unit);
+    share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "not a share; write it as 1% or 0.01".to_owned())
+}
+
+/// So many an hour, from 0.
+pub fn pace(text: &str) -> Result<f64, String> {
+    let pace = text.trim().parse::<f64>().ok().filter(|pace| (0.0..=1e6).contains(pace));
+    pace.ok_or_else(|| "not a number from 0, as in 30 or 2.5".to_owned())
+}
+
 /// `HH:MM`, nothing else.
 fn time_of_day(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;

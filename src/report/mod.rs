@@ -25,4 +25,5 @@ pub mod findings;
 
 pub mod advice;
 pub mod chart;
+pub mod reserve;
 pub mod usage;

@@ -9,11 +9,11 @@ use rand::{Rng, SeedableRng};
 const LONGEST_SECONDS: f64 = 1e7;
 
 /// One stream of chance.
-pub(super) struct Chance(StdRng);
+pub(in crate::rehearsal) struct Chance(StdRng);
 
 impl Chance {
     /// The stream of one concern, of its `nth` case about `detail`.
-    pub(super) fn of(seed: u64, concern: &str, detail: &str, nth: u64) -> Self {
+    pub(in crate::rehearsal) fn of(seed: u64, concern: &str, detail: &str, nth: u64) -> Self {
         let mut mixed = seed ^ 0x9e37_79b9_7f4a_7c15;
         let bytes = concern.bytes().chain([0]).chain(detail.bytes()).chain([0]).chain(nth.to_le_bytes());
         for byte in bytes {
@@ -30,7 +30,7 @@ impl Chance {
 
     /// At least 0, below 1.
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit a double exactly")]
-    pub(super) fn unit(&mut self) -> f64 {
+    pub(in crate::rehearsal) fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 

@@ -17,7 +17,7 @@ pub mod slots;
 
 mod asking;
 mod callers;
-mod chance;
+pub(super) mod chance;
 mod life;
 mod posting;
 mod shelf;

@@ -1,0 +1,408 @@
+//! What a reserve buys and what more lines would: the tables of `dialer advise`, worked out and shown.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::advice::{Advice, LINE_USD};
+use super::style::{count, dollars, span, thousands};
+use crate::rehearsal::blocking::{Saturated, Simulated, smallest_reserve};
+
+/// Inbound callers of each of the stretches of a simulation that is shown, and of one that only looks for a reserve.
+const CALLERS: u32 = 5_000;
+const CALLERS_SEARCHING: u32 = 1_500;
+/// The provider's startup tier has so many slots (its guide to concurrency).
+const STARTUP_SLOTS: u32 = 100;
+/// Columns of a bar.
+const BAR: usize = 20;
+
+/// The inbound callers of an account.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Inbound {
+    /// Callers an hour.
+    pub per_hour: f64,
+    /// How long they stay, in seconds.
+    pub mean_s: f64,
+    /// Where that is from, for people.
+    pub from: String,
+    /// The same by hour of the day, in the machine's zone, where enough is known.
+    pub by_hour: Option<[f64; 24]>,
+}
+
+/// What is asked.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Question {
+    /// Slots of the pool.
+    pub slots: u32,
+    /// The share of inbound callers that may be refused.
+    pub target: f64,
+    /// Who calls in.
+    pub inbound: Inbound,
+    /// How long a call of the campaign holds its slot, in seconds.
+    pub call_mean_s: f64,
+    /// Leads to call.
+    pub leads: Option<u64>,
+    /// Until they are to be called.
+    pub within: Option<Duration>,
+}
+
+/// A reserve, and what it buys.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Choice {
+    reserve: u32,
+    refused: f64,
+    simulated: Simulated,
+    calls_per_hour: f64,
+}
+
+/// A number of slots, at the smallest reserve that meets the target.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Capacity {
+    slots: u32,
+    reserve: Option<u32>,
+    hours: Option<f64>,
+    lines_to_add: u32,
+}
+
+/// The answer.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Answer {
+    question: Question,
+    choices: Vec<Choice>,
+    choose: Option<u32>,
+    timetable: Option<String>,
+    capacity: Vec<Capacity>,
+    cheapest: Option<u32>,
+}
+
+impl Question {
+    fn pool(&self, slots: u32, reserve: u32) -> Saturated {
+        Saturated {
+            slots,
+            reserve,
+            inbound_per_hour: self.inbound.per_hour,
+            inbound_mean_s: self.inbound.mean_s,
+            call_mean_s: self.call_mean_s,
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "hours need no more than 52 bits")]
+    fn hours(&self, calls_per_hour: f64) -> Option<f64> {
+        self.leads.filter(|_| calls_per_hour > 0.0).map(|leads| leads as f64 / calls_per_hour)
+    }
+
+    /// Works it out. The same question has the same answer.
+    pub fn answer(self) -> Answer {
+        let choices: Vec<_> = (0..self.slots).map(|reserve| self.choice(reserve)).collect();
+        let choose = choices.iter().find(|choice| choice.refused <= self.target).map(|choice| choice.reserve);
+        let timetable = self.timetable();
+        let capacity: Vec<_> = self.sizes().into_iter().map(|slots| self.capacity(slots)).collect();
+        let makes_it = |size: &&Capacity| {
+            let within = self.within.map(|within| within.as_secs_f64() / 3600.0);
+            size.hours.is_some_and(|hours| within.is_some_and(|within| hours <= within))
+        };
+        let cheapest = capacity.iter().find(makes_it).map(|size| size.slots);
+        Answer { question: self, choices, choose, timetable, capacity, cheapest }
+    }
+
+    fn choice(&self, reserve: u32) -> Choice {
+        let pool = self.pool(self.slots, reserve);
+        let simulated = pool.simulate(CALLERS, 1);
+        let outcome = if pool.is_alike() { pool.closed() } else { simulated.mean };
+        Choice { reserve, refused: outcome.refused, simulated, calls_per_hour: outcome.calls_per_hour }
+    }
+
+    /// Today's slots, 5 and 10 more, twice, five and ten times as many.
+    fn sizes(&self) -> Vec<u32> {
+        let mut sizes: Vec<u32> = [self.slots, self.slots + 5, self.slots + 10]
+            .into_iter()
+            .chain([2, 5, 10].map(|times| self.slots.saturating_mul(times)))
+            .collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
+    }
+
+    fn capacity(&self, slots: u32) -> Capacity {
+        let reserve = smallest_reserve(self.pool(slots, 0), self.target, CALLERS_SEARCHING, 1);
+        let pace = reserve.map(|reserve| self.pool(slots, reserve).outcome(CALLERS_SEARCHING, 1).calls_per_hour);
+        let hours = pace.and_then(|pace| self.hours(pace));
+        Capacity { slots, reserve, hours, lines_to_add: slots - self.slots }
+    }
+
+    /// The smallest reserve for each hour of the day, as `--reserve` takes it.
+    fn timetable(&self) -> Option<String> {
+        let by_hour = self.inbound.by_hour?;
+        let reserve = |per_hour: f64| {
+            let pool = Saturated { inbound_per_hour: per_hour, ..self.pool(self.slots, 0) };
+            // At least one slot is left to callers, and one to the campaign.
+            smallest_reserve(pool, self.target, CALLERS_SEARCHING, 1)
+                .unwrap_or(self.slots)
+                .clamp(1, (self.slots - 1).max(1))
+        };
+        let reserves = by_hour.map(reserve);
+        let changes = (0..24).filter(|hour| *hour == 0 || reserves[*hour] != reserves[*hour - 1]);
+        let entries: Vec<_> = changes.map(|hour| format!("{hour:02}:00={}", reserves[hour])).collect();
+        Some(if entries.len() == 1 { reserves[0].to_string() } else { entries.join(",") })
+    }
+}
+
+impl Answer {
+    fn advice(&self) -> Vec<Advice> {
+        let Question { slots, target, .. } = &self.question;
+        let share = percent(*target);
+        let mut advice = Vec::new();
+        match self.choose {
+            Some(reserve) => {
+                let choice = &self.choices[reserve as usize];
+                let text = format!(
+                    "--reserve {reserve} refuses {} of inbound callers, within the {share} that were asked for, and leaves {} \
+                     an hour to the campaign",
+                    percent(choice.refused),
+                    count(rounded(choice.calls_per_hour), "call", "calls"),
+                );
+                advice.push(Advice { code: "reserve", text });
+            }
+            None => advice.push(Advice {
+                code: "add-lines",
+                text: format!(
+                    "no reserve keeps the share refused at {share} with {slots} slots: more lines are needed"
+                ),
+            }),
+        }
+        if self.question.within.is_some() && self.question.leads.is_some() {
+            advice.push(self.in_time());
+        }
+        advice
+    }
+
+    fn in_time(&self) -> Advice {
+        let makes_it = self.cheapest.and_then(|slots| self.capacity.iter().find(|size| size.slots == slots));
+        match makes_it {
+            Some(Capacity { lines_to_add: 0, slots, .. }) => {
+                Advice { code: "enough", text: format!("{slots} slots are enough to be done by then") }
+            }
+            Some(size) if size.slots >= STARTUP_SLOTS => Advice {
+                code: "talk-to-sales",
+                text: format!(
+                    "it takes {} slots: {} lines cost {} a month; the startup tier has {STARTUP_SLOTS}, an enterprise plan as many as agreed",
+                    size.slots,
+                    size.lines_to_add,
+                    dollars(f64::from(size.lines_to_add * LINE_USD)),
+                ),
+            },
+            Some(size) => Advice {
+                code: "add-lines",
+                text: format!(
+                    "{} ({} slots) is the least that is done by then, for {} a month",
+                    count(size.lines_to_add.into(), "more line", "more lines"),
+                    size.slots,
+                    dollars(f64::from(size.lines_to_add * LINE_USD)),
+                ),
+            },
+            None => Advice {
+                code: "talk-to-sales",
+                text: "even ten times the slots are not done by then: allow more time, or ask the provider about an enterprise plan"
+                    .to_owned(),
+            },
+        }
+    }
+
+    /// As one object.
+    pub fn json(&self) -> String {
+        let question = &self.question;
+        let row = |choice: &Choice| {
+            json!({
+                "reserve": choice.reserve,
+                "inbound_refused": places(choice.refused),
+                "simulated": { "low": places(choice.simulated.low), "high": places(choice.simulated.high) },
+                "calls_per_hour": places(choice.calls_per_hour),
+                "hours": question.hours(choice.calls_per_hour).map(places),
+            })
+        };
+        let size = |size: &Capacity| {
+            json!({
+                "slots": size.slots,
+                "reserve": size.reserve,
+                "hours": size.hours.map(places),
+                "lines_to_add": size.lines_to_add,
+                "usd_month": size.lines_to_add * LINE_USD,
+            })
+        };
+        let object = json!({
+            "slots": question.slots,
+            "target": question.target,
+            "inbound": {
+                "per_hour": places(question.inbound.per_hour),
+                "mean_s": places(question.inbound.mean_s),
+                "from": question.inbound.from,
+            },
+            "call_mean_s": places(question.call_mean_s),
+            "rows": self.choices.iter().map(row).collect::<Vec<Value>>(),
+            "choose": self.choose,
+            "timetable": self.timetable,
+            "capacity": self.capacity.iter().map(size).collect::<Vec<Value>>(),
+            "cheapest": self.cheapest,
+            "advice": self.advice(),
+        });
+        format!("{object}\n")
+    }
+
+    /// As tables, for people.
+    pub fn text(&self, width: usize, unicode: bool) -> String {
+        let Question { slots, inbound, call_mean_s, leads, .. } = &self.question;
+        let mut text = format!(
+            "{}, {:.1} inbound callers an hour of {} ({}), campaign calls of {}\n\n",
+            count((*slots).into(), "slot", "slots"),
+            inbound.per_hour,
+            seconds(inbound.mean_s),
+            inbound.from,
+            seconds(*call_mean_s),
+        );
+        let list = leads.map_or(String::new(), |leads| format!("   {} leads take", thousands(leads)));
+        let _ = writeln!(text, "reserve   inbound refused   calls an hour{list}");
+        let most = self.choices.iter().map(|choice| choice.calls_per_hour).fold(1.0, f64::max);
+        let full = if unicode { '█' } else { '#' };
+        for choice in &self.choices {
+            let sign = if Some(choice.reserve) == self.choose { '>' } else { ' ' };
+            let hours = self.question.hours(choice.calls_per_hour).map_or(String::new(), took);
+            let line = format!(
+                "{sign}{:>6}   {:>15}   {:>13}{}",
+                choice.reserve,
+                percent(choice.refused),
+                thousands(rounded(choice.calls_per_hour)),
+                if leads.is_some() {
+                    format!("   {hours:>width$}", width = list.chars().count().saturating_sub(3))
+                } else {
+                    String::new()
+                },
+            );
+            let bar = full.to_string().repeat(columns(choice.calls_per_hour / most));
+            let bar = if line.chars().count() + BAR + 3 <= width { format!("   {bar}") } else { String::new() };
+            let _ = writeln!(text, "{}", format!("{line}{bar}").trim_end());
+        }
+        let _ = writeln!(
+            text,
+            "\nslots   lines to add   a month   reserve   {}",
+            if leads.is_some() { "done in" } else { "" }.trim_end()
+        );
+        for size in &self.capacity {
+            let reserve = size.reserve.map_or("-".to_owned(), |reserve| reserve.to_string());
+            let line = format!(
+                "{:>5}   {:>12}   {:>7}   {reserve:>7}   {}",
+                size.slots,
+                size.lines_to_add,
+                format!("${}", thousands((size.lines_to_add * LINE_USD).into())),
+                size.hours.map_or(String::new(), took),
+            );
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        text.push('\n');
+        if let Some(timetable) = &self.timetable {
+            let _ = writeln!(text, "by the hour, in this machine's zone:   --reserve {timetable}");
+        }
+        for advice in self.advice() {
+            let _ = writeln!(text, "{}", super::style::wrap(&format!("* {}", advice.text), width, 2).join("\n"));
+        }
+        text
+    }
+}
+
+fn took(hours: f64) -> String {
+    Duration::try_from_secs_f64((hours * 60.0).ceil() * 60.0).map_or("for ever".to_owned(), span)
+}
+
+fn seconds(seconds: f64) -> String {
+    Duration::try_from_secs_f64(seconds.round()).map_or(String::new(), span)
+}
+
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent >= 10.0 || percent == 0.0 { format!("{percent:.0}%") } else { format!("{percent:.2}%") }
+}
+
+fn places(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pace from 0")]
+fn rounded(number: f64) -> u64 {
+    number.round().max(0.0) as u64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "0 to 20")]
+fn columns(share: f64) -> usize {
+    (share.clamp(0.0, 1.0) * BAR as f64).round() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question() -> Question {
+        Question {
+            slots: 10,
+            target: 0.01,
+            inbound: Inbound { per_hour: 30.0, mean_s: 180.0, from: "as given".into(), by_hour: None },
+            call_mean_s: 180.0,
+            leads: Some(1000),
+            within: Some(Duration::from_hours(6)),
+        }
+    }
+
+    #[test]
+    fn the_smallest_reserve_that_meets_the_target_is_chosen() {
+        let answer = question().answer();
+        insta::assert_snapshot!(answer.text(80, true), @r"
+        10 slots, 30.0 inbound callers an hour of 3 min (as given), campaign calls of 3 min
+
+        reserve   inbound refused   calls an hour   1,000 leads take
+              0              100%             200                5 h
+              1               13%             157         6 h 24 min
+              2             2.10%             134         7 h 27 min
+        >     3             0.38%             114         8 h 45 min
+              4             0.08%              95        10 h 32 min
+              5             0.02%              76        13 h 10 min
+              6             0.01%              57        17 h 26 min
+              7             0.00%              39            1 d 1 h
+              8             0.00%              23           1 d 20 h
+              9             0.00%               9           4 d 20 h
+
+        slots   lines to add   a month   reserve   done in
+           10              0        $0         3   8 h 45 min
+           15              5       $50         2   4 h 18 min
+           20             10      $100         2   3 h 1 min
+           50             40      $400         2   1 h 5 min
+          100             90      $900         2   32 min
+
+        * --reserve 3 refuses 0.38% of inbound callers, within the 1.00% that were asked
+          for, and leaves 114 calls an hour to the campaign
+        * 5 more lines (15 slots) is the least that is done by then, for $50.00 a month
+        ");
+        let object: Value = serde_json::from_str(&answer.json()).unwrap();
+        let rows = object["rows"].as_array().unwrap();
+        assert_eq!(rows.len(), 10);
+        let choose = object["choose"].as_u64().unwrap();
+        let refused = |reserve: u64| rows[usize::try_from(reserve).unwrap()]["inbound_refused"].as_f64().unwrap();
+        assert!(refused(choose) <= 0.01 && refused(choose - 1) > 0.01);
+        assert!(rows.iter().all(|row| {
+            let (low, high) = (row["simulated"]["low"].as_f64().unwrap(), row["simulated"]["high"].as_f64().unwrap());
+            (low - 1e-6..=high + 1e-6).contains(&row["inbound_refused"].as_f64().unwrap())
+        }));
+        assert_eq!(object["capacity"][0]["slots"], 10);
+        assert_eq!(object["capacity"][0]["usd_month"], 0);
+    }
+
+    #[test]
+    fn a_day_with_a_peak_makes_a_timetable() {
+        let mut by_hour = [1.0; 24];
+        by_hour[9..12].fill(60.0);
+        let inbound = Inbound { by_hour: Some(by_hour), ..question().inbound };
+        let answer = Question { inbound, ..question() }.answer();
+        let timetable = answer.timetable.unwrap();
+        let entries: Vec<_> = timetable.split(',').map(|entry| entry.split_once('=').unwrap()).collect();
+        assert_eq!(entries.iter().map(|(at, _)| *at).collect::<Vec<_>>(), ["00:00", "09:00", "12:00"]);
+        assert!(entries[1].1.parse::<u32>().unwrap() > entries[0].1.parse::<u32>().unwrap(), "{timetable}");
+    }
+}
