@@ -4,6 +4,7 @@
 
 pub mod exit;
 pub mod private_file;
+pub mod text;
 pub mod time;
 
 pub mod campaign;

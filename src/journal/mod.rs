@@ -74,7 +74,25 @@ pub enum Error {
         /// Ours.
         known: i64,
     },
-    /// The disk or the system refused, or another process holds the file for too long.
+    /// Another process holds the file. Nothing is wrong with it: the same may go well a moment later.
+    #[error(
+        "the journal {file} is held by {}, and could not be waited for any longer\n  nothing is damaged: run the same \
+         command again when that is done",
+        holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+    )]
+    Busy {
+        /// The file.
+        file: PathBuf,
+        /// The process that holds it, where the system tells.
+        holder: Option<u32>,
+    },
+    /// The file was deleted or replaced while it was open.
+    #[error(
+        "the journal {0} was deleted or replaced while it was in use: nothing more is dialed\n  put it back before the \
+         campaign is run again; if it is lost, start with --adopt: the provider's own listing knows the calls"
+    )]
+    Gone(PathBuf),
+    /// The disk or the system refused.
     #[error(
         "the journal {file} cannot be written or read: {what}\n  nothing more is dialed; run the same command again"
     )]
@@ -105,6 +123,18 @@ pub enum Error {
         pid: Option<u32>,
         /// Since when, for people.
         since: Option<String>,
+    },
+    /// A run from a copy of the same state directory has this campaign.
+    #[error(
+        "campaign {campaign} is being run from a copy of this state directory{}\n  two copies do not know of each \
+         other's calls: use one of them, and delete the other",
+        pid.map(|pid| format!(", by process {pid}")).unwrap_or_default()
+    )]
+    Copied {
+        /// The campaign.
+        campaign: String,
+        /// The process that has it, where it could be told.
+        pid: Option<u32>,
     },
     /// The same name with another list, and the name was not given explicitly.
     #[error(

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use crate::text::is_harmless;
+
 /// Characters kept of a cell that is shown.
 pub const SHOWN: usize = 40;
 
@@ -41,7 +43,7 @@ pub(super) fn is_invisible(letter: char) -> bool {
 }
 
 fn harmless(letter: char) -> char {
-    if letter.is_control() || is_invisible(letter) { '\u{fffd}' } else { letter }
+    if is_harmless(letter) { letter } else { '\u{fffd}' }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::exit::Exit;
 use crate::journal::Error;
+use crate::text;
 
 /// An error at the edge: it ends the command.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,15 +43,15 @@ impl Failure {
     /// All of it on one line, for `--json`.
     pub fn one_line(&self) -> String {
         let lines = std::iter::once(&self.what).chain(&self.advice);
-        let plain = |line: &String| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let plain = |line: &String| text::clean(line, usize::MAX);
         lines.map(plain).collect::<Vec<_>>().join("; ")
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.what)?;
-        self.advice.iter().try_for_each(|line| write!(f, "\n  {line}"))
+        write!(f, "error: {}", text::plain(&self.what))?;
+        self.advice.iter().try_for_each(|line| write!(f, "\n  {}", text::plain(line)))
     }
 }
 
@@ -60,7 +61,7 @@ impl std::error::Error for Failure {}
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match &error {
-            Error::Held { .. } => Exit::Held,
+            Error::Held { .. } | Error::Copied { .. } => Exit::Held,
             Error::SameMark { .. }
             | Error::OtherList { .. }
             | Error::OtherTarget { .. }
@@ -71,6 +72,8 @@ impl From<Error> for Failure {
             | Error::Full(_)
             | Error::Directory { .. }
             | Error::Version { .. }
+            | Error::Busy { .. }
+            | Error::Gone(_)
             | Error::Trouble { .. } => Exit::Machine,
         };
         let text = error.to_string();
@@ -83,6 +86,13 @@ impl From<Error> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_in_an_error_is_shown_and_not_obeyed() {
+        let failure = Failure::usage("cannot read a\u{1b}[2J\u{202e}.toml").advise("or b\n\u{9b}1m");
+        assert_eq!(failure.to_string(), "error: cannot read a\u{fffd}[2J\u{fffd}.toml\n  or b \u{fffd}1m");
+        assert_eq!(failure.one_line(), "cannot read a [2J.toml; or b 1m");
+    }
 
     #[test]
     fn an_error_says_what_where_and_what_now() {

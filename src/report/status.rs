@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::style::{Glyphs, count, dollars, moment, rehearsed, thousands};
 use super::summary::dispositions;
 use crate::journal::disk::story::Campaign;
+use crate::text::plain;
 
 /// The campaigns, each in a few lines.
 pub fn text(campaigns: &[Campaign], now: Timestamp, zone: &TimeZone, glyphs: Glyphs) -> String {
@@ -50,7 +51,7 @@ fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone, 
         let _ = writeln!(text, "{seen}");
     }
     if !campaign.lists.is_empty() {
-        let _ = writeln!(text, "  {}", campaign.lists.join(", "));
+        let _ = writeln!(text, "  {}", plain(&campaign.lists.join(", ")));
     }
 }
 

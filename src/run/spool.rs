@@ -1,15 +1,13 @@
 //! Lists that can be read only once, stdin and pipes: copied before anything else, since a list is read several times.
 //! The copy has no name as soon as it is open, so that no numbers stay behind, however the run ends.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::drive::chance::chance;
 use crate::drive::clock::Clock;
 use crate::drive::signals::Signals;
 use crate::leads::options::{Copied, Source};
@@ -49,20 +47,12 @@ pub(super) async fn copy(input: &Source, dir: &Path, signals: &mut Signals) -> R
 }
 
 fn copy_whole(input: Option<PathBuf>, dir: &Path) -> io::Result<File> {
-    let mut copy = nameless(dir)?;
+    let mut copy = tempfile::tempfile_in(dir)?;
     match input {
         Some(path) => io::copy(&mut File::open(path)?, &mut copy)?,
         None => io::copy(&mut io::stdin().lock(), &mut copy)?,
     };
     Ok(copy)
-}
-
-/// A new file that nobody else has, whichever machines share the directory: its name is by chance, and gone at once.
-fn nameless(dir: &Path) -> io::Result<File> {
-    let path = dir.join(format!("{NAME}{:032x}.tmp", chance()()));
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
-    fs::remove_file(&path)?;
-    Ok(file)
 }
 
 /// Copies that an earlier version named, or that were left in the moment in which they have a name.
@@ -96,7 +86,7 @@ mod tests {
     #[test]
     fn a_copy_has_no_name_and_can_be_read() {
         let dir = tempfile::tempdir().unwrap();
-        let mut file = nameless(dir.path()).unwrap();
+        let mut file = tempfile::tempfile_in(dir.path()).unwrap();
         file.write_all(b"phone\n").unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
         file.rewind().unwrap();

@@ -1,7 +1,7 @@
 //! What the program says: on stderr, and in the file of `--log`, which has it under `--quiet` too. The file is the
 //! process's, as stderr is, so that whoever has something to say does not carry it about.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -10,14 +10,16 @@ use jiff::Timestamp;
 
 use crate::drive::clock::Clock;
 use crate::exit::Exit;
+use crate::leads::shown::file;
+use crate::private_file;
 use crate::report::failure::Failure;
 
 static LOG: OnceLock<File> = OnceLock::new();
 
 /// Opens a log, to be written to at its end.
 pub fn open_log(path: &Path) -> Result<File, Failure> {
-    let file = OpenOptions::new().create(true).append(true).open(path);
-    file.map_err(|error| Failure::usage(format!("--log: {} cannot be written: {error}", path.display())))
+    private_file::append(path)
+        .map_err(|error| Failure::usage(format!("--log: {} cannot be written: {error}", file(path))))
 }
 
 /// From now on all that is said is in this file as well.

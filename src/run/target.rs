@@ -1,15 +1,16 @@
 //! Where a run takes place: the real API by the real clock, or the built-in stand-in by a quicker one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
+use tempfile::TempDir;
 
 use super::plan::{RunPlan, State};
 use crate::campaign::DEFAULT_SLOTS;
-use crate::drive::chance::chance;
 use crate::drive::clock::Clock;
 use crate::journal::disk::accounts::REHEARSAL;
+use crate::leads::shown::file;
 use crate::rehearsal::sandbox::{Running, SandboxConfig, start};
 use crate::rehearsal::world::config::ProviderConfig;
 use crate::report::failure::Failure;
@@ -33,7 +34,8 @@ pub(super) struct RunTarget {
     sandbox: Option<Running>,
     /// Where it is remembered.
     pub(super) dir: PathBuf,
-    thrown_away: bool,
+    /// Goes with the run.
+    _thrown_away: Option<TempDir>,
 }
 
 impl RunTarget {
@@ -49,10 +51,10 @@ impl RunTarget {
         let base_url = sandbox.as_ref().map_or_else(|| planned.account.base_url.clone(), Running::base_url);
         let key = planned.account.key.clone().unwrap_or_else(|| SecretString::from(REHEARSAL));
         let (dir, thrown_away) = match &planned.state {
-            State::Kept(dir) => (dir.clone(), false),
-            State::ThrownAway => (throw_away()?, true),
+            State::Kept(dir) => (dir.clone(), None),
+            State::ThrownAway => throw_away().map(|dir| (dir.path().to_owned(), Some(dir)))?,
         };
-        Ok(Self { clock, base_url, key, sandbox, dir, thrown_away })
+        Ok(Self { clock, base_url, key, sandbox, dir, _thrown_away: thrown_away })
     }
 
     /// The client for it.
@@ -99,15 +101,6 @@ impl RunTarget {
     }
 }
 
-impl Drop for RunTarget {
-    fn drop(&mut self) {
-        if self.thrown_away {
-            // It was ours alone. What cannot be removed is left to the system's own tidying.
-            let _ = std::fs::remove_dir_all(&self.dir);
-        }
-    }
-}
-
 async fn stand_in(planned: &RunPlan, clock: Clock) -> Result<Running, Failure> {
     let slots = planned.plan.slots.unwrap_or(DEFAULT_SLOTS);
     let world = ProviderConfig { slots, ..ProviderConfig::default() };
@@ -119,22 +112,10 @@ async fn stand_in(planned: &RunPlan, clock: Clock) -> Result<Running, Failure> {
 }
 
 /// A directory that nobody else has, in the system's place for such.
-fn throw_away() -> Result<PathBuf, Failure> {
-    use std::os::unix::fs::DirBuilderExt;
-    let place = std::env::temp_dir();
-    let mut chance = chance();
-    for _ in 0..16 {
-        let dir = place.join(format!("dialer-sandbox-{:032x}", chance()));
-        match std::fs::DirBuilder::new().mode(0o700).create(&dir) {
-            Ok(()) => return Ok(dir),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(cannot_make(&dir, &error)),
-        }
-    }
-    Err(Failure::machine(format!("no name is left for a directory in {}", place.display())))
-}
-
-fn cannot_make(dir: &Path, error: &std::io::Error) -> Failure {
-    Failure::machine(format!("cannot make {}: {error}", dir.display()))
-        .advise("give the sandbox a directory:   --state DIR")
+fn throw_away() -> Result<TempDir, Failure> {
+    let made = tempfile::Builder::new().prefix("dialer-sandbox-").tempdir();
+    made.map_err(|error| {
+        Failure::machine(format!("cannot make a directory in {}: {error}", file(&std::env::temp_dir())))
+            .advise("give the sandbox a directory:   --state DIR")
+    })
 }

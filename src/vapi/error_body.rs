@@ -4,11 +4,16 @@ use serde_json::Value;
 
 use super::limits;
 use crate::pool::news::Limits;
+use crate::text;
 
 /// Longest text that is searched for the provider's phrases.
 const LONGEST_SEARCHED: usize = 10_000;
 /// Longest message that is shown, in characters.
 const LONGEST_SHOWN: usize = 300;
+/// What stands in the place of a secret.
+const MASK: &str = "***";
+/// No key is shorter; real ones have 36 characters.
+const SHORTEST_KEY: usize = 8;
 
 /// The words of a refusal.
 #[derive(Debug, Default)]
@@ -68,16 +73,23 @@ fn collect<'a>(json: &'a Value, strings: &mut Vec<&'a str>) {
     }
 }
 
-/// A text for people: one line, at most 300 characters, without the secret and without control characters.
+/// A text for people: one line, at most 300 characters, without the secret.
 pub(super) fn tidy(text: &str, secret: &str) -> String {
-    let hidden = if secret.is_empty() { text.to_owned() } else { text.replace(secret, "***") };
-    let words: Vec<&str> =
-        hidden.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(LONGEST_SHOWN) {
-        Some((end, _)) => format!("{}...", &line[..end]),
-        None => line,
+    if secret.is_empty() {
+        return text::clean(text, LONGEST_SHOWN);
     }
+    // Once more when it is clean: a mark that nobody sees, in the middle of the key, hides it from the first look.
+    text::clean(&text::clean(&text.replace(secret, MASK), usize::MAX).replace(secret, MASK), LONGEST_SHOWN)
+}
+
+/// A whole answer without the key, wherever somebody put it: in an id, a reason, a name. A key as short as a word is
+/// none, and would take the word out of everything.
+pub(super) fn without_key(body: String, key: &str) -> String {
+    let escaped = key.replace('/', "\\/");
+    if key.len() < SHORTEST_KEY || !(body.contains(key) || body.contains(&escaped)) {
+        return body;
+    }
+    body.replace(key, MASK).replace(&escaped, MASK)
 }
 
 fn start_of(text: &str, most: usize) -> &str {
@@ -165,5 +177,15 @@ mod tests {
         assert!(shown.starts_with("bad [31m key *** é"), "{shown}");
         assert_eq!(shown.chars().count(), LONGEST_SHOWN + 3);
         assert_eq!(tidy("plain", ""), "plain");
+        assert_eq!(tidy("key sk-\u{200b}1234\u{202e}", "sk-1234"), "key ***");
+    }
+
+    #[test]
+    fn an_answer_is_read_without_the_key() {
+        let masked = |body: &str| without_key(body.to_owned(), "sk-a/b-1234");
+        let body = r#"{"id":"sk-a/b-1234","endedReason":"x sk-a\/b-1234"}"#;
+        assert_eq!(masked(body), r#"{"id":"***","endedReason":"x ***"}"#);
+        assert_eq!(masked("{}"), "{}");
+        assert_eq!(without_key("sandbox".to_owned(), "sandbox"), "sandbox", "too short to be a key");
     }
 }

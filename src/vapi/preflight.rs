@@ -10,6 +10,7 @@ use super::failure;
 use super::request::ATTEMPT_VARIABLE;
 use super::transport::{Reply, TransportError};
 use crate::pool::news::RequestTiming;
+use crate::text::clean;
 
 /// `maxDurationSeconds` of an assistant that says none, and the least and the most that it can be
 /// (`AssistantOverrides` in the API's description).
@@ -19,6 +20,8 @@ const LONGEST_TALK: Duration = Duration::from_hours(12);
 /// The longest that a phone may be let ring (`transportConfigurations`).
 const LONGEST_RING: Duration = Duration::from_mins(10);
 
+/// Longest name of anything that is shown.
+const LONGEST_NAME: usize = 200;
 /// Most template variables that are looked for.
 const MOST_VARIABLES: usize = 200;
 /// Longest name of one.
@@ -186,7 +189,7 @@ pub(super) fn sort(
 }
 
 fn text(json: &Value, field: &str) -> Option<String> {
-    json[field].as_str().map(|text| text.chars().filter(|c| !c.is_control()).take(200).collect())
+    json[field].as_str().map(|text| clean(text, LONGEST_NAME))
 }
 
 /// The names in `{{ }}` of every text that is spoken to the lead.

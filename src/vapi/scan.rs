@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::text::clean;
 use crate::time::Stamp;
 
 /// A value as it stands in the body, not yet looked at.
@@ -26,9 +27,10 @@ pub(super) fn text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A string that is neither empty nor longer than `most` bytes.
+/// A string of at most `most` bytes, fit to be kept and shown; none where nothing is left of it.
 pub(super) fn short_text(raw: Raw<'_>, most: usize) -> Option<String> {
-    text(raw).filter(|text| !text.is_empty() && text.len() <= most).map(Cow::into_owned)
+    let short = text(raw).filter(|text| text.len() <= most)?;
+    Some(clean(&short, most)).filter(|text| !text.is_empty())
 }
 
 /// An instant in ISO 8601.

@@ -171,6 +171,7 @@ impl Transport {
                 let status = response.status().as_u16();
                 let largest = if response.status().is_success() { largest } else { LARGEST_ANSWER };
                 let (body, cut) = read_body(&mut response, largest).await;
+                let body = error_body::without_key(body, self.key.expose_secret().trim());
                 (date, Ok(Reply { status, retry_after, body, cut }))
             }
             Err(error) if error.is_connect() || error.is_builder() => {

@@ -1,8 +1,8 @@
 //! The state directory: private, on a disk of this machine, and ours to write in.
 
-use std::fs::{DirBuilder, File, OpenOptions, create_dir_all, read_to_string};
+use std::fs::{DirBuilder, File, create_dir_all, read_to_string};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::super::Error;
@@ -60,9 +60,7 @@ pub(super) fn check_place(dir: &Path) -> Result<(), Error> {
 
 /// Opens a file of the state directory that only its owner can read, and makes it if it is not there.
 pub(super) fn private_file(dir: &Path, file: &Path) -> Result<File, Error> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.open(file).map_err(|error| match error.kind() {
+    crate::private_file::open(file).map_err(|error| match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full(file.to_owned()),
         _ => refused(dir, format!("{}: {error}", file.display())),
     })

@@ -3,20 +3,30 @@
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
 use super::super::Error;
 use super::directory::{private_file, private_folder, refused};
+use super::machine::Presence;
+use super::waiting::{holders, patiently};
 use crate::pool::attempt_id::Mark;
+use crate::private_file;
 use crate::time::Now;
+
+/// Whoever looks whether a campaign is held has its lock, shared, for an instant; longer than this only if it was
+/// stopped in that instant.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Held for as long as it lives.
 #[derive(Debug)]
 pub struct Lock {
     /// Kept open: closing it lets the lock go.
     _file: File,
+    /// The same for copies of the state directory, once a run has begun.
+    presence: Option<Presence>,
     account: String,
     campaign: String,
 }
@@ -27,21 +37,33 @@ impl Lock {
         private_folder(dir, &dir.join("locks"))?;
         let path = path(dir, account, &Mark::of(campaign));
         let mut file = private_file(dir, &path)?;
-        let taken = {
-            let _turn = Turn::wait(dir)?;
-            file.try_lock()
-        };
+        let taken = patiently(LOOK, || match file.try_lock() {
+            Ok(()) => Some(Ok(())),
+            Err(TryLockError::WouldBlock) => holders(&path).iter().any(|holder| holder.alone).then_some(Err(None)),
+            Err(TryLockError::Error(error)) => Some(Err(Some(error))),
+        });
         match taken {
-            Ok(()) => {
+            Some(Ok(())) => {
                 write_holder(&mut file, pid, now).map_err(|error| refused(dir, error.to_string()))?;
-                Ok(Self { _file: file, account: account.to_owned(), campaign: campaign.to_owned() })
+                let (account, campaign) = (account.to_owned(), campaign.to_owned());
+                Ok(Self { _file: file, presence: None, account, campaign })
             }
-            Err(TryLockError::WouldBlock) => {
+            Some(Err(Some(error))) => Err(refused(dir, format!("{}: {error}", path.display()))),
+            None if !holders(&path).is_empty() => Err(Error::busy(&path)),
+            None | Some(Err(None)) => {
                 let (pid, since) = holder(&mut file, now);
                 Err(Error::Held { campaign: campaign.to_owned(), pid, since })
             }
-            Err(TryLockError::Error(error)) => Err(refused(dir, format!("{}: {error}", path.display()))),
         }
+    }
+
+    /// Takes the campaign of this journal, and of every copy of it, on this machine.
+    pub(super) fn alone_here(&mut self, journal: &[u8]) -> Result<(), Error> {
+        self.presence = match Presence::of(&[journal, self.account.as_bytes(), self.campaign.as_bytes()]) {
+            Ok(presence) => presence,
+            Err(pid) => return Err(Error::Copied { campaign: self.campaign.clone(), pid }),
+        };
+        Ok(())
     }
 
     /// The account whose campaign it holds.
@@ -55,30 +77,14 @@ impl Lock {
     }
 }
 
-/// Whether some process holds a campaign.
+/// Whether some process holds a campaign. Never waits.
 pub(super) fn is_held(dir: &Path, account: &str, mark: &Mark) -> Result<bool, Error> {
     let path = path(dir, account, mark);
-    // Dropped last: the turn outlasts the look. Where only reading is allowed, nobody starts a run either.
-    let _turn = Turn::wait(dir).ok();
-    let Ok(file) = File::open(&path) else { return Ok(false) };
+    let Ok(file) = private_file::look(&path) else { return Ok(false) };
     match file.try_lock_shared() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => Err(refused(dir, format!("{}: {error}", path.display()))),
-    }
-}
-
-/// Whoever only looks holds a campaign's lock for a moment, too: so looking and taking take turns.
-struct Turn {
-    _file: File,
-}
-
-impl Turn {
-    fn wait(dir: &Path) -> Result<Self, Error> {
-        let path = dir.join("locks").join("turn");
-        let file = private_file(dir, &path)?;
-        file.lock().map_err(|error| refused(dir, format!("{}: {error}", path.display())))?;
-        Ok(Self { _file: file })
     }
 }
 
@@ -108,4 +114,42 @@ fn holder(file: &mut File, now: Now) -> (Option<u32>, Option<String>) {
         since.strftime(if today { "%H:%M:%S" } else { "%-d %b %H:%M:%S" }).to_string()
     });
     (pid.parse().ok(), since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::suite::bench::at;
+
+    fn take(dir: &Path) -> Result<Lock, Error> {
+        Lock::take(dir, "org-1", "leads", 4711, at(0))
+    }
+
+    #[test]
+    fn whoever_stands_still_while_looking_makes_nobody_wait_for_long() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(take(dir.path()).unwrap());
+        let looking = File::open(path(dir.path(), "org-1", &Mark::of("leads"))).unwrap();
+        looking.lock_shared().unwrap();
+        assert!(!is_held(dir.path(), "org-1", &Mark::of("leads")).unwrap());
+        let busy = take(dir.path()).unwrap_err();
+        assert!(matches!(&busy, Error::Busy { holder, .. } if *holder == Some(std::process::id())), "{busy}");
+        drop(looking);
+        let held = take(dir.path()).unwrap();
+        assert!(is_held(dir.path(), "org-1", &Mark::of("leads")).unwrap());
+        assert!(matches!(take(dir.path()), Err(Error::Held { pid: Some(4711), .. })));
+        drop(held);
+        take(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_planted_lock_file_cuts_nobodys_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let victim = dir.path().join("leads.csv");
+        std::fs::write(&victim, "phone\n").unwrap();
+        std::fs::create_dir(dir.path().join("locks")).unwrap();
+        std::os::unix::fs::symlink(&victim, path(dir.path(), "org-1", &Mark::of("leads"))).unwrap();
+        assert!(matches!(take(dir.path()), Err(Error::Directory { .. })));
+        assert_eq!(std::fs::read_to_string(victim).unwrap(), "phone\n");
+    }
 }

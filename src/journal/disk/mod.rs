@@ -10,6 +10,7 @@ mod directory;
 pub mod import;
 mod leads;
 pub mod lock;
+mod machine;
 mod open;
 mod others;
 pub mod run;
@@ -18,6 +19,7 @@ pub mod story;
 mod table;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +33,8 @@ pub struct Disk {
     dir: PathBuf,
     file: PathBuf,
     db: Connection,
+    /// Which file it is, whatever its name leads to later.
+    identity: Option<(u64, u64)>,
     /// What hashes of keys and of forgotten numbers are keyed with.
     salt: Vec<u8>,
 }
@@ -39,6 +43,11 @@ impl Disk {
     /// The state directory.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Whether the file is still the one that was opened: what is written into a deleted one is nobody's.
+    fn still_there(&self) -> Result<(), Error> {
+        if identity(&self.file) == self.identity { Ok(()) } else { Err(Error::Gone(self.file.clone())) }
     }
 
     /// Does one thing, wholly or not at all. The file's name is put into what goes wrong.
@@ -50,6 +59,12 @@ impl Disk {
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         work(&self.db).map_err(|error| error.within(&self.file))
     }
+}
+
+/// Which file a path leads to.
+fn identity(file: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    file.metadata().ok().map(|stat| (stat.dev(), stat.ino()))
 }
 
 fn transact<T>(db: &mut Connection, work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
@@ -66,9 +81,21 @@ impl Error {
             Self::Damage { file, .. } | Self::Full(file) | Self::Trouble { file, .. } if *file == PathBuf::new() => {
                 journal.clone_into(file);
             }
+            Self::Busy { file, .. } if *file == PathBuf::new() => self = Self::busy(journal),
             _ => {}
         }
         self
+    }
+
+    /// Another process holds a file of the state directory.
+    fn busy(file: &Path) -> Self {
+        let mut index = file.as_os_str().to_owned();
+        index.push("-shm");
+        // While a database is written to, its index is what is locked (<https://sqlite.org/walformat.html#wal_locks>).
+        let holders = [waiting::holders(Path::new(&index)), waiting::holders(file)].concat();
+        let others = || holders.iter().filter(|holder| holder.pid != std::process::id());
+        let holder = others().find(|holder| holder.alone).or_else(|| others().next()).or(holders.first());
+        Self::Busy { file: file.to_owned(), holder: holder.map(|holder| holder.pid) }
     }
 
     /// What was read is not what was written.
@@ -84,8 +111,8 @@ impl From<rusqlite::Error> for Error {
         let what = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full(file),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Self::Trouble { file, what: "another process has held it for over a minute".to_owned() }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+                Self::Busy { file, holder: None }
             }
             Some(ErrorCode::ReadOnly) => Self::Trouble { file, what: "it may not be written to".to_owned() },
             None => Self::Damage { file, what },

@@ -1,15 +1,14 @@
 //! Opens the database, for a run or only to look, and refuses one that is damaged or of another version.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::super::{Chance, Error};
-use super::Disk;
 use super::directory::{check_place, prepare, private_file, private_folder};
+use super::waiting::{holders, patiently};
+use super::{Disk, identity};
 
 /// The version of the schema that this program reads and writes.
 const VERSION: i64 = 3;
@@ -17,6 +16,8 @@ const VERSION: i64 = 3;
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long to wait for another process, which may be importing a long list.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How often what looks like damage is looked at again while somebody else has the file: for about two seconds.
+const TRIES: u32 = 40;
 /// Up to here every page is looked at whenever the file is opened.
 const SMALL: u64 = 32 << 20;
 /// Up to here every page is looked at after a run that did not end well.
@@ -28,17 +29,14 @@ impl Disk {
         prepare(dir)?;
         private_folder(dir, &dir.join("locks"))?;
         let file = dir.join("journal.db");
-        private_file(dir, &file)?;
-        Self::connect(dir, &file, chance).map_err(|error| error.within(&file))
+        make(dir, &file)?;
+        steadily(&file, || Self::connect(dir, &file, chance)).map_err(|error| error.within(&file))
     }
 
     fn connect(dir: &Path, file: &Path, chance: &mut Chance) -> Result<Self, Error> {
         assert!(rusqlite::version_number() >= OLDEST_SQLITE, "the SQLite that this was built with may lose commits");
         let log = length(&wal(file));
         let size = length(file);
-        if log == 0 && is_cut_short(file) {
-            return Err(Error::damaged("it is shorter than it says"));
-        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(file, flags)?;
         settle(&db)?;
@@ -57,7 +55,18 @@ impl Disk {
             check(&db)?;
         }
         let salt = salt(&db)?;
-        Ok(Self { dir: dir.to_owned(), file: file.to_owned(), db, salt })
+        Ok(Self { dir: dir.to_owned(), file: file.to_owned(), db, identity: identity(file), salt })
+    }
+
+    /// What this journal and every copy of it are known by on a machine.
+    pub(super) fn id(&mut self) -> Result<Vec<u8>, Error> {
+        self.within(|tx| {
+            tx.execute(
+                "INSERT INTO settings (name, value) VALUES ('journal', randomblob(16)) ON CONFLICT DO NOTHING",
+                [],
+            )?;
+            Ok(tx.query_row("SELECT value FROM settings WHERE name = 'journal'", [], |row| row.get(0))?)
+        })
     }
 
     /// Opens a journal only to look: nothing is made and nothing written. `None` where there is none.
@@ -67,14 +76,11 @@ impl Disk {
             return Ok(None);
         }
         check_place(dir)?;
-        Self::connect_to_look(dir, &file).map(Some).map_err(|error| error.within(&file))
+        steadily(&file, || Self::connect_to_look(dir, &file)).map(Some).map_err(|error| error.within(&file))
     }
 
     fn connect_to_look(dir: &Path, file: &Path) -> Result<Self, Error> {
         let log = length(&wal(file));
-        if log == 0 && is_cut_short(file) {
-            return Err(Error::damaged("it is shorter than it says"));
-        }
         // With nothing in the log the file alone is the journal, and can be read without making a log beside it.
         let how = if log == 0 { "immutable=1" } else { "mode=ro" };
         let uri = format!("file:{}?{how}", percent_encoded(file));
@@ -85,8 +91,36 @@ impl Disk {
             return Err(Error::damaged("it holds no journal"));
         }
         let salt = salt(&db)?;
-        Ok(Self { dir: dir.to_owned(), file: file.to_owned(), db, salt })
+        Ok(Self { dir: dir.to_owned(), file: file.to_owned(), db, identity: identity(file), salt })
     }
+}
+
+/// Makes the file, that only its owner can read, if it is not there. One that is there is not opened here: closing it
+/// would let go of the locks that another connection of this process has on it (fcntl(2)).
+fn make(dir: &Path, file: &Path) -> Result<(), Error> {
+    match file.symlink_metadata() {
+        Ok(stat) if stat.is_file() => Ok(()),
+        _ => private_file(dir, file).map(drop),
+    }
+}
+
+/// Opens the file, whatever others do to it meanwhile. One who makes it, empties its log or writes the log into it is
+/// waited for; what looks like damage while somebody does that is looked at again, and nobody is ever told to move away
+/// a file that somebody holds.
+fn steadily<T>(file: &Path, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    let state = || (length(file), length(&wal(file)), file.metadata().and_then(|stat| stat.modified()).ok());
+    let mut tries = 0;
+    let opened = patiently(PATIENCE, || {
+        let before = state();
+        tries += 1;
+        match attempt() {
+            Err(Error::Busy { .. }) => None,
+            Err(Error::Damage { .. }) if tries < TRIES && (state() != before || !holders(file).is_empty()) => None,
+            Err(Error::Damage { .. }) if !holders(file).is_empty() => Some(Err(Error::busy(file))),
+            done => Some(done),
+        }
+    });
+    opened.unwrap_or_else(|| Err(Error::busy(file)))
 }
 
 fn settle(db: &Connection) -> Result<(), Error> {
@@ -102,8 +136,9 @@ fn settle(db: &Connection) -> Result<(), Error> {
 
 /// The version of the schema; 0 for an empty database.
 fn version(db: &Connection, file: &Path) -> Result<i64, Error> {
-    let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    // One statement: between two, another process may make the tables.
+    let both = "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)";
+    let (found, tables): (i64, i64) = db.query_row(both, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     match (found, tables) {
         (VERSION, 1..) | (0, 0) => Ok(found),
         (0 | VERSION, _) => Err(Error::damaged("its tables and its version do not belong together")),
@@ -128,19 +163,6 @@ fn wal(file: &Path) -> PathBuf {
 
 fn length(file: &Path) -> u64 {
     file.metadata().map_or(0, |metadata| metadata.len())
-}
-
-/// Whether a database without a log has fewer bytes than its header counts pages
-/// (<https://sqlite.org/fileformat.html#the_database_header>). An empty one is a new one.
-fn is_cut_short(file: &Path) -> bool {
-    let mut header = [0_u8; 100];
-    if let Err(error) = File::open(file).and_then(|mut file| file.read_exact(&mut header)) {
-        return error.kind() == ErrorKind::UnexpectedEof && length(file) > 0;
-    }
-    let size = u64::from(u16::from_be_bytes([header[16], header[17]]));
-    let size = if size == 1 { 65_536 } else { size };
-    let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
-    length(file) < size * u64::from(pages)
 }
 
 /// A path as it stands in a URI: <https://sqlite.org/uri.html>.

@@ -68,7 +68,8 @@ impl Disk {
     /// Begins a run of a campaign whose list was imported, and says how many settled leads are open again because the
     /// plan is another.
     pub fn begin(mut self, now: Now, start: Start) -> Result<(Run, u64), Error> {
-        let Start { account, lock, plan, pool: pool_name, pid, chance, dnc } = start;
+        let Start { account, mut lock, plan, pool: pool_name, pid, chance, dnc } = start;
+        lock.alone_here(&self.id()?)?;
         let campaign = self.campaign(&account, &plan.campaign)?;
         let reserve = plan.reserve.at(now.wall);
         let dir = self.dir.clone();
@@ -122,6 +123,11 @@ impl Run {
         let totals = self.disk.totals(self.campaign)?;
         drop(self.lock);
         Ok((self.disk, totals))
+    }
+
+    /// How long another process that holds the file is waited for, before [`Error::Busy`]; a minute unless told otherwise.
+    pub fn wait_at_most(&self, patience: Duration) -> Result<(), Error> {
+        self.disk.read(|db| Ok(db.busy_timeout(patience)?))
     }
 
     /// The database, to look things up in.
@@ -270,6 +276,7 @@ impl Journal for Run {
     }
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {
+        self.disk.still_there()?;
         let Self {
             disk,
             zones,
@@ -286,7 +293,7 @@ impl Journal for Run {
             followed,
             ..
         } = self;
-        let Disk { db, salt, file, dir } = disk;
+        let Disk { db, salt, file, dir, .. } = disk;
         let (account, campaign, pool, run, rehearsal) = (*account, *campaign, *pool, *number, *rehearsal);
         let plan: &Plan = plan;
         let done = transact(db, |tx| {

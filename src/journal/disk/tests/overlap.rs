@@ -291,3 +291,54 @@ fn runs_that_claim_at_the_same_moment_stay_within_the_pool_together() {
         assert!(stories.iter().map(|story| story.attempts.len()).sum::<usize>() <= 1);
     }
 }
+
+#[test]
+fn runs_that_begin_together_on_a_new_directory_all_open_it() {
+    for _ in 0..20 {
+        let dir = tempfile::tempdir().unwrap();
+        let start = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            let open = || {
+                start.wait();
+                Disk::open(dir.path(), &mut chance(7)).map(|disk| disk.campaigns().unwrap().len())
+            };
+            let all: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+            for opened in all {
+                assert_eq!(opened.join().unwrap().unwrap(), 0);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_run_whose_journal_was_deleted_or_replaced_claims_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = Cast::new(dir.path(), "leads").run(0..3, 0);
+    let leads = batch(&mut run, 1);
+    let file = dir.path().join("journal.db");
+    let copy = dir.path().join("copy.db");
+    std::fs::copy(&file, &copy).unwrap();
+    let ask = || Ask { leads: vec![(leads[0], Line(0))], pool: roomy(9, at(2)), provider_time: stamp(2) };
+    std::fs::remove_file(&file).unwrap();
+    assert!(matches!(run.claim(at(2), ask()), Err(Error::Gone(_))));
+    std::fs::rename(&copy, &file).unwrap();
+    assert!(matches!(run.claim(at(2), ask()), Err(Error::Gone(_))));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_copy_of_the_directory_does_not_run_beside_the_original() {
+    let dir = tempfile::tempdir().unwrap();
+    let (original, copy) = (dir.path().join("a"), dir.path().join("b"));
+    let run = Cast::new(&original, "leads").run(0..3, 0);
+    std::fs::create_dir(&copy).unwrap();
+    for file in ["journal.db", "journal.db-wal"] {
+        std::fs::copy(original.join(file), copy.join(file)).unwrap();
+    }
+    let cast = Cast::new(&copy, "leads");
+    let start = || cast.start(cast.plan(), &list((0..3).map(person)), 5);
+    let refused = start().map(drop).unwrap_err();
+    assert!(matches!(&refused, Error::Copied { pid, .. } if *pid == Some(std::process::id())), "{refused}");
+    drop(run);
+    start().unwrap();
+}
