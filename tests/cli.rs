@@ -44,11 +44,21 @@ fn wrong_usage_ends_with_2_and_talks_on_stderr() {
 fn json_says_why_nothing_was_dialed() {
     let output = run(&["run", "leads.csv", "--state", "/tmp", "--json"]);
     assert_eq!(output.status.code(), Some(2));
-    insta::assert_snapshot!(text(&output.stdout), @r#"{"campaign":"leads","exit":2,"error":"no key; set VAPI_API_KEY to the organisation's private key, or name a file: --api-key-file FILE; or try it without an account: --sandbox, or --dry-run"}"#);
+    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((object["campaign"].as_str(), object["exit"].as_u64()), (Some("leads"), Some(2)));
+    assert!(
+        object["error"]
+            .as_str()
+            .unwrap()
+            .starts_with("no key, no assistant, no phone number to call from; set VAPI_API_KEY")
+    );
     insta::assert_snapshot!(text(&output.stderr), @r"
-    error: no key
+    error: no key, no assistant, no phone number to call from
       set VAPI_API_KEY to the organisation's private key, or name a file:   --api-key-file FILE
+      name what talks:   --assistant-id ID (or VAPI_ASSISTANT_ID), --squad-id or --workflow-id
+      name the line to call from:   --phone-number-id ID (or VAPI_PHONE_NUMBER_ID)
       or try it without an account:   --sandbox, or --dry-run
+      leads.csv cannot be read: No such file or directory (os error 2)
     ");
     let output = run(&["run", "leads.csv", "--json", "--batch-size", "7"]);
     insta::assert_snapshot!(text(&output.stdout), @r#"{"campaign":null,"exit":2,"error":"invalid value '7' for '--batch-size <N>': a batch holds 50 to 100 leads"}"#);

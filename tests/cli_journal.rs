@@ -118,9 +118,10 @@ fn said(state: &Path, words: &[&str]) -> String {
 #[test]
 fn a_state_directory_without_a_journal_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(said(dir.path(), &["status"]), "no campaign has been run here yet\n");
+    let empty = said(dir.path(), &["status"]);
+    assert!(empty.contains(&format!("no campaign has been run in {}", dir.path().display())), "{empty}");
     assert_eq!(said(dir.path(), &["status", "--json"]), "[]\n");
-    assert!(said(dir.path(), &["explain", KNOWN]).contains("never called"));
+    assert!(said(dir.path(), &["explain", KNOWN]).contains("not found in any campaign"));
     for words in
         [&["pause", "leads"][..], &["resume", "leads"], &["stop", "leads"], &["release", "leads"], &["status", "leads"]]
     {
@@ -134,10 +135,12 @@ fn a_state_directory_without_a_journal_is_left_alone() {
 #[test]
 fn status_shows_how_a_campaign_stands() {
     let dir = kept();
-    insta::assert_snapshot!(said(dir.path(), &["status"]), @r"
+    let told = said(dir.path(), &["status"]).replace(&dir.path().display().to_string(), "DIR");
+    insta::assert_snapshot!(told, @r"
     leads: not running; first started 3 Feb 2001 14:00
       2 leads: 0 settled, 1 open, 1 in doubt, 1 of those put aside: dialer release leads; $0.00 so far
       /home/ada/leads.csv
+    state directory: DIR
     ");
     assert_eq!(said(dir.path(), &["status"]), said(dir.path(), &["status", "leads"]));
     let json: serde_json::Value = serde_json::from_str(&said(dir.path(), &["status", "--json"])).unwrap();
@@ -147,11 +150,18 @@ fn status_shows_how_a_campaign_stands() {
 #[test]
 fn a_pause_is_kept_until_it_is_resumed() {
     let dir = kept();
-    assert!(said(dir.path(), &["pause", "leads"]).contains("is paused; no run of it is alive"));
+    assert!(
+        said(dir.path(), &["pause", "leads"]).contains("is paused until dialer resume leads; no run of it is alive")
+    );
     assert!(said(dir.path(), &["status"]).contains("paused: dialer resume leads"));
-    assert!(said(dir.path(), &["resume", "leads"]).contains("is lifted"));
+    assert!(said(dir.path(), &["resume", "--all"]).contains("pause of campaign leads is lifted"));
+    assert!(said(dir.path(), &["resume", "leads"]).contains("was not paused; nothing was changed"));
+    assert!(said(dir.path(), &["resume", "--all"]).contains("no campaign is paused"));
+    assert!(said(dir.path(), &["stop", "--all"]).contains("no campaign is running"));
     assert!(said(dir.path(), &["stop", "leads"]).contains("nothing to stop"));
     assert_eq!(dialer(dir.path(), &["pause", "other"]).status.code(), Some(2));
+    let slip = dialer(dir.path(), &["pause", "laeds"]);
+    assert!(String::from_utf8_lossy(&slip.stderr).contains("did you mean leads?"), "{slip:?}");
 }
 
 #[test]
@@ -205,7 +215,20 @@ fn who_is_suppressed_or_forgotten_is_known_as_such() {
     );
     assert!(said(dir.path(), &["suppress", other]).contains("already"));
     assert!(said(dir.path(), &["explain", other]).contains("(asked not to be called)"));
-    assert!(said(dir.path(), &["forget", KNOWN]).starts_with("erased: 1 row of lists, the number in 1 attempt;"));
+    let listed = said(dir.path(), &["suppress", "--list"]);
+    assert!(listed.starts_with(other) && listed.trim_end().ends_with("asked not to be called"), "{listed}");
+    for undo in ["unsuppress", "forget"] {
+        let asked = dialer(dir.path(), &[undo, other]);
+        let told = String::from_utf8_lossy(&asked.stderr);
+        assert!(asked.status.code() == Some(2) && told.contains("--yes"), "nobody is here to be asked: {told}");
+    }
+    assert!(said(dir.path(), &["unsuppress", other, "--yes"]).contains("may be called again"));
+    assert!(!said(dir.path(), &["explain", other]).contains("do-not-call"));
+    assert!(said(dir.path(), &["unsuppress", other, "--yes"]).contains("is not on the do-not-call list"));
+    assert!(
+        said(dir.path(), &["forget", KNOWN, "--yes"]).starts_with("erased: 1 row of lists, the number in 1 attempt;")
+    );
+    assert_eq!(dialer(dir.path(), &["unsuppress", KNOWN, "--yes"]).status.code(), Some(2), "who was erased stays");
     let after = said(dir.path(), &["explain", KNOWN]);
     assert!(after.contains("(forgotten)") && !after.contains("line 2"), "{after}");
     assert!(said(dir.path(), &["status"]).contains("1 lead:"));

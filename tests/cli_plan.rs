@@ -61,7 +61,7 @@ impl Typing {
         let Command::Run(run) = &read.command else { panic!("{:?}", read.command) };
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        plan(run, &read.sources, &Environment { env: &env, now, zone })
+        plan(run, &read.sources, &Environment { env: &env, now, zone }).map_err(|failure| read.sources.placed(failure))
     }
 
     fn refusal(&self, line: &str) -> String {
@@ -106,7 +106,7 @@ fn options_take_effect_as_typed() {
     let planned = Typing::with_account()
         .plan(
             "leads.csv --poll 100ms --rate 30/min --in-doubt never --look-back 0 --max-cost 7.5 --reserve 08:00=4,18:00=2 \
-             --phone-number-id a --phone-number-id b,c --caution 1 --until 17:00 --post-timeout 2s --batch-size 100",
+             --phone-number-id a --phone-number-id b,c --margin 1 --until 17:00 --post-timeout 2s --batch-size 100",
         )
         .unwrap();
     let plan = &planned.plan;
@@ -120,8 +120,14 @@ fn options_take_effect_as_typed() {
 }
 
 #[test]
-fn an_end_that_has_passed_is_no_error_here() {
+fn an_end_that_has_passed_says_how_to_mean_tomorrow() {
     let planned = Typing::with_account().plan("leads.csv --until 09:00").unwrap();
+    assert_eq!(
+        planned.warnings,
+        ["--until 09:00 has passed today, so nobody is called; for tomorrow:   --until 2026-11-24T09:00:00+01:00"]
+    );
+    let soon = Typing::with_account().plan("leads.csv --until +2h").unwrap();
+    assert_eq!(soon.plan.until.unwrap().to_string(), "2026-11-23T16:05:00Z");
     assert_eq!(planned.plan.until.unwrap().to_string(), "2026-11-23T08:00:00Z");
 }
 
@@ -158,8 +164,8 @@ fn a_wrong_value_is_refused_with_its_flag_and_a_cure() {
         ("leads.csv --campaign a/b", "--campaign", "'/'"),
         ("leads.csv --campaign {day}", "--campaign", "{date}"),
         ("leads.csv --config /nowhere/at/all.toml", "--config", "all.toml"),
-        ("leads.csv --slots 10 --reserve 10", "--slots", "keep 9 or fewer"),
-        ("leads.csv --slots 10 --reserve 8 --caution 2", "--caution", "keep 9 or fewer"),
+        ("leads.csv --slots 10 --reserve 10", "--slots", "reserve 9 or fewer"),
+        ("leads.csv --slots 10 --reserve 8 --caution 2", "--margin", "reserve 9 or fewer"),
         ("leads.csv --slots 1 --reserve 1", "--reserve 0", ""),
         ("leads.csv --slots 0", "--slots", "at least 1"),
         ("leads.csv more.csv", "--campaign leads", "to go on with what leads.csv was begun as"),
@@ -178,6 +184,12 @@ fn a_wrong_value_is_refused_with_its_flag_and_a_cure() {
 #[test]
 fn a_missing_account_is_told_with_what_to_set() {
     let account = Typing::with_account();
+    let all = Typing::default().set("HOME", "/home/ada").refusal("/nowhere/nope.csv");
+    for part in
+        ["no key", "no assistant", "no phone number", "/nowhere/nope.csv", "--api-key-file", "--phone-number-id"]
+    {
+        assert!(all.contains(part), "all that is missing is told at once: {part}: {all}");
+    }
     for (missing, flag) in [
         ("VAPI_API_KEY", "--api-key-file"),
         ("VAPI_ASSISTANT_ID", "--assistant-id"),
@@ -301,6 +313,14 @@ fn a_campaign_file_is_wrong_by_name_line_and_key() {
         ("campaign = [\"a\", \"b\"]\n", "line 1", "campaign", "one value"),
         ("reserve = 3\nreserve = 4\n", "line 2", "duplicate", ""),
         ("reserve = \n", "line 1", "", ""),
+        ("bach-size = 50\n", "line 1", "bach-size", "is it batch-size?"),
+        ("wait = true\nhours = 08:00-21:00\n", "line 2", "", "quote it:   hours = \"08:00-21:00\""),
+        ("rate = 1/s\n", "line 1", "", "quote it:   rate = \"1/s\""),
+        ("hours = 08:00:00\n", "line 1", "hours", ""),
+        ("wait = true\nhours = \"25:00-26:00\"\n", "line 2", "hours", ""),
+        ("attempts = -1\n", "line 1", "attempts", "not a whole number from 1"),
+        ("attempts = 2\nretry = \"no-answer=1m,2m,busy=30s\"\n", "line 2", "retry", "one --retry a class"),
+        ("caution = -1\n", "line 1", "margin", "not a number of slots"),
     ];
     for (text, line, key, cure) in table {
         let mut typing = Typing::with_account();
@@ -357,11 +377,11 @@ fn a_reserve_leaves_a_slot_or_is_a_timetable() {
     assert_eq!(Typing::with_account().plan("leads.csv --reserve 18:00=2,08:00=4").unwrap().reserve, "18:00=2,08:00=4");
     insta::assert_snapshot!(fits("leads.csv --reserve 10", 10).unwrap_err(), @r"
     error: a reserve of 10 leaves no slot of the pool's 10 to dial with
-      keep 9 or fewer with --reserve, or say how many there are:   --slots N
+      reserve 9 or fewer with --reserve, or say how many there are:   --slots N
     ");
     insta::assert_snapshot!(fits("leads.csv --reserve 8 --caution 2", 10).unwrap_err(), @r"
-    error: a reserve of 8 and a caution of 2 leave no slot of the pool's 10 to dial with
-      keep 9 or fewer with --reserve and --caution together, or say how many there are:   --slots N
+    error: a reserve of 8 and a margin of 2 leave no slot of the pool's 10 to dial with
+      reserve 9 or fewer with --reserve and --margin together, or say how many there are:   --slots N
     ");
 }
 
@@ -369,9 +389,10 @@ fn a_reserve_leaves_a_slot_or_is_a_timetable() {
 fn what_was_rejected_is_mended_under_the_name_that_remembers_who_was_called() {
     use dialer::leads::options::Source;
     use dialer::run::check::mending;
+    let options = |line: &str| Typing::with_account().plan(&format!("leads.csv {line}")).unwrap().list;
     let files = ["lists/my leads.csv", "-"].map(|name| Source::new(name.as_ref()));
-    insta::assert_snapshot!(mending(&files[..1], "my leads", false), @"dialer run 'lists/my leads.csv' mended.csv --campaign 'my leads'");
-    insta::assert_snapshot!(mending(&files[1..], "x", true), @"dialer run - mended.csv --campaign x --sandbox");
+    insta::assert_snapshot!(mending(&files[..1], "my leads", &options("--region US --sheet Mai"), false), @"dialer run 'lists/my leads.csv' mended.csv --campaign 'my leads' --region US --sheet Mai");
+    insta::assert_snapshot!(mending(&files[1..], "x", &options(""), true), @"dialer run - mended.csv --campaign x --sandbox");
 }
 
 #[test]

@@ -133,18 +133,18 @@ pub struct ListArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "The pool")]
 pub struct PoolArgs {
-    /// Slots kept free for inbound callers, or a timetable of them: 08:00=4,18:00=2
+    /// Slots reserved for inbound callers, or a timetable of them: 08:00=4,18:00=2
     #[arg(long, value_name = "N", default_value = "3", value_parser = values::slots)]
     pub reserve: Slots,
     /// The pool's limit to assume until an answer shows it [default: the last known, else 10]
     #[arg(long, value_name = "N", value_parser = values::some_slots)]
     pub slots: Option<u32>,
-    /// At most so many calls of our own
+    /// At most so many calls of the campaign at once
     #[arg(long, value_name = "N", value_parser = values::some_slots)]
     pub max_concurrent: Option<u32>,
-    /// Slots kept besides the reserve, against calls that nobody shows us
-    #[arg(long, value_name = "N", default_value = "0", value_parser = values::count_of_slots)]
-    pub caution: u32,
+    /// Slots reserved besides, against calls of other organisations that nobody shows us
+    #[arg(long, alias = "caution", value_name = "N", default_value = "0", value_parser = values::count_of_slots)]
+    pub margin: u32,
     /// Joins organisations of one subscription to one pool [default: the account's own]
     #[arg(long, value_name = "NAME")]
     pub pool: Option<String>,
@@ -221,14 +221,14 @@ pub struct RetryArgs {
     #[arg(long, value_name = "NAME")]
     pub opt_out_field: Option<String>,
     /// Contact attempts a lead
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::times, allow_hyphen_values = true)]
     pub attempts: u32,
     /// When to call again after which end, as in no-answer=2h,1d or voicemail=never; repeatable
     /// [default with --attempts: no-answer=4h busy=30m voicemail=1d rejected=1d fault=1h]
     #[arg(long, value_name = "CLASS=D[,D..]|never", verbatim_doc_comment)]
     pub retry: Vec<String>,
     /// Attempts a lead in one day of its own zone
-    #[arg(long, value_name = "N", default_value = "2")]
+    #[arg(long, value_name = "N", default_value = "2", value_parser = values::times, allow_hyphen_values = true)]
     pub per_day: u32,
 }
 
@@ -242,12 +242,15 @@ pub struct StopArgs {
     /// When the campaign has cost so much over all its runs
     #[arg(long, value_name = "USD", value_parser = values::dollars)]
     pub max_cost: Option<f64>,
-    /// At 17:00, or at an instant as in 2026-12-01T17:00:00Z
+    /// At 17:00, after +2h, or at an instant as in 2026-12-01T17:00:00Z
     #[arg(long, value_name = "TIME", value_parser = values::until)]
     pub until: Option<Until>,
     /// Stays until retries, hours and doubts are settled, instead of ending with 4
     #[arg(long)]
     pub wait: bool,
+    /// Ends with 0 where more is to be done later, instead of 4; --json still says 4
+    #[arg(long)]
+    pub later_is_ok: bool,
 }
 
 /// Without calling anybody.

@@ -1,9 +1,11 @@
 //! `dialer pause`, `resume` and `stop`: orders to a campaign, from another shell. Its run hears of them within a poll.
 
 use super::environment::Environment;
-use super::journal::{StateArgs, failed, open_for};
+use super::journal::{StateArgs, failed, look, open_for};
+use super::place::dated;
 use super::print;
 use crate::exit::Exit;
+use crate::journal::disk::story::Campaign;
 use crate::report::failure::Failure;
 
 /// To which campaign.
@@ -12,6 +14,20 @@ pub struct CampaignArgs {
     /// The campaign's name
     #[arg(value_name = "CAMPAIGN")]
     pub campaign: String,
+    /// Where.
+    #[command(flatten)]
+    pub state: StateArgs,
+}
+
+/// To which campaign, or to all.
+#[derive(Clone, Debug, clap::Args)]
+pub struct OneOrAllArgs {
+    /// The campaign's name
+    #[arg(value_name = "CAMPAIGN", required_unless_present = "all")]
+    pub campaign: Option<String>,
+    /// Every campaign of the state directory
+    #[arg(long, conflicts_with = "campaign")]
+    pub all: bool,
     /// Where.
     #[command(flatten)]
     pub state: StateArgs,
@@ -30,20 +46,46 @@ pub enum Order {
 
 /// Gives the order, and says whether a run is alive to hear it.
 pub fn order(order: Order, args: &CampaignArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
-    let (mut disk, accounts) = open_for(&args.state, &args.campaign, around)?;
+    let campaign = dated(&args.campaign, around);
+    one(order, &campaign, &args.state, around).map(|()| Exit::Settled)
+}
+
+/// Gives the order to one campaign, or to all that it can mean something to.
+pub fn order_all(order: Order, args: &OneOrAllArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
+    if let Some(campaign) = &args.campaign {
+        return one(order, &dated(campaign, around), &args.state, around).map(|()| Exit::Settled);
+    }
+    let campaigns = look(&args.state, around)?.map_or(Ok(Vec::new()), |disk| disk.campaigns()).map_err(failed)?;
+    let meant = |campaign: &Campaign| if order == Order::Stop { campaign.running.is_some() } else { campaign.paused };
+    let mut names: Vec<_> = campaigns.into_iter().filter(meant).map(|campaign| campaign.name).collect();
+    names.sort();
+    names.dedup();
+    if names.is_empty() {
+        let state = if order == Order::Stop { "running" } else { "paused" };
+        return print(&format!("no campaign is {state}\n")).map(|()| Exit::Settled);
+    }
+    names.iter().try_for_each(|name| one(order, name, &args.state, around)).map(|()| Exit::Settled)
+}
+
+fn one(order: Order, campaign: &str, state: &StateArgs, around: &Environment<'_>) -> Result<(), Failure> {
+    let (mut disk, accounts) = open_for(state, campaign, around)?;
+    let known = disk.campaigns().map_err(failed)?;
+    let was_paused = known.iter().any(|known| known.name == campaign && known.paused);
     let mut heard = false;
     for account in &accounts {
         heard |= match order {
-            Order::Pause => disk.pause(account, &args.campaign, true),
-            Order::Resume => disk.pause(account, &args.campaign, false),
-            Order::Stop => disk.stop(account, &args.campaign),
+            Order::Pause => disk.pause(account, campaign, true),
+            Order::Resume => disk.pause(account, campaign, false),
+            Order::Stop => disk.stop(account, campaign),
         }
         .map_err(failed)?;
     }
-    let campaign = &args.campaign;
     let said = match (order, heard) {
         (Order::Pause, true) => format!("campaign {campaign} pauses: no more calls until dialer resume {campaign}"),
-        (Order::Pause, false) => format!("campaign {campaign} is paused; no run of it is alive, and the pause is kept"),
+        (Order::Pause, false) => {
+            format!("campaign {campaign} is paused until dialer resume {campaign}; no run of it is alive")
+        }
+        (Order::Resume, _) if !was_paused => format!("campaign {campaign} was not paused; nothing was changed"),
         (Order::Resume, true) => format!("campaign {campaign} goes on"),
         (Order::Resume, false) => {
             format!("the pause of campaign {campaign} is lifted; no run of it is alive, so start one")
@@ -51,5 +93,5 @@ pub fn order(order: Order, args: &CampaignArgs, around: &Environment<'_>) -> Res
         (Order::Stop, true) => format!("campaign {campaign} stops: no more calls; those that are up are followed"),
         (Order::Stop, false) => format!("no run of campaign {campaign} is alive, so there is nothing to stop"),
     };
-    print(&format!("{said}\n")).map(|()| Exit::Settled)
+    print(&format!("{said}\n"))
 }

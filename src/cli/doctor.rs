@@ -44,7 +44,7 @@ pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Environment<'_
         other => Failure::new(other.exit(), other.to_string()),
     })?;
     let stem = sources.iter().find_map(|source| source.path()?.file_stem()?.to_str());
-    checked.mending = stem.map(|stem| mending(&sources, stem, false));
+    checked.mending = stem.map(|stem| mending(&sources, stem, &options, false));
     if args.json {
         let mut text = serde_json::to_string(&checked).map_err(|error| Failure::machine(error.to_string()))?;
         text.push('\n');

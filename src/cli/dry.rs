@@ -20,10 +20,11 @@ use crate::leads::suppress::Suppression;
 use crate::rehearsal::forecast::{SAMPLE, SimulatedRuns, forecast};
 use crate::report::dry_run::{Forecast, batches, first_request, forecast as forecast_line};
 use crate::report::failure::Failure;
+use crate::report::style::count;
 use crate::run::check::{CheckError, Request, check_with, list_failure, mending};
 use crate::run::plan::{RunPlan, State};
 use crate::run::reserve_fits;
-use crate::run::talk::say;
+use crate::run::talk::{say, say_unless};
 use crate::vapi::request::request_body;
 
 /// What stands where a request has the id of its attempt.
@@ -56,33 +57,39 @@ pub(super) fn dry_run(planned: &RunPlan, around: &Environment<'_>) -> Result<Exi
         other => Failure::new(other.exit(), other.to_string()),
     })?;
     let campaign = &planned.plan.campaign;
-    checked.mending = Some(mending(&planned.inputs, campaign, planned.sandbox));
+    checked.mending = Some(mending(&planned.inputs, campaign, &planned.list, planned.sandbox));
     let mut text = checked.text(&around.zone);
+    let all = left.total;
+    left.stop_at(planned, around);
     for (what, cure) in &planned.missing {
         let _infallible = writeln!(text, "{what}, which a real run needs\n  {cure}");
     }
     if !settled.is_empty() {
-        let _infallible = writeln!(text, "{} settled earlier, {} to call", settled.len(), left.total);
+        let _infallible = writeln!(text, "{} settled earlier, {all} to call", settled.len());
     }
     if let Some(error) = &checked.error {
         say(text.trim_end());
         return Err(Failure::usage(error.clone()));
     }
+    if left.total < all {
+        let _infallible =
+            writeln!(text, "{} in this run, as --limit or --until has it", count(left.total, "lead", "leads"));
+    }
     let seen = left.foresee(planned, limit, around)?;
     left.show(&mut text, planned, seen.as_ref(), limit, around);
     if planned.json {
-        say(text.trim_end());
+        say_unless(planned.quiet, text.trim_end());
         let object = serde_json::json!({
             "campaign": planned.plan.campaign,
             "exit": Exit::Settled.code(),
             "dry_run": true,
             "list": checked,
-            "to_ring": left.total,
+            "to_ring": all,
             "batches": left.batches(planned).len(),
             "forecast_s": seen.map(|seen| seen.took.map(|took| took.as_secs())),
         });
         print(&format!("{object}\n"))?;
-    } else {
+    } else if !planned.quiet {
         print(&text)?;
     }
     Ok(Exit::Settled)
@@ -108,11 +115,11 @@ fn known(planned: &RunPlan) -> Result<Known, Failure> {
     Ok(Known { settled: settled.into_iter().collect(), limit, suppressed })
 }
 
-/// The options that the forecast, which is for the whole list, leaves out.
-fn stops(plan: &Plan) -> Vec<String> {
-    let limit = plan.limit.map(|limit| format!("--limit {limit}"));
-    let cost = plan.max_cost.map(|cost| format!("--max-cost {cost}"));
-    limit.into_iter().chain(cost).chain(plan.until.map(|_| "--until".to_owned())).collect()
+/// The options that would end the run before the forecast is over.
+fn stops(plan: &Plan, seen: &SimulatedRuns, now: Timestamp) -> Vec<String> {
+    let cost = plan.max_cost.filter(|most| *most < seen.cost_usd).map(|most| format!("--max-cost {most}"));
+    let until = plan.until.filter(|until| now.checked_add(seen.took[1]).is_ok_and(|done| done > *until));
+    cost.into_iter().chain(until.map(|_| "--until".to_owned())).collect()
 }
 
 /// Who would be called.
@@ -127,6 +134,17 @@ impl Left {
         if self.sample.len() < SAMPLE {
             self.sample.push(lead);
         }
+    }
+
+    /// Leaves only as many as this run would call: `--limit` of them, and nobody where `--until` has passed.
+    fn stop_at(&mut self, planned: &RunPlan, around: &Environment<'_>) {
+        if let Some(limit) = planned.plan.limit {
+            self.total = self.total.min(limit);
+        }
+        if planned.plan.until.is_some_and(|until| until <= around.now) {
+            self.total = 0;
+        }
+        self.sample.truncate(usize::try_from(self.total).unwrap_or(usize::MAX));
     }
 
     /// The sizes of the batches, if everybody could be called at once.
@@ -178,7 +196,7 @@ impl Left {
             answered: seen.answered,
             took: [middle, quick, slow],
             cost_usd: Some(seen.cost_usd),
-            stops: stops(&planned.plan),
+            stops: stops(&planned.plan, seen, around.now),
             sample: seen.sample,
         };
         let _infallible = writeln!(text, "{}", forecast_line(&shown));

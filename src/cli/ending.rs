@@ -5,11 +5,12 @@ use std::io::Write;
 use super::print;
 use crate::drive::progress::DisplayOptions;
 use crate::exit::Exit;
+use crate::leads::shown::file;
 use crate::report::ending::{exit_of, failure_of};
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::screen::TextLayout;
-use crate::report::style::Colors;
+use crate::report::style::{Colors, count};
 use crate::report::summary;
 use crate::run::Ended;
 use crate::run::plan::{RunPlan, State};
@@ -38,11 +39,15 @@ pub(super) fn say_how(planned: &RunPlan, display: &DisplayOptions, ended: &Ended
         tally: &end.tally,
         took: ended.took,
         now: ended.now.wall,
-        waits_for: ended.waits_for.as_deref(),
+        waits_for: ended.waits_for.as_ref(),
         kept: matches!(planned.state, State::Kept(_)),
     };
     if !nothing_dialed {
         summarise(planned.quiet, display, ended, &end);
+    }
+    if exit == Exit::Settled && ended.rows.rejected > 0 {
+        let at = ended.rejects.as_deref().map_or(String::new(), |path| format!(": {}", file(path)));
+        say(&format!("{} not called{at}", count(ended.rows.rejected, "rejected row was", "rejected rows were")));
     }
     note_exit(ended.now.wall, exit);
     if planned.json {
@@ -57,7 +62,11 @@ fn summarise(quiet: bool, display: &DisplayOptions, ended: &Ended, end: &summary
         format!("\ninbound: {callers} callers, {away} of them turned away (the stand-in's own count)")
     });
     let canvas = display.canvas();
-    if !quiet {
+    if quiet {
+        if end.exit == Exit::Later {
+            let _ = writeln!(std::io::stderr().lock(), "{}", summary::in_brief(end, canvas.zone));
+        }
+    } else {
         let _ = writeln!(std::io::stderr().lock(), "{}{inbound}", summary::text(end, &canvas));
     }
     let plain = TextLayout { paint: Colors(false), width: usize::MAX, ..canvas };

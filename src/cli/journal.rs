@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::environment::Environment;
+use super::layers::LIKELY;
 use super::place::state_dir;
 use crate::drive::chance::chance;
 use crate::journal::Error;
@@ -14,7 +15,7 @@ use crate::report::failure::Failure;
 /// Where a command finds the journal.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StateArgs {
-    /// Where campaigns are remembered [env: `DIALER_STATE`]
+    /// Where campaigns are remembered [env: DIALER_STATE]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
 }
@@ -32,14 +33,25 @@ pub fn open(args: &StateArgs, around: &Environment<'_>) -> Result<Disk, Failure>
 /// Opens the journal for an order to a campaign, and finds the accounts that have one of that name; there may be
 /// several, since a state directory serves them all.
 pub fn open_for(args: &StateArgs, campaign: &str, around: &Environment<'_>) -> Result<(Disk, Vec<Account>), Failure> {
-    let nowhere = || failed(Error::NoCampaign(campaign.to_owned()));
+    let nowhere = || no_campaign(campaign, &[]);
     // An order to a campaign that there is not must not leave an empty journal behind.
     look(args, around)?.ok_or_else(nowhere)?;
     let disk = open(args, around)?;
     let campaigns = disk.campaigns().map_err(failed)?;
+    let names: Vec<_> = campaigns.iter().map(|known| known.name.clone()).collect();
     let accounts: Vec<_> =
         campaigns.into_iter().filter(|known| known.name == campaign).map(|known| known.account).collect();
-    if accounts.is_empty() { Err(nowhere()) } else { Ok((disk, accounts)) }
+    if accounts.is_empty() { Err(no_campaign(campaign, &names)) } else { Ok((disk, accounts)) }
+}
+
+/// There is no campaign of that name; one of these may have been meant.
+pub fn no_campaign(name: &str, known: &[String]) -> Failure {
+    let failure = failed(Error::NoCampaign(name.to_owned()));
+    let near = known.iter().map(|known| (strsim::jaro_winkler(known, name), known));
+    match near.filter(|(near, _)| *near > LIKELY).max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((_, known)) => failure.advise(format!("did you mean {known}?")),
+        None => failure,
+    }
 }
 
 /// A number as people type one: `+` and digits, whatever stands between them.

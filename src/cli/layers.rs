@@ -22,6 +22,8 @@ pub const ENVIRONMENT: [(&str, &str); 6] = [
 ];
 /// Options of which one stands for all: a higher layer that names any of them hides the others of a lower one.
 const TARGETS: [&str; 3] = ["assistant-id", "squad-id", "workflow-id"];
+/// Two names as like as this are one with a slip in it.
+pub(super) const LIKELY: f64 = 0.85;
 /// No campaign file is larger.
 const LARGEST_FILE: u64 = 1 << 20;
 
@@ -40,12 +42,26 @@ pub enum Layer {
 
 /// For every option that was given, by its long name, where.
 #[derive(Clone, Debug, Default)]
-pub struct Sources(BTreeMap<String, Layer>);
+pub struct Sources {
+    layers: BTreeMap<String, Layer>,
+    /// For options that the campaign file gives, its file and line.
+    places: BTreeMap<String, String>,
+}
 
 impl Sources {
     /// Where that option's value comes from.
     pub fn of(&self, option: &str) -> Layer {
-        self.0.get(option).copied().unwrap_or(Layer::Default)
+        self.layers.get(option).copied().unwrap_or(Layer::Default)
+    }
+
+    /// An error about an option that stands in the campaign file says where there.
+    pub fn placed(&self, mut failure: Failure) -> Failure {
+        let named =
+            failure.what.split(|c: char| c.is_whitespace() || c == ':').find_map(|word| word.strip_prefix("--"));
+        if let Some(place) = named.filter(|option| self.of(option) == Layer::File).and_then(|it| self.places.get(it)) {
+            failure.advice.push(format!("it stands in {place}"));
+        }
+        failure
     }
 
     /// Whether nothing stronger than `layer` has given this option, or one that stands for it.
@@ -70,14 +86,15 @@ pub fn lower(
         if typed.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
             && let Some(long) = arg.get_long()
         {
-            sources.0.insert(long.into(), Layer::CommandLine);
+            sources.layers.insert(long.into(), Layer::CommandLine);
         }
     }
     let mut added = Vec::new();
     if let Some(path) = typed.try_get_one::<std::path::PathBuf>("config").ok().flatten() {
-        for (option, arguments) in read_file(path, options)? {
+        for (option, place, arguments) in read_file(path, options)? {
             if has(command, &option) && sources.leaves_room_for(&option, Layer::File) {
-                sources.0.insert(option, Layer::File);
+                sources.places.insert(option.clone(), place);
+                sources.layers.insert(option, Layer::File);
                 added.extend(arguments);
             }
         }
@@ -91,7 +108,7 @@ pub fn lower(
         let values = if several { value.split(',').collect() } else { vec![value.as_str()] };
         let values = values.into_iter().map(str::trim).filter(|value| !value.is_empty());
         added.extend(values.map(|value| OsString::from(format!("--{option}={value}"))));
-        sources.0.insert(option.into(), Layer::Environment);
+        sources.layers.insert(option.into(), Layer::Environment);
     }
     Ok((added, sources))
 }
@@ -104,27 +121,35 @@ fn has(command: &Command, option: &str) -> bool {
     action(command, option).is_some()
 }
 
-/// Every option that a campaign file gives, as arguments, each tried on its own.
-fn read_file(path: &Path, options: &Command) -> Result<Vec<(String, Vec<OsString>)>, Failure> {
+/// Every option that a campaign file gives, its file and line, and its arguments, each option tried on its own.
+fn read_file(path: &Path, options: &Command) -> Result<Vec<(String, String, Vec<OsString>)>, Failure> {
     let text = read_text(path)?;
     let table = DeTable::parse(&text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        Failure::usage(format!("{} line {}: {}", path.display(), line_of(&text, at), error.message()))
+        let what = format!("{} line {}: {}", path.display(), line_of(&text, at), error.message());
+        let mut failure = Failure::usage(what);
+        failure.advice.extend(unquoted(&text, at));
+        failure
     })?;
     let mut read = Vec::new();
     for (key, value) in table.get_ref() {
         let place = format!("{} line {}", path.display(), line_of(&text, key.span().start));
-        let key = key.get_ref().as_ref();
+        let key = long_of(options, key.get_ref().as_ref());
         let action = action(options, key).filter(|_| !matches!(key, "config" | "help"));
         let Some(action) = action else {
             let mut failure = Failure::usage(format!("{place}: there is no option {key:?}"));
             failure.advice.extend(nearest(key, options).map(|near| format!("is it {near}?")));
             return Err(failure.advise("the keys are the long names of the options:   dialer run --help"));
         };
-        let wrong = |reason: String| Failure::usage(format!("{place}: {key}: {reason}"));
+        let quote = matches!(value.get_ref(), DeValue::Datetime(_)).then(|| unquoted(&text, value.span().start));
+        let wrong = |reason: String| {
+            let mut failure = Failure::usage(format!("{place}: {key}: {reason}"));
+            failure.advice.extend(quote.iter().flatten().cloned());
+            failure
+        };
         let arguments = arguments(key, value.get_ref(), action).map_err(wrong)?;
         try_alone(options, &arguments).map_err(wrong)?;
-        read.push((key.to_owned(), arguments));
+        read.push((key.to_owned(), place.clone(), arguments));
     }
     Ok(read)
 }
@@ -137,6 +162,21 @@ fn read_text(path: &Path) -> Result<String, Failure> {
         return Err(unreadable(format!("it has {size} bytes, and a campaign file has at most {LARGEST_FILE}")));
     }
     std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))
+}
+
+/// Where a value that is no number stands bare on that line, TOML takes it for a time or for nothing at all.
+fn unquoted(text: &str, at: usize) -> Option<String> {
+    let line = text.lines().nth(line_of(text, at) - 1)?;
+    let (key, value) = line.split_once('=')?;
+    let value = value.split('#').next().unwrap_or_default().trim();
+    let bare = value.starts_with(|c: char| c.is_alphanumeric() || c == '+' || c == '-');
+    bare.then(|| format!("quote it:   {} = \"{value}\"", key.trim()))
+}
+
+/// The long name of an option that has another name as well.
+fn long_of<'a>(options: &'a Command, key: &'a str) -> &'a str {
+    let has_alias = |arg: &&clap::Arg| arg.get_all_aliases().is_some_and(|names| names.contains(&key));
+    options.get_arguments().find(has_alias).and_then(clap::Arg::get_long).unwrap_or(key)
 }
 
 fn line_of(text: &str, at: usize) -> usize {
@@ -199,8 +239,7 @@ fn first_line(error: &clap::Error) -> String {
 fn nearest<'a>(key: &str, options: &'a Command) -> Option<&'a str> {
     let plain = |text: &str| text.replace(['_', ' '], "-").to_lowercase();
     let longs = options.get_arguments().filter_map(clap::Arg::get_long);
-    longs.filter(|long| *long != "config").find(|long| {
-        let (long, key) = (plain(long), plain(key));
-        long == key || long.trim_end_matches('s') == key.trim_end_matches('s')
-    })
+    let near = |long: &&str| strsim::jaro_winkler(&plain(long), &plain(key));
+    let best = longs.filter(|long| *long != "config").max_by(|a, b| near(a).total_cmp(&near(b)))?;
+    (near(&best) > LIKELY).then_some(best)
 }

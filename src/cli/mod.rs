@@ -70,36 +70,38 @@ pub struct Cli {
 /// The commands.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
-    /// Calls the list; run it again to go on
+    /// Call the leads on a list (run again to resume)
     #[command(after_help = exit_codes())]
     Run(Box<RunArgs>),
-    /// The list doctor: who would be called, who not, and why
+    /// Validate a list without calling anyone
     Check(Box<CheckArgs>),
-    /// What a reserve buys, which to choose, and what more lines would cost
+    /// Show what a reserve buys, which to choose, and what more lines would cost
     Advise(Box<advise::AdviseArgs>),
-    /// Concurrency, minutes and cost of the account over time
+    /// Show concurrency, minutes and cost of the account over time
     Usage(Box<usage::UsageArgs>),
-    /// How the campaigns stand
+    /// Show how campaigns are doing
     Status(status::StatusArgs),
-    /// When and why a person was called, or was not
+    /// Explain when and why a number was called, or was not
     Explain(explain::ExplainArgs),
-    /// No more calls of a campaign until it is resumed, from another shell; kept
+    /// Pause a campaign until `resume`, from another shell
     Pause(control::CampaignArgs),
-    /// Ends a pause
-    Resume(control::CampaignArgs),
-    /// Ends a run as the first Ctrl-C does, from another shell
-    Stop(control::CampaignArgs),
-    /// Gives leads that were put aside back to the list; asks first
+    /// End a pause
+    Resume(control::OneOrAllArgs),
+    /// Stop a run as the first Ctrl-C does, from another shell
+    Stop(control::OneOrAllArgs),
+    /// Retry leads whose call could not be confirmed; asks first
     Release(release::ReleaseArgs),
-    /// Never calls a number again, in any campaign
+    /// Never call a number again, in any campaign
     Suppress(people::SuppressArgs),
-    /// Erases a person, and never calls them again
-    Forget(people::ForgetArgs),
-    /// A stand-in for the API, on loopback: nobody is called
+    /// Take a number off that list; asks first
+    Unsuppress(people::PhoneArgs),
+    /// Erase a person, and never call them again; asks first
+    Forget(people::PhoneArgs),
+    /// Run a stand-in for the API on loopback: nobody is called
     Sandbox(Box<sandbox::Args>),
-    /// Completions for a shell, on stdout
+    /// Print completions for a shell
     Completions(shell::CompletionsArgs),
-    /// The manual page, on stdout
+    /// Print the manual page
     Man,
 }
 
@@ -142,8 +144,8 @@ fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
             if let Some(log) = args.shown.log.as_deref().filter(|_| !args.rehearse.dry_run) {
                 talk::keep_log(log)?;
             }
-            let planned = plan::plan(args, &typed.sources, &around)?;
-            run::run(&planned, args.shown.color, &around)
+            let planned = plan::plan(args, &typed.sources, &around).map_err(|failure| typed.sources.placed(failure))?;
+            run::run(&planned, args, &around)
         }
         Command::Check(args) => doctor::check_lists(args, &typed.sources, &around),
         Command::Advise(args) => advise::advise(args, &around),
@@ -151,10 +153,11 @@ fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
         Command::Status(args) => status::status(args, &around),
         Command::Explain(args) => explain::explain(args, &around),
         Command::Pause(args) => control::order(Order::Pause, args, &around),
-        Command::Resume(args) => control::order(Order::Resume, args, &around),
-        Command::Stop(args) => control::order(Order::Stop, args, &around),
+        Command::Resume(args) => control::order_all(Order::Resume, args, &around),
+        Command::Stop(args) => control::order_all(Order::Stop, args, &around),
         Command::Release(args) => release::release(args, &around),
         Command::Suppress(args) => people::suppress(args, &around),
+        Command::Unsuppress(args) => people::unsuppress(args, &around),
         Command::Forget(args) => people::forget(args, &around),
         Command::Sandbox(args) => serve(sandbox::Args::clone(args)),
         Command::Completions(args) => shell::completions(args),

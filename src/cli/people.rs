@@ -1,9 +1,11 @@
-//! `dialer suppress` and `dialer forget`: who is never to be called again, and who is to be erased besides.
+//! `dialer suppress`, `unsuppress` and `forget`: who is never to be called again, and who is to be erased besides.
 
 use std::io::IsTerminal;
 
+use jiff::Timestamp;
+
 use super::environment::Environment;
-use super::journal::{StateArgs, failed, open, phone};
+use super::journal::{StateArgs, failed, look, open, phone};
 use super::print;
 use super::release::ask;
 use crate::drive::clock::Clock;
@@ -19,8 +21,11 @@ const LONGEST_REASON: usize = 500;
 #[derive(Clone, Debug, clap::Args)]
 pub struct SuppressArgs {
     /// The number, with its country code
-    #[arg(value_name = "PHONE", value_parser = phone)]
-    pub phone: Phone,
+    #[arg(value_name = "PHONE", value_parser = phone, required_unless_present = "list")]
+    pub phone: Option<Phone>,
+    /// Shows the do-not-call list of the state directory instead
+    #[arg(long, conflicts_with = "phone")]
+    pub list: bool,
     /// Why, for whoever asks later
     #[arg(long, value_name = "TEXT", default_value = "by hand", value_parser = reason)]
     pub reason: String,
@@ -29,12 +34,15 @@ pub struct SuppressArgs {
     pub state: StateArgs,
 }
 
-/// `dialer forget`.
+/// `dialer forget` and `dialer unsuppress`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct ForgetArgs {
+pub struct PhoneArgs {
     /// The number, with its country code
     #[arg(value_name = "PHONE", value_parser = phone)]
     pub phone: Phone,
+    /// Does not ask
+    #[arg(long)]
+    pub yes: bool,
     /// Where.
     #[command(flatten)]
     pub state: StateArgs,
@@ -42,9 +50,9 @@ pub struct ForgetArgs {
 
 /// Puts a number on the state directory's own do-not-call list, which every campaign honours.
 pub fn suppress(args: &SuppressArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
+    let Some(phone) = args.phone else { return list(&args.state, around) };
     let mut disk = open(&args.state, around)?;
-    let new = disk.suppress(args.phone, &args.reason, Clock::real().now()).map_err(failed)?;
-    let phone = args.phone;
+    let new = disk.suppress(phone, &args.reason, Clock::real().now()).map_err(failed)?;
     let said = if new {
         format!("{phone} is not called any more by any campaign here")
     } else {
@@ -53,13 +61,53 @@ pub fn suppress(args: &SuppressArgs, around: &Environment<'_>) -> Result<Exit, F
     print(&format!("{said}\n")).map(|()| Exit::Settled)
 }
 
-/// Erases a person from the journal, but for a keyed hash that keeps them from being called.
-pub fn forget(args: &ForgetArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
-    let mut disk = open(&args.state, around)?;
-    // A script that forgets whom it is asked to forget has nobody to ask.
-    if std::io::stdin().is_terminal() && !ask(&question(args.phone))? {
+/// Shows the list: a line for each number, with why and since when.
+fn list(state: &StateArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
+    let numbers = look(state, around)?.map_or(Ok(Vec::new()), |disk| disk.suppressed_numbers()).map_err(failed)?;
+    let line = |(phone, reason, at): &(Option<Phone>, String, Timestamp)| {
+        let phone = phone.map_or_else(|| "(erased)".to_owned(), |phone| phone.to_string());
+        format!("{phone}\t{}\t{reason}\n", at.to_zoned(around.zone.clone()).strftime("%Y-%m-%d %H:%M %Z"))
+    };
+    print(&numbers.iter().map(line).collect::<String>()).map(|()| Exit::Settled)
+}
+
+/// Takes a number off the list, after asking.
+pub fn unsuppress(args: &PhoneArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
+    let phone = args.phone;
+    let reason = look(&args.state, around)?.map_or(Ok(None), |disk| disk.suppressed(phone)).map_err(failed)?;
+    let Some(reason) = reason else {
+        return print(&format!("{phone} is not on the do-not-call list here; nothing was changed\n"))
+            .map(|()| Exit::Settled);
+    };
+    let question = format!("{phone} is on the do-not-call list ({reason}). May campaigns call it again?");
+    if !agreed(args.yes, &question, &format!("{phone} would be called again"))? {
         return print("nothing was changed\n").map(|()| Exit::Settled);
     }
+    if !open(&args.state, around)?.unsuppress(phone).map_err(failed)? {
+        return Err(Failure::usage(format!("{phone} was erased with dialer forget, and stays on the list")));
+    }
+    print(&format!("{phone} may be called again; a run that is started from now on takes that in\n"))
+        .map(|()| Exit::Settled)
+}
+
+/// Whether a person agrees: said with `--yes`, else asked; without a terminal there is nobody to ask.
+fn agreed(yes: bool, question: &str, what: &str) -> Result<bool, Failure> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(what).advise("nobody is here to be asked; if that is meant, add --yes"));
+    }
+    ask(question)
+}
+
+/// Erases a person from the journal, but for a keyed hash that keeps them from being called.
+pub fn forget(args: &PhoneArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
+    let what = format!("{} would be erased, which cannot be undone", args.phone);
+    if !agreed(args.yes, &question(args.phone), &what)? {
+        return print("nothing was changed\n").map(|()| Exit::Settled);
+    }
+    let mut disk = open(&args.state, around)?;
     let forgotten = disk.forget(args.phone, Clock::real().now()).map_err(failed)?;
     let leads = count(forgotten.leads, "row", "rows");
     let attempts = count(forgotten.attempts, "attempt", "attempts");

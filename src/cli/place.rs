@@ -42,10 +42,15 @@ pub fn name(given: Option<&str>, inputs: &[Source], around: &Environment<'_>) ->
         })?;
         return Ok(Name { text, given: false, dated: false });
     };
-    let today = around.now.to_zoned(around.zone.clone()).strftime("%Y-%m-%d").to_string();
-    let text = given.trim().replace("{date}", &today);
+    let text = dated(given, around);
     check_name(&text).map_err(|reason| Failure::usage(format!("--campaign: {given:?} is no name: {reason}")))?;
     Ok(Name { text, given: true, dated: given.contains("{date}") })
+}
+
+/// A campaign's name with today's date in it where it asks for that, as every command has it.
+pub fn dated(name: &str, around: &Environment<'_>) -> String {
+    let today = around.now.to_zoned(around.zone.clone()).strftime("%Y-%m-%d").to_string();
+    name.trim().replace("{date}", &today)
 }
 
 fn stem(inputs: &[Source]) -> Result<String, Failure> {

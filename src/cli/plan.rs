@@ -40,7 +40,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     let dry_run = args.rehearse.dry_run;
     let state = place::state(args.place.state.as_deref(), sources, sandbox, dry_run, around)?;
     if let Some(slots) = args.pool.slots {
-        reserve_fits(&reserve(&args.pool, around), args.pool.caution, slots)?;
+        reserve_fits(&reserve(&args.pool, around), args.pool.margin, slots)?;
     }
     let FoundAccount { account, missing, mut warnings, lacking } = account(args, sources, around)?;
     if let Some(slots) = args.pool.slots
@@ -53,6 +53,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
         warnings.push("--retry says when to call again, and --attempts 1 that nobody is".to_owned());
     }
     warnings.extend(over_midnight_said(&args.calling.hours));
+    warnings.extend(passed_said(args.stop.until, around));
     let calling = calling(&args.calling, hours_hold(args, sources), around)?;
     let list = list(&args.list, args.calling.zone.as_ref(), &calling, around);
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
@@ -67,7 +68,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
         reserve: reserve(&args.pool, around),
         slots: args.pool.slots,
         max_concurrent: args.pool.max_concurrent,
-        caution: args.pool.caution,
+        caution: args.pool.margin,
         batch_size: args.pace.batch_size,
         drain: args.pace.drain,
         rate: args.pace.rate,
@@ -125,19 +126,19 @@ fn account(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resul
         return Ok(FoundAccount { account, missing: Vec::new(), warnings: Vec::new(), lacking: None });
     }
     let found = account::find(&args.place, around)?;
-    let first = found.missing.first().filter(|_| !args.rehearse.dry_run);
-    let lacking = first.map(|(what, cure)| {
-        Failure::usage(what.clone())
-            .advise(cure.clone())
-            .advise("or try it without an account:   --sandbox, or --dry-run")
+    let whats: Vec<_> = found.missing.iter().map(|(what, _)| what.as_str()).collect();
+    let lacking = (!whats.is_empty() && !args.rehearse.dry_run).then(|| {
+        let mut failure = Failure::usage(whats.join(", "));
+        failure.advice.extend(found.missing.iter().map(|(_, cure)| cure.clone()));
+        failure.advise("or try it without an account:   --sandbox, or --dry-run")
     });
     Ok(FoundAccount { account: found.account, missing: found.missing, warnings: found.warnings, lacking })
 }
 
 /// A list that cannot be opened is told together with what the account lacks.
 fn lacks(failure: Failure, inputs: &[Source], options: &ListOptions) -> Failure {
-    let is_file = |input: &&Source| input.path().is_some_and(Path::is_file);
-    let wrong = inputs.iter().filter(is_file).find_map(|input| List::open(input, options).err());
+    let is_read_twice = |input: &&Source| input.path().is_some_and(|path| path.is_file() || !path.exists());
+    let wrong = inputs.iter().filter(is_read_twice).find_map(|input| List::open(input, options).err());
     match wrong {
         Some(error) => error.to_string().lines().fold(failure, |failure, line| failure.advise(line.trim())),
         None => failure,
@@ -158,12 +159,25 @@ fn pool_name(given: Option<&str>) -> Result<Option<String>, Failure> {
 pub(super) fn instant(until: Until, flag: &str, around: &Environment<'_>) -> Result<Timestamp, Failure> {
     match until {
         Until::Instant(instant) => Ok(instant),
+        Until::After(wait) => around.now.checked_add(wait).map_err(|error| Failure::usage(format!("--until: {error}"))),
         Until::Today(time) => {
             let today = around.now.to_zoned(around.zone.clone()).date();
             let zoned = today.to_datetime(time).to_zoned(around.zone.clone());
             zoned.map(|zoned| zoned.timestamp()).map_err(|error| Failure::usage(format!("{flag}: {error}")))
         }
     }
+}
+
+/// A time of day that has passed may have been meant for tomorrow.
+fn passed_said(until: Option<Until>, around: &Environment<'_>) -> Option<String> {
+    let Some(Until::Today(time)) = until else { return None };
+    let now = around.now.to_zoned(around.zone.clone());
+    let tomorrow = now.date().tomorrow().ok()?.to_datetime(time).to_zoned(around.zone.clone()).ok()?;
+    let passed = now.time() >= time;
+    passed.then(|| {
+        let (time, tomorrow) = (time.strftime("%H:%M"), tomorrow.strftime("%Y-%m-%dT%H:%M:%S%:z"));
+        format!("--until {time} has passed today, so nobody is called; for tomorrow:   --until {tomorrow}")
+    })
 }
 
 /// The same campaign draws the same chances, whichever run of it asks.

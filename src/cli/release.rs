@@ -5,6 +5,7 @@ use std::io::{BufRead, IsTerminal, Read, Write};
 use super::control::CampaignArgs;
 use super::environment::Environment;
 use super::journal::{failed, open_for, phone};
+use super::place::dated;
 use super::print;
 use crate::drive::clock::Clock;
 use crate::exit::Exit;
@@ -33,7 +34,7 @@ pub struct ReleaseArgs {
 
 /// Gives them back, after asking.
 pub fn release(args: &ReleaseArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
-    let campaign = &args.of.campaign;
+    let campaign = &dated(&args.of.campaign, around);
     let (mut disk, accounts) = open_for(&args.of.state, campaign, around)?;
     let mut parked = Vec::new();
     for account in &accounts {

@@ -1,8 +1,8 @@
 //! `dialer run`: from a plan to an exit code.
 
+use super::args::RunArgs;
 use super::display::looks;
 use super::environment::Environment;
-use super::values::Color;
 use super::{dry, ending};
 use crate::exit::Exit;
 use crate::report::failure::Failure;
@@ -10,17 +10,20 @@ use crate::run::plan::RunPlan;
 use crate::run::talk::say;
 
 /// Calls the list, or shows what that would be.
-pub fn run(planned: &RunPlan, color: Color, around: &Environment<'_>) -> Result<Exit, Failure> {
+pub fn run(planned: &RunPlan, args: &RunArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     for warning in &planned.warnings {
         say(&format!("warning: {warning}"));
     }
     if planned.dry_run {
         return dry::dry_run(planned, around);
     }
-    let display = looks(planned.quiet, color, around);
+    let display = looks(planned.quiet, args.shown.color, around);
     let runtime = super::runtime()?;
     let ended = runtime.block_on(crate::run::run(planned, &display));
     // Whoever still waits for stdin or for an answer waits for nothing.
     runtime.shutdown_background();
-    ending::say_how(planned, &display, &ended?)
+    match ending::say_how(planned, &display, &ended?)? {
+        Exit::Later if args.stop.later_is_ok => Ok(Exit::Settled),
+        exit => Ok(exit),
+    }
 }

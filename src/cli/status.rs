@@ -1,10 +1,11 @@
 //! `dialer status`: how the campaigns of a state directory stand.
 
 use super::environment::Environment;
-use super::journal::{StateArgs, failed, look};
+use super::journal::{StateArgs, failed, look, no_campaign};
+use super::place::{dated, state_dir};
 use super::print;
 use crate::exit::Exit;
-use crate::journal::Error;
+use crate::leads::shown::file;
 use crate::report::failure::Failure;
 use crate::report::status::{json, text};
 use crate::report::style::Glyphs;
@@ -30,12 +31,16 @@ pub fn status(args: &StatusArgs, around: &Environment<'_>) -> Result<Exit, Failu
         None => Vec::new(),
     };
     if let Some(name) = &args.campaign {
-        campaigns.retain(|campaign| campaign.name == *name);
+        let name = dated(name, around);
+        let names: Vec<_> = campaigns.iter().map(|campaign| campaign.name.clone()).collect();
+        campaigns.retain(|campaign| campaign.name == name);
         if campaigns.is_empty() {
-            return Err(failed(Error::NoCampaign(name.clone())));
+            return Err(no_campaign(&name, &names));
         }
     }
+    let dir = state_dir(args.state.state.as_deref(), around)?;
     let glyphs = Glyphs::of_locale(|name| around.var(name));
-    let shown = if args.json { json(&campaigns) } else { text(&campaigns, around.now, &around.zone, glyphs) };
+    let shown =
+        if args.json { json(&campaigns) } else { text(&campaigns, &file(&dir), around.now, &around.zone, glyphs) };
     print(&shown).map(|()| Exit::Settled)
 }

@@ -20,7 +20,7 @@ const MOST_SLOTS: u32 = 1_000_000;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InDoubt(pub Option<Duration>);
 
-/// `--reserve` as it was typed: slots by the minute of the day from which they are kept, sorted, the first at 0.
+/// `--reserve` as it was typed: slots by the minute of the day from which they are reserved, sorted, the first at 0.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Slots {
     /// The timetable.
@@ -34,6 +34,8 @@ pub struct Slots {
 pub enum Until {
     /// Today, in the machine's zone.
     Today(Time),
+    /// So long after the start.
+    After(Duration),
     /// That instant.
     Instant(Timestamp),
 }
@@ -81,6 +83,11 @@ pub fn at_least_one(text: &str) -> Result<u64, String> {
         Ok(number) => Ok(number),
         Err(_) => Err("not a whole number from 1".into()),
     }
+}
+
+/// How often something may happen: a whole number from 1.
+pub fn times(text: &str) -> Result<u32, String> {
+    at_least_one(text)?.try_into().map_err(|_| "more than anybody means".to_owned())
 }
 
 /// `never`, or a length of time.
@@ -169,7 +176,7 @@ pub fn dollars(text: &str) -> Result<f64, String> {
     }
 }
 
-/// `17:00`, or an instant as RFC 3339 writes it.
+/// `17:00`, `+2h`, or an instant as RFC 3339 writes it.
 pub fn until(text: &str) -> Result<Until, String> {
     let text = text.trim();
     // A campaign file writes times of day with their seconds.
@@ -177,7 +184,13 @@ pub fn until(text: &str) -> Result<Until, String> {
     if let Some(time) = time_of_day(minutes) {
         return Ok(Until::Today(time));
     }
-    let wrong = |_| "not a time: write 17:00 for today, or an instant as in 2026-12-01T17:00:00Z".to_owned();
+    if let Some(after) = text.strip_prefix('+') {
+        return wait(after).map(Until::After);
+    }
+    let wrong = |_| {
+        "not a time: write 17:00 for today, +2h for two hours from now, or an instant as in 2026-12-01T17:00:00Z"
+            .to_owned()
+    };
     text.parse().map(Until::Instant).map_err(wrong)
 }
 
@@ -253,6 +266,8 @@ mod tests {
     fn an_end_is_today_or_an_instant() {
         assert_eq!(until("17:00"), Ok(Until::Today(Time::constant(17, 0, 0, 0))));
         assert_eq!(until("17:00:00"), until("17:00"));
+        assert_eq!(until("+2h"), Ok(Until::After(Duration::from_hours(2))));
+        assert!(until("+0s").is_err() && until("+soon").is_err());
         assert!(matches!(until("2026-12-01T17:00:00+01:00"), Ok(Until::Instant(_))));
         for text in ["", "tomorrow", "24:00", "17:60", "17", "2026-12-01", "2026-12-01T17:00:00"] {
             assert!(until(text).is_err(), "{text}");

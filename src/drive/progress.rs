@@ -298,8 +298,8 @@ mod tests {
         face.finish();
         insta::assert_snapshot!(std::fs::read_to_string(path).unwrap(), @r"
         1970-01-01T00:00:00.000Z dialer · leads.csv · reserve 3 · campaign leads · 1,204 leads, 1,204 to call
-        1970-01-01T00:01:00.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
-        1970-01-01T00:02:00.000Z 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10
+        1970-01-01T00:01:00.000Z 612/1,204 settled, batch 13 22/50, pool of 10: 4 campaign, 2 other, 1 available, 3 reserved
+        1970-01-01T00:02:00.000Z 612/1,204 settled, batch 13 22/50, pool of 10: 4 campaign, 2 other, 1 available, 3 reserved
         1970-01-01T00:02:11.000Z batch 13, 50 leads
         ");
     }

@@ -74,7 +74,7 @@ pub struct Forecast {
 pub fn forecast(forecast: &Forecast) -> String {
     let [middle, quick, slow] = forecast.took.map(rough);
     let mut line = format!(
-        "with {}, {} kept, calls of {} answered {:.0}% of the time: done in {middle}",
+        "with {}, {} reserved, calls of {} answered {:.0}% of the time: done in {middle}",
         count(forecast.slots.into(), "slot", "slots"),
         forecast.kept,
         talk(forecast.call),
@@ -85,8 +85,7 @@ pub fn forecast(forecast: &Forecast) -> String {
     }
     line.extend(forecast.cost_usd.map(|cost| format!(", about {}", about(cost))));
     if !forecast.stops.is_empty() {
-        let _ =
-            write!(line, "\n  this is for the whole list: {} may end this run sooner", forecast.stops.join(" and "));
+        let _ = write!(line, "\n  this is for all of it: {} ends this run sooner", forecast.stops.join(" or "));
     }
     line.extend(
         forecast.sample.map(|leads| format!("\n  rehearsed with {}, and scaled", count(leads, "lead", "leads"))),
@@ -161,16 +160,16 @@ mod tests {
             sample: Some(20_000),
         };
         insta::assert_snapshot!(forecast(&told), @r"
-        with 10 slots, 3 kept, calls of 95 s answered 38% of the time: done in 3 h 5 min (2 h 50 min to 3 h 30 min), about $58
+        with 10 slots, 3 reserved, calls of 95 s answered 38% of the time: done in 3 h 5 min (2 h 50 min to 3 h 30 min), about $58
           rehearsed with 20,000 leads, and scaled
         ");
         let stops = vec!["--limit 100".to_owned(), "--until".to_owned()];
         let stopped = Forecast { stops, sample: None, ..told.clone() };
         assert!(
             forecast(&stopped)
-                .ends_with("about $58\n  this is for the whole list: --limit 100 and --until may end this run sooner")
+                .ends_with("about $58\n  this is for all of it: --limit 100 or --until ends this run sooner")
         );
         let short = Forecast { took: [minutes(2); 3], cost_usd: None, sample: None, ..told };
-        insta::assert_snapshot!(forecast(&short), @"with 10 slots, 3 kept, calls of 95 s answered 38% of the time: done in 2 min");
+        insta::assert_snapshot!(forecast(&short), @"with 10 slots, 3 reserved, calls of 95 s answered 38% of the time: done in 2 min");
     }
 }

@@ -8,6 +8,58 @@ use crate::campaign::notice::{Outcome, StopReason};
 use crate::exit::Exit;
 use crate::journal::Totals;
 
+/// What the next lead waits for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WaitsFor {
+    /// Calling hours, which open in that place next.
+    Hours(String),
+    /// A retry, or a number that another campaign called lately.
+    Retry,
+    /// The same where nobody is retried: another campaign called the number within this time.
+    OtherCampaign(std::time::Duration),
+    /// Proof of what became of calls.
+    Doubts,
+    /// An hour that reserves less.
+    Reserve,
+    /// A phone number of ours that may call again.
+    Line,
+}
+
+impl std::fmt::Display for WaitsFor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Hours(place) => write!(f, "when hours open in {place}"),
+            Self::Retry => f.write_str("when a retry is due"),
+            Self::OtherCampaign(within) => {
+                write!(f, "when the call of another campaign is {} old: --not-if-called-within", span(*within))
+            }
+            Self::Doubts => f.write_str("when doubts can be proven"),
+            Self::Reserve => f.write_str("when less is reserved"),
+            Self::Line => f.write_str("when the phone number may call again"),
+        }
+    }
+}
+
+/// Why a run ended with 4, in one word for programs; none with any other code.
+pub fn reason_word(exit: Exit, why: &StopReason, waits_for: Option<&WaitsFor>, open: u64) -> Option<&'static str> {
+    if exit != Exit::Later {
+        return None;
+    }
+    Some(match why {
+        StopReason::Limit => "limit",
+        StopReason::Cost => "cost",
+        StopReason::Until => "until",
+        StopReason::Paused => "paused",
+        StopReason::Stopped => "stopped",
+        StopReason::Kept => "reserve",
+        StopReason::Lines(_) => "lines",
+        StopReason::DoubtsLeft => "doubts",
+        _ if open == 0 => "doubts",
+        _ if matches!(waits_for, Some(WaitsFor::Hours(_))) => "hours",
+        _ => "later",
+    })
+}
+
 /// The exit code of a run: of all that hold, the first of 6, 5, 2, 1, 4, 3, 0. A signal's own code (`signal`, where one
 /// that has its own ended the run) stands above 4, 3 and 0.
 pub fn exit_of(outcome: &Outcome, totals: &Totals, signal: Option<Exit>) -> Exit {
@@ -83,9 +135,9 @@ pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp
             .advise("three in a row are no coincidence, so their leads are open again: look at the assistant and the phone number")
             .advise("the request as it is sent:   --dry-run"),
         StopReason::Reserve(kept, limit) => {
-            let what = format!("--reserve and --caution, {kept} in all, leave no slot of the pool's {limit} to dial with");
+            let what = format!("--reserve and --margin, {kept} in all, leave no slot of the pool's {limit} to dial with");
             failure(what)
-                .advise(format!("keep {} or fewer with the two together", limit.saturating_sub(1)))
+                .advise(format!("reserve {} or fewer with the two together", limit.saturating_sub(1)))
                 .advise("--slots N says how many there are where the account does not show it")
         }
         StopReason::Unreachable(words) => failure(format!("the API cannot be reached ({words})"))
@@ -110,6 +162,21 @@ mod tests {
 
     fn totals(open: u64, in_doubt: u64, parked: u64) -> Totals {
         Totals { total: 10, settled: 10 - open - in_doubt, open, in_doubt, parked, ..Totals::default() }
+    }
+
+    #[test]
+    fn exit_4_has_a_reason_in_one_word() {
+        let hours = WaitsFor::Hours("Lisbon".into());
+        let word = |why: StopReason, waits: Option<&WaitsFor>, open| reason_word(Exit::Later, &why, waits, open);
+        assert_eq!(word(StopReason::Later, Some(&hours), 3), Some("hours"));
+        assert_eq!(word(StopReason::Later, Some(&WaitsFor::Retry), 3), Some("later"));
+        assert_eq!(word(StopReason::Complete, None, 0), Some("doubts"), "only doubts are left");
+        assert_eq!(word(StopReason::Complete, None, 1), Some("later"));
+        let words = [StopReason::Limit, StopReason::Cost, StopReason::Until, StopReason::Paused, StopReason::Stopped]
+            .map(|why| word(why, Some(&hours), 0).unwrap());
+        assert_eq!(words, ["limit", "cost", "until", "paused", "stopped"]);
+        assert_eq!(word(StopReason::Kept, Some(&WaitsFor::Reserve), 9), Some("reserve"));
+        assert_eq!(reason_word(Exit::Settled, &StopReason::Limit, None, 0), None);
     }
 
     #[test]
@@ -172,8 +239,8 @@ mod tests {
           call everybody afresh:      --campaign another-name
         error: the account refused the key (401: Invalid Key)
           VAPI_API_KEY must be the private key of the organisation; nobody was called
-        error: --reserve and --caution, 10 in all, leave no slot of the pool's 8 to dial with
-          keep 7 or fewer with the two together
+        error: --reserve and --margin, 10 in all, leave no slot of the pool's 8 to dial with
+          reserve 7 or fewer with the two together
           --slots N says how many there are where the account does not show it
         error: this machine's clock is 12 min 5 s off the provider's
           people would be called at the wrong hours: set the clock (NTP), then run the same command

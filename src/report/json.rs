@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::ending::reason_word;
 use super::summary::End;
 use crate::campaign::disposition::Class;
 use crate::exit::Exit;
@@ -31,6 +32,7 @@ struct Object<'a> {
     calls: Calls,
     pool: Pool,
     next_at: Option<String>,
+    reason: Option<&'static str>,
     seconds: f64,
     cost_usd: f64,
 }
@@ -99,6 +101,7 @@ pub fn run(campaign: &str, rows: Rows, end: &End<'_>) -> String {
             below_reserve_s: milli(tally.below_reserve.as_secs_f64()),
         },
         next_at: end.outcome.next_at.map(|at| format!("{:.0}", not_before(at))),
+        reason: reason_word(end.exit, &end.outcome.why, end.waits_for, totals.open),
         seconds: milli(end.took.as_secs_f64()),
         cost_usd: (totals.cost_usd * 10_000.0).round() / 10_000.0,
     };
@@ -167,7 +170,7 @@ mod tests {
             waits_for: None,
             kept: true,
         };
-        insta::assert_snapshot!(run("leads", rows, &end), @r#"{"campaign":"leads","exit":4,"list":{"rows":1240,"leads":1204,"rejected":15,"duplicates":21},"leads":{"total":1204,"settled":1166,"open":35,"in_doubt":3,"suppressed":2,"removed":4},"dispositions":{"hung-up":963,"no-answer":201,"suppressed":2},"calls":{"placed":1302,"refused":5,"blocked":3,"in_doubt_resolved":1},"pool":{"limit":10,"reserve":3,"peak_ours":7,"lowest_free":2,"below_reserve_s":4.0},"next_at":"2026-11-23T17:00:00Z","seconds":7800.0,"cost_usd":61.2}"#);
+        insta::assert_snapshot!(run("leads", rows, &end), @r#"{"campaign":"leads","exit":4,"list":{"rows":1240,"leads":1204,"rejected":15,"duplicates":21},"leads":{"total":1204,"settled":1166,"open":35,"in_doubt":3,"suppressed":2,"removed":4},"dispositions":{"hung-up":963,"no-answer":201,"suppressed":2},"calls":{"placed":1302,"refused":5,"blocked":3,"in_doubt_resolved":1},"pool":{"limit":10,"reserve":3,"peak_ours":7,"lowest_free":2,"below_reserve_s":4.0},"next_at":"2026-11-23T17:00:00Z","reason":"later","seconds":7800.0,"cost_usd":61.2}"#);
     }
 
     #[test]

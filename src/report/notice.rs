@@ -62,7 +62,7 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
             "the API does not say what time it is: whether this machine's clock is right cannot be told".to_owned()
         }
         Notice::NoLimits => {
-            "the account shows no limits: the reserve is kept only against the calls that can be seen".to_owned()
+            "the account shows no limits: the reserve is held only against the calls that can be seen".to_owned()
         }
         Notice::InDoubt(_, why) => format!("{who} in doubt: {why}; looking for its call"),
         Notice::Resolved(_, state) => format!("{who} no longer in doubt: {}", resolution(*state)),
@@ -142,7 +142,7 @@ pub fn reason(why: &StopReason) -> String {
         StopReason::Limit => "the --limit of this run is reached".to_owned(),
         StopReason::Cost => "--max-cost is reached".to_owned(),
         StopReason::Until => "it is past --until".to_owned(),
-        StopReason::Kept => "the reserve keeps the whole pool at this hour".to_owned(),
+        StopReason::Kept => "the whole pool is reserved at this hour".to_owned(),
         StopReason::Paused => "the campaign is paused".to_owned(),
         StopReason::Stopped => "it was stopped".to_owned(),
         StopReason::Account(words) => format!("the account refused ({words})"),
@@ -151,7 +151,7 @@ pub fn reason(why: &StopReason) -> String {
         StopReason::Breaker(words) => format!("the provider keeps failing ({words})"),
         StopReason::Config(words) => format!("the account refused request after request ({words})"),
         StopReason::Reserve(kept, limit) => {
-            format!("--reserve and --caution, {kept} in all, leave no slot of the pool's {limit}")
+            format!("--reserve and --margin, {kept} in all, leave no slot of the pool's {limit}")
         }
         StopReason::Strangers(calls, _) => {
             format!("the account shows {} that this journal does not know", count(*calls, "call", "calls"))

@@ -15,7 +15,7 @@ use crate::time::Now;
 /// Above this many slots the pool is one bar with four parts.
 const MOST_GLYPHS: u32 = 60;
 /// Cells of that bar.
-const POOL_CELLS: u32 = 40;
+const POOL_CELLS: u32 = 30;
 /// Cells of the other bars, at least and at most.
 const CELLS: std::ops::RangeInclusive<usize> = 6..=34;
 /// Columns that are left to what stands beside a bar, so that bars do not jump with every word.
@@ -28,7 +28,7 @@ pub struct Headline {
     pub list: String,
     /// The campaign's name.
     pub campaign: String,
-    /// Slots kept, as the option has them.
+    /// Slots reserved, as the option has them.
     pub reserve: String,
     /// Leads on the list.
     pub leads: u64,
@@ -186,14 +186,14 @@ impl TextLayout<'_> {
         let glyphs = [self.glyphs.ours, self.glyphs.others, self.glyphs.free, self.glyphs.kept];
         let run = |place: usize| glyphs[place].to_string().repeat(cells[place] as usize);
         let row = [self.paint.green(&run(0)), self.paint.yellow(&run(1)), run(2), self.paint.dim(&run(3))].concat();
-        let names = ["ours", "others", "free", "kept"];
+        let names = ["campaign", "other", "available", "reserved"];
         let words: Vec<_> =
             parts.iter().zip(names).map(|(part, name)| format!("{} {name}", thousands((*part).into()))).collect();
         let legend = words.join(&format!(" {} ", self.glyphs.dot));
         let ways = [
             format!(" pool      {row}   {legend}"),
             format!(" pool      {legend}"),
-            format!(" pool  {}", words.join(" ")),
+            format!(" pool  {ours} camp. {others} other {free} free {kept} res."),
         ];
         let fits = ways.iter().find(|way| measure_text_width(way) <= self.width);
         clip(fits.unwrap_or(&ways[2]), self.width)
@@ -267,11 +267,10 @@ impl Row {
 }
 
 fn batch(snapshot: &Snapshot) -> Row {
-    let (long, short) = match snapshot.slots.ours {
-        0 => ("nobody ringing or talking".to_owned(), "nobody up".to_owned()),
-        ours => (format!("{} ringing or talking", thousands(ours.into())), format!("{} up", thousands(ours.into()))),
-    };
+    let ours = u64::from(snapshot.slots.ours);
+    let (long, short) = (count(ours, "active call", "active calls"), format!("{} up", thousands(ours)));
     let (label, of) = match snapshot.batch {
+        None if snapshot.is_over() => ("batches".to_owned(), "all done".to_owned()),
         None => ("no batch".to_owned(), String::new()),
         Some(batch) => (format!("batch {}", thousands(batch.number)), format!("{}/{}", batch.done, batch.size)),
     };
@@ -281,8 +280,11 @@ fn batch(snapshot: &Snapshot) -> Row {
 impl Snapshot {
     /// Why nobody is dialed, where that is not the pool's doing.
     fn standstill(&self) -> Option<&str> {
-        let over = self.total > 0 && self.settled >= self.total && self.slots.ours == 0;
-        if over { Some("all done") } else { self.held_up.as_deref() }
+        if self.is_over() { Some("all done") } else { self.held_up.as_deref() }
+    }
+
+    fn is_over(&self) -> bool {
+        self.total > 0 && self.settled >= self.total && self.slots.ours == 0
     }
 }
 
@@ -299,7 +301,7 @@ pub fn standing(snapshot: &Snapshot, pace: &Pace, zone: &TimeZone) -> String {
         let _ = write!(line, ", batch {} {}/{}", thousands(batch.number), batch.done, batch.size);
     }
     let Slots { ours, others, free, kept, limit } = snapshot.slots;
-    let _ = write!(line, ", pool {ours} ours {others} others {free} free {kept} kept of {limit}");
+    let _ = write!(line, ", pool of {limit}: {ours} campaign, {others} other, {free} available, {kept} reserved");
     line.extend(snapshot.standstill().map(|why| format!(", {why}")));
     line.extend(done_at(snapshot, pace, zone).map(|done| format!(", {done}")));
     line

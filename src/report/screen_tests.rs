@@ -42,18 +42,18 @@ fn canvas(width: usize) -> TextLayout<'static> {
 fn narrow_terminals_lose_the_bars_first_and_the_counts_never() {
     insta::assert_snapshot!(drawn(&snapshot(), Glyphs::UNICODE, 60), @r"
     leads  612/1,204  50%  7.0 a minute  done about 15:29
-    batch 13  22/50  4 ringing or talking
-    pool      ●●●●○○·▒▒▒   4 ours · 2 others · 1 free · 3 kept
+    batch 13  22/50  4 active calls
+    pool      4 campaign · 2 other · 1 available · 3 reserved
     ");
     insta::assert_snapshot!(drawn(&snapshot(), Glyphs::UNICODE, 40), @r"
     leads  612/1,204  50%  done about 15:29
-    batch 13  22/50  4 ringing or talking
-    pool  4 ours 2 others 1 free 3 kept
+    batch 13  22/50  4 active calls
+    pool  4 camp. 2 other 1 free 3 res.
     ");
     insta::assert_snapshot!(drawn(&snapshot(), Glyphs::UNICODE, 24), @r"
     leads  612/1,204
     batch 13  22/50  4 up
-    pool  4 ours 2 other...
+    pool  4 camp. 2 othe...
     ");
 }
 
@@ -83,8 +83,8 @@ fn a_headline_is_cut_between_its_items() {
 fn three_rows_tell_of_the_list_the_batch_and_the_pool() {
     insta::assert_snapshot!(drawn(&snapshot(), Glyphs::UNICODE, 100), @r"
     leads     █████████████████░░░░░░░░░░░░░░░░░    612/1,204    50%   7.0 a minute   done about 15:29
-    batch 13  ██████████████░░░░░░░░░░░░░░░░░░░░        22/50   4 ringing or talking
-    pool      ●●●●○○·▒▒▒   4 ours · 2 others · 1 free · 3 kept
+    batch 13  ██████████████░░░░░░░░░░░░░░░░░░░░        22/50   4 active calls
+    pool      ●●●●○○·▒▒▒   4 campaign · 2 other · 1 available · 3 reserved
     ");
 }
 
@@ -92,8 +92,8 @@ fn three_rows_tell_of_the_list_the_batch_and_the_pool() {
 fn a_plain_terminal_gets_plain_signs() {
     insta::assert_snapshot!(drawn(&snapshot(), Glyphs::ASCII, 80), @r"
     leads     #######.......    612/1,204    50%   7.0 a minute   done about 15:29
-    batch 13  ######........        22/50   4 ringing or talking
-    pool      ####oo.---   4 ours - 2 others - 1 free - 3 kept
+    batch 13  ######........        22/50   4 active calls
+    pool      ####oo.---   4 campaign - 2 other - 1 available - 3 reserved
     ");
 }
 
@@ -106,8 +106,8 @@ fn a_large_pool_is_one_bar_with_four_parts() {
     };
     insta::assert_snapshot!(drawn(&snapshot, Glyphs::UNICODE, 100), @r"
     leads     ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  612/1,000,000     0%   7.0 a minute
-    batch 13  ██████████████░░░░░░░░░░░░░░░░░░░░        22/50   700 ringing or talking
-    pool      ●●●●●●●●●●●●●●●●●●●●●●●●●●●●○·········▒▒   700 ours · 3 others · 247 free · 50 kept
+    batch 13  ██████████████░░░░░░░░░░░░░░░░░░░░        22/50   700 active calls
+    pool      ●●●●●●●●●●●●●●●●●●●●●○·······▒   700 campaign · 3 other · 247 available · 50 reserved
     ");
 }
 
@@ -121,18 +121,18 @@ fn what_holds_dialing_up_is_said_and_nothing_is_foretold() {
     };
     insta::assert_snapshot!(drawn(&snapshot, Glyphs::UNICODE, 100), @r"
     leads     █████████████████░░░░░░░░░░░░░░░░░    612/1,204    50%   7.0 a minute
-    no batch                                                    nobody ringing or talking
-    pool      ○○·····▒▒▒   0 ours · 2 others · 5 free · 3 kept
+    no batch                                                    0 active calls
+    pool      ○○·····▒▒▒   0 campaign · 2 other · 5 available · 3 reserved
     ");
     assert_eq!(canvas(100).held(&snapshot), [" paused"]);
     let over = Snapshot { settled: 1204, held_up: Some("nobody may be dialed now".into()), ..snapshot.clone() };
     assert_eq!(canvas(100).held(&over), [" all done"]);
-    insta::assert_snapshot!(plain_line(&snapshot, &pace(), &TimeZone::UTC), @"14:05 612/1,204 settled, pool 0 ours 2 others 5 free 3 kept of 10, paused");
+    insta::assert_snapshot!(plain_line(&snapshot, &pace(), &TimeZone::UTC), @"14:05 612/1,204 settled, pool of 10: 0 campaign, 2 other, 5 available, 3 reserved, paused");
 }
 
 #[test]
 fn without_a_terminal_one_line_says_it_all() {
-    insta::assert_snapshot!(plain_line(&snapshot(), &pace(), &TimeZone::UTC), @"14:05 612/1,204 settled, batch 13 22/50, pool 4 ours 2 others 1 free 3 kept of 10, done about 15:29");
+    insta::assert_snapshot!(plain_line(&snapshot(), &pace(), &TimeZone::UTC), @"14:05 612/1,204 settled, batch 13 22/50, pool of 10: 4 campaign, 2 other, 1 available, 3 reserved, done about 15:29");
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub fn text(phone: Phone, stories: &[Story], suppressed: Option<&str>, now: Time
         let _ = writeln!(text, "  on the do-not-call list here ({reason}): no campaign calls it");
     }
     if stories.is_empty() {
-        text.push_str("  is on no list that was run here, and was never called from here\n");
+        text.push_str("  not found in any campaign\n");
     }
     for story in stories {
         let name = story.campaign.as_deref().unwrap_or("of another journal, known by its calls alone");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::ending::WaitsFor;
 use super::notice;
 use super::screen::TextLayout;
 use super::style::{Colors, Glyphs, count, dollars, moment, span, thousands, wrap};
@@ -32,8 +33,8 @@ pub struct End<'a> {
     pub took: Duration,
     /// When.
     pub now: Timestamp,
-    /// Why the next lead has to wait until `next_at`, in words, where that is known: "when hours open in New York".
-    pub waits_for: Option<&'a str>,
+    /// What the next lead waits for until `next_at`, where that is known.
+    pub waits_for: Option<&'a WaitsFor>,
     /// The journal is kept, so that the same command goes on.
     pub kept: bool,
 }
@@ -80,7 +81,7 @@ fn leads(end: &End<'_>, zone: &TimeZone) -> String {
     let mut parts = vec![format!("{} settled", thousands(totals.settled))];
     if totals.open > 0 {
         let next = ahead(end).map_or(String::new(), |at| {
-            let why = end.waits_for.map_or(String::new(), |words| format!(", {words}"));
+            let why = end.waits_for.map_or(String::new(), |waits_for| format!(", {waits_for}"));
             format!(" (next at {}{why})", moment(at, end.now, zone))
         });
         parts.push(format!("{} later{next}", thousands(totals.open)));
@@ -102,14 +103,14 @@ fn leads(end: &End<'_>, zone: &TimeZone) -> String {
 pub const fn class_words(class: Class) -> &'static str {
     match class {
         Class::Answered => "answered",
-        Class::HungUp => "hung up",
+        Class::HungUp => "answered, then hung up",
         Class::Rejected => "rejected",
         Class::Voicemail => "voicemail",
         Class::NoAnswer => "no answer",
         Class::Busy => "busy",
         Class::Invalid => "invalid",
         Class::Cancelled => "cancelled",
-        Class::Fault => "fault",
+        Class::Fault => "failed",
         Class::Config => "configuration",
         Class::Unknown => "unknown",
         Class::Suppressed => "do not call",
@@ -128,36 +129,38 @@ fn pool(end: &End<'_>) -> Option<String> {
     if tally.limit == 0 {
         return None;
     }
-    let took = span(end.took);
-    let kept = match (tally.below_reserve, tally.below_reserve_with_ours) {
-        (below, _) if below.is_zero() => format!("as far as known, so many were free for all of {took}"),
-        (below, ours) => {
-            let ours = if ours.is_zero() { "none".to_owned() } else { span(ours) };
-            format!(
-                "as far as known, fewer were free for {} of {took}, {ours} of that with calls of ours up",
-                span(below)
-            )
-        }
+    let (took, below) = (span(end.took), tally.below_reserve);
+    let held = if below.is_zero() {
+        format!("reserve of {} held all the time ({took})", tally.reserve)
+    } else {
+        let fewest =
+            tally.lowest_free.map_or(String::new(), |free| format!(" (at least {free} of {} free)", tally.limit_then));
+        let held = span(end.took.saturating_sub(below));
+        format!(
+            "reserve of {} held for {held} of {took}; inbound callers used it for {}{fewest}",
+            tally.reserve,
+            span(below)
+        )
     };
-    let reserve = format!("reserve of {}: {kept}", tally.reserve);
     if tally.placed == 0 && tally.refused == 0 {
-        return Some(format!("{reserve}; this run placed no call"));
+        return Some(held);
     }
-    let (limit, refusals) =
-        (tally.limit_then, count(tally.blocked, "refusal by a full pool", "refusals by a full pool"));
-    let fewest = tally.lowest_free.map_or(String::new(), |free| format!("; fewest free beside them {free} of {limit}"));
-    Some(format!("{reserve}{fewest}; {refusals}"))
+    let refusals = match tally.blocked {
+        0 => "no call refused".to_owned(),
+        blocked => format!("{} refused by a full pool, and made again", count(blocked, "call", "calls")),
+    };
+    Some(format!("{held}; {refusals}"))
 }
 
 fn calls(end: &End<'_>) -> String {
     let tally = end.tally;
-    let mut line = format!("{} in this run", count(tally.placed, "call", "calls"));
+    let mut line = format!("{} placed", count(tally.placed, "call", "calls"));
     let other = tally.refused.saturating_sub(tally.blocked);
     if other > 0 {
-        let _ = write!(line, ", {} refused otherwise", thousands(other));
+        let _ = write!(line, ", {} refused", thousands(other));
     }
     if tally.in_doubt_resolved > 0 {
-        let _ = write!(line, ", {} cleared up", count(tally.in_doubt_resolved, "doubt", "doubts"));
+        let _ = write!(line, ", {} resolved", count(tally.in_doubt_resolved, "unconfirmed call", "unconfirmed calls"));
     }
     let minutes = match end.totals.minutes {
         minutes if minutes < 0.5 => String::new(),
@@ -168,7 +171,7 @@ fn calls(end: &End<'_>) -> String {
         )]
         minutes => format!("{} and ", count(minutes.round() as u64, "minute", "minutes")),
     };
-    format!("{line}; {minutes}{} for the campaign so far", dollars(end.totals.cost_usd))
+    format!("{line} in this run; {minutes}{} for the campaign so far", dollars(end.totals.cost_usd))
 }
 
 fn next(end: &End<'_>, zone: &TimeZone) -> String {
@@ -193,6 +196,21 @@ fn next(end: &End<'_>, zone: &TimeZone) -> String {
     }
 }
 
+/// Why there is more to do later.
+fn why(end: &End<'_>) -> String {
+    match (&end.outcome.why, end.waits_for) {
+        (StopReason::Complete, _) if end.totals.open == 0 => notice::reason(&StopReason::DoubtsLeft),
+        (StopReason::Complete, _) => notice::reason(&StopReason::Later),
+        (StopReason::Later, Some(WaitsFor::Hours(_))) => "the other leads are outside their calling hours".to_owned(),
+        (why, _) => notice::reason(why),
+    }
+}
+
+/// The one line for those who asked for quiet: why there is more to do, and when.
+pub fn in_brief(end: &End<'_>, zone: &TimeZone) -> String {
+    format!("exit {}: {}", end.exit.code(), next(end, zone))
+}
+
 fn later(end: &End<'_>, zone: &TimeZone) -> String {
     let after = ahead(end).map_or(String::new(), |at| format!(" after {}", moment(at, end.now, zone)));
     match end.outcome.why {
@@ -202,7 +220,7 @@ fn later(end: &End<'_>, zone: &TimeZone) -> String {
         StopReason::Limit | StopReason::Stopped => {
             format!("{}; next: run the same command to go on{after}", notice::reason(&end.outcome.why))
         }
-        _ => format!("next: run the same command{after}, or add --wait"),
+        _ => format!("{}; next: run the same command{after}, or add --wait", why(end)),
     }
 }
 
@@ -247,7 +265,8 @@ mod tests {
 
     fn within(width: usize, kept: bool, outcome: &Outcome, exit: Exit, totals: &Totals, tally: &RunCounts) -> String {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
-        let waits_for = Some("when hours open in New York");
+        let hours = WaitsFor::Hours("New York".into());
+        let waits_for = matches!(outcome.why, StopReason::Later).then_some(&hours);
         text(
             &End {
                 took: Duration::from_mins(130),
@@ -270,17 +289,17 @@ mod tests {
         let outcome = Outcome { why: StopReason::Later, next_at, interrupted: false };
         insta::assert_snapshot!(drawn(&outcome, Exit::Later, &totals(), &tally()), @r"
         2,204 leads: 2,166 settled, 35 later (next at 17:00, when hours open in New York), 3 in doubt (1 put aside for a person)
-          answered 402 · hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
-        reserve of 3: as far as known, fewer were free for 4 s of 2 h 10 min, 2 s of that with calls of ours up; fewest free beside them 2 of 10; 3 refusals by a full pool
-        1,302 calls in this run, 2 refused otherwise, 1 doubt cleared up; 1,911 minutes and $1,061.20 for the campaign so far
-        next: run the same command after 17:00, or add --wait                                       exit 4
+          answered 402 · answered, then hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
+        reserve of 3 held for 2 h 9 min of 2 h 10 min; inbound callers used it for 4 s (at least 2 of 10 free); 3 calls refused by a full pool, and made again
+        1,302 calls placed, 2 refused, 1 unconfirmed call resolved in this run; 1,911 minutes and $1,061.20 for the campaign so far
+        the other leads are outside their calling hours; next: run the same command after 17:00, or add --wait   exit 4
         ");
         let outcome = Outcome { why: StopReason::Limit, next_at: None, interrupted: false };
         insta::assert_snapshot!(drawn(&outcome, Exit::Later, &totals(), &tally()), @r"
         2,204 leads: 2,166 settled, 35 later, 3 in doubt (1 put aside for a person)
-          answered 402 · hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
-        reserve of 3: as far as known, fewer were free for 4 s of 2 h 10 min, 2 s of that with calls of ours up; fewest free beside them 2 of 10; 3 refusals by a full pool
-        1,302 calls in this run, 2 refused otherwise, 1 doubt cleared up; 1,911 minutes and $1,061.20 for the campaign so far
+          answered 402 · answered, then hung up 198 · voicemail 310 · no answer 1,201 · busy 31 · invalid 24
+        reserve of 3 held for 2 h 9 min of 2 h 10 min; inbound callers used it for 4 s (at least 2 of 10 free); 3 calls refused by a full pool, and made again
+        1,302 calls placed, 2 refused, 1 unconfirmed call resolved in this run; 1,911 minutes and $1,061.20 for the campaign so far
         the --limit of this run is reached; next: run the same command to go on                     exit 4
         ");
     }
@@ -314,7 +333,7 @@ mod tests {
         insta::assert_snapshot!(drawn(&outcome, Exit::Settled, &totals, &RunCounts::default()), @r"
         1 lead: 1 settled
           do not call 1
-        0 calls in this run; $0.00 for the campaign so far
+        0 calls placed in this run; $0.00 for the campaign so far
         done: every lead is settled                                                                 exit 0
         ");
     }

@@ -178,11 +178,15 @@ pub fn list_failure(error: &ListError) -> Failure {
 }
 
 /// The command that goes on with a campaign once its rejected rows are mended.
-pub fn mending(inputs: &[Source], campaign: &str, sandbox: bool) -> String {
+pub fn mending(inputs: &[Source], campaign: &str, options: &ListOptions, sandbox: bool) -> String {
     let word = |input: &Source| input.path().map_or_else(|| "-".to_owned(), |path| typed(&path.to_string_lossy()));
     let lists: Vec<String> = inputs.iter().map(word).collect();
-    let sandbox = if sandbox { " --sandbox" } else { "" };
-    format!("dialer run {} mended.csv --campaign {}{sandbox}", lists.join(" "), typed(campaign))
+    let mut line = format!("dialer run {} mended.csv --campaign {}", lists.join(" "), typed(campaign));
+    let region = options.region.map(|region| format!(" --region {region}"));
+    let sheet = options.sheet.as_deref().map(|sheet| format!(" --sheet {}", typed(sheet)));
+    line.extend(region.into_iter().chain(sheet));
+    line.extend(sandbox.then_some(" --sandbox"));
+    line
 }
 
 /// What was read of the do-not-call lists.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::check::{Request, check, do_not_call, list_failure, looked, mending};
-use super::plan::RunPlan;
+use super::plan::{RunPlan, State};
 use super::spool;
 use super::talk::{say, say_unless};
 use crate::drive::signals::{Pending, Signals};
@@ -88,7 +88,7 @@ impl<'a> Lists<'a> {
         let options = self.options(variables);
         let request = self.request(&options, Some(&self.rejects), jiff::Timestamp::UNIX_EPOCH);
         match check(&request, &mut |_| {}) {
-            Ok(Checked { rejects: Some(path), .. }) => failure
+            Ok(Checked { rejects: Some(path), .. }) if self.rejects_kept().is_some() => failure
                 .advise(format!("rejected rows: {} (same columns, with line and reason)", file(&path)))
                 .advise(format!("mend them in a copy, mended.csv, and go on:   {}", self.mending())),
             Ok(_) => failure,
@@ -97,7 +97,13 @@ impl<'a> Lists<'a> {
     }
 
     fn mending(&self) -> String {
-        mending(&self.planned.inputs, &self.planned.plan.campaign, self.planned.sandbox)
+        mending(&self.planned.inputs, &self.planned.plan.campaign, &self.planned.list, self.planned.sandbox)
+    }
+
+    /// Where the rejected rows are; none where that goes with the run.
+    pub(super) fn rejects_kept(&self) -> Option<&Path> {
+        let kept = self.planned.rejects.is_some() || matches!(self.planned.state, State::Kept(_));
+        kept.then_some(&*self.rejects)
     }
 
     fn request<'r>(&'r self, options: &'r ListOptions, rejects: Option<&'r Path>, now: jiff::Timestamp) -> Request<'r> {
@@ -202,7 +208,7 @@ impl<'a> Lists<'a> {
                 suppressed: 0,
                 do_not_call: Vec::new(),
                 hours: Vec::new(),
-                rejects: written,
+                rejects: written.filter(|_| self.rejects_kept().is_some()),
                 mending: Some(self.mending()),
                 error: None,
                 exit: 0,

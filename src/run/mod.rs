@@ -8,6 +8,7 @@ mod spool;
 pub mod talk;
 mod target;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ use crate::journal::disk::lock::Lock;
 use crate::journal::disk::run::{Run, Start};
 use crate::journal::disk::story::CampaignOutlook;
 use crate::journal::{Error, Journal, Totals};
+use crate::report::ending::WaitsFor;
 use crate::report::failure::Failure;
 use crate::report::json::Rows;
 use crate::report::screen::Headline;
@@ -51,12 +53,14 @@ pub struct Ended {
     pub totals: Totals,
     /// What became of the lists' rows.
     pub rows: Rows,
+    /// Where the rejected rows are, where they outlast the run.
+    pub rejects: Option<PathBuf>,
     /// How long it took, on the run's clock.
     pub took: Duration,
     /// When it ended.
     pub now: Now,
     /// What the next lead waits for, in words.
-    pub waits_for: Option<String>,
+    pub waits_for: Option<WaitsFor>,
     /// Callers of the stand-in, and those of them that were turned away.
     pub callers: Option<(u64, u64)>,
 }
@@ -213,6 +217,7 @@ impl Session<'_> {
             end,
             totals,
             rows,
+            rejects: self.lists.rejects_kept().map(Path::to_owned),
             took: over.at.since(now.at),
             now: over,
             waits_for,
@@ -269,8 +274,17 @@ impl Session<'_> {
             .advise(format!("when it is mended, the same command goes on with campaign {campaign}"))
     }
 
-    /// What the next lead waits for, in words.
-    fn waits_for(&self, run: &Run, end: &RunEnd, now: Now) -> Result<Option<String>, Failure> {
+    /// What leads wait for that are within their hours. A run that placed no call retries nobody soon: its leads were put
+    /// off because another campaign called their numbers.
+    fn waits_without_hours(&self, end: &RunEnd) -> WaitsFor {
+        match self.planned.plan.not_if_called_within {
+            Some(within) if end.tally.placed == 0 => WaitsFor::OtherCampaign(within),
+            _ => WaitsFor::Retry,
+        }
+    }
+
+    /// What the next lead waits for.
+    fn waits_for(&self, run: &Run, end: &RunEnd, now: Now) -> Result<Option<WaitsFor>, Failure> {
         let Some(next_at) = end.outcome.next_at else { return Ok(None) };
         Ok(match &end.outcome.why {
             StopReason::Later => {
@@ -280,15 +294,11 @@ impl Session<'_> {
                 let zone = opens
                     .filter(|opening| opening.at.duration_since(next_at).unsigned_abs() < Duration::from_secs(1))
                     .find_map(|opening| opening.zone);
-                Some(
-                    zone.map_or("when a retry is due".to_owned(), |zone| {
-                        format!("when hours open in {}", place(&zone))
-                    }),
-                )
+                Some(zone.map_or_else(|| self.waits_without_hours(end), |zone| WaitsFor::Hours(place(&zone))))
             }
-            StopReason::DoubtsLeft => Some("when doubts can be proven".to_owned()),
-            StopReason::Kept => Some("when less is kept".to_owned()),
-            StopReason::Lines(_) => Some("when the phone number may call again".to_owned()),
+            StopReason::DoubtsLeft => Some(WaitsFor::Doubts),
+            StopReason::Kept => Some(WaitsFor::Reserve),
+            StopReason::Lines(_) => Some(WaitsFor::Line),
             _ => None,
         })
     }

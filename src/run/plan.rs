@@ -82,7 +82,8 @@ pub enum State {
 
 /// The limit to assume of a pool that nothing is known of.
 pub const USUAL_SLOTS: u32 = 10;
-/// Whether the reserve and the caution leave a slot to dial with, of the limit known at the start: `--slots`, else the
+
+/// Whether the reserve and the margin leave a slot to dial with, of the limit known at the start: `--slots`, else the
 /// last known, else [`USUAL_SLOTS`]. A timetable may take all for some hours, in
 /// which nobody is dialed, but not for the whole day.
 pub fn reserve_fits(reserve: &Reserve, caution: u32, slots: u32) -> Result<(), Failure> {
@@ -90,21 +91,21 @@ pub fn reserve_fits(reserve: &Reserve, caution: u32, slots: u32) -> Result<(), F
     if least.saturating_add(caution) < slots {
         return Ok(());
     }
-    let and = if caution > 0 { format!(" and a caution of {caution}") } else { String::new() };
+    let and = if caution > 0 { format!(" and a margin of {caution}") } else { String::new() };
     let all_day = if reserve.is_timetable() { "at any time of day, " } else { "" };
     let leave = if caution > 0 { "leave" } else { "leaves" };
     let what = match least {
-        0 => format!("a caution of {caution} leaves no slot of the pool's {slots} to dial with"),
+        0 => format!("a margin of {caution} leaves no slot of the pool's {slots} to dial with"),
         least => format!("{all_day}a reserve of {least}{and} {leave} no slot of the pool's {slots} to dial with"),
     };
     let cure = match slots.saturating_sub(1) {
-        0 => "keep none:   --reserve 0 --caution 0, or say how many there are:   --slots N".to_owned(),
+        0 => "reserve none:   --reserve 0 --margin 0, or say how many there are:   --slots N".to_owned(),
         most if caution > 0 => {
             format!(
-                "keep {most} or fewer with --reserve and --caution together, or say how many there are:   --slots N"
+                "reserve {most} or fewer with --reserve and --margin together, or say how many there are:   --slots N"
             )
         }
-        most => format!("keep {most} or fewer with --reserve, or say how many there are:   --slots N"),
+        most => format!("reserve {most} or fewer with --reserve, or say how many there are:   --slots N"),
     };
     Err(Failure::usage(what).advise(cure))
 }

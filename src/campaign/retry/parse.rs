@@ -44,6 +44,9 @@ fn one(rule: &str) -> Result<(Class, Vec<Duration>), String> {
 }
 
 fn delay(class: Class, text: &str) -> Result<Duration, String> {
+    if text.contains('=') {
+        return Err(format!("{text} is another class; say one --retry a class:   --retry {class}=.. --retry {text}"));
+    }
     let delay = humantime::parse_duration(text)
         .map_err(|error| format!("{class}={text}: {error}; write 30m, 4h, 1d, or never"))?;
     if delay > LONGEST { Err(format!("{class}={text} is longer than a year; write never")) } else { Ok(delay) }

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::super::Error;
 use super::super::lead_status::{LeadState, LeadStatus};
 use super::accounts::{Account, phone_hash};
-use super::attempts::{self, digits};
+use super::attempts::{self, digits, wall};
 use super::lock::is_held;
 use super::table::suppress;
 use super::{Disk, leads};
@@ -75,6 +76,32 @@ impl Disk {
     pub fn suppress(&mut self, phone: Phone, reason: &str, now: Now) -> Result<bool, Error> {
         let salt = self.salt.clone();
         self.within(|tx| suppress(tx, &salt, phone, reason, now))
+    }
+
+    /// Takes a number off that list, and has its leads looked at again when their campaigns start next. False where it is
+    /// not on it. Whoever was erased stays.
+    pub fn unsuppress(&mut self, phone: Phone) -> Result<bool, Error> {
+        let hash = phone_hash(&self.salt, phone);
+        self.within(|tx| {
+            let gone = tx.execute("DELETE FROM suppressions WHERE hash = ?1 AND phone IS NOT NULL", [hash])?;
+            if gone > 0 {
+                let again = "UPDATE leads SET suppressed = 0, stale = 1 WHERE phone = ?1 AND suppressed = 1";
+                tx.execute(again, [digits(phone)])?;
+            }
+            Ok(gone > 0)
+        })
+    }
+
+    /// That list, in the order in which it grew: the number (none of a person who was erased), why, and since when.
+    pub fn suppressed_numbers(&self) -> Result<Vec<(Option<Phone>, String, Timestamp)>, Error> {
+        self.read(|db| {
+            let mut statement = db.prepare("SELECT phone, reason, at FROM suppressions ORDER BY id")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            let rows = rows.collect::<Result<Vec<(Option<i64>, String, i64)>, _>>()?;
+            rows.into_iter()
+                .map(|(phone, reason, at)| Ok((phone.map(attempts::phone).transpose()?, reason, wall(at))))
+                .collect()
+        })
     }
 
     /// Why a number is suppressed here, if it is.

@@ -34,6 +34,8 @@ pub struct Campaign {
     pub running: Option<(u32, Timestamp)>,
     /// How it stands.
     pub totals: Totals,
+    /// Its leads whose call is on its way or up, as far as the journal knows.
+    pub up: u64,
 }
 
 /// What a start says before it dials.
@@ -101,6 +103,7 @@ impl Disk {
                     paused: row.get(4)?,
                     running: None,
                     totals: Totals::default(),
+                    up: 0,
                 };
                 Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(7)?, campaign))
             })?;
@@ -109,6 +112,8 @@ impl Disk {
         let mut campaigns = Vec::with_capacity(rows.len());
         for (id, run, mut campaign) in rows {
             campaign.totals = self.totals(id)?;
+            let up = "SELECT count(*) FROM leads WHERE campaign = ?1 AND standing = 'busy'";
+            campaign.up = self.read(|db| Ok(db.query_row(up, [id], |row| row.get(0))?))?;
             if is_held(&self.dir, &campaign.account.name, &Mark::of(&campaign.name))? {
                 campaign.running = run.map(|run| self.run_began(run)).transpose()?;
             }
