@@ -77,7 +77,16 @@ fn what_is_no_table_at_all_is_called_by_its_name() {
     let whole = workbook(&[&["phone"], &["+14155550100"]]);
     assert!(error(&whole[..whole.len() / 2]).contains("only a part of one"));
     assert!(error(b" \n<!DOCTYPE html><p>").contains("web page"));
-    assert!(error(b"[{\"phone\": 1}]").contains("JSON"));
+    assert!(error(b"[{\"phone\": 1}").contains("JSON"));
     assert!(error(b"\x89PNG\r\n\x1a\n").contains("picture"));
     assert!(error(&[1, 5, 200, 7, 6, 3, 9, 255].repeat(50)).contains("no text"));
+}
+
+#[test]
+fn what_a_sheet_shows_is_what_is_said() {
+    let bytes = include_bytes!("data/shown.xlsx").to_vec();
+    let mut list = List::from_bytes("list.xlsx", bytes, &ListOptions::default()).unwrap();
+    let Some(Ok(Row::Lead { lead, .. })) = list.next() else { panic!("no lead") };
+    let shown: Vec<&str> = lead.variables[1..].iter().map(|(_, value)| value.as_str()).collect();
+    assert_eq!(shown, ["15%", "$1,234.50", "02138", "1:30", "12345678901234570", "2026-12-01 09:30"]);
 }

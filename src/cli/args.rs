@@ -106,7 +106,7 @@ pub struct PlaceArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "The list")]
 pub struct ListArgs {
-    /// Which column holds what; repeatable; number, name, time_zone, extension, assistant_id, phone_number_id
+    /// Which column holds what; repeatable; number (several: tried in turn), name, time_zone, do_not_call, extension, assistant_id, phone_number_id; FIELD=none: no column
     #[arg(long, value_name = "FIELD=HEADER")]
     pub column: Vec<Column>,
     /// The country of numbers without a country code, as in US

@@ -1,15 +1,17 @@
 //! One list, from its file to its leads, row by row. Each row comes out exactly once, as a lead or as a rejection;
 //! blank ones do not count. Duplicates are not looked for here: whoever takes the rows has a better place to.
 
+mod number;
+
 use std::collections::HashSet;
 
-use super::columns::{Columns, ColumnsError, Role, is_like_a_number};
+use super::columns::{Columns, ColumnsError, Role};
 use super::counts::Counts;
 use super::findings::{Findings, Group, Kind, Reason};
+use super::head;
 use super::lead::{Lead, Phone};
 use super::options::{Field, ListOptions, Source};
-use super::phone::{Found, Reading, clean};
-use super::refusal::Answer;
+use super::phone::Found;
 use super::shown::{plain, shown};
 use super::table::{MAX_CELL, Table, TableError, TableFlaw};
 use super::trouble::{self, ListHead};
@@ -17,9 +19,6 @@ use super::zone::{Asked, of_number};
 
 /// The longest name that the provider takes, in characters.
 pub const MAX_NAME: usize = 40;
-
-/// Rows that are looked at to tell the columns.
-const AHEAD: usize = 20;
 
 /// Why a list cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -126,18 +125,8 @@ impl List {
     }
 
     fn read(name: &str, mut table: Table, options: &ListOptions) -> Result<Self, Wrong> {
-        let Some(first) = table.next_row()? else { return Err(empty(&table)) };
-        let (line, headers) = (first.line, first.cells);
-        table.expect_width(headers.len());
-        let ahead = table.look_ahead(AHEAD)?;
-        let rows: Vec<Vec<String>> = ahead.iter().map(|row| row.cells.clone()).collect();
-        let columns = match Columns::new(&headers, &rows, &options.columns) {
-            Ok(columns) => columns,
-            Err(error) => {
-                let lines = ahead.iter().map(|row| row.line).collect();
-                return Err(Wrong::Columns(error, ListHead { headers, rows, lines }));
-            }
-        };
+        let mut findings = Findings::default();
+        let (line, columns) = head::read(&mut table, options, &mut findings)?;
         let place = |column: Option<usize>, variable: &String| {
             let found = column.or_else(|| columns.find(Field::Name).filter(|_| variable == Field::Name.name()));
             found.ok_or_else(|| Wrong::Required(variable.clone(), trouble::names(columns.headers())))
@@ -150,7 +139,6 @@ impl List {
             required.push(place(columns.headers().iter().position(|header| header == variable), variable)?);
         }
         let others = columns.other_phones();
-        let mut findings = Findings::default();
         let rivals: Vec<String> = columns.rivals().map(shown).collect();
         if !rivals.is_empty() {
             findings.add(Kind::SeveralColumns, line, &rivals.join(", "));
@@ -302,83 +290,8 @@ impl List {
         Ok(Lead { phone: found.phone, extension, name, variables, zones, assistant_id, phone_number_id })
     }
 
-    /// The number: of several columns, the first that can be called. What a further one says counts, too.
-    fn number(&mut self, line: u64, cells: &[String]) -> Result<Found, Reason> {
-        let reading = Reading { region: self.options.region, allow: &self.options.allow };
-        let mut taken: Option<(usize, Found)> = None;
-        let mut refused = None;
-        let mut others = Vec::new();
-        for at in self.columns.numbers() {
-            match (reading.read(&cells[*at]), &mut taken) {
-                (Ok(found), None) => taken = Some((*at, found)),
-                (Ok(found), Some((_, first))) => {
-                    first.is_refused |= found.is_refused;
-                    if found.phone != first.phone {
-                        others.push(format!("{} in {}", found.phone, self.columns.headers()[*at]));
-                    }
-                }
-                (Err(reason), _) if reason.kind == Kind::Refused => return Err(reason),
-                (Err(reason), _) if reason.kind == Kind::NoNumber => drop(refused.get_or_insert(reason)),
-                (Err(reason), _) => {
-                    refused = refused.filter(|first: &Reason| first.kind != Kind::NoNumber).or(Some(reason))
-                }
-            }
-        }
-        let Some((at, found)) = taken else {
-            let reason = refused.unwrap_or_else(|| Reason::new(Kind::NoNumber, ""));
-            return Err(self.elsewhere(reason, cells));
-        };
-        if Some(&at) != self.columns.numbers().first() {
-            let about = format!("{} in {}", found.phone, self.columns.headers()[at]);
-            self.findings.add(Kind::OtherColumn, line, &about);
-        }
-        if !others.is_empty() {
-            self.findings.add(Kind::SecondNumber, line, &others.join("; "));
-        }
-        if !found.words.is_empty() {
-            self.findings.add(Kind::Words, line, &cells[at]);
-        }
-        Ok(found)
-    }
-
-    /// What in the row says that they are not to be called, if anything does.
-    fn refusal(&self, cells: &[String], found: &Found) -> Result<Option<String>, Reason> {
-        let said = |at: usize| format!("{}: {}", self.columns.headers()[at], cells[at]);
-        let mut unclear = None;
-        for (at, sense) in self.columns.refusals() {
-            match sense.answer(&cells[*at]) {
-                Answer::Refused => return Ok(Some(said(*at))),
-                Answer::Unclear => drop(unclear.get_or_insert(*at)),
-                Answer::Call => {}
-            }
-        }
-        if found.is_refused {
-            return Ok(Some(cells[self.columns.numbers()[0]].clone()));
-        }
-        unclear.map_or(Ok(None), |at| Err(Reason::new(Kind::Unclear, &said(at))))
-    }
-
-    /// A row without a number may have one in another column that is named like a phone.
-    fn elsewhere(&self, reason: Reason, cells: &[String]) -> Reason {
-        let other = self.others.iter().find(|at| reason.kind == Kind::NoNumber && is_like_a_number(&cells[**at]));
-        other.map_or(reason, |at| {
-            Reason::new(Kind::NoNumber, &format!("{} in {}", cells[*at], self.columns.headers()[*at]))
-        })
-    }
-
     fn cell<'a>(&self, cells: &'a [String], field: Field) -> &'a str {
         self.columns.find(field).map_or("", |at| &cells[at])
-    }
-
-    fn extension(&self, cells: &[String], found: &Found) -> Result<Option<String>, Reason> {
-        let cell = self.cell(cells, Field::Extension);
-        let own = clean::extension(cell).map_err(|kind| Reason::new(kind, cell))?;
-        match (own, &found.extension) {
-            (Some(own), Some(other)) if own != *other => {
-                Err(Reason::new(Kind::Extension, &format!("{own} or {other}")))
-            }
-            (own, other) => Ok(own.or_else(|| other.clone())),
-        }
     }
 
     /// The zones: the column's, else the number's, else `--zone`.
@@ -461,7 +374,15 @@ impl Iterator for List {
         if self.ended {
             return None;
         }
-        match self.table.next_row() {
+        let row = loop {
+            match self.table.next_row() {
+                Ok(Some(row)) if row.flaw.is_none() && head::is_total(&self.columns, &row.cells) => {
+                    self.findings.add(Kind::Total, row.line, row.cells.join(" ").trim());
+                }
+                row => break row,
+            }
+        };
+        match row {
             Ok(Some(row)) => Some(Ok(self.row(row.line, row.cells, row.flaw))),
             Ok(None) => {
                 self.ended = true;
@@ -472,13 +393,6 @@ impl Iterator for List {
                 Some(Err(named(&self.name, error.into())))
             }
         }
-    }
-}
-
-fn empty(table: &Table) -> Wrong {
-    match table.sheets() {
-        Some((name, others)) if !others.is_empty() => Wrong::EmptySheet(name.to_owned(), others.to_vec()),
-        _ => Wrong::Empty,
     }
 }
 

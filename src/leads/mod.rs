@@ -14,6 +14,7 @@ pub mod rejects;
 pub mod shown;
 
 pub mod columns;
+mod head;
 pub mod headers;
 pub mod phone;
 pub mod refusal;

@@ -76,10 +76,14 @@ pub fn is_no_use(text: &str) -> bool {
     !found(text, &NO_USE).is_empty()
 }
 
-/// The words of a cell that mean neither a kind of phone nor an extension.
+/// The words of a cell that mean no kind of phone, no extension, and not that a number is no use.
 pub fn unknown_words(text: &str) -> Vec<String> {
-    let known = |word: &str| word.chars().count() == 1 || is_one_of(&LABELS, word) || names_a_phone(word);
-    words(text).into_iter().filter(|(_, word)| !known(word)).map(|(_, word)| word).collect()
+    let no_use = found(text, &NO_USE);
+    let known = |(range, word): &(Range<usize>, String)| {
+        let is_read = no_use.iter().any(|phrase| phrase.start <= range.start && range.end <= phrase.end);
+        is_read || word.chars().count() == 1 || is_one_of(&LABELS, word) || names_a_phone(word)
+    };
+    words(text).into_iter().filter(|word| !known(word)).map(|(_, word)| word).collect()
 }
 
 /// The words of a text, bare, with where they stand.

@@ -3,6 +3,9 @@
 
 use std::path::Path;
 
+use icu_properties::CodePointSetData;
+use icu_properties::props::DefaultIgnorableCodePoint;
+
 use crate::text::is_harmless;
 
 /// Characters kept of a cell that is shown.
@@ -39,7 +42,7 @@ pub fn typed(word: &str) -> String {
 
 /// Marks that steer the direction of text, or have no width: they come with numbers copied from chats and contacts.
 pub(super) fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}')
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
 }
 
 fn harmless(letter: char) -> char {

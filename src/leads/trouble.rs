@@ -1,12 +1,9 @@
 //! The words for what is wrong with a list as a whole: what, where, and what to do now.
 
-use super::columns::{Columns, ColumnsError, holds_numbers, is_like_a_number};
+use super::columns::{ColumnsError, holds_numbers, is_like_a_number};
 use super::headers::{is_not_to_be_called, names_a_phone};
 use super::shown::{shown, typed};
 use crate::report::style::thousands;
-
-/// Rows below the first among which the header is looked for.
-const HEADER_WITHIN: usize = 10;
 
 /// The headers in a row, for people.
 pub(super) fn names(headers: &[String]) -> String {
@@ -25,8 +22,6 @@ pub struct ListHead {
     pub headers: Vec<String>,
     /// The rows below it.
     pub rows: Vec<Vec<String>>,
-    /// The lines of those.
-    pub lines: Vec<u64>,
 }
 
 /// Headers that do not tell the columns.
@@ -40,9 +35,6 @@ pub(super) fn headers(error: &ColumnsError, list: &ListHead) -> String {
             names(&list.headers)
         ),
         ColumnsError::NoNumber => {
-            if let Some(line) = list.header_line() {
-                return format!("{what}\n  line {line} looks like the header: remove the lines above it");
-            }
             let ways: Vec<String> =
                 list.likely().map(|header| format!("--column number={}", typed(header.trim()))).collect();
             if ways.is_empty() {
@@ -75,23 +67,6 @@ impl ListHead {
         let all: Vec<_> = by_cells().chain(named().filter(by_name)).collect();
         let theirs: Vec<_> = all.iter().copied().filter(is_theirs).collect();
         (if theirs.is_empty() { all } else { theirs }).into_iter().map(|(_, header)| header)
-    }
-
-    /// The line further down that would do as a header: what stands above it is a title, or a remark.
-    fn header_line(&self) -> Option<u64> {
-        let would_do = |at: &usize| {
-            let below: Vec<Vec<String>> = self.rows[at + 1..].iter().map(|row| parted(row)).collect();
-            !below.is_empty() && Columns::new(&parted(&self.rows[*at]), &below, &[]).is_ok()
-        };
-        (0..self.rows.len().min(HEADER_WITHIN)).find(would_do).map(|at| self.lines[at])
-    }
-}
-
-/// The cells of a row that was read by the delimiter of a title, in which there is none.
-fn parted(row: &[String]) -> Vec<String> {
-    match row {
-        [one] => one.split([';', '\t', '|']).map(str::to_owned).collect(),
-        cells => cells.to_vec(),
     }
 }
 

@@ -203,8 +203,7 @@ fn variables(json: &Value) -> Vec<String> {
 fn walk<'a>(json: &'a Value, used: &mut BTreeSet<&'a str>, given: &mut BTreeSet<&'a str>) {
     match json {
         Value::String(text) => {
-            let names = blocks(text, "{{", "}}").filter_map(plain_name);
-            for name in names {
+            for name in unguarded_names(text) {
                 if used.len() < MOST_VARIABLES {
                     used.insert(name);
                 }
@@ -223,6 +222,38 @@ fn walk<'a>(json: &'a Value, used: &mut BTreeSet<&'a str>, given: &mut BTreeSet<
         }
         _ => {}
     }
+}
+
+/// The names that a text says outside of an `{% if %}` that asks for them: where one is empty, something is missing.
+fn unguarded_names(text: &str) -> Vec<&str> {
+    let (mut names, mut guards, mut rest): (Vec<&str>, Vec<&str>, &str) = (Vec::new(), Vec::new(), text);
+    while let Some(at) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
+        let is_value = rest[at..].starts_with("{{");
+        let behind = &rest[at + 2..];
+        let Some((inside, after)) = behind.split_once(if is_value { "}}" } else { "%}" }) else {
+            rest = behind;
+            continue;
+        };
+        rest = after;
+        let inside = inside.trim_matches('-').trim();
+        if is_value {
+            let is_guarded = |name: &&str| guards.iter().any(|condition| mentions(condition, name));
+            names.extend(plain_name(inside).filter(|name| !is_guarded(name)));
+            continue;
+        }
+        let (word, condition) = inside.split_once(char::is_whitespace).unwrap_or((inside, ""));
+        match word {
+            "if" | "unless" | "case" => guards.push(condition),
+            "endif" | "endunless" | "endcase" => drop(guards.pop()),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// Whether a condition asks for that name.
+fn mentions(condition: &str, name: &str) -> bool {
+    condition.split(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '_' | '-'))).any(|word| word == name)
 }
 
 /// What stands between each pair of marks, without the dashes that eat the space around them.
@@ -246,4 +277,18 @@ fn plain_name(inside: &str) -> Option<&str> {
 fn assigned_name(inside: &str) -> Option<&str> {
     let mut words = inside.split_whitespace();
     matches!(words.next()?, "assign" | "capture" | "for").then(|| words.next()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_that_the_prompt_asks_for_before_it_says_it_is_not_required() {
+        let of = |text: &str| variables(&serde_json::json!({ "firstMessage": text }));
+        assert_eq!(of("Hi {{name}}{% if city %} in {{city}}{% endif %}"), ["name"]);
+        assert_eq!(of("{%- if city != blank and name -%}{{ city }}, {{name}}{%- endif -%} {{name}}"), ["name"]);
+        assert_eq!(of("{% if vip %}{{name}}{% endif %}{% unless city %}x{% else %}{{city}}{% endunless %}"), ["name"]);
+        assert_eq!(of("{% if name {{name}} {{ open"), ["name"]);
+    }
 }

@@ -57,7 +57,7 @@ pub fn is_scientific(text: &str) -> bool {
 
 /// The pieces of a cell that may each be a number.
 pub fn split(text: &str) -> Vec<&str> {
-    const WORDS: [&str; 9] = [" or ", " and ", " oder ", " und ", " ou ", " et ", " y ", " o ", " & "];
+    const WORDS: [&str; 10] = [":::", " or ", " and ", " oder ", " und ", " ou ", " et ", " y ", " o ", " & "];
     let mut pieces = vec![text];
     for word in WORDS {
         pieces = pieces.into_iter().flat_map(|piece| piece.split(word)).collect();

@@ -29,6 +29,9 @@ fn one_number_in_all_its_clothes() {
         ("\u{202a}+1 415 555 0100\u{202c}", ""),
         ("+１４１５５５５０１００", ""),
         ("＋1 415 555 0100", ""),
+        ("+1\u{fe0f}-415-555-0100", ""),
+        ("+1\u{3164}415\u{115f}5550100", ""),
+        ("+1\u{200b}415\u{2060}5550100", ""),
         ("(+1) 415 555 0100", ""),
         ("Tel.: +1 415 555 0100", ""),
         ("+1 415 555 0100 (mobile)", ""),
@@ -181,6 +184,16 @@ fn of_several_numbers_the_first_that_may_be_dialed_is_taken() {
     }
     assert_eq!(read("030 1234567 / 0171 1234567", "DE").map(|found| found.0), Ok("+49301234567".to_owned()));
     assert_eq!(note("+14155550100; home", ""), None);
+}
+
+#[test]
+fn the_other_number_is_the_one_that_is_named() {
+    for (cell, region) in [("+1 212 555 0123 ::: +1 212 555 0124", ""), ("212 555 0123 ::: 212 555 0124", "US")] {
+        let found = Reading { region: region.parse().ok(), allow: &[] }.read(cell).unwrap();
+        assert_eq!(found.phone.to_string(), "+12125550123");
+        let (kind, about) = found.note.unwrap();
+        assert!(kind == Kind::SecondNumber && about.ends_with("212 555 0124"), "{about}");
+    }
 }
 
 proptest::proptest! {

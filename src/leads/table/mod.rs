@@ -2,6 +2,7 @@
 //! which it starts. It knows nothing of leads, and never holds more than one row and one block of the file.
 
 pub mod decode;
+pub mod json;
 pub mod package;
 pub mod records;
 pub mod sheet;
@@ -19,6 +20,7 @@ use std::time::SystemTime;
 use super::options::Source;
 use super::shown::plain;
 use decode::Decode;
+use json::{Json, is_json};
 use records::Records;
 use sheet::Sheet;
 
@@ -91,6 +93,7 @@ type Look = (u64, SystemTime);
 enum Rows {
     Text(Box<Records>),
     Sheet(Sheet),
+    Json(Json),
 }
 
 impl Table {
@@ -112,7 +115,7 @@ impl Table {
     fn once(input: Box<dyn Read + Send>, sheet: Option<&str>, read: Arc<AtomicU64>) -> Result<Self, TableError> {
         let mut input = Counted(input, Arc::clone(&read));
         let magic = beginning(&mut input)?;
-        if is_zip(&magic) {
+        if is_zip(&magic) || is_json(&magic) {
             let bytes = sheet::slurp(Cursor::new(magic).chain(input))?;
             return Self::whole(Cursor::new(bytes), sheet, read, None);
         }
@@ -131,6 +134,14 @@ impl Table {
         read.store(0, Ordering::Relaxed);
         if is_zip(&magic) {
             let rows = Rows::Sheet(Sheet::open(io::BufReader::new(input), sheet)?);
+            return Ok(Self { rows, ahead: VecDeque::new(), width: 0, read, size, watched: None });
+        }
+        if is_json(&magic) {
+            if let Some(sheet) = sheet {
+                return Err(TableError::NotAWorkbook(sheet.to_owned()));
+            }
+            let rows = Rows::Json(Json::open(input)?);
+            read.store(0, Ordering::Relaxed);
             return Ok(Self { rows, ahead: VecDeque::new(), width: 0, read, size, watched: None });
         }
         Self::text(Box::new(input), sheet, read, size)
@@ -192,11 +203,17 @@ impl Table {
         self.read_row()
     }
 
+    /// Gives a row back, to be the next one again.
+    pub fn put_back(&mut self, row: Row) {
+        self.ahead.push_front(row);
+    }
+
     fn read_row(&mut self) -> Result<Option<Row>, TableError> {
         loop {
             let row = match &mut self.rows {
                 Rows::Text(records) => records.next_row()?,
                 Rows::Sheet(sheet) => sheet.next_row()?.map(|row| padded(row, self.width)),
+                Rows::Json(json) => json.next_row()?,
             };
             match row {
                 None => {
@@ -238,6 +255,7 @@ impl Table {
     pub fn format(&self) -> String {
         match &self.rows {
             Rows::Text(records) => format!("CSV, {}, {}", records.delimiter_name(), records.encoding_name()),
+            Rows::Json(_) => "JSON".to_owned(),
             Rows::Sheet(sheet) => format!("XLSX, sheet \"{}\"", plain(sheet.name())),
         }
     }
@@ -313,15 +331,12 @@ fn is_zip(magic: &[u8]) -> bool {
 
 /// What a file is that can only be taken for a table by mistake, and what to do with it.
 fn foreign(magic: &[u8]) -> Option<&'static str> {
-    let kinds: [(&[u8], &str); 13] = [
+    let kinds: [(&[u8], &str); 10] = [
         (b"\xd0\xcf\x11\xe0", "it is a workbook of the old kind (.xls): save it as .xlsx or CSV"),
         (b"%PDF", "it is a PDF: export the list as CSV"),
         (b"\x1f\x8b", "it is compressed: gunzip it, or pipe it in (gunzip -c FILE | dialer .. -)"),
         (b"\x28\xb5\x2f\xfd", "it is compressed: unpack it, or pipe it in (zstd -dc FILE | dialer .. -)"),
         (b"PK", "it is an archive that cannot be read: unpack it first"),
-        (b"{", "it is JSON, not a list: export it as CSV"),
-        (b"[{", "it is JSON, not a list: export it as CSV"),
-        (b"[\n", "it is JSON, not a list: export it as CSV"),
         (b"<", "it is a web page or XML, not a list: export it as CSV"),
         (b"\x89PNG", "it is a picture, not a list: export it as CSV"),
         (b"\xff\xd8\xff", "it is a picture, not a list: export it as CSV"),

@@ -6,7 +6,8 @@ use std::io::{Read, Seek};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use calamine::{DataRef, Reader, SheetType, SheetVisible, Xlsx};
+use calamine::{DataRef, Reader, SheetType, SheetVisible, Style, Xlsx};
+use ssfmt::{FormatOptions, NumberFormat};
 
 use super::package;
 use super::{MAX_CELL, MAX_CELLS, Row, TableError, TableFlaw};
@@ -21,7 +22,9 @@ pub struct Sheet {
     name: String,
     others: Vec<String>,
     hidden: HashSet<u64>,
-    rows: Receiver<Result<Row, TableError>>,
+    /// `None` behind the last row: a reader that broke off is not taken for the end.
+    rows: Receiver<Result<Option<Row>, TableError>>,
+    ended: bool,
 }
 
 impl Sheet {
@@ -52,7 +55,7 @@ impl Sheet {
         thread::Builder::new().name("sheet".to_owned()).spawn(move || {
             let _gone = send_rows(workbook, &sheet, &sender);
         })?;
-        Ok(Self { name, others, hidden, rows })
+        Ok(Self { name, others, hidden, rows, ended: false })
     }
 
     /// Its name.
@@ -72,7 +75,12 @@ impl Sheet {
 
     /// The next row that has a cell; `None` at the end.
     pub fn next_row(&mut self) -> Result<Option<Row>, TableError> {
-        self.rows.recv().map_or(Ok(None), |row| row.map(Some))
+        if self.ended {
+            return Ok(None);
+        }
+        let row = self.rows.recv().unwrap_or_else(|_| Err(cut_short()))?;
+        self.ended = row.is_none();
+        Ok(row)
     }
 }
 
@@ -81,7 +89,7 @@ pub fn slurp(input: impl Read) -> Result<Vec<u8>, TableError> {
     let mut bytes = Vec::new();
     input.take(MAX_SLURP + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_SLURP {
-        return Err(TableError::Foreign("it is a large workbook: give it as a file, or as CSV".to_owned()));
+        return Err(TableError::Foreign("it is a large workbook, or JSON: give it as a file, or as CSV".to_owned()));
     }
     Ok(bytes)
 }
@@ -92,16 +100,17 @@ struct MissingSheet;
 fn send_rows<R: Read + Seek>(
     mut workbook: Xlsx<R>,
     sheet: &str,
-    to: &SyncSender<Result<Row, TableError>>,
+    to: &SyncSender<Result<Option<Row>, TableError>>,
 ) -> Result<(), MissingSheet> {
     let fail = |error| to.send(Err(broken(&error))).map_err(|_| MissingSheet);
     let mut cells = match workbook.worksheet_cells_reader(sheet) {
         Ok(cells) => cells,
         Err(error) => return fail(error),
     };
+    let formats: Vec<Option<NumberFormat>> = cells.styles().iter().map(number_format).collect();
     let mut row = Row::default();
     loop {
-        let cell = match cells.next_cell() {
+        let (cell, style) = match cells.next_cell_with_style_id() {
             Ok(Some(cell)) => cell,
             Ok(None) => break,
             Err(error) => return fail(error),
@@ -109,12 +118,16 @@ fn send_rows<R: Read + Seek>(
         let (number, column) = cell.get_position();
         let line = u64::from(number) + 1;
         if line != row.line && holds_anything(&row) {
-            to.send(Ok(std::mem::take(&mut row))).map_err(|_| MissingSheet)?;
+            to.send(Ok(Some(std::mem::take(&mut row)))).map_err(|_| MissingSheet)?;
         }
         row.line = line;
-        put(&mut row, column as usize, text(cell.get_value()));
+        let format = formats.get(style).and_then(Option::as_ref);
+        put(&mut row, column as usize, as_shown(cell.get_value(), format));
     }
-    if holds_anything(&row) { to.send(Ok(row)).map_err(|_| MissingSheet) } else { Ok(()) }
+    if holds_anything(&row) {
+        to.send(Ok(Some(row))).map_err(|_| MissingSheet)?;
+    }
+    to.send(Ok(None)).map_err(|_| MissingSheet)
 }
 
 fn holds_anything(row: &Row) -> bool {
@@ -133,6 +146,39 @@ fn put(row: &mut Row, column: usize, text: String) {
         row.cells.resize(column + 1, String::new());
     }
     row.cells[column] = text;
+}
+
+/// How numbers of a style are shown, where that is not as they are. Dates have a form of their own here.
+fn number_format(style: &Style) -> Option<NumberFormat> {
+    let code = style.number_format.as_ref()?.format_code.as_str();
+    if code.eq_ignore_ascii_case("general") || code == "@" { None } else { NumberFormat::parse(code).ok() }
+}
+
+/// A cell as the sheet shows it: 15%, 02138, 1:30, $1,234.50, and all digits of a long number.
+fn as_shown(value: &DataRef<'_>, format: Option<&NumberFormat>) -> String {
+    let number = match value {
+        DataRef::Int(number) => i32::try_from(*number).ok().map(f64::from),
+        DataRef::Float(number) => Some(*number),
+        DataRef::DateTime(when) if !when.is_datetime() => Some(when.as_f64()),
+        _ => None,
+    };
+    let shown =
+        number.zip(format).and_then(|(number, format)| format.try_format(number, &FormatOptions::default()).ok());
+    match (number, shown) {
+        // A phone number that is shown as an amount, or in scientific notation, is still one.
+        (Some(number), Some(shown)) if is_long(number) && shown.chars().all(is_of_an_amount) => format!("{number}"),
+        (_, Some(shown)) if !shown.trim().is_empty() => shown.trim().to_owned(),
+        _ => text(value),
+    }
+}
+
+/// Whether it is a whole number as long as phone numbers are.
+fn is_long(number: f64) -> bool {
+    number.fract() == 0.0 && (1e9..1e15).contains(&number)
+}
+
+fn is_of_an_amount(letter: char) -> bool {
+    letter.is_ascii_digit() || matches!(letter, ',' | '.' | ' ' | '\'' | 'E' | '+')
 }
 
 /// A cell as text. Numbers of up to 15 digits are exact, and are printed so; longer ones have lost digits, and are
@@ -156,6 +202,10 @@ fn text(value: &DataRef<'_>) -> String {
         DataRef::DateTime(when) => format!("{}", when.as_f64()),
         DataRef::Error(_) | DataRef::Empty => String::new(),
     }
+}
+
+fn cut_short() -> TableError {
+    TableError::Foreign("it is a workbook that cannot be read to its end: save it as CSV".to_owned())
 }
 
 fn broken(error: &calamine::XlsxError) -> TableError {

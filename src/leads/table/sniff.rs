@@ -7,6 +7,8 @@ pub const DELIMITERS: [u8; 4] = *b",;\t|";
 
 /// Rows looked at.
 const ROWS: usize = 50;
+/// Digits of a phone number: headers have fewer.
+const DIGITS: usize = 7;
 
 /// The delimiter with which most of the first rows have as many cells as the first one has; the comma if none parts
 /// anything.
@@ -23,25 +25,30 @@ pub fn delimiter(sample: &[u8], ended: bool) -> u8 {
     best.0
 }
 
-/// Rows that are as wide as the first, of how many, and that width.
+/// Rows that are as wide as the first, of how many, and that width. Where the first is one cell, it may be a title above
+/// the headers: then it is the width of half of the rows at least, the first of which looks like headers.
 fn agreement(sample: &[u8], ended: bool, delimiter: u8) -> (usize, usize, usize) {
-    let (mut alike, mut rows, mut width, mut at) = (0, 0, 0, 0);
-    while rows < ROWS && at < sample.len() {
-        let cells = match scan(&sample[at..], ended, delimiter, true) {
-            Scan::Row { cells, used, .. } => {
-                at += used;
-                cells
-            }
-            _ => break,
-        };
-        if cells.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
+    let (mut widths, mut at): (Vec<(usize, usize)>, usize) = (Vec::new(), 0);
+    while widths.len() < ROWS && at < sample.len() {
+        let Scan::Row { cells, used, .. } = scan(&sample[at..], ended, delimiter, true) else { break };
+        at += used;
+        if cells.iter().any(|cell| !cell.trim().is_empty()) {
+            let digits = cells.iter().flat_map(|cell| cell.bytes()).filter(u8::is_ascii_digit).count();
+            widths.push((cells.len(), digits));
         }
-        rows += 1;
-        width = if rows == 1 { cells.len() } else { width };
-        alike += usize::from(cells.len() == width);
     }
-    (alike, rows.max(1), width)
+    let rows = widths.len().max(1);
+    let alike = |width: usize| widths.iter().filter(|(other, _)| *other == width).count();
+    match widths.first() {
+        Some((1, _)) => {
+            let below = widths.iter().find(|(width, _)| *width > 1);
+            match below.filter(|(width, digits)| *digits < DIGITS && alike(*width) * 2 >= rows) {
+                Some((width, _)) => (alike(*width), rows, *width),
+                None => (alike(1), rows, 1),
+            }
+        }
+        first => first.map_or((0, rows, 0), |(width, _)| (alike(*width), rows, *width)),
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +64,7 @@ mod tests {
             ("number|name\n+1|x\n", b'|'),
             ("number\n+1 415 555 0100\n", b','),
             ("name;note\n\"a, b;\nc\";x\ny;z\n", b';'),
+            ("Leads of May, all\nTelefon;Name\n+1;Ada\n+2;Bob\n", b';'),
             ("", b','),
         ] {
             assert_eq!(char::from(delimiter(sample.as_bytes(), true)), char::from(expected), "{sample:?}");
