@@ -1,5 +1,5 @@
-//! The README says what the program says: its help, its options, its exit codes. Where they part, this test shows how,
-//! and `UPDATE_README=1 cargo test --test cli_readme` mends the README.
+//! docs/cli.md says what the program says: its help, its options, its exit codes. Where they part, this test shows how,
+//! and `UPDATE_README=1 cargo test --test cli_readme` mends it.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -9,28 +9,28 @@ use dialer::cli::Cli;
 use dialer::cli::layers::ENVIRONMENT;
 use dialer::exit::Exit;
 
-fn readme() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("README.md")
+fn reference() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md")
 }
 
 /// Compares what stands between the two comments of that name with what the program says.
 fn compare(name: &str, said: &str) {
-    let text = std::fs::read_to_string(readme()).unwrap();
+    let text = std::fs::read_to_string(reference()).unwrap();
     let (open, close) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
-    let from = text.find(&open).unwrap_or_else(|| panic!("the README has no {open}")) + open.len();
-    let to = text.find(&close).unwrap_or_else(|| panic!("the README has no {close}"));
+    let from = text.find(&open).unwrap_or_else(|| panic!("docs/cli.md has no {open}")) + open.len();
+    let to = text.find(&close).unwrap_or_else(|| panic!("docs/cli.md has no {close}"));
     if &text[from..to] == said {
         return;
     }
     if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(readme(), format!("{}{said}{}", &text[..from], &text[to..])).unwrap();
+        std::fs::write(reference(), format!("{}{said}{}", &text[..from], &text[to..])).unwrap();
         return;
     }
-    panic!("the README's {name} should be\n{said}\nand is\n{}", &text[from..to]);
+    panic!("docs/cli.md's {name} should be\n{said}\nand is\n{}", &text[from..to]);
 }
 
 #[test]
-fn what_the_readme_repeats_is_what_the_program_says() {
+fn what_the_reference_repeats_is_what_the_program_says() {
     let mut cli = Cli::command().term_width(100);
     cli.build();
     compare("help", &format!("```text\n{}```\n", cli.render_help()));
