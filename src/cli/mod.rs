@@ -56,6 +56,7 @@ pub mod shell;
 pub mod doctor;
 
 pub mod advise;
+pub mod report;
 pub mod usage;
 
 /// Calls a list of leads through the Vapi voice API, and keeps slots free for inbound callers
@@ -75,6 +76,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Validate a list without calling anyone
     Check(Box<CheckArgs>),
+    /// Show what happened in a campaign: outcomes, hours, cost; as text, CSV, JSON or a page
+    Report(report::ReportArgs),
     /// Show what a reserve buys, which to choose, and what more lines would cost
     Advise(Box<advise::AdviseArgs>),
     /// Show concurrency, minutes and cost of the account over time
@@ -148,6 +151,7 @@ fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
             run::run(&planned, args, &around)
         }
         Command::Check(args) => doctor::check_lists(args, &typed.sources, &around),
+        Command::Report(args) => report::report(args, &around),
         Command::Advise(args) => advise::advise(args, &around),
         Command::Usage(args) => usage::usage(args, &around),
         Command::Status(args) => status::status(args, &around),

@@ -24,6 +24,7 @@ pub mod failure;
 pub mod findings;
 
 pub mod advice;
+pub mod campaign;
 pub mod chart;
 pub mod reserve;
 pub mod usage;

@@ -22,13 +22,24 @@ const COLUMNS: &str = "attempt, origin, campaign, lead, phone, run, line, claime
 
 /// The attempts that a condition selects.
 pub(super) fn select(db: &Connection, condition: &str, params: impl Params) -> Result<Vec<Attempt>, Error> {
+    let mut attempts = Vec::new();
+    each(db, condition, params, |attempt| attempts.push(attempt))?;
+    Ok(attempts)
+}
+
+/// Hands over the attempts that a condition selects, one by one.
+pub(super) fn each(
+    db: &Connection,
+    condition: &str,
+    params: impl Params,
+    mut each: impl FnMut(Attempt),
+) -> Result<(), Error> {
     let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM attempts {condition}"))?;
     let mut rows = statement.query(params)?;
-    let mut attempts = Vec::new();
     while let Some(row) = rows.next()? {
-        attempts.push(read(row)?);
+        each(read(row)?);
     }
-    Ok(attempts)
+    Ok(())
 }
 
 /// The attempt with that id.

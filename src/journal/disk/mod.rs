@@ -13,6 +13,7 @@ pub mod lock;
 mod machine;
 mod open;
 mod others;
+pub mod outcomes;
 pub mod run;
 mod runs;
 pub mod story;

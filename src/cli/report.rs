@@ -1,0 +1,233 @@
+//! `dialer report`: what happened in a campaign, from the journal alone.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use console::Term;
+
+use super::environment::Environment;
+use super::journal::{StateArgs, failed, look};
+use crate::campaign::attempt::State;
+use crate::exit::Exit;
+use crate::journal::Error;
+use crate::journal::disk::Disk;
+use crate::journal::disk::outcomes::{AttemptOutcome, Attempts, LeadOutcome};
+use crate::journal::disk::story::Campaign;
+use crate::journal::lead_status::LeadState;
+use crate::report::campaign::{ListColumns, Report, as_text};
+use crate::report::failure::Failure;
+use crate::report::style::Glyphs;
+
+/// Columns where a terminal does not tell.
+const USUAL_WIDTH: usize = 80;
+/// What stands behind the list's own columns, one row a lead.
+const OURS: [&str; 11] = [
+    "number",
+    "state",
+    "disposition",
+    "attempts",
+    "last_attempt_at",
+    "call_id",
+    "ended_reason",
+    "minutes",
+    "cost_usd",
+    "success",
+    "summary",
+];
+/// One row an attempt.
+const EACH: [&str; 9] =
+    ["number", "attempt", "at", "state", "disposition", "call_id", "ended_reason", "minutes", "cost_usd"];
+
+/// `dialer report`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReportArgs {
+    /// Of which campaign
+    #[arg(value_name = "CAMPAIGN")]
+    pub campaign: String,
+    /// As what; in a CSV, cells that a spreadsheet would run, and phone numbers, begin with an apostrophe
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// With --format csv: one row for each attempt
+    #[arg(long)]
+    pub attempts: bool,
+    /// Into this file, which only you can read [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where.
+    #[command(flatten)]
+    pub state: StateArgs,
+}
+
+/// The shapes of a report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Format {
+    /// For a person at a terminal.
+    Text,
+    /// One row a lead, or an attempt.
+    Csv,
+    /// One object.
+    Json,
+    /// A page that stands alone.
+    Html,
+}
+
+/// Tells what happened.
+pub fn report(args: &ReportArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
+    if args.attempts && args.format != Format::Csv {
+        return Err(Failure::usage("--attempts gives rows of a table").advise("add:   --format csv"));
+    }
+    let unknown = || failed(Error::NoCampaign(args.campaign.clone()));
+    let disk = look(&args.state, around)?.ok_or_else(unknown)?;
+    let campaigns = disk.campaigns().map_err(failed)?;
+    let campaign = campaigns.into_iter().find(|known| known.name == args.campaign).ok_or_else(unknown)?;
+    let attempts = disk.attempts_of(&campaign.account, &campaign.name).map_err(failed)?;
+    let mut out: Box<dyn Write> = match &args.output {
+        Some(path) => Box::new(std::io::BufWriter::new(create(path, &campaign)?)),
+        None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
+    };
+    let written = match args.format {
+        Format::Csv => write_csv(&disk, &campaign, &attempts, args.attempts, &mut out),
+        format => {
+            let whole = added_up(&campaign, &attempts, around);
+            let glyphs = Glyphs::of_locale(|name| around.var(name));
+            let width = Term::stdout().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into());
+            let text = match format {
+                Format::Json => whole.json(),
+                Format::Html => whole.html(around.now, &around.zone),
+                Format::Text | Format::Csv => whole.text(around.now, &around.zone, glyphs, width),
+            };
+            out.write_all(text.as_bytes()).map_err(Trouble::Write)
+        }
+    };
+    match written.and_then(|()| out.flush().map_err(Trouble::Write)) {
+        Ok(()) => Ok(Exit::Settled),
+        Err(Trouble::Journal(error)) => Err(failed(error)),
+        Err(Trouble::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Settled),
+        Err(Trouble::Write(error)) => Err(Failure::machine(format!("the report cannot be written: {error}"))),
+    }
+}
+
+enum Trouble {
+    Journal(Error),
+    Write(std::io::Error),
+}
+
+/// A file of its own: what is there already is nobody's to overwrite.
+fn create(path: &Path, campaign: &Campaign) -> Result<std::fs::File, Failure> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let same = |list: &String| std::fs::canonicalize(path).is_ok_and(|path| path == Path::new(list));
+    if campaign.lists.iter().any(same) {
+        return Err(Failure::usage(format!(
+            "--output names {}, which is the campaign's list: it is never written to",
+            crate::leads::shown::file(path)
+        )));
+    }
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    file.map_err(|error| {
+        let failure = Failure::usage(format!("--output: {} cannot be made: {error}", crate::leads::shown::file(path)));
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            failure.advise("take another name, or remove it")
+        } else {
+            failure
+        }
+    })
+}
+
+fn added_up(campaign: &Campaign, attempts: &Attempts, around: &Environment<'_>) -> Report {
+    let mut report = Report::new(&campaign.name, campaign.account.is_rehearsal(), campaign.totals.clone());
+    for attempt in attempts.values().flatten() {
+        report.add(attempt, &around.zone);
+    }
+    report
+}
+
+fn write_csv(
+    disk: &Disk,
+    campaign: &Campaign,
+    attempts: &Attempts,
+    each_attempt: bool,
+    out: &mut dyn Write,
+) -> Result<(), Trouble> {
+    let mut columns = ListColumns::default();
+    let (account, name) = (&campaign.account, &campaign.name);
+    if !each_attempt {
+        let names = disk.each_lead(account, name, attempts, |lead| {
+            columns.add(&lead.lead.variables);
+            Ok(())
+        });
+        names.map_err(Trouble::Journal)?;
+    }
+    let mut table = csv::Writer::from_writer(out);
+    let ours: &[&str] = if each_attempt { &EACH } else { &OURS };
+    let header = columns.names().iter().map(|name| as_text(name)).chain(ours.iter().map(|name| (*name).to_owned()));
+    let mut wrong = table.write_record(header).err();
+    disk.each_lead(account, name, attempts, |lead| {
+        let rows = if each_attempt { attempt_rows(&lead) } else { vec![lead_row(&lead, &columns)] };
+        for row in rows {
+            if wrong.is_none() {
+                wrong = table.write_record(row.iter().map(|cell| as_text(cell))).err();
+            }
+        }
+        Ok(())
+    })
+    .map_err(Trouble::Journal)?;
+    let flushed = table.flush();
+    wrong.map_or(flushed, |error| Err(error.into())).map_err(Trouble::Write)
+}
+
+fn lead_row(outcome: &LeadOutcome<'_>, columns: &ListColumns) -> Vec<String> {
+    let mut row: Vec<String> = columns.cells(&outcome.lead.variables).into_iter().map(str::to_owned).collect();
+    let (state, disposition) = match outcome.state {
+        LeadState::Open | LeadState::Busy => ("open", ""),
+        LeadState::InDoubt | LeadState::Parked => ("in_doubt", ""),
+        LeadState::Settled(class) => ("settled", class.name()),
+    };
+    let counted = outcome.attempts.iter().filter(|attempt| attempt.counts());
+    let last = counted.clone().next_back();
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    row.extend([
+        outcome.lead.phone.to_string(),
+        state.to_owned(),
+        disposition.to_owned(),
+        counted.clone().count().to_string(),
+        last.map_or(String::new(), |last| last.began.to_string()),
+        text(last.and_then(|last| last.call.as_ref()).map(crate::pool::calls::CallId::as_str)),
+        text(last.and_then(|last| last.reason.as_deref())),
+        sum(counted.clone().filter_map(|attempt| attempt.minutes)),
+        sum(counted.filter_map(|attempt| attempt.cost_usd)),
+        String::new(),
+        String::new(),
+    ]);
+    row
+}
+
+fn attempt_rows(outcome: &LeadOutcome<'_>) -> Vec<Vec<String>> {
+    let row = |attempt: &AttemptOutcome| {
+        let (state, disposition) = match attempt.state {
+            State::Claimed => ("claimed", ""),
+            State::InDoubt => ("in_doubt", ""),
+            State::Parked => ("parked", ""),
+            State::Placed { .. } => ("placed", ""),
+            State::Refused(cause) => ("refused", cause.name()),
+            State::Ended(class) => ("ended", class.name()),
+        };
+        vec![
+            outcome.lead.phone.to_string(),
+            attempt.attempt.as_str().to_owned(),
+            attempt.began.to_string(),
+            state.to_owned(),
+            disposition.to_owned(),
+            attempt.call.as_ref().map_or(String::new(), |call| call.as_str().to_owned()),
+            attempt.reason.clone().unwrap_or_default(),
+            sum(attempt.minutes.into_iter()),
+            sum(attempt.cost_usd.into_iter()),
+        ]
+    };
+    outcome.attempts.iter().map(row).collect()
+}
+
+/// A sum to three places; nothing where there is nothing to add.
+fn sum(numbers: impl Iterator<Item = f64>) -> String {
+    let numbers: Vec<f64> = numbers.collect();
+    if numbers.is_empty() { String::new() } else { format!("{:.3}", numbers.iter().sum::<f64>().max(0.0)) }
+}

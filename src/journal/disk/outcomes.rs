@@ -1,0 +1,127 @@
+//! What became of every lead of a campaign, for reports: one walk over its attempts, one over its leads.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::super::Error;
+use super::super::lead_status::LeadState;
+use super::Disk;
+use super::accounts::Account;
+use super::attempts;
+use super::leads::standing_named;
+use crate::campaign::attempt::{Cause, State};
+use crate::campaign::event::LeadId;
+use crate::leads::lead::Lead;
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::calls::CallId;
+
+/// One attempt, as far as reports want it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AttemptOutcome {
+    /// Its id.
+    pub attempt: AttemptId,
+    /// When it was claimed, on the wall clock.
+    pub began: Timestamp,
+    /// What is true of it.
+    pub state: State,
+    /// The provider's call.
+    pub call: Option<CallId>,
+    /// Why the call ended, in the provider's words, or why there was none.
+    pub reason: Option<String>,
+    /// How long the phone was answered for, in minutes; none where it was not.
+    pub minutes: Option<f64>,
+    /// What it cost, in US dollars.
+    pub cost_usd: Option<f64>,
+    /// It was in doubt at some time.
+    pub doubted: bool,
+}
+
+/// One lead, and what became of it.
+#[derive(Clone, Copy, Debug)]
+pub struct LeadOutcome<'a> {
+    /// Who.
+    pub lead: &'a Lead,
+    /// How it stands.
+    pub state: LeadState,
+    /// Its attempts, in order.
+    pub attempts: &'a [AttemptOutcome],
+}
+
+/// The attempts of a campaign by their leads.
+pub type Attempts = HashMap<Option<LeadId>, Vec<AttemptOutcome>>;
+
+impl Disk {
+    /// The attempts of a campaign, each lead's in order. Calls that nobody has taken in are left out.
+    pub fn attempts_of(&self, account: &Account, campaign: &str) -> Result<Attempts, Error> {
+        let id = self.campaign(account, campaign)?;
+        self.read(|db| {
+            let mut found = Attempts::new();
+            attempts::each(
+                db,
+                "WHERE campaign = ?1 AND origin <> 'found' ORDER BY claimed, attempt",
+                [id],
+                |attempt| {
+                    let facts = &attempt.facts;
+                    let ended = facts.ended.as_ref();
+                    let minutes = facts.started.zip(ended).map(|(from, end)| end.at.since(from).as_secs_f64() / 60.0);
+                    let said = ended.map(|end| end.reason.clone()).filter(|reason| !reason.is_empty());
+                    let reason = said.or_else(|| attempt.message.as_deref().map(str::to_owned));
+                    found.entry(attempt.lead).or_default().push(AttemptOutcome {
+                        began: attempt.began,
+                        state: attempt.state(),
+                        reason,
+                        minutes,
+                        cost_usd: attempt.cost,
+                        doubted: facts.failed.is_some(),
+                        call: attempt.call,
+                        attempt: attempt.id,
+                    });
+                },
+            )?;
+            Ok(found)
+        })
+    }
+
+    /// Hands over each lead that is on the list of a campaign, in list order.
+    pub fn each_lead(
+        &self,
+        account: &Account,
+        campaign: &str,
+        attempts: &Attempts,
+        mut each: impl FnMut(LeadOutcome<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let id = self.campaign(account, campaign)?;
+        self.read(|db| {
+            let all = "SELECT id, lead, standing, class FROM leads WHERE campaign = ?1 AND listed = 1 ORDER BY id";
+            let mut statement = db.prepare(all)?;
+            let mut rows = statement.query([id])?;
+            while let Some(row) = rows.next()? {
+                let text = row.get_ref(1)?.as_str().map_err(|error| Error::damaged(error.to_string()))?;
+                let lead: Lead =
+                    serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
+                let state = standing_named(&row.get::<_, String>(2)?, row.get(3)?)?;
+                let of_lead = attempts.get(&Some(LeadId(row.get(0)?))).map_or(&[][..], Vec::as_slice);
+                each(LeadOutcome { lead: &lead, state, attempts: of_lead })?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl AttemptOutcome {
+    /// Whether a person or a machine answered the phone.
+    pub fn is_answered(&self) -> bool {
+        self.minutes.is_some()
+    }
+
+    /// Whether it was refused for the pool.
+    pub fn is_pool_refusal(&self) -> bool {
+        self.state == State::Refused(Cause::Pool)
+    }
+
+    /// Whether it counts: a phone may have rung because of it.
+    pub fn counts(&self) -> bool {
+        !matches!(self.state, State::Refused(_))
+    }
+}

@@ -1,0 +1,394 @@
+//! What happened in a campaign: added up over its leads and attempts, and shown as text, JSON or a page.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::chart::Chart;
+use super::style::{Glyphs, count, dollars, moment, percent, rehearsed, thousands};
+use super::summary::{class_words, dispositions};
+use crate::campaign::attempt::{Cause, State};
+use crate::journal::Totals;
+use crate::journal::disk::outcomes::AttemptOutcome;
+
+/// Rows of a chart.
+const HIGH: usize = 5;
+
+/// A campaign, added up.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Report {
+    /// Its name.
+    campaign: String,
+    /// It was a rehearsal, which called nobody.
+    rehearsal: bool,
+    /// How its leads stand.
+    totals: Totals,
+    attempts: u64,
+    calls: u64,
+    minutes: f64,
+    cost_usd: f64,
+    pool_refused: u64,
+    doubts: Doubts,
+    /// Calls, and those of them that were answered, by hour of the day and by day of the week from Monday.
+    by_hour: [(u64, u64); 24],
+    by_weekday: [(u64, u64); 7],
+    first_at: Option<Timestamp>,
+    last_at: Option<Timestamp>,
+}
+
+/// What became of attempts of which nobody knew whether they were made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Doubts {
+    found: u64,
+    absent: u64,
+    parked: u64,
+    open: u64,
+}
+
+impl Report {
+    /// That of a campaign of which no attempt has been taken in yet.
+    pub fn new(campaign: &str, rehearsal: bool, totals: Totals) -> Self {
+        Self { campaign: campaign.to_owned(), rehearsal, totals, ..Self::default() }
+    }
+
+    /// Takes in an attempt; hours and days are those of the zone.
+    pub fn add(&mut self, attempt: &AttemptOutcome, zone: &TimeZone) {
+        self.pool_refused += u64::from(attempt.is_pool_refusal());
+        if attempt.doubted {
+            match attempt.state {
+                State::InDoubt | State::Claimed => self.doubts.open += 1,
+                State::Parked => self.doubts.parked += 1,
+                State::Refused(Cause::Absent) => self.doubts.absent += 1,
+                _ => self.doubts.found += 1,
+            }
+        }
+        if !attempt.counts() {
+            return;
+        }
+        self.attempts += 1;
+        self.minutes += attempt.minutes.unwrap_or(0.0).max(0.0);
+        self.cost_usd += attempt.cost_usd.unwrap_or(0.0);
+        self.first_at = Some(self.first_at.map_or(attempt.began, |first| first.min(attempt.began)));
+        self.last_at = self.last_at.max(Some(attempt.began));
+        if matches!(attempt.state, State::Placed { .. } | State::Ended(_)) {
+            self.calls += 1;
+            let began = attempt.began.to_zoned(zone.clone());
+            let hour = usize::try_from(began.hour()).unwrap_or(0);
+            let day = usize::try_from(began.weekday().to_monday_zero_offset()).unwrap_or(0);
+            for slot in [&mut self.by_hour[hour], &mut self.by_weekday[day]] {
+                *slot = (slot.0 + 1, slot.1 + u64::from(attempt.is_answered()));
+            }
+        }
+    }
+
+    /// As one object.
+    pub fn json(&self) -> String {
+        let totals = &self.totals;
+        let places = |number: f64| (number * 1000.0).round() / 1000.0;
+        let object = json!({
+            "campaign": self.campaign,
+            "leads": {
+                "total": totals.total, "settled": totals.settled, "open": totals.open, "in_doubt": totals.in_doubt,
+                "suppressed": totals.suppressed, "removed": totals.removed,
+            },
+            "dispositions": totals.dispositions,
+            "attempts": self.attempts,
+            "minutes": places(self.minutes),
+            "cost_usd": places(self.cost_usd),
+            "answered_by_hour": self.by_hour.map(|(_, answered)| answered),
+            "calls_by_hour": self.by_hour.map(|(calls, _)| calls),
+            // How full the pool was over time is known to the run alone.
+            "pool": { "lowest_free": null, "below_reserve_s": null, "refused": self.pool_refused },
+            "doubts": {
+                "found": self.doubts.found, "absent": self.doubts.absent, "parked": self.doubts.parked,
+                "open": self.doubts.open,
+            },
+            "calls": self.calls,
+            "first_at": self.first_at,
+            "last_at": self.last_at,
+        });
+        format!("{object}\n")
+    }
+
+    /// For a terminal of this width.
+    pub fn text(&self, now: Timestamp, zone: &TimeZone, glyphs: Glyphs, width: usize) -> String {
+        let mut text = format!("campaign {}{}\n", self.campaign, rehearsed(self.rehearsal));
+        for line in self.lines(now, zone) {
+            let _ = writeln!(text, "  {line}");
+        }
+        if let Some(seen) = dispositions(&self.totals, glyphs) {
+            let _ = writeln!(text, "{seen}");
+        }
+        if self.calls > 0 {
+            let rates = self.by_hour.map(rate);
+            let top = rates.iter().copied().fold(1.0, f64::max);
+            let unicode = glyphs == Glyphs::UNICODE;
+            let chart = Chart { values: &rates, top, level: None, height: HIGH, width: width.min(80), unicode };
+            let _ = writeln!(text, "\n  answered, % of calls, by hour of the day\n{}", chart.rows().join("\n"));
+            let _ = writeln!(text, "       00:00 to 24:00\n\n  by day of the week");
+            for (day, (calls, answered)) in self.weekdays() {
+                let of = count(calls, "call", "calls");
+                let _ = writeln!(text, "  {day}   {:>3}% of {of}", percent(answered, calls));
+            }
+        }
+        text
+    }
+
+    fn weekdays(&self) -> impl Iterator<Item = (String, (u64, u64))> {
+        let name = |day: i8| Weekday::from_monday_zero_offset(day).map_or(String::new(), |day| format!("{day:?}"));
+        let days = (0..).map(name).zip(self.by_weekday);
+        days.map(|(day, sums)| (day.chars().take(3).collect(), sums)).filter(|(_, (calls, _))| *calls > 0)
+    }
+
+    /// What there is to say, a sentence a line.
+    fn lines(&self, now: Timestamp, zone: &TimeZone) -> Vec<String> {
+        let totals = &self.totals;
+        let mut lines = vec![format!(
+            "{}: {} settled, {} open, {} in doubt",
+            count(totals.total, "lead", "leads"),
+            thousands(totals.settled),
+            thousands(totals.open),
+            thousands(totals.in_doubt),
+        )];
+        let answered: u64 = self.by_hour.iter().map(|(_, answered)| answered).sum();
+        lines.push(format!(
+            "{}, {} answered ({}%), {:.0} minutes, {}",
+            count(self.calls, "call", "calls"),
+            thousands(answered),
+            percent(answered, self.calls),
+            self.minutes,
+            dollars(self.cost_usd),
+        ));
+        if let (Some(first), Some(last)) = (self.first_at, self.last_at) {
+            lines.push(format!("first call {}, last {}", moment(first, now, zone), moment(last, now, zone)));
+        }
+        if self.pool_refused > 0 {
+            lines.push(format!("{} by a full pool", count(self.pool_refused, "refusal", "refusals")));
+        }
+        let Doubts { found, absent, parked, open } = self.doubts;
+        if found + absent + parked + open > 0 {
+            lines.push(format!(
+                "{}: {found} found, {absent} proven never made, {parked} for a person, {open} still open",
+                count(found + absent + parked + open, "unconfirmed call", "unconfirmed calls"),
+            ));
+        }
+        lines
+    }
+
+    /// A page that stands alone: nothing of it comes from elsewhere.
+    pub fn html(&self, now: Timestamp, zone: &TimeZone) -> String {
+        let mut page = HEAD.replace("TITLE", &escape(&self.campaign));
+        let _ = write!(page, "<h1>{}{}</h1><ul>", escape(&self.campaign), rehearsed(self.rehearsal));
+        for line in self.lines(now, zone) {
+            let _ = write!(page, "<li>{}</li>", escape(&line));
+        }
+        page.push_str("</ul>");
+        let outcomes: Vec<_> = self
+            .totals
+            .dispositions
+            .iter()
+            .map(|(class, leads)| (class_words(*class).to_owned(), *leads, thousands(*leads)))
+            .collect();
+        page.push_str(&bars("Outcomes", "leads", &outcomes));
+        let hours: Vec<_> = self
+            .by_hour
+            .iter()
+            .enumerate()
+            .filter(|(_, (calls, _))| *calls > 0)
+            .map(|(hour, &(calls, answered))| labelled(format!("{hour:02}:00"), calls, answered))
+            .collect();
+        page.push_str(&bars("Answered, by hour of the day", "% of calls", &hours));
+        let days: Vec<_> = self.weekdays().map(|(day, (calls, answered))| labelled(day, calls, answered)).collect();
+        page.push_str(&bars("Answered, by day of the week", "% of calls", &days));
+        let _ = write!(
+            page,
+            "<p class=\"dim\">Written {}.</p></main></body></html>\n",
+            moment(now, Timestamp::UNIX_EPOCH, zone)
+        );
+        page
+    }
+}
+
+fn labelled(label: String, calls: u64, answered: u64) -> (String, u64, String) {
+    let share = percent(answered, calls);
+    (label, share, format!("{share}% of {}", thousands(calls)))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share of calls")]
+fn rate((calls, answered): (u64, u64)) -> f64 {
+    percent(answered, calls) as f64
+}
+
+/// Horizontal bars as a picture, with their words as text.
+fn bars(title: &str, unit: &str, rows: &[(String, u64, String)]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let most = rows.iter().map(|row| row.1).max().unwrap_or(1).max(1);
+    let high = rows.len() * 26;
+    let mut svg = format!(
+        "<h2>{} <small>{}</small></h2><svg viewBox=\"0 0 640 {high}\" role=\"img\" aria-label=\"{}\">",
+        escape(title),
+        escape(unit),
+        escape(title)
+    );
+    for (nth, (label, value, words)) in rows.iter().enumerate() {
+        let (top, long) = (nth * 26, value * 300 / most);
+        let _ = write!(
+            svg,
+            "<text x=\"120\" y=\"{}\" text-anchor=\"end\">{}</text><rect x=\"130\" y=\"{}\" width=\"{}\" height=\"16\" \
+             rx=\"2\"/><text x=\"{}\" y=\"{}\">{}</text>",
+            top + 16,
+            escape(label),
+            top + 3,
+            long.max(1),
+            140 + long,
+            top + 16,
+            escape(words),
+        );
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            letter if letter.is_control() => safe.push(' '),
+            letter => safe.push(letter),
+        }
+    }
+    safe
+}
+
+const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+content=\"width=device-width,initial-scale=1\"><title>TITLE</title><style>:root{color-scheme:light dark;--ink:#1c1c1e;\
+--bar:#2f6fdb;--dim:#6b6b70;--paper:#fff}@media(prefers-color-scheme:dark){:root{--ink:#ececee;--bar:#6aa3ff;--dim:#9a9aa0;\
+--paper:#161618}}body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0}main{max-width:\
+44rem;margin:0 auto;padding:1rem}h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}small,.dim{color:var(--dim);\
+font-weight:normal}svg{width:100%;height:auto}text{fill:var(--ink);font-size:14px}rect{fill:var(--bar)}ul{padding-left:\
+1.2rem}</style></head><body><main>";
+
+/// The names of the further columns of a list, in the order in which they are met.
+#[derive(Clone, Debug, Default)]
+pub struct ListColumns {
+    names: Vec<String>,
+    places: BTreeMap<String, usize>,
+}
+
+impl ListColumns {
+    /// Takes in the variables of a lead.
+    pub fn add(&mut self, variables: &[(String, String)]) {
+        for (name, _) in variables {
+            if !self.places.contains_key(name) {
+                self.places.insert(name.clone(), self.names.len());
+                self.names.push(name.clone());
+            }
+        }
+    }
+
+    /// The names.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The cells of a lead under these names.
+    pub fn cells<'a>(&self, variables: &'a [(String, String)]) -> Vec<&'a str> {
+        let mut cells = vec![""; self.names.len()];
+        for (name, value) in variables {
+            if let Some(place) = self.places.get(name) {
+                cells[*place] = value;
+            }
+        }
+        cells
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula: an apostrophe in front makes it text.
+pub fn as_text(cell: &str) -> String {
+    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula { format!("'{cell}") } else { cell.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::disposition::Class;
+    use crate::pool::attempt_id::{AttemptId, Mark};
+    use crate::pool::calls::CallId;
+
+    fn attempt(began: &str, state: State, minutes: Option<f64>) -> AttemptOutcome {
+        AttemptOutcome {
+            attempt: AttemptId::mint(&Mark::of("leads"), 1),
+            began: began.parse().unwrap(),
+            state,
+            call: Some(CallId::new("c1")),
+            reason: Some("customer-ended-call".into()),
+            minutes,
+            cost_usd: minutes.map(|minutes| minutes / 10.0),
+            doubted: state == State::Refused(Cause::Absent),
+        }
+    }
+
+    fn report() -> Report {
+        let totals = Totals {
+            total: 3,
+            settled: 2,
+            open: 1,
+            dispositions: [(Class::Answered, 1), (Class::NoAnswer, 1)].into(),
+            ..Totals::default()
+        };
+        let mut report = Report { campaign: "leads <1>".into(), totals, ..Report::default() };
+        for attempt in [
+            attempt("2026-11-23T09:10:00Z", State::Ended(Class::Answered), Some(2.0)),
+            attempt("2026-11-23T09:20:00Z", State::Ended(Class::NoAnswer), None),
+            attempt("2026-11-23T09:30:00Z", State::Refused(Cause::Pool), None),
+            attempt("2026-11-23T09:40:00Z", State::Refused(Cause::Absent), None),
+        ] {
+            report.add(&attempt, &TimeZone::UTC);
+        }
+        report
+    }
+
+    #[test]
+    fn a_campaign_is_told_in_short_sentences() {
+        let now = "2026-11-23T14:05:00Z".parse().unwrap();
+        insta::assert_snapshot!(report().text(now, &TimeZone::UTC, Glyphs::ASCII, 80), @"");
+    }
+
+    #[test]
+    fn programs_get_the_keys_of_the_contract() {
+        let object: serde_json::Value = serde_json::from_str(&report().json()).unwrap();
+        assert_eq!(object["calls"], 2);
+        assert_eq!(object["attempts"], 2);
+        assert_eq!(object["answered_by_hour"][9], 1);
+        assert_eq!(object["pool"]["refused"], 1);
+        assert_eq!(object["first_at"], "2026-11-23T09:10:00Z");
+        assert_eq!(object["leads"]["total"], 3);
+    }
+
+    #[test]
+    fn the_page_holds_nothing_that_is_not_its_own() {
+        let page = report().html("2026-11-23T14:05:00Z".parse().unwrap(), &TimeZone::UTC);
+        assert!(page.contains("leads &lt;1&gt;") && !page.contains("leads <1>"));
+        assert!(!page.contains("http") && !page.contains("<script"), "{page}");
+        assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+    }
+
+    #[test]
+    fn no_cell_is_run() {
+        for cell in ["=1+1", "+14155550100", "-3", "@x", "\t=1"] {
+            assert!(as_text(cell).starts_with('\''), "{cell}");
+        }
+        assert_eq!(as_text("Ada"), "Ada");
+    }
+}
