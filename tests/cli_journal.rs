@@ -91,6 +91,8 @@ fn park_first(mut run: Run) -> Run {
     let ask = Ask {
         leads: vec![(leads[0].id, dialer::campaign::event::Line(0))],
         pool: Pool::new(Duration::from_secs(1), Duration::from_mins(1), 10),
+        reserve: 3,
+        margin: 0,
         provider_time: Stamp::from(at(1).wall),
     };
     let (claimed, _) = run.claim(at(1), ask).unwrap();

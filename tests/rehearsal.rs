@@ -1,5 +1,7 @@
 //! Whole campaigns in virtual time, against a pretended provider: one story a test.
 
+#[path = "stage/fresh.rs"]
+mod fresh;
 mod stage;
 
 use std::time::Duration;
@@ -18,7 +20,8 @@ use dialer::rehearsal::world::config::{ProviderConfig, Traffic};
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::rehearsal::world::mix::{Durations, Ending, Shape};
 use dialer::time::Stamp;
-use stage::{START, journal, plan, stage, steady};
+use fresh::{journal, stage};
+use stage::{START, plan, steady};
 
 const DAY: Duration = Duration::from_hours(24);
 const NO_CREDIT: &str = "call.start.error-subscription-insufficient-credits";

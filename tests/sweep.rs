@@ -3,6 +3,8 @@
 //! `DIALER_SEEDS=1000 cargo test --release --test sweep` tries that many; without it a few dozen.
 
 mod stage;
+#[path = "stage/stores.rs"]
+mod stores;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -11,7 +13,6 @@ use dialer::campaign::event::Stop;
 use dialer::campaign::notice::StopReason;
 use dialer::campaign::plan::{Plan, Rate, Reserve};
 use dialer::campaign::retry::Retries;
-use dialer::journal::memory::Memory;
 use dialer::journal::{Journal, Totals};
 use dialer::rehearsal::rehearse::Run;
 use dialer::rehearsal::world::FakeProvider;
@@ -21,7 +22,8 @@ use dialer::time::Stamp;
 use jiff::tz::TimeZone;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use stage::{START, plan, start, steady};
+use stage::{START, leads, plan, steady};
+use stores::{InMemory, OnDisk, Stage, Store};
 
 const DAY: Duration = Duration::from_hours(24);
 /// A campaign that is run again and again comes to its end within so many runs.
@@ -110,9 +112,10 @@ fn orders(draw: &mut Draw) -> Vec<(Stamp, Stop)> {
 }
 
 /// Runs the campaign, again and again, until there is nothing more to do.
-fn sweep(seed: u64) {
+fn sweep<S: Store>(seed: u64) {
     let case = Case::of(seed);
-    let mut stage = stage::stage(&case.plan, case.config.clone(), case.leads, seed, case.skew);
+    let list = leads(case.leads).collect();
+    let mut stage = Stage::<S>::of(&case.plan, case.config.clone(), list, seed, case.skew);
     for place in 0..RUNS {
         let began = stage.world.now();
         stage.trace = Some(String::new());
@@ -121,18 +124,18 @@ fn sweep(seed: u64) {
         }
         stage.play(began + DAY * 3, None).unwrap();
         let (trace, now) = (stage.trace.take().unwrap(), stage.now());
-        let over = stage.runs[place].as_mut().unwrap();
+        let simulation = &mut *stage;
+        let over = simulation.runs[place].as_mut().unwrap();
         let totals = over.journal.totals(now).unwrap();
         check(&case, over, &totals, &trace, began);
-        nobody_was_called_too_often(&case, &stage.world);
+        nobody_was_called_too_often(&case, &simulation.world);
         if totals.settled + totals.parked == totals.total {
             return;
         }
         let again = over.outcome.as_ref().and_then(|outcome| outcome.next_at).map(Stamp::from);
-        let again = again.unwrap_or(stage.world.now() + Duration::from_secs(5));
-        stage.world.advance(again + Duration::from_secs(200));
-        let journal = stage.kill(place).unwrap();
-        start(&mut stage, &case.plan, journal);
+        let again = again.unwrap_or(simulation.world.now() + Duration::from_secs(5));
+        simulation.world.advance(again + Duration::from_secs(200));
+        stage.again(&case.plan, place);
     }
     panic!("seed {seed}: not over after {RUNS} runs");
 }
@@ -143,7 +146,7 @@ fn nobody_was_called_too_often(case: &Case, world: &FakeProvider) {
     }
 }
 
-fn check(case: &Case, over: &Run<Memory>, totals: &Totals, trace: &str, began: Stamp) {
+fn check<J>(case: &Case, over: &Run<J>, totals: &Totals, trace: &str, began: Stamp) {
     let seed = case.seed;
     let outcome = over.outcome.as_ref();
     let why = outcome.unwrap_or_else(|| panic!("seed {seed}: it never ends {:?}\n{}", totals, tail(trace))).why.clone();
@@ -187,23 +190,34 @@ fn tail(trace: &str) -> String {
     lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
+fn seeds() -> u64 {
+    std::env::var("DIALER_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(150)
+}
+
 #[test]
 fn every_campaign_keeps_its_promises() {
-    let seeds = std::env::var("DIALER_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(150);
-    (0..seeds).for_each(sweep);
+    (0..seeds()).for_each(sweep::<InMemory>);
+}
+
+#[test]
+fn a_tenth_of_them_keep_their_promises_on_the_journal_that_ships() {
+    (0..seeds().div_ceil(10)).for_each(sweep::<OnDisk>);
 }
 
 #[test]
 fn a_run_that_only_follows_its_last_calls_sleeps_between_its_reads() {
-    sweep(7);
+    sweep::<InMemory>(7);
+    sweep::<OnDisk>(7);
 }
 
 #[test]
 fn the_second_dial_comes_even_if_the_first_call_ends_before_its_own_answer() {
-    sweep(169);
+    sweep::<InMemory>(169);
+    sweep::<OnDisk>(169);
 }
 
 #[test]
 fn a_call_that_shows_up_after_its_attempt_was_written_off_is_counted_among_the_placed() {
-    sweep(198);
+    sweep::<InMemory>(198);
+    sweep::<OnDisk>(198);
 }

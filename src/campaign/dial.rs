@@ -91,7 +91,9 @@ impl Campaign {
         self.claiming = true;
         self.asked = leads.len();
         let provider_time = self.pool.offset.earliest(now.at);
-        self.actions.push_back(Action::Claim(Box::new(Ask { leads, pool: self.pool.clone(), provider_time })));
+        let (pool, reserve) = (self.pool.clone(), self.plan.reserve.at(now.wall));
+        let ask = Ask { leads, pool, reserve, margin: self.plan.caution, provider_time };
+        self.actions.push_back(Action::Claim(Box::new(ask)));
     }
 
     /// Until when nothing may be sent, whatever the pool says.
@@ -164,8 +166,7 @@ impl Campaign {
             self.note_limit();
         }
         let none = others.calls.is_empty() && others.unanswered.is_empty() && others.observation.is_none();
-        let alone = none && others.reserve <= self.plan.reserve.at(now.wall);
-        self.others_at = (!alone).then_some(now.at);
+        self.others_at = (!none || others.reserve > 0).then_some(now.at);
     }
 
     /// Attempts that `--limit` still allows.

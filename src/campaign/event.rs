@@ -48,8 +48,9 @@ pub enum Action {
     Read(ReadId, Query),
     /// Write down a fact that the campaign itself found. Answered by [`Event::News`] at once.
     Record(Box<News>),
-    /// Write down what this run has seen of the pool, for other runs and for later ones. No answer.
-    Share(Box<Pool>),
+    /// Write down what this run has seen of the pool and how many slots it reserves, for other runs and for later ones.
+    /// No answer.
+    Share(Box<Pool>, u32),
     /// Write down that the account's listing is known from the first to the second.
     Watermark(Stamp, Stamp),
     /// Take this campaign's calls that the journal does not know into it. Answered by [`Event::Adopted`].
@@ -71,6 +72,10 @@ pub struct Ask {
     pub leads: Vec<(LeadId, Line)>,
     /// This run's picture of the pool; the journal merges what other runs know before it grants.
     pub pool: Pool,
+    /// Slots that this run reserves now. Another run on the pool may reserve more: the larger holds.
+    pub reserve: u32,
+    /// Slots that this run reserves besides.
+    pub margin: u32,
     /// The provider's time now, at the least: written down with the claim, for the proof of absence.
     pub provider_time: Stamp,
 }

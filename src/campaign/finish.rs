@@ -44,7 +44,7 @@ const fn brings_news(action: &Action) -> bool {
     !matches!(
         action,
         Action::Tell(_)
-            | Action::Share(_)
+            | Action::Share(..)
             | Action::Watermark(..)
             | Action::CloseBatch(_)
             | Action::PutOff(_)

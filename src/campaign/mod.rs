@@ -108,6 +108,8 @@ pub struct Campaign {
     no_room: bool,
     scheduled: BTreeSet<CallId>,
     others_reserve: u32,
+    /// What other runs were last told that this one reserves.
+    told_reserve: Option<u32>,
     /// Other runs had a hand in what this one knows of the pool, as of then.
     others_at: Option<Instant>,
     known_limit: Option<u32>,
@@ -194,6 +196,7 @@ impl Campaign {
             no_room: false,
             scheduled: BTreeSet::new(),
             others_reserve: 0,
+            told_reserve: None,
             others_at: None,
             known_limit: None,
             limit_known: plan.slots.or(history.last_limit).is_some(),
@@ -275,6 +278,7 @@ impl Campaign {
         }
         self.wake_at = None;
         self.note_time(now);
+        self.tell_reserve(now);
         self.begin_search(now);
         self.want_orphans(now);
         self.want_batch(now);
@@ -325,6 +329,15 @@ impl Campaign {
         self.actions.push_back(Action::Tell(notice));
     }
 
+    /// Other runs on the pool reserve what this one does: they are told whenever it changes.
+    fn tell_reserve(&mut self, now: Now) {
+        let reserve = self.plan.reserve.at(now.wall);
+        if self.told_reserve.replace(reserve) != Some(reserve) {
+            self.actions.push_back(Action::Share(Box::new(self.pool.clone()), reserve));
+        }
+    }
+
+    /// This run's own reserve or another's, whichever is larger.
     fn reserve(&self, now: Now) -> u32 {
         self.plan.reserve.at(now.wall).max(self.others_reserve)
     }

@@ -94,16 +94,17 @@ impl Campaign {
         if !shown && !std::mem::replace(&mut self.limits_missing, true) {
             self.tell(Notice::NoLimits);
         }
-        self.saw_pool();
+        self.saw_pool(now);
     }
 
     /// An answer of our own spoke of the pool. What one run has found out, the others and the next one need not find out
     /// by a call of their own.
-    fn saw_pool(&mut self) {
+    fn saw_pool(&mut self, now: Now) {
         let known = self.known_limit;
         self.note_limit();
         if self.known_limit != known || self.others_at.is_some() {
-            self.actions.push_back(Action::Share(Box::new(self.pool.clone())));
+            let reserve = self.plan.reserve.at(now.wall);
+            self.actions.push_back(Action::Share(Box::new(self.pool.clone()), reserve));
         }
     }
 
@@ -137,7 +138,7 @@ impl Campaign {
             Cause::Pool => {
                 self.pool.refused(wire, limits);
                 self.tell(Notice::PoolRefused);
-                self.saw_pool();
+                self.saw_pool(now);
             }
             Cause::Rate => {
                 let minute = self.pool.offset.latest_ours(next_utc_minute(self.pool.offset.latest(wire.received)));

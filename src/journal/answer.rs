@@ -46,8 +46,8 @@ pub fn answer(journal: &mut impl Journal, now: Now, action: Action, claims: &mut
             journal.watermark(now, from, to)?;
             return Ok(Answer::Done);
         }
-        Action::Share(pool) => {
-            journal.share(now, &pool)?;
+        Action::Share(pool, reserve) => {
+            journal.share(now, &pool, reserve)?;
             return Ok(Answer::Done);
         }
         Action::AdoptionDone => {

@@ -193,8 +193,8 @@ pub trait Journal {
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error>;
     /// Writes down news, and says what it changed. Telling the same twice changes nothing.
     fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error>;
-    /// What this run has seen of the pool, for other runs on it and for later ones.
-    fn share(&mut self, now: Now, pool: &Pool) -> Result<(), Error>;
+    /// What this run has seen of the pool and how many slots it reserves, for other runs on it and for later ones.
+    fn share(&mut self, now: Now, pool: &Pool, reserve: u32) -> Result<(), Error>;
     /// Writes down that the account's listing is known from the first to the second; what is known up to never goes
     /// back. Where there is a gap to what was known before, what lies before the gap counts as unknown again.
     fn watermark(&mut self, now: Now, from: Stamp, to: Stamp) -> Result<(), Error>;

@@ -54,7 +54,7 @@ pub struct Others {
     pub observation: Option<Observation>,
     /// The newest limit that any of them has seen, and when.
     pub limit: Option<(Stamp, u32)>,
-    /// The largest reserve of any of them.
+    /// The largest reserve of any of them; none where nobody else is on the pool. This run's own is not among them.
     pub reserve: u32,
     /// No POST before then: one of them met a 429.
     pub rate_until: Option<Instant>,

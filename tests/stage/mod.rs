@@ -31,11 +31,6 @@ pub(crate) fn leads(count: u64) -> impl Iterator<Item = Listed> {
     })
 }
 
-/// A journal that knows nothing but the list of so many people.
-pub(crate) fn journal(plan: &Plan, count: u64, now: Now) -> Memory {
-    journal_of(plan, leads(count), now)
-}
-
 /// A journal that knows nothing but the list.
 pub(crate) fn journal_of(plan: &Plan, list: impl Iterator<Item = Listed>, now: Now) -> Memory {
     journal_with(plan, list, now, |_| false)
@@ -59,16 +54,8 @@ pub(crate) fn journal_with(
     journal
 }
 
-/// A stage with one run on it, about to begin. `skew`: microseconds that its clock is ahead.
-pub(crate) fn stage(plan: &Plan, config: ProviderConfig, count: u64, seed: u64, skew: i64) -> Simulation<Memory> {
-    let mut stage = Simulation::new(FakeProvider::new(config, seed, START), skew);
-    let journal = journal(plan, count, stage.now());
-    start(&mut stage, plan, journal);
-    stage
-}
-
 /// Sets up a run that goes on from a journal; returns its place on the stage.
-pub(crate) fn start(stage: &mut Simulation<Memory>, plan: &Plan, journal: Memory) -> usize {
+pub(crate) fn start<J: Journal>(stage: &mut Simulation<J>, plan: &Plan, journal: J) -> usize {
     let setup = Setup { plan: plan.clone(), journal, org: 0, post_timeout: Duration::from_secs(30) };
-    stage.start(setup).expect("a journal in memory")
+    stage.start(setup).expect("a run starts")
 }

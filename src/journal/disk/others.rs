@@ -24,20 +24,14 @@ const KEPT_FOR: u32 = 2;
 pub(super) type Followed = HashMap<CallId, AttemptId>;
 
 /// What the other runs on this run's pool know and do.
-pub(super) fn gather(
-    table: &mut Table<'_>,
-    followed: &mut Followed,
-    run: i64,
-    reserve: u32,
-    now: Now,
-) -> Result<Others, Error> {
-    let mut others = Others { reserve, ..Others::default() };
+pub(super) fn gather(table: &mut Table<'_>, followed: &mut Followed, run: i64, now: Now) -> Result<Others, Error> {
+    let mut others = Others::default();
     theirs(table, followed, &mut others)?;
     let db = table.db;
     let alive = "SELECT max(reserve), count(*) FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2";
     let (largest, alive): (Option<u32>, u64) =
         db.prepare_cached(alive)?.query_row([table.pool, run], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    others.reserve = reserve.max(largest.unwrap_or(0));
+    others.reserve = largest.unwrap_or(0);
     if alive > 0 {
         others.observation = observation(db, table.pool, run)?;
         let limit = "SELECT seen_limit_at, seen_limit FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2 \

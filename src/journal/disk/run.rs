@@ -41,8 +41,6 @@ pub struct Run {
     dnc: Dnc,
     zones: Zones,
     told: Told,
-    /// What it keeps, as the others know it.
-    reserve: u32,
     followed: Followed,
 }
 
@@ -71,14 +69,13 @@ impl Disk {
         let Start { account, mut lock, plan, pool: pool_name, pid, chance, dnc } = start;
         lock.alone_here(&self.id()?)?;
         let campaign = self.campaign(&account, &plan.campaign)?;
-        let reserve = plan.reserve.at(now.wall);
         let dir = self.dir.clone();
         let (pool, number) = self.within(|tx| {
             reap_dead_runs(tx, &dir, campaign, None, now)?;
             let pool = pool(tx, &pool_name)?;
             let in_doubt = plan.in_doubt.map_or(-1, |held| i64::try_from(held.as_micros()).unwrap_or(i64::MAX));
             tx.execute("UPDATE campaigns SET in_doubt = ?2 WHERE id = ?1", params![campaign, in_doubt])?;
-            Ok((pool, begin(tx, campaign, pool, pid, reserve, now)?))
+            Ok((pool, begin(tx, campaign, pool, pid, now)?))
         })?;
         let mark = Mark::of(&plan.campaign);
         let (zones, told, followed) = (Zones::new(), Told::default(), Followed::new());
@@ -98,7 +95,6 @@ impl Disk {
             dnc,
             zones,
             told,
-            reserve,
             followed,
         };
         let reopened = run.look_at_everybody(now)?;
@@ -216,9 +212,8 @@ impl Journal for Run {
     fn history(&mut self, now: Now) -> Result<ResumeState, Error> {
         let open = self.open_attempts(now, true)?;
         let run = self.number;
-        let reserve = self.plan.reserve.at(now.wall);
         let mut followed = std::mem::take(&mut self.followed);
-        let others = self.step(|table, _| gather(table, &mut followed, run, reserve, now))?;
+        let others = self.step(|table, _| gather(table, &mut followed, run, now))?;
         self.followed = followed;
         let totals = self.totals(now)?;
         self.step(|table, _| {
@@ -299,13 +294,12 @@ impl Journal for Run {
         let done = transact(db, |tx| {
             let mut table = Table { db: tx, account, campaign, pool, rehearsal, salt, zones, told, dnc };
             reap_dead_runs(tx, dir, campaign, Some(run), now)?;
-            let mine = plan.reserve.at(now.wall);
-            let mut others = gather(&mut table, followed, run, mine, now)?;
-            share(tx, pool, run, &ask.pool, mine)?;
+            let mut others = gather(&mut table, followed, run, now)?;
+            share(tx, pool, run, &ask.pool, ask.reserve)?;
             asks(tx, run)?;
             let mut known = ask.pool.clone();
             known.merge_others(&others);
-            let mut most = known.allowed(now.at, others.reserve, plan.caution).dials;
+            let mut most = known.allowed(now.at, ask.reserve.max(others.reserve), ask.margin).dials;
             if others.rate_until.is_some() {
                 most = 0;
             }
@@ -335,8 +329,8 @@ impl Journal for Run {
         self.step(|table, plan| record(table, plan, now, news))
     }
 
-    fn share(&mut self, now: Now, pool: &Pool) -> Result<(), Error> {
-        let (run, reserve) = (self.number, self.plan.reserve.at(now.wall));
+    fn share(&mut self, _now: Now, pool: &Pool, reserve: u32) -> Result<(), Error> {
+        let run = self.number;
         self.step(|table, _| share(table.db, table.pool, run, pool, reserve))
     }
 
@@ -368,13 +362,8 @@ impl Journal for Run {
         self.open_attempts(now, false)
     }
 
-    fn control(&mut self, now: Now) -> Result<Control, Error> {
-        let (campaign, run, reserve) = (self.campaign, self.number, self.plan.reserve.at(now.wall));
-        // Others keep it, too, and a run that waits asks for nothing with which it would be told to them.
-        if std::mem::replace(&mut self.reserve, reserve) != reserve {
-            let renew = "UPDATE runs SET reserve = ?2 WHERE id = ?1";
-            self.step(|table, _| Ok(table.db.execute(renew, params![run, reserve]).map(drop)?))?;
-        }
+    fn control(&mut self, _now: Now) -> Result<Control, Error> {
+        let campaign = self.campaign;
         self.disk.read(|db| {
             let find = "SELECT paused, stop FROM campaigns WHERE id = ?1";
             let read = |row: &rusqlite::Row<'_>| Ok(Control { paused: row.get(0)?, stop: row.get(1)? });

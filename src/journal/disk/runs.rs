@@ -62,11 +62,11 @@ pub(super) fn over(db: &Connection, campaign: i64, run: i64, why: &str, now: Now
     Ok(())
 }
 
-/// Writes down that a run began.
-pub(super) fn begin(db: &Connection, campaign: i64, pool: i64, pid: u32, reserve: u32, now: Now) -> Result<i64, Error> {
+/// Writes down that a run began. What it reserves it tells before it asks for anything.
+pub(super) fn begin(db: &Connection, campaign: i64, pool: i64, pid: u32, now: Now) -> Result<i64, Error> {
     db.execute(
-        "INSERT INTO runs (campaign, pool, pid, started, reserve) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![campaign, pool, pid, now.wall.as_microsecond(), reserve],
+        "INSERT INTO runs (campaign, pool, pid, started, reserve) VALUES (?1, ?2, ?3, ?4, 0)",
+        params![campaign, pool, pid, now.wall.as_microsecond()],
     )?;
     let run = db.last_insert_rowid();
     db.execute("UPDATE campaigns SET stop = 0 WHERE id = ?1", [campaign])?;

@@ -109,14 +109,13 @@ impl Journal for Memory {
     }
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {
-        let reserve = self.plan.reserve.at(now.wall);
         let rate_until = self.table.posts_paused_until(now);
-        let allowed = ask.pool.allowed(now.at, reserve, self.plan.caution).dials;
+        let allowed = ask.pool.allowed(now.at, ask.reserve, ask.margin).dials;
         let most = if rate_until.is_some() { 0 } else { allowed };
         self.last_limit = ask.pool.seen_limit().or(self.last_limit);
         let mut maker = Maker { plan: &self.plan, run: None, mark: &self.mark, chance: &mut self.chance };
         let made = grant(&mut self.table, &mut maker, now, &ask, most)?;
-        let others = Box::new(Others { reserve, rate_until, ..Others::default() });
+        let others = Box::new(Others { rate_until, ..Others::default() });
         Ok((Claimed { granted: made.granted, denied: made.denied, others }, made.claims))
     }
 
@@ -124,7 +123,7 @@ impl Journal for Memory {
         record(&mut self.table, &self.plan, now, news)
     }
 
-    fn share(&mut self, _now: Now, pool: &Pool) -> Result<(), Error> {
+    fn share(&mut self, _now: Now, pool: &Pool, _reserve: u32) -> Result<(), Error> {
         self.last_limit = pool.seen_limit().or(self.last_limit);
         Ok(())
     }

@@ -297,7 +297,7 @@ impl<B: Bench> Story<B> {
 
     pub(crate) fn ask(&mut self, leads: &[LeadId], room: u32, seconds: i64) -> (Claimed, Vec<Claim>) {
         let leads = leads.iter().map(|lead| (*lead, Line(0))).collect();
-        let ask = Ask { leads, pool: roomy(room, at(seconds)), provider_time: stamp(seconds) };
+        let ask = Ask { leads, pool: roomy(room, at(seconds)), reserve: 3, margin: 0, provider_time: stamp(seconds) };
         self.journal().claim(at(seconds), ask).unwrap()
     }
 

@@ -136,7 +136,7 @@ fn a_full_disk_grants_nothing_and_loses_nothing() {
     let mut granted = 0;
     let full = leads.iter().zip(2..).find_map(|(lead, seconds)| {
         let leads = vec![(*lead, Line(0))];
-        let ask = Ask { leads, pool: roomy(90, at(seconds)), provider_time: stamp(seconds) };
+        let ask = Ask { leads, pool: roomy(90, at(seconds)), reserve: 3, margin: 0, provider_time: stamp(seconds) };
         match run.claim(at(seconds), ask) {
             Ok((claimed, claims)) => {
                 assert_eq!(claimed.granted.len(), claims.len());

@@ -85,5 +85,5 @@ fn batch(run: &mut Run, seconds: i64) -> Vec<LeadId> {
 
 fn claim(run: &mut Run, leads: &[LeadId], pool: Pool, seconds: i64) -> Claimed {
     let leads = leads.iter().map(|lead| (*lead, Line(0))).collect();
-    run.claim(at(seconds), Ask { leads, pool, provider_time: stamp(seconds) }).unwrap().0
+    run.claim(at(seconds), Ask { leads, pool, reserve: 3, margin: 0, provider_time: stamp(seconds) }).unwrap().0
 }

@@ -67,14 +67,19 @@ fn the_largest_reserve_of_the_live_runs_counts() {
     let dir = tempfile::tempdir().unwrap();
     let (careful, hasty) = (Cast::new(dir.path(), "careful"), Cast::new(dir.path(), "hasty"));
     let plan = Plan { reserve: Reserve::always(6), ..careful.plan() };
-    let run = careful.start(plan, &list([person(50)]), 0).unwrap().0;
+    let mut run = careful.start(plan, &list([person(50)]), 0).unwrap().0;
+    run.share(at(0), &roomy(4, at(0)), 6).unwrap();
     let mut other = hasty.run(0..9, 0);
     let leads = batch(&mut other, 1);
     let claimed = claim(&mut other, &leads, roomy(4, at(1)), 1);
     assert_eq!((claimed.others.reserve, claimed.granted.len()), (6, 1), "3 of the room of 4 are kept besides");
     drop(run);
     let claimed = claim(&mut other, &leads[1..], roomy(4, at(2)), 2);
-    assert_eq!((claimed.others.reserve, claimed.granted.len()), (3, 4), "the dead keep nothing");
+    assert_eq!(
+        (claimed.others.reserve, claimed.granted.len()),
+        (0, 4),
+        "the dead reserve nothing, and its own is no other's"
+    );
 }
 
 #[test]
@@ -183,7 +188,7 @@ fn what_a_run_has_seen_of_the_pool_is_known_to_others_at_once_and_to_the_next() 
     let dir = tempfile::tempdir().unwrap();
     let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
     let theirs = batch(&mut b, 1);
-    a.share(at(5), &roomy(0, at(5))).unwrap();
+    a.share(at(5), &roomy(0, at(5)), 3).unwrap();
     let nothing = Pool::new(Duration::from_secs(1), Duration::from_mins(1), 10);
     let claimed = claim(&mut b, &theirs[..1], nothing, 6);
     assert_eq!(claimed.others.observation.as_ref().map(|seen| seen.remaining), Some(3));
@@ -318,7 +323,13 @@ fn a_run_whose_journal_was_deleted_or_replaced_claims_nobody() {
     let file = dir.path().join("journal.db");
     let copy = dir.path().join("copy.db");
     std::fs::copy(&file, &copy).unwrap();
-    let ask = || Ask { leads: vec![(leads[0], Line(0))], pool: roomy(9, at(2)), provider_time: stamp(2) };
+    let ask = || Ask {
+        leads: vec![(leads[0], Line(0))],
+        pool: roomy(9, at(2)),
+        reserve: 3,
+        margin: 0,
+        provider_time: stamp(2),
+    };
     std::fs::remove_file(&file).unwrap();
     assert!(matches!(run.claim(at(2), ask()), Err(Error::Gone(_))));
     std::fs::rename(&copy, &file).unwrap();
