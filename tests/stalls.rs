@@ -185,6 +185,64 @@ fn a_reserve_that_falls_is_noticed_beside_callers_who_fill_the_pool<S: Store>() 
     assert_eq!(stage.world.calls().len(), 8, "all six are up beside them");
 }
 
+/// Calls of two seconds, in an account whose listings leave something out.
+fn stripped<S: Store>(faults: Faults) -> Stage<S> {
+    let talk = (Duration::from_secs(2), Duration::from_secs(2));
+    let lengths = Durations { talk, ..Durations::default() };
+    let mix = vec![Ending::new(1, "customer-ended-call", Shape::Talk)];
+    let config = ProviderConfig { faults, lengths, mix, traffic: Vec::new(), ..ProviderConfig::default() };
+    stage::<S>(&Plan { wait: true, ..plan() }, config, 25, 3, 0)
+}
+
+fn called_at_most_once<S: Store>(stage: &Stage<S>) {
+    for (number, times) in stage.world.rung() {
+        assert!(times <= 1, "{number} was called {times} times");
+    }
+}
+
+fn ended_calls_whose_ids_are_known_are_recognised_without_their_marks<S: Store>() {
+    let faults = Faults::default().with(Fault::NoMark, 1.0).with(Fault::NoNumber, 1.0);
+    let mut stage = stripped::<S>(faults);
+    stage.play(START + Duration::from_mins(5), None).unwrap();
+    assert_eq!(why(&stage), Some(StopReason::Complete));
+    called_at_most_once(&stage);
+}
+
+fn nothing_is_proven_absent_by_a_listing_that_shows_no_marks<S: Store>() {
+    for (number, seed) in [(0.0, 1), (0.5, 2), (1.0, 3), (1.0, 4)] {
+        let faults = Faults::default().with(Fault::NoMark, 1.0).with(Fault::NoNumber, number);
+        let faults = faults.with(Fault::DropAfter, 0.2).with(Fault::ErrorAfter, 0.1);
+        let talk = (Duration::from_secs(2), Duration::from_secs(2));
+        let lengths = Durations { talk, ..Durations::default() };
+        let config = ProviderConfig { faults, lengths, traffic: Vec::new(), ..ProviderConfig::default() };
+        let mut stage =
+            stage::<S>(&Plan { wait: true, in_doubt: Some(Duration::from_secs(20)), ..plan() }, config, 25, seed, 0);
+        stage.play(START + Duration::from_hours(1), None).unwrap();
+        called_at_most_once(&stage);
+        let notices = &stage.runs[0].as_ref().unwrap().notices;
+        assert!(notices.iter().any(|notice| matches!(notice, Notice::MarksMissing(_))), "{notices:?}");
+        if number == 0.0 {
+            assert_eq!(settled(&mut stage), (25, 25), "numbers and times tell whose calls they are");
+        }
+    }
+}
+
+fn a_call_that_the_provider_has_lost_is_put_aside<S: Store>() {
+    let faults = Faults::default();
+    let mut stage = stage::<S>(&plan(), ProviderConfig { faults, ..endless() }, 3, 3, 0);
+    stage.play(START + Duration::from_secs(10), None).unwrap();
+    let lost: Vec<String> = stage.world.calls().iter().map(|call| call.id.as_str().to_owned()).collect();
+    for id in &lost {
+        let now = stage.world.now();
+        stage.world.erase(now, 0, id);
+    }
+    stage.play(START + Duration::from_mins(9), None).unwrap();
+    assert!(why(&stage).is_some(), "followed for no longer than it takes to be sure");
+    let now = stage.now();
+    let totals = stage.runs[0].as_mut().unwrap().journal.totals(now).unwrap();
+    assert_eq!((totals.parked, totals.open), (3, 0), "{totals:?}");
+}
+
 /// One test for each kind of journal from each of these functions.
 macro_rules! for_each_store {
     ($($test:ident)*) => {
@@ -211,4 +269,7 @@ for_each_store! {
     a_retry_waits_as_long_as_it_was_told_though_the_providers_clock_is_another
     a_reserve_that_falls_lets_those_who_wait_be_called
     a_reserve_that_falls_is_noticed_beside_callers_who_fill_the_pool
+    ended_calls_whose_ids_are_known_are_recognised_without_their_marks
+    nothing_is_proven_absent_by_a_listing_that_shows_no_marks
+    a_call_that_the_provider_has_lost_is_put_aside
 }

@@ -74,7 +74,8 @@ impl Case {
             ..plan()
         };
         let likely = draw.one_of(&[0.005, 0.02, 0.05]);
-        let faults: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| *fault != Fault::LateCreate).collect();
+        let apart = [Fault::LateCreate, Fault::NoMark, Fault::NoNumber];
+        let faults: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| !apart.contains(fault)).collect();
         let mut config = ProviderConfig {
             slots,
             orgs: 2,
@@ -88,6 +89,9 @@ impl Case {
         if draw.below(8) == 0 {
             config.faults = Faults::all_of(&faults, 0.15);
         }
+        // Listings of some accounts show no marks, or not those of every call.
+        let stripped = [0.0, 0.0, 0.0, 0.2, 1.0][usize::try_from(seed % 5).unwrap()];
+        config.faults = config.faults.with(Fault::NoMark, stripped);
         Self { seed, plan, config, leads: 60 + draw.below(70), attempts, skew, orders }
     }
 }

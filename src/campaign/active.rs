@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::attempt::State;
 use super::event::Line;
 use super::reply::BatchLead;
+use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
 use crate::pool::name::ById;
@@ -20,6 +21,8 @@ pub(super) struct ActiveAttempt {
     pub(super) lead: Option<BatchLead>,
     /// The batch that it belongs to; none for one of the past.
     pub(super) batch: Option<u64>,
+    /// Its number, where it is known.
+    pub(super) phone: Option<Phone>,
     pub(super) line: Line,
     /// The id of its line, of one of the past.
     pub(super) line_id: Option<Arc<str>>,
@@ -38,6 +41,7 @@ pub(super) struct ActiveAttempt {
 #[derive(Debug, Default)]
 pub(super) struct ActiveAttempts {
     all: ById<AttemptId, ActiveAttempt>,
+    by_call: ById<CallId, AttemptId>,
     /// In doubt, or blocked: those that may have to be proven absent or put aside.
     uncertain: BTreeSet<AttemptId>,
     followed: usize,
@@ -47,6 +51,11 @@ pub(super) struct ActiveAttempts {
 impl ActiveAttempts {
     pub(super) fn get(&self, attempt: &AttemptId) -> Option<&ActiveAttempt> {
         self.all.get(attempt)
+    }
+
+    /// The attempt whose call that is.
+    pub(super) fn attempt_of(&self, call: &CallId) -> Option<&AttemptId> {
+        self.by_call.get(call)
     }
 
     pub(super) fn contains_key(&self, attempt: &AttemptId) -> bool {
@@ -111,6 +120,13 @@ impl ActiveAttempts {
             (true, true) => count + 1,
             (true, false) => count - 1,
         };
+        if let Some(call) = &live.call {
+            if enters {
+                self.by_call.insert(call.clone(), attempt.clone());
+            } else if self.by_call.get(call) == Some(attempt) {
+                self.by_call.remove(call);
+            }
+        }
         self.followed = step(self.followed, live.is_followed());
         self.ours_live = step(self.ours_live, live.ours && live.state.is_live());
         if matches!(live.state, State::InDoubt | State::Placed { blocked: true }) {
@@ -126,6 +142,7 @@ impl ActiveAttempts {
 impl ActiveAttempt {
     pub(super) fn new(lead: Option<BatchLead>, state: State, provider_time: Stamp, now: Instant) -> Self {
         Self {
+            phone: lead.as_ref().map(|lead| lead.lead.phone),
             lead,
             batch: None,
             line: Line(0),

@@ -145,7 +145,12 @@ impl Facts {
             return self.ended_state(end);
         }
         if self.given_up {
-            return State::Ended(Class::Unknown);
+            // Put aside as well: the provider has lost it.
+            return match self.parked {
+                Some(_) if self.released => State::Refused(Cause::Absent),
+                Some(_) => State::Parked,
+                None => State::Ended(Class::Unknown),
+            };
         }
         if self.created && !(self.blocked && !self.rung && self.parked.is_some()) {
             return State::Placed { blocked: self.blocked && !self.rung };

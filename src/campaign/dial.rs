@@ -15,6 +15,10 @@ use crate::time::{Instant, Now};
 const ASK_AGAIN: u32 = 2;
 /// How often the hours of those who wait in the open batch are looked at. A claim looks at them in any case.
 const LOOK_AT_HOURS: Duration = Duration::from_secs(30);
+/// Leads whose line is not known to come back wait for another run: longer than any run lasts.
+const FOR_THIS_RUN: Duration = Duration::from_hours(24 * 365);
+/// And those whose line comes back, this long at the least.
+const PUT_OFF_LEAST: Duration = Duration::from_hours(1);
 
 impl Campaign {
     /// Closes a batch that has nobody left to dial now, and asks for the next.
@@ -191,7 +195,7 @@ impl Campaign {
         if test && let Some(calmest) = (0..self.batch.queue.len()).min_by_key(|at| self.batch.queue[*at].doubts) {
             self.batch.queue.swap(0, calmest);
         }
-        self.leave_without_line();
+        self.leave_without_line(now);
         let mut picked = Vec::new();
         let mut wake = None;
         for lead in &self.batch.queue {
@@ -215,7 +219,7 @@ impl Campaign {
     }
 
     /// Leads that name a line which is dead wait for another run. They are put off, so that no batch is made of them.
-    fn leave_without_line(&mut self) {
+    fn leave_without_line(&mut self, now: Instant) {
         let mut left = Vec::new();
         self.batch.queue.retain(|lead| {
             let dead = self.lines.is_dead_for(&lead.lead);
@@ -224,7 +228,9 @@ impl Campaign {
         });
         if !left.is_empty() {
             self.without_line.extend(left.iter().copied());
-            self.actions.push_back(Action::PutOff(left));
+            // Shorter than the work on a long list, the wait would bring the first back before the last were looked at.
+            let back = self.lines.back_at().map_or(now + FOR_THIS_RUN, |at| at.max(now + PUT_OFF_LEAST));
+            self.actions.push_back(Action::PutOff(left, back.timestamp()));
         }
     }
 

@@ -5,20 +5,27 @@ use std::time::Duration;
 use super::attempt::State;
 use super::event::{Action, News};
 use super::listing::found::Proof;
+use super::notice::Notice;
+use super::seen::SeenCall;
 use super::start::MARGIN;
 use super::{ActiveAttempt, Campaign};
-use crate::time::{Instant, Now};
+use crate::pool::calls::CallId;
+use crate::time::{Instant, Now, Stamp};
 
 /// How long a call that came back blocked may stay without ringing: ring time and two minutes.
 const BLOCKED_STUCK: Duration = Duration::from_mins(3);
 /// Proofs that may fail before the run stops waiting for one.
 const MOST_FAILURES: u32 = 3;
+/// How long the provider may say that it does not know a call of ours before a listing is to prove it.
+const LOST_AFTER: Duration = Duration::from_mins(2);
 
 /// What the proofs have come to.
 #[derive(Debug, Default)]
 pub(super) struct Proofs {
     /// A call that this journal made was seen in the search: it is the right organisation's.
     pub(super) confirmed: bool,
+    /// When the newest call was created that a proof has shown with neither a mark nor a number: it may be any doubt's.
+    faceless: Option<Stamp>,
     not_before: Option<Instant>,
     failures: u32,
 }
@@ -67,19 +74,23 @@ impl Campaign {
         if let Some(from) = doubts.map(|(_, live)| live.provider_time).min() {
             self.listing.prove_since(from - MARGIN);
             self.proofs.confirmed = self.org_confirmed;
+            self.proofs.faceless = None;
         }
     }
 
     /// A proof has been read to its end.
     pub(super) fn proof_done(&mut self, proof: Option<Proof>, now: Now) {
         let Some(Proof { from, began }) = proof else { return };
-        if !self.proofs.confirmed {
+        self.park_lost(from, began);
+        if !self.proofs.confirmed || self.marks_missing {
             return self.proof_given_up(now);
         }
         self.proofs.failures = 0;
         // A doubt that came to us while it was being read (an orphan's) may be older than it.
         let proven = |live: &ActiveAttempt| {
-            self.provable_at(live).is_some_and(|at| at <= began) && from <= live.provider_time - MARGIN
+            self.provable_at(live).is_some_and(|at| at <= began)
+                && from <= live.provider_time - MARGIN
+                && self.proofs.faceless.is_none_or(|newest| newest < live.provider_time - MARGIN)
         };
         // Where either run is to leave doubts to a person, a person decides.
         let parks = |live: &ActiveAttempt| self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
@@ -90,6 +101,45 @@ impl Campaign {
         });
         let records: Vec<Action> = news.map(|news| Action::Record(Box::new(news))).collect();
         self.actions.extend(records);
+    }
+
+    /// A row of ours without its mark means that the listing shows no marks; one that nobody can put a name to may be
+    /// the call of any doubt that is older.
+    pub(super) fn look_at_mark(&mut self, call: &SeenCall) {
+        if call.unmarked && !std::mem::replace(&mut self.marks_missing, true) {
+            self.tell(Notice::MarksMissing(call.id.clone()));
+        }
+        let faceless = call.outbound && call.attempt.is_none() && call.phone.is_none() && !self.knows_as_ours(call);
+        if faceless {
+            self.proofs.faceless = self.proofs.faceless.max(Some(call.created));
+        }
+    }
+
+    /// The provider says that it does not know a call of ours.
+    pub(super) fn missed(&mut self, id: &CallId, now: Instant) {
+        let since = *self.lost.entry(id.clone()).or_insert(now);
+        let live = self.live.attempt_of(id).and_then(|attempt| self.live.get(attempt));
+        if let Some(live) = live.filter(|_| now.since(since) >= LOST_AFTER) {
+            self.listing.prove_since(live.provider_time - MARGIN);
+        }
+    }
+
+    /// Calls that the provider does not know by their id, and that a complete listing does not show either, are put
+    /// aside: their slots are free, and a person decides about the leads.
+    fn park_lost(&mut self, from: Stamp, began: Instant) {
+        let gone = |since: Instant| began.since(since) >= LOST_AFTER;
+        let lost: Vec<CallId> = self.lost.iter().filter(|(_, since)| gone(**since)).map(|(id, _)| id.clone()).collect();
+        for id in lost {
+            let Some(attempt) = self.live.attempt_of(&id) else {
+                self.lost.remove(&id);
+                continue;
+            };
+            if self.live.get(attempt).is_some_and(|live| from <= live.provider_time - MARGIN) {
+                self.actions.push_back(Action::Record(Box::new(News::Lost(attempt.clone(), began))));
+                self.tell(Notice::Lost(id.clone()));
+                self.lost.remove(&id);
+            }
+        }
     }
 
     pub(super) fn proof_given_up(&mut self, now: Now) {

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::Cause;
@@ -38,8 +39,8 @@ pub enum Action {
     OpenBatch,
     /// The open batch has nobody left to dial now: write down that it is closed. No answer.
     CloseBatch(u64),
-    /// These leads cannot be called for now, and it is not their doing: put them off for a while. No answer.
-    PutOff(Vec<LeadId>),
+    /// These leads cannot be called before then, and it is not their doing. The next start looks at them anew. No answer.
+    PutOff(Vec<LeadId>, Timestamp),
     /// Put attempts on disk, as many of these as the pool still allows. Answered by [`Event::Claimed`].
     Claim(Box<Ask>),
     /// Send the one request of an attempt that was granted, from this line. Answered by [`Event::News`].
@@ -243,6 +244,8 @@ pub enum News {
     Parked(AttemptId, Instant),
     /// Followed for longer than a call can last.
     GivenUp(AttemptId),
+    /// Its call was placed, and the provider does not know it any more: put aside for a person.
+    Lost(AttemptId, Instant),
     /// Taken back before it was sent.
     Withdrawn(AttemptId),
     /// The three attempts before were refused for what looked like the lead and is the configuration: their leads are

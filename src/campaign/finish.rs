@@ -47,7 +47,7 @@ const fn brings_news(action: &Action) -> bool {
             | Action::Share(..)
             | Action::Watermark(..)
             | Action::CloseBatch(_)
-            | Action::PutOff(_)
+            | Action::PutOff(..)
             | Action::AdoptionDone
     )
 }
@@ -118,7 +118,9 @@ impl Campaign {
         if rest.later == 0 && provable.is_none() {
             return self.finish(StopReason::Complete, None);
         }
-        if self.plan.wait {
+        // What this run's listings cannot prove, no waiting of this run resolves.
+        let unprovable = self.marks_missing && rest.later == 0;
+        if self.plan.wait && !unprovable {
             return;
         }
         let provable: Option<Timestamp> = provable.map(|at| at.max(now.at).timestamp());

@@ -17,6 +17,7 @@ mod doubt;
 pub mod event;
 mod finish;
 pub mod hours;
+mod identify;
 mod lines;
 mod listing;
 mod money;
@@ -116,6 +117,10 @@ pub struct Campaign {
     /// The limit was said, or an earlier run has seen it.
     limit_known: bool,
     limits_missing: bool,
+    /// A call of ours was listed without its mark: a listing is no proof of absence.
+    marks_missing: bool,
+    /// Calls of ours that the provider does not know by their id, and since when.
+    lost: BTreeMap<CallId, Instant>,
     date_missing: bool,
     org_confirmed: bool,
     /// How long a call with the campaign's own assistant can last, where that is known.
@@ -201,6 +206,8 @@ impl Campaign {
             known_limit: None,
             limit_known: plan.slots.or(history.last_limit).is_some(),
             limits_missing: false,
+            marks_missing: false,
+            lost: BTreeMap::new(),
             date_missing: false,
             org_confirmed: history.org_confirmed,
             usual_call: None,

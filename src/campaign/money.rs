@@ -96,6 +96,8 @@ mod tests {
             cost,
             spoke: true,
             opt_out: false,
+            unmarked: false,
+            outbound: true,
         }
     }
 

@@ -47,7 +47,7 @@ impl Campaign {
                 self.hear_rows(wire, &calls, now);
                 listing = Some((read, full, !calls.is_empty()));
             }
-            News::Absent(attempt, _) | News::Parked(attempt, _) | News::Withdrawn(attempt) => {
+            News::Absent(attempt, _) | News::Parked(attempt, _) | News::Lost(attempt, _) | News::Withdrawn(attempt) => {
                 self.pool.settled(&attempt);
             }
             News::GivenUp(_) | News::Reopened(_) => {}
@@ -216,6 +216,7 @@ impl Campaign {
                 self.breaker.refused(now.at, &change.attempt);
                 if let Some(live) = self.live.remove(&change.attempt) {
                     self.write_off(&change, &live);
+                    self.call_is_over(&live, now);
                 }
                 self.tell(Notice::Parked(lead));
             }
@@ -246,12 +247,16 @@ impl Campaign {
                 Verdict::Pool | Verdict::Contact(_) => {}
             }
         }
-        if let Some(call) = &live.call {
-            self.listing.over(call);
-            if let Some(known) = self.pool.call(call).filter(|known| known.ended.is_none()) {
-                let over = Call { ended: Some(self.pool.offset.latest(now.at)), ..known.clone() };
-                self.pool.saw(call, &over, None);
-            }
+        self.call_is_over(&live, now);
+    }
+
+    /// Its call holds no slot any more.
+    fn call_is_over(&mut self, live: &ActiveAttempt, now: Now) {
+        let Some(call) = &live.call else { return };
+        self.listing.over(call);
+        if let Some(known) = self.pool.call(call).filter(|known| known.ended.is_none()) {
+            let over = Call { ended: Some(self.pool.offset.latest(now.at)), ..known.clone() };
+            self.pool.saw(call, &over, None);
         }
     }
 
@@ -354,6 +359,7 @@ impl Campaign {
             live.ours = attempt.ours;
             live.line_id.clone_from(&attempt.line);
             live.in_doubt = attempt.in_doubt;
+            live.phone = attempt.phone;
             live.call.clone_from(&attempt.call);
             live.failed = attempt.failed;
             if let (Some(id), State::Placed { blocked }) = (&attempt.call, attempt.state) {

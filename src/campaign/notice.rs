@@ -45,6 +45,10 @@ pub enum Notice {
     BreakerTripped(String),
     /// The breaker's test call went well.
     BreakerClosed,
+    /// A call of ours is listed without its mark: nothing can be proven absent.
+    MarksMissing(CallId),
+    /// The provider does not know a call of ours any more: put aside for a person.
+    Lost(CallId),
     /// A call went on for longer than it can.
     GaveUp(CallId),
     /// Calls of dead runs were found and are followed.

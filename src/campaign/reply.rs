@@ -149,6 +149,8 @@ pub struct Open {
     pub attempt: AttemptId,
     /// Its call, once known.
     pub call: Option<CallId>,
+    /// Its number, where it is known.
+    pub phone: Option<crate::leads::lead::Phone>,
     /// Whether it is this campaign's.
     pub ours: bool,
     /// The id of the line that it was made from, where that is known.

@@ -39,6 +39,8 @@ impl Campaign {
         if live.is_some_and(|live| live.ours) || self.money.knows(&call.id) {
             self.money.hear(call, received);
         }
+        self.look_at_mark(call);
+        self.lost.remove(&call.id);
         if let Some(attempt) = &call.attempt {
             self.start.saw_marked(attempt);
         }
@@ -87,6 +89,9 @@ impl Campaign {
         let ours = self.live.iter().find(|(_, live)| live.call.as_ref() == Some(id));
         if let Some((attempt, overdue)) = ours.map(|(attempt, live)| (attempt.clone(), self.is_overdue(live, now.at))) {
             self.listing.saw(id, now.at);
+            if !found {
+                self.missed(id, now.at);
+            }
             if overdue {
                 self.actions.push_back(Action::Record(Box::new(News::GivenUp(attempt))));
                 self.tell(Notice::GaveUp(id.clone()));

@@ -58,6 +58,10 @@ pub struct SeenCall {
     pub cost: Option<f64>,
     /// Somebody spoke: a message of the role `user`, or a transcript that is not empty.
     pub spoke: bool,
+    /// The row itself carries no mark: the attempt was told by the call's id, or by its number and time.
+    pub unmarked: bool,
+    /// `type` is `outboundPhoneCall`, or missing.
+    pub outbound: bool,
     /// The analysis says that this person does not want to be called again.
     pub opt_out: bool,
 }

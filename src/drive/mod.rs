@@ -262,7 +262,10 @@ impl<J: Journal> Loop<'_, J> {
     fn hear(&mut self, incoming: Incoming) -> Result<(), Broken> {
         let now = self.drive.clock.now();
         let event = match incoming {
-            Incoming::News(news) => write_down(self.drive.journal, now, *news)?,
+            Incoming::News(news) => {
+                let news = self.drive.campaign.identify(*news);
+                write_down(self.drive.journal, now, news)?
+            }
             Incoming::ReadFailed(id, failure) => Event::ReadFailed(id, failure),
         };
         self.take_note(&event);

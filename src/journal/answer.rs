@@ -38,8 +38,8 @@ pub fn answer(journal: &mut impl Journal, now: Now, action: Action, claims: &mut
             journal.close_batch(now, number)?;
             return Ok(Answer::Done);
         }
-        Action::PutOff(leads) => {
-            journal.put_off(now, &leads)?;
+        Action::PutOff(leads, until) => {
+            journal.put_off(now, &leads, until)?;
             return Ok(Answer::Done);
         }
         Action::Watermark(from, to) => {

@@ -215,6 +215,7 @@ impl Attempt {
         Open {
             attempt: self.id.clone(),
             call: self.call.clone(),
+            phone: self.phone,
             ours,
             line: self.line.clone(),
             in_doubt,

@@ -72,12 +72,12 @@ pub(super) fn grant(
     Ok(grant)
 }
 
-/// Puts leads off that cannot be called for now, for as long as those whose number is taken.
-pub(super) fn put_off_all(rows: &mut impl Rows, plan: &Plan, now: Now, leads: &[LeadId]) -> Result<(), Error> {
+/// Puts leads off until then that cannot be called for now.
+pub(super) fn put_off_all(rows: &mut impl Rows, now: Now, leads: &[LeadId], until: Timestamp) -> Result<(), Error> {
     for id in leads {
         let Some(row) = rows.lead(*id)? else { continue };
         if row.stand.standing == LeadState::Open {
-            rows.stand(&row, row.stand.put_off(later(now.wall, plan.poll * TAKEN)), now)?;
+            rows.stand(&row, row.stand.put_off(until), now)?;
         }
     }
     Ok(())

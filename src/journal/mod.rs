@@ -19,6 +19,7 @@ mod suite;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::disposition::Class;
@@ -187,8 +188,8 @@ pub trait Journal {
     fn open_batch(&mut self, now: Now) -> Result<Opened, Error>;
     /// Writes down that a batch is closed.
     fn close_batch(&mut self, now: Now, number: u64) -> Result<(), Error>;
-    /// Puts leads off for a while that cannot be called for now, for a reason that is not theirs.
-    fn put_off(&mut self, now: Now, leads: &[LeadId]) -> Result<(), Error>;
+    /// Puts leads off until then that cannot be called for now, for a reason that is not theirs.
+    fn put_off(&mut self, now: Now, leads: &[LeadId], until: Timestamp) -> Result<(), Error>;
     /// Grants as many of the leads as the pool still allows, after merging what other runs on it know and do.
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error>;
     /// Writes down news, and says what it changed. Telling the same twice changes nothing.

@@ -58,6 +58,7 @@ fn attempt_of(news: &News) -> Option<&AttemptId> {
         | News::Failed { attempt, .. }
         | News::Absent(attempt, _)
         | News::Parked(attempt, _)
+        | News::Lost(attempt, _)
         | News::GivenUp(attempt)
         | News::Withdrawn(attempt) => Some(attempt),
         News::Listed { .. } | News::Reopened(_) => None,
@@ -72,6 +73,10 @@ fn apply(attempt: &mut Attempt, news: &News, now: Now) {
         News::Failed { wire, message, .. } => attempt.fail(now.for_others(wire.received), message),
         News::Absent(_, at) => attempt.facts.absent = attempt.facts.absent.max(Some(*at)),
         News::Parked(_, at) => attempt.facts.parked = attempt.facts.parked.max(Some(*at)),
+        News::Lost(_, at) => {
+            attempt.facts.given_up = true;
+            attempt.facts.parked = attempt.facts.parked.max(Some(*at));
+        }
         News::GivenUp(_) => attempt.facts.given_up = true,
         News::Withdrawn(_) => attempt.refuse(Cause::Withdrawn, ""),
         News::Listed { .. } | News::Reopened(_) => {}

@@ -77,6 +77,13 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::ReadFailed(why) => format!("the calls could not be looked at: {why}"),
         Notice::BreakerTripped(why) => format!("dialing pauses: {why}"),
         Notice::BreakerClosed => "the test call went well; dialing goes on".to_owned(),
+        Notice::MarksMissing(call) => format!(
+            "call {call} is ours and is listed without its name: whether a call in doubt exists cannot be told, so those \
+             leads wait and are not called again"
+        ),
+        Notice::Lost(call) => format!(
+            "call {call} was placed, and the provider does not know it any more: its lead is put aside (dialer release)"
+        ),
         Notice::GaveUp(call) => format!("call {call} has gone on for longer than a call can; its end is not known"),
         Notice::Following(calls) => {
             format!("following {} left by an earlier run", count(*calls as u64, "call", "calls"))

@@ -23,6 +23,8 @@ struct Row<'a> {
     #[serde(borrow)]
     id: Raw<'a>,
     org_id: Raw<'a>,
+    #[serde(rename = "type")]
+    kind: Raw<'a>,
     status: Raw<'a>,
     created_at: Raw<'a>,
     updated_at: Raw<'a>,
@@ -157,6 +159,8 @@ fn read_row(row: &RawValue, opt_out_field: Option<&str>) -> Option<SeenCall> {
         cost: scan::value(row.cost).and_then(|cost| scan::number(&cost)).filter(|cost| *cost >= 0.0),
         spoke: has_spoken(&row),
         opt_out: opt_out_field.is_some_and(|field| opts_out(&row, field)),
+        unmarked: false,
+        outbound: scan::text(row.kind).is_none_or(|kind| kind == "outboundPhoneCall"),
     })
 }
 

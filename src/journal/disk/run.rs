@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
+use jiff::Timestamp;
+
 use super::super::claim::Claim;
 use super::super::granting::{Maker, grant, put_off_all};
 use super::super::recording::{adopt, look_at, record, stranger};
@@ -261,9 +263,9 @@ impl Journal for Run {
         self.step(|table, _| table.close(number, now))
     }
 
-    fn put_off(&mut self, now: Now, leads: &[LeadId]) -> Result<(), Error> {
-        self.step(|table, plan| {
-            put_off_all(table, plan, now, leads)?;
+    fn put_off(&mut self, now: Now, leads: &[LeadId], until: Timestamp) -> Result<(), Error> {
+        self.step(|table, _| {
+            put_off_all(table, now, leads, until)?;
             // The next start looks at them anew: what stood in their way may be mended by then.
             let mut stale = table.db.prepare_cached("UPDATE leads SET stale = 1 WHERE id = ?1")?;
             leads.iter().try_for_each(|lead| Ok(stale.execute([lead.0]).map(drop)?))

@@ -5,6 +5,8 @@ mod table;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::claim::Claim;
 use super::granting::{Maker, grant, put_off_all};
 use super::recording::{adopt, record, stranger};
@@ -104,8 +106,8 @@ impl Journal for Memory {
         self.table.close(number, now)
     }
 
-    fn put_off(&mut self, now: Now, leads: &[LeadId]) -> Result<(), Error> {
-        put_off_all(&mut self.table, &self.plan, now, leads)
+    fn put_off(&mut self, now: Now, leads: &[LeadId], until: Timestamp) -> Result<(), Error> {
+        put_off_all(&mut self.table, now, leads, until)
     }
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {

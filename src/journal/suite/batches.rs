@@ -139,7 +139,7 @@ pub(super) fn leads_that_were_put_off_wait_and_a_new_start_looks_again<B: Bench>
     let mut story = Story::<B>::of(plan(), 3);
     let (number, leads) = story.batch(0);
     let ids: Vec<_> = leads.iter().map(|lead| lead.id).collect();
-    story.journal().put_off(at(1), &ids).unwrap();
+    story.journal().put_off(at(1), &ids, at(61).wall).unwrap();
     story.journal().close_batch(at(1), number).unwrap();
     let Opened::Nobody(rest) = story.opened(2) else { panic!("they are put off") };
     assert_eq!((rest.later, rest.next_at), (3, Some(at(61).wall)));

@@ -30,6 +30,8 @@ pub(crate) fn queued(attempt: &AttemptId, seconds: i64) -> SeenCall {
         cost: None,
         spoke: false,
         opt_out: false,
+        unmarked: false,
+        outbound: true,
     }
 }
 

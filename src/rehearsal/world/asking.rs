@@ -86,7 +86,7 @@ impl FakeProvider {
 
     fn seen(&mut self, place: Place) -> Arc<SeenCall> {
         let call = &self.calls[place];
-        let seen = self.seen[place].get_or_insert_with(|| Arc::new(call.seen(&self.org_ids[call.org])));
+        let seen = self.seen[place].get_or_insert_with(|| Arc::new(call.listed(&self.org_ids[call.org])));
         Arc::clone(seen)
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::fault::Stripped;
 use super::mix::Script;
 use crate::campaign::seen::{SeenCall, Status};
 use crate::leads::lead::Phone;
@@ -102,6 +103,7 @@ pub struct FakeCall {
     pub settled: bool,
     pub(super) script: Script,
     pub(super) shown: Shown,
+    pub(super) stripped: Stripped,
     /// What a client reads in `name`, `customer.externalId` and `customer.number`.
     pub(super) attempt: Option<AttemptId>,
     pub(super) phone: Option<Phone>,
@@ -149,6 +151,14 @@ impl FakeCall {
         }
     }
 
+    /// What a client makes of its row in a listing.
+    pub fn listed(&self, org: &Arc<str>) -> SeenCall {
+        let mut seen = self.seen(org);
+        seen.attempt = seen.attempt.filter(|_| !self.stripped.mark);
+        seen.phone = seen.phone.filter(|_| !self.stripped.number);
+        seen
+    }
+
     /// What a client makes of it.
     pub fn seen(&self, org: &Arc<str>) -> SeenCall {
         SeenCall {
@@ -165,6 +175,8 @@ impl FakeCall {
             cost: Some(self.cost()),
             spoke: self.spoke(),
             opt_out: self.opted_out(),
+            unmarked: false,
+            outbound: self.kind == Kind::Outbound,
         }
     }
 }

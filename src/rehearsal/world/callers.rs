@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::call::{Kind, NewCall, Shown};
 use super::chance::Chance;
+use super::fault::Stripped;
 use super::life::CallStart;
 use super::mix::Script;
 use super::{FakeProvider, ProviderEvent, stamped, uuid_v7};
@@ -58,7 +59,10 @@ impl FakeProvider {
         let id = uuid_v7(created, &mut chance);
         self.counts.offered += 1;
         self.counts.denied += u64::from(self.slots.free() == 0);
-        self.bear(CallStart { id, org, kind, created, request, script, shown: Shown::Always }, Duration::ZERO);
+        self.bear(
+            CallStart { id, org, kind, created, request, script, shown: Shown::Always, stripped: Stripped::default() },
+            Duration::ZERO,
+        );
     }
 
     fn particulars(&self, which: usize, nth: u64) -> Chance {

@@ -32,13 +32,17 @@ pub enum Fault {
     Forgotten,
     /// The connection is closed without an answer; the call is created 1 to 20 minutes later.
     LateCreate,
+    /// Listings show the call without its mark.
+    NoMark,
+    /// Listings show the call without its number.
+    NoNumber,
     /// A read (not a request that places a call) is answered with 500.
     ReadError,
 }
 
 impl Fault {
     /// Every fault, in a fixed order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::TooMany,
         Self::TooManyRetryAfter,
         Self::ErrorBefore,
@@ -51,6 +55,8 @@ impl Fault {
         Self::MinusOne,
         Self::Forgotten,
         Self::LateCreate,
+        Self::NoMark,
+        Self::NoNumber,
         Self::ReadError,
     ];
 
@@ -69,6 +75,8 @@ impl Fault {
             Self::MinusOne => "minus-one",
             Self::Forgotten => "forgotten",
             Self::LateCreate => "late-create",
+            Self::NoMark => "no-mark",
+            Self::NoNumber => "no-number",
             Self::ReadError => "read-5xx",
         }
     }
@@ -109,6 +117,16 @@ pub(super) struct FaultDraw {
     pub(super) no_limits: bool,
     pub(super) minus_one: bool,
     pub(super) forgotten: bool,
+    pub(super) stripped: Stripped,
+}
+
+/// What listings leave out of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stripped {
+    /// Name, external id and variables.
+    pub mark: bool,
+    /// The number.
+    pub number: bool,
 }
 
 /// The way one request and its answer go.
@@ -145,13 +163,17 @@ impl FaultDraw {
         };
         let hit = |fault: Fault| hit[fault as usize];
         let (no_limits, minus_one) = (hit(Fault::NoLimits), hit(Fault::MinusOne));
-        Self { way, no_limits, minus_one, forgotten: hit(Fault::Forgotten) }
+        let stripped = Stripped { mark: hit(Fault::NoMark), number: hit(Fault::NoNumber) };
+        Self { way, no_limits, minus_one, forgotten: hit(Fault::Forgotten), stripped }
     }
 }
 
 impl Fault {
     const fn is_a_way(self) -> bool {
-        !matches!(self, Self::NoLimits | Self::MinusOne | Self::Forgotten | Self::ReadError)
+        !matches!(
+            self,
+            Self::NoLimits | Self::MinusOne | Self::Forgotten | Self::NoMark | Self::NoNumber | Self::ReadError
+        )
     }
 }
 

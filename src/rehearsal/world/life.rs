@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::call::{FakeCall, Kind, NewCall, POOL_REASON, Shown};
+use super::fault::Stripped;
 use super::mix::Script;
 use super::{FakeProvider, Place, ProviderEvent, stamped};
 use crate::campaign::seen::Status;
@@ -21,6 +22,7 @@ pub(super) struct CallStart {
     pub(super) request: Arc<NewCall>,
     pub(super) script: Script,
     pub(super) shown: Shown,
+    pub(super) stripped: Stripped,
 }
 
 impl FakeProvider {
@@ -59,6 +61,7 @@ impl FakeProvider {
             settled: false,
             script: birth.script,
             shown: birth.shown,
+            stripped: birth.stripped,
         });
         match counted {
             None => self.later(self.now + blocked, ProviderEvent::End(place)),

@@ -200,7 +200,10 @@ impl FakeProvider {
             Shown::Always
         };
         let (org, created, request) = (post.org, post.created, Arc::clone(&post.request));
-        self.bear(CallStart { id, org, kind: Kind::Outbound, created, request, script, shown }, blocked)
+        self.bear(
+            CallStart { id, org, kind: Kind::Outbound, created, request, script, shown, stripped: post.fate.stripped },
+            blocked,
+        )
     }
 
     fn asked(&mut self, number: &str) -> &mut (u64, u64) {
