@@ -82,18 +82,21 @@ impl Campaign {
     pub(super) fn proof_done(&mut self, proof: Option<Proof>, now: Now) {
         let Some(Proof { from, began }) = proof else { return };
         self.park_lost(from, began);
-        if !self.proofs.confirmed || self.marks_missing {
+        if !self.proofs.confirmed {
             return self.proof_given_up(now);
         }
         self.proofs.failures = 0;
         // A doubt that came to us while it was being read (an orphan's) may be older than it.
         let proven = |live: &ActiveAttempt| {
-            self.provable_at(live).is_some_and(|at| at <= began)
-                && from <= live.provider_time - MARGIN
-                && self.proofs.faceless.is_none_or(|newest| newest < live.provider_time - MARGIN)
+            self.provable_at(live).is_some_and(|at| at <= began) && from <= live.provider_time - MARGIN
         };
         // Where either run is to leave doubts to a person, a person decides.
-        let parks = |live: &ActiveAttempt| self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
+        let faceless = |live: &ActiveAttempt| self.proofs.faceless.is_some_and(|at| at >= live.provider_time - MARGIN);
+        let parks = |live: &ActiveAttempt| {
+            let told = self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
+            // A listing that shows no marks, or a row that may be anybody's, proves nobody absent.
+            told || self.marks_missing || faceless(live)
+        };
         let absent = self.live.uncertain().filter(|(_, live)| proven(live));
         let news = absent.map(|(attempt, live)| {
             let attempt = attempt.clone();

@@ -118,9 +118,7 @@ impl Campaign {
         if rest.later == 0 && provable.is_none() {
             return self.finish(StopReason::Complete, None);
         }
-        // What this run's listings cannot prove, no waiting of this run resolves.
-        let unprovable = self.marks_missing && rest.later == 0;
-        if self.plan.wait && !unprovable {
+        if self.plan.wait {
             return;
         }
         let provable: Option<Timestamp> = provable.map(|at| at.max(now.at).timestamp());
