@@ -9,6 +9,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use dialer::campaign::plan::{Plan, Rate};
+use dialer::rehearsal::rehearse::Simulation;
+use dialer::rehearsal::world::FakeProvider;
 use dialer::rehearsal::world::config::{ProviderConfig, Traffic};
 use stage::{START, plan, steady};
 
@@ -27,7 +29,9 @@ fn main() {
         #[expect(clippy::disallowed_methods, reason = "a benchmark reads a clock")]
         let clock = std::time::Instant::now;
         let began = clock();
-        let mut stage = stage::stage(&plan, config, LEADS, 1, 0);
+        let mut stage = Simulation::new(FakeProvider::new(config, 1, START), 0);
+        let journal = stage::journal_of(&plan, stage::leads(LEADS), stage.now());
+        stage::start(&mut stage, &plan, journal);
         let listed = began.elapsed();
         stage.play(START + Duration::from_hours(9600), None).expect("a journal in memory");
         let run = stage.runs[0].as_ref().expect("nobody killed it");

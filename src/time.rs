@@ -86,6 +86,14 @@ pub struct Now {
     pub wall: Timestamp,
 }
 
+impl Stamp {
+    /// The same on a clock that is off by so many microseconds.
+    #[must_use]
+    pub const fn shifted(self, by: i64) -> Self {
+        Self(self.0.saturating_add(by))
+    }
+}
+
 impl Now {
     /// The same instant on the line of time of a run that begins now. It is `at`, unless the wall clock was set forward
     /// meanwhile: what other runs are to measure from must not look older to them than it is.

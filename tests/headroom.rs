@@ -128,7 +128,7 @@ proptest! {
                 known.offset.hear_created(call.from, wire.sent, wire.received);
             }
         }
-        shuffled.offset = known.offset;
+        shuffled.offset = known.offset.clone();
         for told in &news {
             told.tell(&mut known);
         }

@@ -34,6 +34,8 @@ pub struct RunCounts {
     pub reserve: u32,
     /// Since when fewer are free, and whether we hold any.
     below_since: Option<(Instant, bool)>,
+    /// Slots left, as the newest answer said.
+    remaining: Option<u32>,
 }
 
 impl RunCounts {
@@ -61,13 +63,19 @@ impl RunCounts {
         }
     }
 
+    /// An answer said that so many slots are left; that holds until the next answer, or the next listing, says more.
+    pub(super) fn said(&mut self, remaining: Option<u32>) {
+        self.remaining = remaining;
+    }
+
     /// Takes note of the pool as it is from now on.
     pub(super) fn note(&mut self, now: Instant, slots: Slots, reserve: u32) {
         if let Some((since, with_ours)) = self.below_since {
             self.below_reserve += now.since(since);
             self.below_reserve_with_ours += if with_ours { now.since(since) } else { Duration::ZERO };
         }
-        let free = slots.free + slots.kept;
+        let likely = slots.free + slots.kept;
+        let free = self.remaining.map_or(likely, |said| likely.min(said));
         let ours = slots.ours > 0;
         self.below_since = (free < reserve).then_some((now, ours));
         self.peak_ours = self.peak_ours.max(slots.ours);
@@ -82,6 +90,20 @@ impl RunCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_answer_said_counts_until_there_is_other_news() {
+        let at = |seconds: u64| Instant::from_micros(0) + Duration::from_secs(seconds);
+        let slots = Slots { ours: 1, others: 0, free: 6, kept: 3, limit: 10 };
+        let mut tally = RunCounts::default();
+        tally.said(Some(2));
+        tally.note(at(1), slots, 3);
+        tally.note(at(2), slots, 3);
+        tally.said(None);
+        tally.note(at(4), slots, 3);
+        tally.note(at(9), slots, 3);
+        assert_eq!((tally.lowest_free, tally.below_reserve), (Some(2), Duration::from_secs(3)));
+    }
 
     #[test]
     fn the_whole_run_is_looked_at_for_the_reserve() {

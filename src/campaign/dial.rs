@@ -9,7 +9,7 @@ use super::notice::{Notice, StopReason};
 use super::reply::{BatchLead, Claimed, Denied, Opened};
 use super::{ActiveAttempt, BatchState, Campaign, First};
 use crate::pool::news::Others;
-use crate::time::{Instant, Now};
+use crate::time::{Instant, Now, Stamp};
 
 /// Polls after which the journal is asked again what other runs do.
 const ASK_AGAIN: u32 = 2;
@@ -78,6 +78,10 @@ impl Campaign {
         self.no_room = false;
         let idle = self.claiming || self.paused || self.stopping.is_some() || !self.start.may_dial();
         if idle || self.batch.state != BatchState::Open || self.batch.queue.is_empty() {
+            return;
+        }
+        if self.clock_in_doubt {
+            self.fresh_wanted = true;
             return;
         }
         if let Some(until) = self.held_until(now.at) {
@@ -252,7 +256,7 @@ impl Campaign {
         for granted in claimed.granted {
             let lead = self.leave_queue(granted.lead);
             self.pool.claimed(granted.attempt.clone(), now.at);
-            let provider_time = self.pool.offset.earliest(now.at);
+            let provider_time = self.pool.offset.earliest(now.at).min(Stamp::from_micros(now.at.as_micros()));
             let live = ActiveAttempt {
                 batch: Some(self.batch.number),
                 line: granted.line,

@@ -10,6 +10,7 @@ use super::seen::SeenCall;
 use super::start::MARGIN;
 use super::{ActiveAttempt, Campaign};
 use crate::pool::calls::CallId;
+use crate::pool::offset::FARTHEST;
 use crate::time::{Instant, Now, Stamp};
 
 /// How long a call that came back blocked may stay without ringing: ring time and two minutes.
@@ -28,6 +29,11 @@ pub(super) struct Proofs {
     faceless: Option<Stamp>,
     not_before: Option<Instant>,
     failures: u32,
+}
+
+/// The call of an attempt was created no earlier than that, however wrong what was known of the provider's clock.
+fn created_after(live: &ActiveAttempt) -> Stamp {
+    live.provider_time - FARTHEST - MARGIN
 }
 
 impl Campaign {
@@ -71,8 +77,8 @@ impl Campaign {
             return self.wake(due);
         }
         let doubts = self.live.uncertain().filter(|(_, live)| live.state == State::InDoubt);
-        if let Some(from) = doubts.map(|(_, live)| live.provider_time).min() {
-            self.listing.prove_since(from - MARGIN);
+        if let Some(from) = doubts.map(|(_, live)| created_after(live)).min() {
+            self.listing.prove_since(from);
             self.proofs.confirmed = self.org_confirmed;
             self.proofs.faceless = None;
         }
@@ -87,11 +93,10 @@ impl Campaign {
         }
         self.proofs.failures = 0;
         // A doubt that came to us while it was being read (an orphan's) may be older than it.
-        let proven = |live: &ActiveAttempt| {
-            self.provable_at(live).is_some_and(|at| at <= began) && from <= live.provider_time - MARGIN
-        };
+        let proven =
+            |live: &ActiveAttempt| self.provable_at(live).is_some_and(|at| at <= began) && from <= created_after(live);
         // Where either run is to leave doubts to a person, a person decides.
-        let faceless = |live: &ActiveAttempt| self.proofs.faceless.is_some_and(|at| at >= live.provider_time - MARGIN);
+        let faceless = |live: &ActiveAttempt| self.proofs.faceless.is_some_and(|at| at >= created_after(live));
         let parks = |live: &ActiveAttempt| {
             let told = self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
             // A listing that shows no marks, or a row that may be anybody's, proves nobody absent.

@@ -122,6 +122,10 @@ pub struct Campaign {
     /// Calls of ours that the provider does not know by their id, and since when.
     lost: BTreeMap<CallId, Instant>,
     date_missing: bool,
+    /// A time that cannot be was told of.
+    wrong_times_told: bool,
+    /// One answer, and no other yet, says that the wall clock is wrong.
+    clock_in_doubt: bool,
     org_confirmed: bool,
     /// How long a call with the campaign's own assistant can last, where that is known.
     usual_call: Option<Duration>,
@@ -209,6 +213,8 @@ impl Campaign {
             marks_missing: false,
             lost: BTreeMap::new(),
             date_missing: false,
+            wrong_times_told: false,
+            clock_in_doubt: false,
             org_confirmed: history.org_confirmed,
             usual_call: None,
             orphans_due: now.at + plan.poll * 60,

@@ -25,13 +25,13 @@ impl Campaign {
         match news {
             News::Answered { attempt, wire, call, limits } => self.hear_answer(&attempt, wire, &call, limits, now),
             News::Refused { attempt, wire, cause, limits, retry_after, message, key } => {
-                self.hear_wire(wire, now);
+                self.hear_wire(wire);
                 self.pool.settled(&attempt);
                 self.first_is_over(wire.received);
                 self.hear_refusal(&attempt, cause, retry_after, &message, key, wire, limits, now);
             }
             News::Failed { attempt, wire, message } => {
-                self.hear_wire(wire, now);
+                self.hear_wire(wire);
                 self.pool.failed(&attempt, wire.received);
                 self.first_is_over(wire.received);
                 let lead = self.lead_of(&attempt);
@@ -44,7 +44,7 @@ impl Campaign {
                 self.hear_turn(turn);
             }
             News::Listed { read, wire, calls, full } => {
-                self.hear_rows(wire, &calls, now);
+                self.hear_rows(wire, &calls);
                 listing = Some((read, full, !calls.is_empty()));
             }
             News::Absent(attempt, _) | News::Parked(attempt, _) | News::Lost(attempt, _) | News::Withdrawn(attempt) => {
@@ -70,7 +70,7 @@ impl Campaign {
         limits: Option<Limits>,
         now: Now,
     ) {
-        self.hear_wire(wire, now);
+        self.hear_wire(wire);
         if wire.date.is_none() && !std::mem::replace(&mut self.date_missing, true) {
             self.tell(Notice::NoDate);
         }
@@ -94,6 +94,7 @@ impl Campaign {
         if !shown && !std::mem::replace(&mut self.limits_missing, true) {
             self.tell(Notice::NoLimits);
         }
+        self.tally.said(limits.and_then(|limits| u32::try_from(limits.remaining?).ok()));
         self.saw_pool(now);
     }
 
@@ -137,6 +138,7 @@ impl Campaign {
         match cause {
             Cause::Pool => {
                 self.pool.refused(wire, limits);
+                self.tally.said(Some(0));
                 self.tell(Notice::PoolRefused);
                 self.saw_pool(now);
             }

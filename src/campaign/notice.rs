@@ -21,6 +21,8 @@ pub enum Notice {
     LimitAssumed(u32),
     /// Answers carry no `Date`: whether the clock is right cannot be told.
     NoDate,
+    /// Answers carry times that cannot be: they are left out.
+    WrongTimes,
     /// The account shows no limits: the reserve is kept only against what can be seen.
     NoLimits,
     /// Nobody knows whether this lead's call was created.

@@ -5,6 +5,7 @@ use super::listing::found::{Failed, Found, Haste, Needs, Purpose};
 use super::notice::{Notice, StopReason};
 use super::{BatchState, Campaign};
 use crate::pool::calls::CallId;
+use crate::pool::news::RequestTiming;
 use crate::time::Now;
 
 /// Polls after which the calls that are followed are asked whether one is older than a call can be.
@@ -71,6 +72,7 @@ impl Campaign {
             Found::Search(began) => self.search_complete(now, began),
             Found::Proof(proof) => self.proof_done(proof, now),
             Found::Watch => {
+                self.tally.said(None);
                 if self.pool.assume_what_is_up() {
                     self.tell(Notice::LimitAssumed(self.pool.limit()));
                 }
@@ -96,7 +98,8 @@ impl Campaign {
         }
         if let Some(date) = failure.date {
             self.reached();
-            self.check_clock(date, failure.sent, failure.received, now);
+            let wire = RequestTiming { sent: failure.sent, received: failure.received, date: Some(date) };
+            self.hear_time(wire, None, now);
         }
         match failed {
             Failed::NotAsked => {}

@@ -10,7 +10,7 @@ use super::seen::{Listing, SeenCall, Status};
 use super::{ActiveAttempt, Campaign};
 use crate::pool::calls::{Call, CallId};
 use crate::pool::news::RequestTiming;
-use crate::time::{Instant, Now};
+use crate::time::{Instant, Now, Stamp};
 
 /// Beyond the longest that a call can last, this long, before it is given up.
 const GIVE_UP_MARGIN: Duration = Duration::from_mins(5);
@@ -19,20 +19,19 @@ const ANY_CALL: Duration = Duration::from_mins(730);
 
 impl Campaign {
     /// Takes in the rows of a listing. Those of the watch overlap from one read to the next.
-    pub(super) fn hear_rows(&mut self, wire: RequestTiming, calls: &Listing, now: Now) {
-        self.hear_wire(wire, now);
+    pub(super) fn hear_rows(&mut self, wire: RequestTiming, calls: &Listing) {
         self.reached();
-        let latest = self.pool.offset.latest(wire.received);
+        let (_, latest) = self.pool.offset.span(wire);
         for call in &**calls {
             self.listing.changed(call.updated, latest);
-            self.saw_call(call, wire.received);
+            self.saw_call(call, wire.received, latest);
         }
         for id in self.pool.forget_ended() {
             self.listing.over(&id);
         }
     }
 
-    fn saw_call(&mut self, call: &SeenCall, received: Instant) {
+    fn saw_call(&mut self, call: &SeenCall, received: Instant, latest: Stamp) {
         let live = call.attempt.as_ref().and_then(|attempt| self.live.get(attempt));
         let ours = live.is_some();
         self.proofs.confirmed |= ours;
@@ -58,12 +57,20 @@ impl Campaign {
         } else {
             self.listing.saw(&call.id, received);
         }
+        let known_from = self.pool.call(&call.id).map(|known| known.from);
         let known = self.pool.call(&call.id).map(|known| known.ended.is_none());
         // What was over before the pool was last seen cannot matter to it.
         if over.is_some_and(|end| self.pool.is_past(end)) && known.is_none() && !ours {
             return;
         }
         let mut slot = slot_of(call, ours, pool_ended);
+        match known_from {
+            // A start as late as the listing itself says nothing more than that the call had begun.
+            Some(known) if slot.from >= latest => slot.from = known,
+            // What the last listing did not show had hardly begun by then, whatever its stamp says.
+            None if !ours => slot.from = slot.from.max(self.listing.known_at(&self.pool.offset).min(latest)),
+            _ => {}
+        }
         if self.scheduled.remove(&call.id) {
             slot.from = call.updated;
         }

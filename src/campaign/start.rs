@@ -5,6 +5,7 @@ use super::notice::{Notice, StopReason};
 use super::reply::{Change, ResumeState, UnknownCall};
 use super::{BatchState, Campaign};
 use crate::pool::attempt_id::Mark;
+use crate::pool::offset::FARTHEST;
 use crate::time::{Instant, Now, Stamp};
 use std::time::Duration;
 
@@ -53,10 +54,12 @@ pub(super) struct Start {
 
 impl Start {
     pub(super) fn new(history: &ResumeState, campaign: &str, now: Instant) -> Self {
+        // What is to be known up to a time that lies ahead is not known: a stamp was wrong.
+        let watermark = history.watermark.filter(|mark| *mark <= Stamp::from_micros(now.as_micros()) + FARTHEST);
         Self {
             step: Step::Fresh,
-            watermark: history.watermark,
-            known_from: history.known_from,
+            watermark,
+            known_from: history.known_from.filter(|_| watermark.is_some()),
             from: None,
             has_attempts: history.has_attempts,
             adopted_at: history.adopted_at,
@@ -97,7 +100,7 @@ impl Campaign {
             // What was on its way when the journal was lost may be listed late: the search reaches back before the
             // adoption by as long as absence must hold.
             let adopted = self.start.adopted_at.map_or(self.start.began, |at| at.min(self.start.began));
-            let late = self.pool.offset.earliest(adopted) - self.absence_must_hold();
+            let late = self.pool.offset.surely_after(adopted) - self.absence_must_hold();
             let from = self.start.watermark.map_or(late, |mark| mark.min(late));
             self.start.from = Some(from - MARGIN);
             self.listing.search_between(from - MARGIN, None);
@@ -192,7 +195,7 @@ impl Campaign {
 
     fn keep_watermark(&mut self, began: Option<Instant>) {
         if let Some(began) = began {
-            let mark = self.pool.offset.earliest(began) - MARGIN;
+            let mark = self.pool.offset.surely_after(began) - MARGIN;
             self.start.watermark = Some(mark);
             self.actions.push_back(Action::Watermark(self.start.from.unwrap_or(mark), mark));
         }

@@ -1,31 +1,82 @@
 //! What every answer says besides its words: that the provider is reached, and what time it is there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Campaign;
-use super::notice::StopReason;
+use super::event::News;
+use super::notice::{Notice, StopReason};
+use super::seen::SeenCall;
 use crate::pool::news::RequestTiming;
-use crate::time::{Instant, Now, Stamp};
+use crate::pool::offset::FARTHEST;
+use crate::time::{Now, Stamp};
 
-/// Further from the provider's time than this, the hours that leads are called in would be wrong.
-const CLOCK_OFF: Duration = Duration::from_mins(2);
+/// What is wrong by less than this may be a clock that drifts.
+const DRIFT: Duration = Duration::from_secs(1);
 
 impl Campaign {
-    pub(super) fn hear_wire(&mut self, wire: RequestTiming, now: Now) {
-        if let Some(date) = wire.date {
-            self.pool.offset.hear_date(date, wire.sent, wire.received);
-            self.reached();
-            self.check_clock(date, wire.sent, wire.received, now);
+    /// Takes in what news say of the time, and puts right what cannot be: nothing that an answer tells of lies after it.
+    /// To be called before the journal writes them down.
+    pub fn check_times(&mut self, mut news: News, now: Now) -> News {
+        let (wire, created) = match &news {
+            News::Answered { wire, call, .. } => (*wire, Some(call.created)),
+            News::Refused { wire, .. } | News::Failed { wire, .. } | News::Listed { wire, .. } => (*wire, None),
+            _ => return news,
+        };
+        self.hear_time(wire, created, now);
+        let (first, last) = self.pool.offset.span(wire);
+        let mut wrong = false;
+        match &mut news {
+            News::Answered { call, .. } => {
+                wrong = is_ahead(call, last + DRIFT);
+                no_later_than(call, last);
+                call.created = call.created.max(first);
+                call.updated = call.updated.max(call.created);
+            }
+            News::Listed { calls, .. } if calls.iter().any(|row| is_ahead(row, last)) => {
+                wrong = calls.iter().any(|row| is_ahead(row, last + DRIFT));
+                let checked = calls.iter().map(|row| {
+                    let mut row = Arc::clone(row);
+                    if is_ahead(&row, last) {
+                        no_later_than(Arc::make_mut(&mut row), last);
+                    }
+                    row
+                });
+                *calls = checked.collect();
+            }
+            _ => {}
+        }
+        self.tell_of_wrong_times(wrong);
+        news
+    }
+
+    /// Takes in the times of one answer, and looks at the wall clock by them.
+    pub(super) fn hear_time(&mut self, wire: RequestTiming, created: Option<Stamp>, now: Now) {
+        let wrong = self.pool.hear_times(wire, created);
+        self.tell_of_wrong_times(wrong);
+        self.check_clock(now);
+    }
+
+    fn tell_of_wrong_times(&mut self, wrong: bool) {
+        if wrong && !std::mem::replace(&mut self.wrong_times_told, true) {
+            self.tell(Notice::WrongTimes);
         }
     }
 
-    /// Dials nobody by a wall clock that is wrong. The provider read its own clock between the two instants; between
-    /// them, and since, the machine may have slept.
-    pub(super) fn check_clock(&mut self, date: Stamp, sent: Instant, received: Instant, now: Now) {
-        let wall = |at: Instant| Stamp::from(now.wall) - now.at.since(at);
-        let off = wall(sent).since(date).max(date.since(wall(received)));
-        if off > CLOCK_OFF + Duration::from_secs(1) {
+    /// Dials nobody by a wall clock that is wrong. One answer that says so may itself be wrong: until another says the
+    /// same, or not, nobody is dialed either.
+    fn check_clock(&mut self, now: Now) {
+        let Some((off, sure)) = self.pool.offset.off(now.at, Stamp::from(now.wall)) else { return };
+        self.clock_in_doubt = off > FARTHEST;
+        if self.clock_in_doubt && sure {
             self.stop(StopReason::Clock(off));
+        }
+    }
+
+    /// An answer with a `Date` came from the provider, whatever it said.
+    pub(super) fn hear_wire(&mut self, wire: RequestTiming) {
+        if wire.date.is_some() {
+            self.reached();
         }
     }
 
@@ -41,4 +92,15 @@ impl Campaign {
             self.stop(StopReason::Unreachable(message.to_owned()));
         }
     }
+}
+
+fn is_ahead(call: &SeenCall, last: Stamp) -> bool {
+    call.created > last || call.updated > last || call.started > Some(last) || call.ended > Some(last)
+}
+
+fn no_later_than(call: &mut SeenCall, last: Stamp) {
+    call.created = call.created.min(last);
+    call.updated = call.updated.min(last);
+    call.started = call.started.map(|at| at.min(last));
+    call.ended = call.ended.map(|at| at.min(last));
 }

@@ -47,7 +47,7 @@ pub struct Args {
     #[arg(long, value_name = "SHAPE", default_value = "400", value_parser = blocked_as)]
     blocked_as: BlockedAs,
     /// How likely a request meets a fault, from 0 to 1; repeatable. 429, 429-retry-after, 5xx-before, 5xx-after,
-    /// drop-before, drop-after, slow, html, no-limits, minus-one, forgotten, late-create; read-5xx for reads
+    /// drop-before, drop-after, slow, html, no-limits, minus-one, forgotten, late-create, wrong-stamp; read-5xx for reads
     #[arg(long, value_name = "NAME=P", value_parser = fault)]
     fault: Vec<(Fault, f64)>,
     /// A slot is free again this long after its call's end

@@ -263,7 +263,8 @@ impl<J: Journal> Loop<'_, J> {
         let now = self.drive.clock.now();
         let event = match incoming {
             Incoming::News(news) => {
-                let news = self.drive.campaign.identify(*news);
+                let news = self.drive.campaign.check_times(*news, now);
+                let news = self.drive.campaign.identify(news);
                 write_down(self.drive.journal, now, news)?
             }
             Incoming::ReadFailed(id, failure) => Event::ReadFailed(id, failure),

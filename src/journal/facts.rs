@@ -17,7 +17,8 @@ use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId, Post};
 use crate::pool::news::{Limits, RequestTiming};
-use crate::time::{Instant, Now, Stamp};
+use crate::pool::offset::FARTHEST;
+use crate::time::{Instant, Now, Stamp, micros};
 
 /// How an attempt came into the journal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -221,7 +222,7 @@ impl Attempt {
             in_doubt,
             state: self.state(),
             failed: self.facts.failed,
-            provider_time: self.provider_time,
+            provider_time: self.provider_time.min(Stamp::from_micros(self.claimed.as_micros())),
             created: self.created,
         }
     }
@@ -240,7 +241,11 @@ impl Attempt {
         /// What is less than this may be nothing but a `Date` that is cut to the second.
         const KNOWN: i64 = 2_000_000;
         let ahead = Stamp::from(self.began).as_micros() - self.provider_time.as_micros();
-        let ours = if ahead.abs() > KNOWN { at.as_micros().saturating_add(ahead) } else { at.as_micros() };
+        let ours = if ahead.abs() > KNOWN && ahead.abs() <= micros(FARTHEST) {
+            at.as_micros().saturating_add(ahead)
+        } else {
+            at.as_micros()
+        };
         Stamp::from_micros(ours).timestamp()
     }
 

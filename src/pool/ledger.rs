@@ -148,6 +148,12 @@ impl Ledger {
         (self.sums.counted, self.sums.perhaps_counted) = (counted, perhaps);
     }
 
+    /// The same for one that may be earlier than the last.
+    pub(super) fn recount_all(&mut self, seen: &Observation) {
+        self.recent = self.up.keys().cloned().collect();
+        self.recount(seen);
+    }
+
     /// Forgets calls that ended before then, which no observation may count any more, and names them.
     pub(super) fn forget(&mut self, before: Stamp) -> Vec<CallId> {
         let mut gone = Vec::new();

@@ -35,6 +35,13 @@ impl SeenLimits {
         self.prune();
     }
 
+    /// It is no later than that: what was seen later was stamped wrongly.
+    pub(super) fn no_later_than(&mut self, now: Stamp) {
+        self.newest = self.newest.map(|(at, limit)| (at.min(now), limit));
+        self.free_at = self.free_at.map(|at| at.min(now));
+        self.last_seen.values_mut().for_each(|at| *at = (*at).min(now));
+    }
+
     /// The newest, and when it was seen.
     pub(super) fn newest(&self) -> Option<(Stamp, u32)> {
         self.newest.map(|(at, Reverse(limit))| (at, limit))

@@ -26,7 +26,7 @@ use ledger::Ledger;
 use limits::SeenLimits;
 use news::{Limits, Others, RequestTiming};
 use observation::Observation;
-use offset::Offset;
+use offset::{Heard, Offset};
 
 /// Calls that are over are kept for that long before the last observation: an answer that was slow may still speak of
 /// them as if they were up.
@@ -75,6 +75,27 @@ impl Pool {
             assumed,
             offset: Offset::default(),
         }
+    }
+
+    /// Takes in what an answer says of the time. True if that contradicts what others said.
+    pub fn hear_times(&mut self, wire: RequestTiming, created: Option<Stamp>) -> bool {
+        let (sent, received) = (wire.sent, wire.received);
+        let date = wire.date.map(|date| self.offset.hear_date(date, sent, received));
+        let created = created.map(|created| self.offset.hear_created(created, sent, received));
+        let heard = [date, created];
+        if heard.contains(&Some(Heard::Anew)) {
+            self.restamp(received);
+        }
+        heard.into_iter().flatten().any(|heard| heard != Heard::Agrees)
+    }
+
+    /// The provider's clock is another than was believed: what was seen by then is put where it can have been.
+    fn restamp(&mut self, now: Instant) {
+        self.limits.no_later_than(self.offset.latest(now));
+        let Some(seen) = &mut self.observation else { return };
+        let (first, last) = (self.offset.earliest(seen.sent), self.offset.latest(seen.received));
+        (seen.at, seen.heard) = (seen.at.clamp(first, last), seen.heard.clamp(first, last));
+        Arc::make_mut(&mut self.ledger).recount_all(seen);
     }
 
     /// A claim was granted to this run.
@@ -128,28 +149,29 @@ impl Pool {
         wire: RequestTiming,
         limits: Option<Limits>,
     ) {
-        let created = call.from;
+        let (first, heard) = self.offset.span(wire);
+        // A stamp at or beyond an end of what the answer can speak of says nothing: then it was at that end.
+        let from = call.from.clamp(first, heard);
+        let at = if call.from < heard { from } else { first };
         let post = Post { sent: wire.sent, received: wire.received, taken: limits.and_then(Limits::taken) };
-        self.offset.hear_created(created, wire.sent, wire.received);
-        self.saw(id, &Call { post: Some(post), ..call.clone() }, Some(attempt));
+        self.saw(id, &Call { from, post: Some(post), ..call.clone() }, Some(attempt));
         let Some(limits) = limits else { return };
         if limits.blocked {
             return self.refused(wire, Some(limits));
         }
         let limit = limits.sane_limit();
         if let Some(Ok(remaining)) = limits.remaining.map(u32::try_from) {
-            let heard = self.offset.heard_at(wire.date, wire.received).max(created);
             let call = Some(id.clone());
             let (sent, received) = (wire.sent, wire.received);
-            self.observe(Observation { at: created, heard, limit, remaining, call, sent, received });
+            self.observe(Observation { at, heard, limit, remaining, call, sent, received });
         } else if let Some(limit) = limit {
-            self.limits.saw(created, limit);
+            self.limits.saw(at, limit);
         }
     }
 
     /// A request was refused because the pool was full.
     pub fn refused(&mut self, wire: RequestTiming, limits: Option<Limits>) {
-        let at = self.offset.heard_at(wire.date, wire.received);
+        let (_, at) = self.offset.span(wire);
         let limit = limits.and_then(Limits::sane_limit);
         let (sent, received) = (wire.sent, wire.received);
         self.observe(Observation { at, heard: at, limit, remaining: 0, call: None, sent, received });
@@ -157,6 +179,7 @@ impl Pool {
 
     /// A call of ours ended at that time because the pool was full; that was heard of later.
     pub fn ended_full(&mut self, at: Stamp, heard: Instant) {
+        let at = at.min(self.offset.latest(heard));
         let received = self.offset.latest_ours(at).min(heard);
         let sent = Instant::from_micros(i64::MIN);
         self.observe(Observation { at, heard: at, limit: None, remaining: 0, call: None, sent, received });

@@ -308,6 +308,7 @@ impl<J: Journal> Simulation<J> {
     fn tell(&mut self, place: usize, news: News) -> Result<(), Error> {
         let now = self.now();
         let Some(run) = self.runs[place].as_mut() else { return Ok(()) };
+        let news = run.campaign.check_times(news, now);
         let news = run.campaign.identify(news);
         let recorded = run.journal.record(now, &news)?;
         run.campaign.handle(now, Event::News(news, recorded));

@@ -61,6 +61,9 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::NoDate => {
             "the API does not say what time it is: whether this machine's clock is right cannot be told".to_owned()
         }
+        Notice::WrongTimes => {
+            "some answers of the API carry a time that contradicts the others; such times are left out".to_owned()
+        }
         Notice::NoLimits => {
             "the account shows no limits: the reserve is held only against the calls that can be seen".to_owned()
         }

@@ -38,8 +38,13 @@ impl Told {
     pub(crate) fn tell(&self, pool: &mut Pool) {
         match self.clone() {
             Self::Claimed(attempt, at) => pool.claimed(attempt, at),
-            Self::Date(date, sent, received) => pool.offset.hear_date(date, sent, received),
-            Self::Answered(id, call, attempt, wire, limits) => pool.answered(&id, &call, &attempt, wire, limits),
+            Self::Date(date, sent, received) => {
+                pool.hear_times(RequestTiming { sent, received, date: Some(date) }, None);
+            }
+            Self::Answered(id, call, attempt, wire, limits) => {
+                pool.hear_times(RequestTiming { date: None, ..wire }, Some(call.from));
+                pool.answered(&id, &call, &attempt, wire, limits);
+            }
             Self::Refused(attempt, wire, limits) => {
                 pool.settled(&attempt);
                 pool.refused(wire, limits);

@@ -5,11 +5,10 @@ mod plan;
 use std::time::Duration;
 
 use dialer::campaign::plan::Plan;
-use dialer::journal::Listed;
 use dialer::journal::memory::Memory;
+use dialer::journal::{Journal, Listed};
 use dialer::leads::lead::{Lead, Phone};
 use dialer::rehearsal::rehearse::{Setup, Simulation};
-use dialer::rehearsal::world::FakeProvider;
 use dialer::rehearsal::world::config::{ProviderConfig, Traffic};
 use dialer::time::{Now, Stamp};
 pub(crate) use plan::plan;

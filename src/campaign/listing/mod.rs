@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::event::{Query, ReadFailure, ReadId, ReadTrouble};
 use crate::pool::calls::CallId;
+use crate::pool::offset::Offset;
 use crate::time::{Instant, Stamp, sooner};
 use found::{Failed, Found, Haste, Needs, Proof, Purpose};
 use last_seen::LastSeen;
@@ -124,6 +125,11 @@ impl ListingReader {
             now.since(received) <= self.poll * FRESH && since.is_none_or(|since| began >= since)
         };
         self.fresh.is_some_and(new)
+    }
+
+    /// What had begun by then, in the provider's time, a complete round of the watch has shown.
+    pub(super) fn known_at(&self, offset: &Offset) -> Stamp {
+        self.fresh.map_or(Stamp::from_micros(i64::MIN), |(began, _)| offset.earliest(began))
     }
 
     /// That call is to be asked for by its id, though listings show it.

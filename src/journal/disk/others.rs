@@ -14,6 +14,7 @@ use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId};
 use crate::pool::news::Others;
 use crate::pool::observation::Observation;
+use crate::pool::offset::latest_possible;
 use crate::pool::{Pool, Unanswered};
 use crate::time::{Instant, Now, Stamp};
 
@@ -33,11 +34,14 @@ pub(super) fn gather(table: &mut Table<'_>, followed: &mut Followed, run: i64, n
         db.prepare_cached(alive)?.query_row([table.pool, run], |row| Ok((row.get(0)?, row.get(1)?)))?;
     others.reserve = largest.unwrap_or(0);
     if alive > 0 {
-        others.observation = observation(db, table.pool, run)?;
+        others.observation = observation(db, table.pool, run, now)?;
         let limit = "SELECT seen_limit_at, seen_limit FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2 \
-                     AND seen_limit IS NOT NULL ORDER BY seen_limit_at DESC, seen_limit DESC LIMIT 1";
+                     AND seen_limit_at <= ?3 ORDER BY seen_limit_at DESC, seen_limit DESC LIMIT 1";
         let read = |row: &Row<'_>| Ok((Stamp::from_micros(row.get(0)?), row.get(1)?));
-        others.limit = db.prepare_cached(limit)?.query_row([table.pool, run], read).optional()?;
+        others.limit = db
+            .prepare_cached(limit)?
+            .query_row([table.pool, run, latest_possible(now).as_micros()], read)
+            .optional()?;
     }
     let until = "SELECT rate_until FROM pools WHERE id = ?1";
     let until: Option<i64> = db.prepare_cached(until)?.query_row([table.pool], |row| row.get(0))?;
@@ -80,10 +84,10 @@ fn theirs(table: &mut Table<'_>, followed: &mut Followed, others: &mut Others) -
     Ok(())
 }
 
-fn observation(db: &Connection, pool: i64, run: i64) -> Result<Option<Observation>, Error> {
+fn observation(db: &Connection, pool: i64, run: i64, now: Now) -> Result<Option<Observation>, Error> {
     let find = "SELECT at, heard, named_limit, remaining, call, sent, received FROM pools \
                 JOIN runs ON runs.id = pools.observer AND runs.ended IS NULL \
-                WHERE pools.id = ?1 AND observer <> ?2 AND at IS NOT NULL";
+                WHERE pools.id = ?1 AND observer <> ?2 AND at <= ?3";
     let read = |row: &Row<'_>| {
         Ok(Observation {
             at: Stamp::from_micros(row.get(0)?),
@@ -95,11 +99,13 @@ fn observation(db: &Connection, pool: i64, run: i64) -> Result<Option<Observatio
             received: Instant::from_micros(row.get(6)?),
         })
     };
-    Ok(db.prepare_cached(find)?.query_row([pool, run], read).optional()?)
+    Ok(db.prepare_cached(find)?.query_row([pool, run, latest_possible(now).as_micros()], read).optional()?)
 }
 
 /// Writes down what this run has seen of the pool, for the others.
-pub(super) fn share(db: &Connection, pool: i64, run: i64, seen: &Pool, reserve: u32) -> Result<(), Error> {
+/// What stands there with a time that lies ahead was stamped wrongly, and is replaced.
+pub(super) fn share(db: &Connection, pool: i64, run: i64, seen: &Pool, reserve: u32, now: Now) -> Result<(), Error> {
+    let ahead = latest_possible(now).as_micros();
     let limit = seen.limit_seen();
     let (at, limit) = (limit.map(|(at, _)| at.as_micros()), limit.map(|(_, limit)| limit));
     let mine = "UPDATE runs SET reserve = ?2, seen_limit = ?3, seen_limit_at = ?4 WHERE id = ?1 \
@@ -107,12 +113,12 @@ pub(super) fn share(db: &Connection, pool: i64, run: i64, seen: &Pool, reserve: 
     db.prepare_cached(mine)?.execute(params![run, reserve, limit, at])?;
     if at.is_some() {
         let last = "UPDATE pools SET last_limit = ?2, last_limit_at = ?3 WHERE id = ?1 \
-                    AND coalesce(last_limit_at < ?3, 1)";
-        db.prepare_cached(last)?.execute(params![pool, limit, at])?;
+                    AND coalesce(last_limit_at < ?3 OR last_limit_at > ?4, 1)";
+        db.prepare_cached(last)?.execute(params![pool, limit, at, ahead])?;
     }
     let Some(seen) = seen.observation() else { return Ok(()) };
     let newer = "UPDATE pools SET observer = ?2, at = ?3, heard = ?4, named_limit = ?5, remaining = ?6, call = ?7, \
-                 sent = ?8, received = ?9 WHERE id = ?1 AND (at IS NULL OR (?3, -?6) > (at, -remaining))";
+                 sent = ?8, received = ?9 WHERE id = ?1 AND (at IS NULL OR at > ?10 OR (?3, -?6) > (at, -remaining))";
     db.prepare_cached(newer)?.execute(params![
         pool,
         run,
@@ -122,7 +128,8 @@ pub(super) fn share(db: &Connection, pool: i64, run: i64, seen: &Pool, reserve: 
         seen.remaining,
         seen.call.as_ref().map(CallId::as_str),
         seen.sent.as_micros(),
-        seen.received.as_micros()
+        seen.received.as_micros(),
+        ahead
     ])?;
     Ok(())
 }

@@ -24,6 +24,7 @@ use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Change, Claimed, Open, Opened, Recorded, ResumeState};
 use crate::pool::Pool;
 use crate::pool::attempt_id::Mark;
+use crate::pool::offset::latest_possible;
 use crate::time::{Instant, Now, Stamp};
 
 /// The journal of one run.
@@ -235,8 +236,9 @@ impl Journal for Run {
                             WHERE campaign = ?1 AND origin <> 'found'";
             let (attempts, calls_ended): (u64, u64) =
                 table.db.query_row(attempts, [table.campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let last_limit = "SELECT last_limit FROM pools WHERE id = ?1";
-            let last_limit = table.db.query_row(last_limit, [table.pool], |row| row.get(0))?;
+            let last_limit = "SELECT iif(last_limit_at <= ?2, last_limit, NULL) FROM pools WHERE id = ?1";
+            let ahead = latest_possible(now).as_micros();
+            let last_limit = table.db.query_row(last_limit, [table.pool, ahead], |row| row.get(0))?;
             Ok(ResumeState {
                 open,
                 others,
@@ -297,7 +299,7 @@ impl Journal for Run {
             let mut table = Table { db: tx, account, campaign, pool, rehearsal, salt, zones, told, dnc };
             reap_dead_runs(tx, dir, campaign, Some(run), now)?;
             let mut others = gather(&mut table, followed, run, now)?;
-            share(tx, pool, run, &ask.pool, ask.reserve)?;
+            share(tx, pool, run, &ask.pool, ask.reserve, now)?;
             asks(tx, run)?;
             let mut known = ask.pool.clone();
             known.merge_others(&others);
@@ -331,16 +333,18 @@ impl Journal for Run {
         self.step(|table, plan| record(table, plan, now, news))
     }
 
-    fn share(&mut self, _now: Now, pool: &Pool, reserve: u32) -> Result<(), Error> {
+    fn share(&mut self, now: Now, pool: &Pool, reserve: u32) -> Result<(), Error> {
         let run = self.number;
-        self.step(|table, _| share(table.db, table.pool, run, pool, reserve))
+        self.step(|table, _| share(table.db, table.pool, run, pool, reserve, now))
     }
 
-    fn watermark(&mut self, _now: Now, from: Stamp, to: Stamp) -> Result<(), Error> {
+    fn watermark(&mut self, now: Now, from: Stamp, to: Stamp) -> Result<(), Error> {
         self.step(|table, _| {
-            let raise = "UPDATE accounts SET watermark = max(coalesce(watermark, ?3), ?3), \
-                         known_from = iif(watermark >= ?2, min(coalesce(known_from, ?2), ?2), ?2) WHERE id = ?1";
-            table.db.execute(raise, params![table.account, from.as_micros(), to.as_micros()])?;
+            // One that lies ahead of any time that it can be was stamped wrongly.
+            let raise = "UPDATE accounts SET watermark = iif(watermark BETWEEN ?3 AND ?4, watermark, ?3), known_from = \
+                         iif(watermark BETWEEN ?2 AND ?4, min(coalesce(known_from, ?2), ?2), ?2) WHERE id = ?1";
+            let ahead = latest_possible(now).as_micros();
+            table.db.execute(raise, params![table.account, from.as_micros(), to.as_micros(), ahead])?;
             Ok(())
         })
     }

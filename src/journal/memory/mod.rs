@@ -19,6 +19,7 @@ use crate::campaign::reply::{Change, Claimed, Open, Opened, Recorded, ResumeStat
 use crate::pool::Pool;
 use crate::pool::attempt_id::Mark;
 use crate::pool::news::Others;
+use crate::pool::offset::latest_possible;
 use crate::time::{Instant, Now, Stamp};
 use table::Table;
 
@@ -130,7 +131,8 @@ impl Journal for Memory {
         Ok(())
     }
 
-    fn watermark(&mut self, _now: Now, from: Stamp, to: Stamp) -> Result<(), Error> {
+    fn watermark(&mut self, now: Now, from: Stamp, to: Stamp) -> Result<(), Error> {
+        self.watermark = self.watermark.filter(|mark| *mark <= latest_possible(now));
         let adjoins = self.watermark.is_some_and(|mark| from <= mark);
         self.known_from = Some(self.known_from.filter(|_| adjoins).map_or(from, |known| known.min(from)));
         self.watermark = self.watermark.max(Some(to));

@@ -1,11 +1,13 @@
 //! What passes between a run and the pretended provider: requests, listings and answers, as the client would tell them.
 
+use std::sync::Arc;
+
 use super::super::world::Filter;
 use super::super::world::answer::{Answer, Reply};
 use super::super::world::call::NewCall;
 use super::{Due, Page, Simulation};
 use crate::campaign::event::{News, Query, ReadFailure, ReadId, ReadTrouble};
-use crate::campaign::seen::Listing;
+use crate::campaign::seen::{Listing, SeenCall};
 use crate::journal::claim::Claim;
 use crate::journal::{Error, Journal};
 use crate::pool::news::RequestTiming;
@@ -17,13 +19,16 @@ impl<J: Journal> Simulation<J> {
         let Some(org) = self.runs[place].as_ref().map(|run| run.org) else { return };
         let at = self.world.now();
         let received = self.ours(at + self.read_travel / 2);
-        let date = Some(cut(at));
+        let wrong = self.world.read_stamps();
+        let date = Some(cut(at.shifted(wrong.date)));
         let due = if self.world.read_fails() {
             let message = "500: Internal Server Error".to_owned();
             let failure = ReadFailure { kind: ReadTrouble::Fault, sent, received, date, message };
             Due::Unread(place, id, Box::new(failure))
         } else {
             let (calls, full) = self.look(org, query);
+            let calls =
+                if wrong.calls == 0 { calls } else { calls.iter().map(|row| shifted(row, wrong.calls)).collect() };
             Due::Listed(place, Page { read: id, wire: RequestTiming { sent, received, date }, calls, full })
         };
         self.later(at + self.read_travel / 2, due);
@@ -93,6 +98,18 @@ pub(super) fn request(claim: &Claim, line: String) -> NewCall {
         line: Some(line),
         ..NewCall::default()
     }
+}
+
+/// A row as a clock would stamp it that is off by so many microseconds.
+fn shifted(row: &SeenCall, by: i64) -> Arc<SeenCall> {
+    let shift = |at: Option<Stamp>| at.map(|at| at.shifted(by));
+    Arc::new(SeenCall {
+        created: row.created.shifted(by),
+        updated: row.updated.shifted(by),
+        started: shift(row.started),
+        ended: shift(row.ended),
+        ..row.clone()
+    })
 }
 
 /// A `Date` header is cut to the second.

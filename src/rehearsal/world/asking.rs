@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::call::{FakeCall, Shown};
-use super::fault::Fault;
+use super::fault::{Fault, WrongStamps};
 use super::{FakeProvider, Place};
 use crate::campaign::seen::{Listing, SeenCall};
 use crate::pool::calls::CallId;
@@ -47,6 +47,11 @@ impl FakeProvider {
     /// Whether the next read meets a fault: it is to be answered with 500.
     pub fn read_fails(&mut self) -> bool {
         self.reads.happens(self.config.faults.of(Fault::ReadError))
+    }
+
+    /// How far the times of the next read's answer are off.
+    pub fn read_stamps(&mut self) -> WrongStamps {
+        WrongStamps::draw(&self.config.faults, &mut self.stamps)
     }
 
     /// One organisation's calls, the newest first.

@@ -159,6 +159,18 @@ impl FakeCall {
         seen
     }
 
+    /// The same as a clock would stamp it that is off by so many microseconds.
+    pub fn shifted(&self, by: i64) -> Self {
+        let shift = |at: Option<Stamp>| at.map(|at| at.shifted(by));
+        Self {
+            created: self.created.shifted(by),
+            updated: self.updated.shifted(by),
+            started: shift(self.started),
+            ended: shift(self.ended),
+            ..self.clone()
+        }
+    }
+
     /// What a client makes of it.
     pub fn seen(&self, org: &Arc<str>) -> SeenCall {
         SeenCall {

@@ -38,11 +38,13 @@ pub enum Fault {
     NoNumber,
     /// A read (not a request that places a call) is answered with 500.
     ReadError,
+    /// The times in an answer, or its `Date`, or both, are wrong: by seconds, by a minute, by hours or for good.
+    WrongStamp,
 }
 
 impl Fault {
     /// Every fault, in a fixed order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::TooMany,
         Self::TooManyRetryAfter,
         Self::ErrorBefore,
@@ -58,6 +60,7 @@ impl Fault {
         Self::NoMark,
         Self::NoNumber,
         Self::ReadError,
+        Self::WrongStamp,
     ];
 
     /// Its name on the command line.
@@ -78,6 +81,7 @@ impl Fault {
             Self::NoMark => "no-mark",
             Self::NoNumber => "no-number",
             Self::ReadError => "read-5xx",
+            Self::WrongStamp => "wrong-stamp",
         }
     }
 
@@ -118,6 +122,52 @@ pub(super) struct FaultDraw {
     pub(super) minus_one: bool,
     pub(super) forgotten: bool,
     pub(super) stripped: Stripped,
+    pub(super) stamps: WrongStamps,
+}
+
+/// How far the times of one answer are off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct WrongStamps {
+    /// Those of the calls that it shows, in microseconds.
+    pub calls: i64,
+    /// Its `Date`, in microseconds.
+    pub date: i64,
+}
+
+impl WrongStamps {
+    /// Draws from a stream of its own, so that this fault shifts no other.
+    pub(super) fn draw(faults: &Faults, chance: &mut Chance) -> Self {
+        let likely = faults.of(Fault::WrongStamp);
+        if likely <= 0.0 {
+            return Self::default();
+        }
+        let hit = chance.happens(likely);
+        let (which, calls, date) = (chance.below(3), off(chance), off(chance));
+        match which {
+            _ if !hit => Self::default(),
+            0 => Self { calls, date: 0 },
+            1 => Self { calls: 0, date },
+            _ => Self { calls, date },
+        }
+    }
+}
+
+/// A clock that is wrong, in microseconds.
+fn off(chance: &mut Chance) -> i64 {
+    const SECOND: i64 = 1_000_000;
+    const CENTURY: i64 = 100 * 365 * 24 * 3600 * SECOND;
+    let within = |chance: &mut Chance, least: i64, most: i64| {
+        least + i64::try_from(chance.bits() % (most - least).unsigned_abs()).unwrap_or(0)
+    };
+    match chance.below(7) {
+        0 => 3 * SECOND,
+        1 => 20 * SECOND,
+        2 => within(chance, 65 * SECOND, 90 * SECOND),
+        3 => within(chance, -10 * SECOND, 10 * SECOND),
+        4 => within(chance, CENTURY, CENTURY + 24 * 3600 * SECOND),
+        5 => within(chance, -4 * 3600 * SECOND, -5 * SECOND),
+        _ => within(chance, -CENTURY / 2, -CENTURY / 2 + 24 * 3600 * SECOND),
+    }
 }
 
 /// What listings leave out of a call.
@@ -144,7 +194,7 @@ pub(super) enum Way {
 impl FaultDraw {
     /// Draws a fate. Each fault draws for itself, so that one more likely does not shift the others.
     pub(super) fn draw(faults: &Faults, speed: f64, chance: &mut Chance) -> Self {
-        let hit = Fault::ALL.map(|fault| chance.happens(faults.of(fault)));
+        let hit = Fault::ALL.map(|fault| fault != Fault::WrongStamp && chance.happens(faults.of(fault)));
         let coin = chance.happens(0.5);
         let slow = chance.between((Duration::from_secs(35), Duration::from_mins(2)));
         let late = chance.between((Duration::from_mins(1), Duration::from_mins(20)));
@@ -164,7 +214,7 @@ impl FaultDraw {
         let hit = |fault: Fault| hit[fault as usize];
         let (no_limits, minus_one) = (hit(Fault::NoLimits), hit(Fault::MinusOne));
         let stripped = Stripped { mark: hit(Fault::NoMark), number: hit(Fault::NoNumber) };
-        Self { way, no_limits, minus_one, forgotten: hit(Fault::Forgotten), stripped }
+        Self { way, no_limits, minus_one, forgotten: hit(Fault::Forgotten), stripped, stamps: WrongStamps::default() }
     }
 }
 
@@ -172,7 +222,13 @@ impl Fault {
     const fn is_a_way(self) -> bool {
         !matches!(
             self,
-            Self::NoLimits | Self::MinusOne | Self::Forgotten | Self::NoMark | Self::NoNumber | Self::ReadError
+            Self::NoLimits
+                | Self::MinusOne
+                | Self::Forgotten
+                | Self::NoMark
+                | Self::NoNumber
+                | Self::ReadError
+                | Self::WrongStamp
         )
     }
 }

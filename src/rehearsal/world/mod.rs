@@ -34,6 +34,7 @@ use self::call::{FakeCall, Kind};
 use self::callers::Callers;
 use self::chance::Chance;
 use self::config::ProviderConfig;
+use self::fault::Faults;
 use self::posting::Post;
 use self::shelf::Shelf;
 use self::slots::Slots;
@@ -120,6 +121,7 @@ pub struct FakeProvider {
     created: u64,
     replies: VecDeque<Reply>,
     reads: Chance,
+    stamps: Chance,
     /// How often a call came into being, or showed otherwise than before.
     changes: u64,
     /// By then every call shows that is ever to show.
@@ -155,6 +157,7 @@ impl FakeProvider {
             created: 0,
             replies: VecDeque::new(),
             reads: Chance::of(seed, "reads", "", 0),
+            stamps: Chance::of(seed, "stamps of reads", "", 0),
             changes: 0,
             hidden_until: start,
             listed: None,
@@ -215,6 +218,11 @@ impl FakeProvider {
     pub fn set_limit(&mut self, now: Stamp, limit: u32) {
         self.advance(now);
         self.slots.set_limit(self.now, limit);
+    }
+
+    /// From now on requests and reads meet other faults.
+    pub fn set_faults(&mut self, faults: Faults) {
+        self.config.faults = faults;
     }
 
     /// Requests that were handed in and whose call is neither counted nor refused yet.

@@ -7,7 +7,7 @@ use super::answer::{Answer, NOT_E164, PostId, Refusal, Reply};
 use super::call::{Kind, NewCall, Shown};
 use super::chance::Chance;
 use super::config::BlockedAs;
-use super::fault::{FaultDraw, Way};
+use super::fault::{FaultDraw, Way, WrongStamps};
 use super::life::CallStart;
 use super::mix::Script;
 use super::{FakeProvider, Place, ProviderEvent, stamped, uuid_v7};
@@ -49,7 +49,9 @@ impl FakeProvider {
         let nth = *asked;
         let mut chance = Chance::of(self.seed, "post", &request.number, nth);
         let (there, back) = (chance.between(self.config.travel), chance.between(self.config.travel));
-        let fate = FaultDraw::draw(&self.config.faults, self.config.speed, &mut chance);
+        let mut fate = FaultDraw::draw(&self.config.faults, self.config.speed, &mut chance);
+        fate.stamps =
+            WrongStamps::draw(&self.config.faults, &mut Chance::of(self.seed, "stamps", &request.number, nth));
         let id = PostId(self.next_post);
         self.next_post += 1;
         let org = org.min(self.config.orgs - 1);
@@ -132,8 +134,12 @@ impl FakeProvider {
         let late = self.posts.get(&id).is_some_and(|post| matches!(post.fate.way, Way::Late(_)));
         let Some(post) = self.posts.get_mut(&id) else { return };
         let answer = if late { post.answer.clone() } else { post.answer.take() };
-        if let (Some(answer), false) = (answer, post.abandoned) {
-            self.replies.push_back(Reply { post: id, left: post.left, received: self.now, answer });
+        if let (Some(mut answer), false) = (answer, post.abandoned) {
+            let wrong = post.fate.stamps;
+            if let Answer::Created(call, _) = &mut answer {
+                **call = call.shifted(wrong.calls);
+            }
+            self.replies.push_back(Reply { post: id, left: post.left.shifted(wrong.date), received: self.now, answer });
         }
         if !late {
             self.posts.remove(&id);
