@@ -73,7 +73,9 @@ impl Came {
 
 /// Our own campaign, in virtual time.
 fn ours(config: ProviderConfig, seed: u64) -> Came {
-    let mut stage = stage::stage(&plan(), config, LEADS, seed, 0);
+    let mut stage = Simulation::new(FakeProvider::new(config, seed, START), 0);
+    let journal = stage::journal_of(&plan(), stage::leads(LEADS), stage.now());
+    stage::start(&mut stage, &plan(), journal);
     stage.play(START + Duration::from_hours(720), None).expect("a journal in memory");
     let run = stage.runs[0].as_ref().expect("nobody killed it");
     assert_eq!(run.outcome.as_ref().map(|outcome| &outcome.why), Some(&StopReason::Complete));

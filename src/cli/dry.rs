@@ -12,6 +12,7 @@ use super::journal::failed;
 use super::print;
 use crate::campaign::DEFAULT_SLOTS;
 use crate::campaign::plan::Plan;
+use crate::drive::talk::{say, say_unless};
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::leads::batch::cut;
@@ -24,7 +25,6 @@ use crate::report::style::count;
 use crate::run::check::{CheckError, Request, check_with, list_failure, mending};
 use crate::run::plan::{RunPlan, State};
 use crate::run::reserve_fits;
-use crate::run::talk::{say, say_unless};
 use crate::vapi::request::request_body;
 
 /// What stands where a request has the id of its attempt.

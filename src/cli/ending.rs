@@ -1,9 +1,8 @@
 //! The last words of a run: the summary, the object, the exit code.
 
-use std::io::Write;
-
 use super::print;
 use crate::drive::progress::DisplayOptions;
+use crate::drive::talk::{note_at, note_exit, say, write_line};
 use crate::exit::Exit;
 use crate::leads::shown::file;
 use crate::report::ending::{exit_of, failure_of};
@@ -14,7 +13,6 @@ use crate::report::style::{Colors, count};
 use crate::report::summary;
 use crate::run::Ended;
 use crate::run::plan::{RunPlan, State};
-use crate::run::talk::{note_at, note_exit, say};
 
 /// Says how it ended, and with which code.
 pub(super) fn say_how(planned: &RunPlan, display: &DisplayOptions, ended: &Ended) -> Result<Exit, Failure> {
@@ -64,10 +62,10 @@ fn summarise(quiet: bool, display: &DisplayOptions, ended: &Ended, end: &summary
     let canvas = display.canvas();
     if quiet {
         if end.exit == Exit::Later {
-            let _ = writeln!(std::io::stderr().lock(), "{}", summary::in_brief(end, canvas.zone));
+            write_line(&summary::in_brief(end, canvas.zone));
         }
     } else {
-        let _ = writeln!(std::io::stderr().lock(), "{}{inbound}", summary::text(end, &canvas));
+        write_line(&format!("{}{inbound}", summary::text(end, &canvas)));
     }
     let plain = TextLayout { paint: Colors(false), width: usize::MAX, ..canvas };
     note_at(ended.now.wall, &format!("{}{inbound}", summary::text(end, &plain)));

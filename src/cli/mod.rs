@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::drive;
+use crate::drive::talk::{self, say};
 use crate::exit::Exit;
 use crate::report::failure::Failure;
-use crate::run::talk::{self, say};
 use args::{CheckArgs, RunArgs};
 use control::Order;
 use environment::Environment;
@@ -113,6 +114,9 @@ fn exit_codes() -> String {
     format!("Exit codes:\n{}", Exit::ALL.map(line).join("\n"))
 }
 
+/// How long whoever reads stderr may take over what is left at the end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// From a command line to an exit code.
 pub fn main(argv: &[OsString]) -> Exit {
     let env = &environment::process_env;
@@ -124,7 +128,9 @@ pub fn main(argv: &[OsString]) -> Exit {
         Command::Run(run) => run.shown.json,
         _ => wants_json(argv),
     };
-    dispatch(&typed).unwrap_or_else(|failure| refuse(&failure, json, typed.campaign().as_deref()))
+    let exit = dispatch(&typed).unwrap_or_else(|failure| refuse(&failure, json, typed.campaign().as_deref()));
+    talk::flush(PATIENCE);
+    exit
 }
 
 /// The command line, the campaign file or the environment cannot be read. A log that it names has the words too; where

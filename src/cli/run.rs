@@ -4,10 +4,10 @@ use super::args::RunArgs;
 use super::display::looks;
 use super::environment::Environment;
 use super::{dry, ending};
+use crate::drive::talk::{detach, say};
 use crate::exit::Exit;
 use crate::report::failure::Failure;
 use crate::run::plan::RunPlan;
-use crate::run::talk::say;
 
 /// Calls the list, or shows what that would be.
 pub fn run(planned: &RunPlan, args: &RunArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
@@ -17,6 +17,7 @@ pub fn run(planned: &RunPlan, args: &RunArgs, around: &Environment<'_>) -> Resul
     if planned.dry_run {
         return dry::dry_run(planned, around);
     }
+    detach();
     let display = looks(planned.quiet, args.shown.color, around);
     let runtime = super::runtime()?;
     let ended = runtime.block_on(crate::run::run(planned, &display));

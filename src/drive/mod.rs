@@ -1,59 +1,68 @@
 //! Acts in real time: one loop that carries out what the campaign decides and tells it what came of it.
 //!
 //! Every fact goes through the journal before the campaign hears of it. A request that places a call is one task that
-//! consumes its claim; dropping this loop leaves such attempts as a crash would, in doubt.
+//! consumes its claim; dropping this loop leaves such attempts as a crash would, in doubt. Nothing that may wait (the
+//! journal, the terminal, the network) is done by the loop itself, so that it always hears signals.
 
 pub mod chance;
 pub mod clock;
+mod connect;
+mod desk;
+mod notes;
+pub mod observers;
 pub mod preflight;
 pub mod progress;
+pub mod pulse;
 pub mod signals;
+pub mod talk;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::campaign::Campaign;
-
-use crate::campaign::disposition::Class;
-use crate::campaign::event::{AccountFact, Action, Event, LeadId, News, Query, ReadFailure, ReadId, Stop};
+use crate::campaign::event::{Action, Event, News, Query, ReadFailure, ReadId, Stop};
 use crate::campaign::notice::{Notice, Outcome};
-use crate::campaign::reply::{Claimed, Denied, LeadNow, Opened};
 use crate::exit::Exit;
-use crate::journal::answer::{Answer, Claims, answer, write_down};
+use crate::journal::answer::Claims;
 use crate::journal::{Control, Error, Journal};
-use crate::leads::lead::Phone;
 use crate::report::failure::Failure;
+use crate::report::happening::{Happening, OpenBatch, Snapshot};
 use crate::report::notice::Severity;
-use crate::report::screen::{OpenBatch, Snapshot};
 use crate::time::{Instant, Now};
 use crate::vapi::client::Client;
 use clock::Clock;
+use desk::{Back, Desk, Done, Request};
+use notes::Notes;
+use observers::Observers;
 use preflight::Account;
-use progress::ProgressUi;
+use pulse::Pulse;
 use signals::{Order, Signals};
 
 /// Answers that may wait to be heard.
 const WAITING: usize = 1024;
-/// Numbers kept for the lines about them.
-const MOST_PHONES: usize = 10_000;
 /// How often the screen is drawn, and other shells are listened to, in real time.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// After a gap, signals that came meanwhile have this long to be heard before anything else is done, in real time.
+const HEAR_FIRST: Duration = Duration::from_millis(20);
+/// How long the journal may be away from a run that is told to end at once, in real time.
+const LEAVE_AFTER: Duration = Duration::from_secs(5);
 
 /// What a run is driven with.
 pub struct Drive<'a, J> {
     /// Decides.
     pub campaign: Campaign,
     /// Remembers.
-    pub journal: &'a mut J,
+    pub journal: J,
     /// Speaks to the provider.
     pub client: Arc<Client>,
     /// Tells the time.
     pub clock: Clock,
-    /// Shows.
-    pub face: &'a mut ProgressUi,
+    /// Notices when the process stood still; the client asks it before it sends.
+    pub pulse: Arc<Pulse>,
+    /// Show.
+    pub observers: &'a mut Observers,
     /// Listens to signals.
     pub signals: &'a mut Signals,
     /// The lines to be read before the first dial.
@@ -92,6 +101,8 @@ pub enum Broken {
     Lacks(Box<Account>),
     /// A signal came before anybody was called.
     Signal(Order),
+    /// It was told to end at once, and the journal was not to be had.
+    Left(Exit),
 }
 
 impl From<Error> for Broken {
@@ -106,141 +117,130 @@ enum Incoming {
     ReadFailed(ReadId, ReadFailure),
 }
 
-/// Drives a run to its end.
-pub async fn drive<J: Journal>(drive: Drive<'_, J>) -> Result<RunEnd, Broken> {
+/// Drives a run to its end. The journal comes back, unless it is what broke.
+pub async fn drive<J: Journal + Send + 'static>(drive: Drive<'_, J>) -> (Result<RunEnd, Broken>, Option<J>) {
     let (sender, receiver) = mpsc::channel(WAITING);
-    let looked = drive.clock.now().at;
-    Loop {
-        drive,
+    let Drive { campaign, journal, client, clock, pulse, observers, signals, lines, account, org_is_known, .. } = drive;
+    let mut looped = Loop {
+        desk: Desk::Here(journal),
+        shown: clock.now().at,
+        notes: Notes::new(drive.standing, lines.clone()),
+        to_connect: connect::ToConnect { lines, account, org_is_known, lacks: drive.lacks, done: false },
+        before_claims: drive.before_claims,
+        campaign,
+        client,
+        clock,
+        pulse,
+        observers,
+        signals,
         sender,
         receiver,
         claims: Claims::new(),
-        phones: HashMap::new(),
         stop_asked: false,
-        connected: false,
         held: None,
         paused: None,
         signal: None,
-        looked,
-    }
-    .run()
-    .await
+        look_due: true,
+        stale: false,
+    };
+    let end = looped.run().await;
+    (end, looped.desk.into_journal())
 }
 
 struct Loop<'a, J> {
-    drive: Drive<'a, J>,
+    campaign: Campaign,
+    desk: Desk<J>,
+    client: Arc<Client>,
+    clock: Clock,
+    pulse: Arc<Pulse>,
+    observers: &'a mut Observers,
+    signals: &'a mut Signals,
+    to_connect: connect::ToConnect<'a>,
+    before_claims: &'a dyn Fn() -> Result<(), String>,
     sender: mpsc::Sender<Incoming>,
     receiver: mpsc::Receiver<Incoming>,
     claims: Claims,
-    /// Whose number each lead of the open batch has, for the lines about it.
-    phones: HashMap<LeadId, Phone>,
+    notes: Notes,
     stop_asked: bool,
-    connected: bool,
     /// What keeps anybody from being claimed, as it was said last.
     held: Option<String>,
     paused: Option<bool>,
-    signal: Option<Exit>,
-    looked: Instant,
+    /// The signal that ends it at once, and when it came.
+    signal: Option<(Exit, Instant)>,
+    /// When it was shown last how things stand.
+    shown: Instant,
+    /// Other shells are to be listened to before anything else is done.
+    look_due: bool,
+    /// A claim that was decided before the last gap may be waiting to be carried out.
+    stale: bool,
 }
 
-impl<J: Journal> Loop<'_, J> {
-    async fn run(mut self) -> Result<RunEnd, Broken> {
+impl<J: Journal + Send + 'static> Loop<'_, J> {
+    async fn run(&mut self) -> Result<RunEnd, Broken> {
         loop {
             if let Some(outcome) = self.act().await? {
-                self.look()?;
-                return Ok(RunEnd { outcome, signal: self.signal, tally: self.drive.campaign.tally().clone() });
+                self.show();
+                let signal = self.signal.map(|(exit, _)| exit);
+                return Ok(RunEnd { outcome, signal, tally: self.campaign.tally().clone() });
             }
             let sleep = self.sleep();
+            let free = self.desk.is_free();
             tokio::select! {
                 biased;
-                order = self.drive.signals.next() => self.obey(order),
-                Some(incoming) = self.receiver.recv() => self.hear(incoming)?,
+                order = self.signals.next() => self.obey(order),
+                back = self.desk.back() => self.take_back(back?),
+                Some(incoming) = self.receiver.recv(), if free => self.hear(incoming),
                 () = tokio::time::sleep(sleep) => {
-                    let now = self.drive.clock.now();
-                    self.drive.campaign.handle(now, Event::Wake);
+                    let now = self.clock.now();
+                    self.campaign.handle(now, Event::Wake);
                 }
             }
-            self.look()?;
+            self.note_time().await?;
         }
     }
 
-    /// Carries out all that the campaign wants done now. Its outcome, once it is over.
+    /// Carries out all that the campaign wants done now, as far as the journal is here for it. Its outcome, once it is
+    /// over.
     async fn act(&mut self) -> Result<Option<Outcome>, Broken> {
-        while let Some(action) = self.drive.campaign.next_action() {
-            let now = self.drive.clock.now();
-            if matches!(action, Action::Claim(_))
-                && let Err(why) = (self.drive.before_claims)()
-            {
-                self.held_up(now, &why);
-                continue;
+        while self.desk.is_free() {
+            let now = self.clock.now();
+            if std::mem::take(&mut self.look_due) {
+                self.desk.begin(now, Request::Control);
+                break;
             }
-            match answer(self.drive.journal, now, action, &mut self.claims)? {
-                Answer::Heard(event) => {
-                    self.take_note(&event);
-                    self.drive.campaign.handle(now, event);
-                }
-                Answer::Done => {}
-                Answer::NotMine(Action::Tell(notice)) => self.tell(now, &notice),
-                Answer::NotMine(Action::Finish(outcome)) => return Ok(Some(outcome)),
-                Answer::NotMine(action) => {
+            let Some(action) = self.campaign.next_action() else {
+                self.stale = false;
+                break;
+            };
+            match action {
+                Action::Tell(notice) => self.tell(now, notice),
+                Action::Finish(outcome) => return Ok(Some(outcome)),
+                Action::Place(..) | Action::Read(..) => {
                     self.connect().await?;
                     self.send(action);
                 }
+                Action::Claim(ask) => match (self.before_claims)() {
+                    _ if std::mem::take(&mut self.stale) => self.campaign.handle(now, Event::ClaimsHeld),
+                    Ok(()) => self.desk.begin(now, Request::Act(Action::Claim(ask))),
+                    Err(why) => self.held_up(now, &why),
+                },
+                action => self.desk.begin(now, Request::Act(action)),
             }
         }
         Ok(None)
     }
 
-    /// Before the first request: reads who is to talk and from where.
-    async fn connect(&mut self) -> Result<(), Broken> {
-        if self.connected {
-            return Ok(());
-        }
-        let account = if let Some(account) = self.drive.account.take() {
-            account
-        } else {
-            let (client, clock) = (Arc::clone(&self.drive.client), self.drive.clock.clone());
-            tokio::select! {
-                biased;
-                order = self.drive.signals.next() => return Err(Broken::Signal(order)),
-                account = preflight::read(&client, &self.drive.lines, &clock) => account.map_err(Broken::Refused)?,
-            }
-        };
-        if let Some(org) = account.org.as_deref().filter(|org| !(self.drive.org_is_known)(org)) {
-            let what = format!("the key belongs to organisation {org}, and was known as another's");
-            let failure = Failure::new(Exit::Account, what).advise("keep the two apart:   --state DIR");
-            return Err(Broken::Refused(failure));
-        }
-        if (self.drive.lacks)(&account) {
-            return Err(Broken::Lacks(Box::new(account)));
-        }
-        let now = self.drive.clock.now();
-        for warning in account.warnings(self.drive.standing.0.saturating_sub(self.drive.standing.1)) {
-            self.drive.face.say(now, Severity::Trouble, &warning);
-        }
-        for (line, why) in account.down {
-            self.drive.campaign.handle(now, Event::LineDown(line, why));
-        }
-        let free = account.free.into_iter().map(AccountFact::FreeLine);
-        let org = account.org.map(|_| AccountFact::OrgConfirmed);
-        for fact in free.chain(org).chain(account.longest_call.map(AccountFact::CallsLast)) {
-            self.drive.campaign.handle(now, Event::Account(fact));
-        }
-        self.connected = true;
-        Ok(())
-    }
-
     /// Nobody is claimed for now; the campaign asks again.
     fn held_up(&mut self, now: Now, why: &str) {
         if self.held.as_deref() != Some(why) {
-            self.drive.face.say(now, Severity::Trouble, why);
+            self.say(now, Severity::Trouble, why);
             self.held = Some(why.to_owned());
         }
-        self.drive.campaign.handle(now, Event::ClaimsHeld);
+        self.campaign.handle(now, Event::ClaimsHeld);
     }
 
     fn send(&mut self, action: Action) {
-        let (client, sender) = (Arc::clone(&self.drive.client), self.sender.clone());
+        let (client, sender) = (Arc::clone(&self.client), self.sender.clone());
         match action {
             Action::Place(attempt, _) => {
                 let Some(claim) = self.claims.remove(&attempt) else {
@@ -259,40 +259,61 @@ impl<J: Journal> Loop<'_, J> {
         }
     }
 
-    fn hear(&mut self, incoming: Incoming) -> Result<(), Broken> {
-        let now = self.drive.clock.now();
-        let event = match incoming {
+    fn hear(&mut self, incoming: Incoming) {
+        let now = self.clock.now();
+        match incoming {
             Incoming::News(news) => {
-                let news = self.drive.campaign.check_times(*news, now);
-                let news = self.drive.campaign.identify(news);
-                write_down(self.drive.journal, now, news)?
+                let news = self.campaign.check_times(*news, now);
+                let news = self.campaign.identify(news);
+                self.desk.begin(now, Request::Record(Box::new(news)));
             }
-            Incoming::ReadFailed(id, failure) => Event::ReadFailed(id, failure),
-        };
-        self.take_note(&event);
-        self.drive.campaign.handle(now, event);
-        Ok(())
+            Incoming::ReadFailed(id, failure) => self.campaign.handle(now, Event::ReadFailed(id, failure)),
+        }
+    }
+
+    /// What the journal has done. Where that took long, what it was asked for before is old.
+    fn take_back(&mut self, back: Back) {
+        let now = self.clock.now();
+        self.pulse.slow(back.asked, now.at);
+        self.claims.extend(back.claims);
+        match back.done {
+            Done::Nothing => {}
+            Done::Control(control) => self.take_orders(control, now),
+            Done::Heard(event) => {
+                for call in self.notes.take(&event) {
+                    self.observers.tell(Happening::CallEnded(now, call));
+                }
+                self.campaign.handle(now, event);
+            }
+        }
     }
 
     fn obey(&mut self, order: Order) {
+        let now = self.clock.now();
         if order.stop == Stop::Now {
-            self.signal = Some(order.exit);
+            self.signal.get_or_insert((order.exit, now.at)).0 = order.exit;
         }
-        let now = self.drive.clock.now();
-        self.drive.campaign.handle(now, Event::Stop(order.stop));
+        self.campaign.handle(now, Event::Stop(order.stop));
     }
 
-    /// Draws the screen, and listens to other shells, now and then.
-    fn look(&mut self) -> Result<(), Broken> {
-        let now = self.drive.clock.now();
-        if now.at.since(self.looked).div_f64(self.drive.clock.rate()) < LOOK_EVERY && !self.drive.campaign.is_over() {
-            return Ok(());
+    /// Shows how things stand, and listens to other shells, now and then. After a gap, whatever was asked of this run
+    /// meanwhile is heard before anything else is done.
+    async fn note_time(&mut self) -> Result<(), Broken> {
+        let now = self.clock.now();
+        if self.pulse.beat(now.at) {
+            (self.look_due, self.stale) = (true, true);
+            tokio::time::sleep(HEAR_FIRST).await;
         }
-        self.looked = now.at;
-        let control = self.drive.journal.control(now)?;
-        self.take_orders(control, now);
-        let snapshot = self.snapshot(now);
-        self.drive.face.show(&snapshot);
+        let real = |since: Instant| now.at.since(since).div_f64(self.clock.rate());
+        if let (Some((exit, since)), Some(_)) = (self.signal, self.desk.away_since())
+            && real(since) > LEAVE_AFTER
+        {
+            return Err(Broken::Left(exit));
+        }
+        if real(self.shown) >= LOOK_EVERY {
+            self.look_due = true;
+            self.show();
+        }
         Ok(())
     }
 
@@ -300,62 +321,36 @@ impl<J: Journal> Loop<'_, J> {
         if self.paused != Some(control.paused) {
             self.paused = Some(control.paused);
             let stop = if control.paused { Stop::Pause } else { Stop::Resume };
-            self.drive.campaign.handle(now, Event::Stop(stop));
+            self.campaign.handle(now, Event::Stop(stop));
         }
         if control.stop && !std::mem::replace(&mut self.stop_asked, true) {
-            self.drive.campaign.handle(now, Event::Stop(Stop::Drain));
+            self.campaign.handle(now, Event::Stop(Stop::Drain));
         }
     }
 
-    fn snapshot(&self, now: Now) -> Snapshot {
-        let (total, settled) = self.drive.standing;
-        let batch = self.drive.campaign.batch().map(|(number, done, size)| OpenBatch { number, done, size });
-        let slots = self.drive.campaign.slots(now);
-        Snapshot { now, total, settled, batch, slots, held_up: self.drive.campaign.held_up() }
+    fn show(&mut self) {
+        let now = self.clock.now();
+        self.shown = now.at;
+        let (total, settled) = self.notes.standing;
+        let batch = self.campaign.batch().map(|(number, done, size)| OpenBatch { number, done, size });
+        let slots = self.campaign.slots(now);
+        let snapshot = Snapshot { now, total, settled, batch, slots, held_up: self.campaign.held_up() };
+        self.observers.tell(Happening::Stands(snapshot));
     }
 
     fn sleep(&self) -> Duration {
-        let now = self.drive.clock.now();
-        let wake = self.drive.campaign.next_wakeup(now);
-        wake.map_or(LOOK_EVERY, |at| self.drive.clock.sleep_until(at)).min(LOOK_EVERY)
+        let now = self.clock.now();
+        let wake = self.campaign.next_wakeup(now);
+        wake.map_or(LOOK_EVERY, |at| self.clock.sleep_until(at)).min(LOOK_EVERY)
     }
 
-    /// Keeps what the screen shows: how many leads are settled, and whose numbers they are.
-    fn take_note(&mut self, event: &Event) {
-        match event {
-            Event::BatchOpened(Opened::Batch { leads, .. }) => {
-                if self.phones.len() > MOST_PHONES {
-                    self.phones.clear();
-                }
-                self.phones.extend(leads.iter().map(|lead| (lead.id, lead.lead.phone)));
-            }
-            Event::Claimed(Claimed { denied, .. }) => {
-                self.drive.standing.1 += denied.iter().filter(|(_, away)| *away == Denied::Suppressed).count() as u64;
-            }
-            Event::News(_, recorded) => {
-                for change in recorded.changes.iter().filter(|change| change.lead.is_some()) {
-                    let settled = matches!(change.lead_now, LeadNow::Settled(class) if class != Class::Suppressed);
-                    if settled && change.was.is_none_or(crate::campaign::attempt::State::is_live) {
-                        self.drive.standing.1 += 1;
-                    }
-                }
-            }
-            _ => {}
-        }
+    fn tell(&mut self, now: Now, notice: Notice) {
+        let phone = self.notes.phone_of(&notice);
+        self.observers.tell(Happening::Told(now, notice, phone));
     }
 
-    fn tell(&mut self, now: Now, notice: &Notice) {
-        let lead = match notice {
-            Notice::InDoubt(lead, _)
-            | Notice::Resolved(lead, _)
-            | Notice::Parked(lead)
-            | Notice::CalledTwice(lead, _)
-            | Notice::LeadRefused(lead, _) => *lead,
-            Notice::Suppressed(lead) => Some(*lead),
-            _ => None,
-        };
-        let phone = lead.and_then(|lead| self.phones.get(&lead).copied());
-        self.drive.face.tell(now, notice, phone);
+    fn say(&mut self, now: Now, severity: Severity, words: &str) {
+        self.observers.tell(Happening::Said(now, severity, words.to_owned()));
     }
 }
 

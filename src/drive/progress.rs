@@ -11,12 +11,15 @@ use console::Term;
 use indicatif::ProgressDrawTarget;
 use jiff::tz::TimeZone;
 
+use super::observers::Observer;
+use super::talk;
 use crate::campaign::notice::{Notice, StopReason};
 use crate::leads::lead::Phone;
+use crate::report::happening::{Happening, Snapshot};
 use crate::report::notice::{Severity, weight, words};
 use crate::report::pace::Pace;
-use crate::report::screen::{Headline, Snapshot, TextLayout, event_line, plain_line, standing};
-use crate::report::style::{Colors, Glyphs};
+use crate::report::screen::{Headline, TextLayout, call_line, event_line, plain_line, standing};
+use crate::report::style::{Colors, Glyphs, count};
 use crate::time::{Instant, Now};
 use bars::Bars;
 
@@ -59,85 +62,77 @@ impl DisplayOptions {
 pub struct ProgressUi {
     looks: DisplayOptions,
     bars: Option<Bars>,
-    pace: Pace,
-    last: Option<Snapshot>,
-    written: Option<Instant>,
-    line: String,
+    minutes: Minutes,
     on_stderr: bool,
-    log: Option<File>,
 }
 
 impl ProgressUi {
-    /// A face that has said the headline. What happens is also written to `log`.
-    pub fn open(looks: DisplayOptions, headline: &Headline, now: Now, log: Option<File>) -> Self {
+    /// A face that has said the headline.
+    pub fn open(looks: DisplayOptions, headline: &Headline, now: Now) -> Self {
+        // What was said before stands above.
+        talk::wait_until_written();
         let target = bars::on_stderr();
-        Self { on_stderr: true, ..Self::on(looks, headline, now, log, target) }
+        Self { on_stderr: true, ..Self::on(looks, headline, now, target) }
     }
 
-    fn on(looks: DisplayOptions, headline: &Headline, now: Now, log: Option<File>, target: ProgressDrawTarget) -> Self {
-        let line = headline.line(looks.glyphs, now.wall, &looks.zone);
+    fn on(looks: DisplayOptions, headline: &Headline, now: Now, target: ProgressDrawTarget) -> Self {
         let bars = (looks.terminal && !looks.quiet)
             .then(|| Bars::open(&headline.lines(looks.glyphs, now.wall, &looks.zone, looks.width()), target));
-        let (pace, written) = (Pace::default(), Some(now.at));
-        let mut face = Self { looks, bars, pace, last: None, written, line: String::new(), on_stderr: false, log };
-        face.note(now, &line);
-        if face.bars.is_none() && !face.looks.quiet {
-            write_line(&line);
+        if bars.is_none() && !looks.quiet {
+            talk::write_line(&headline.line(looks.glyphs, now.wall, &looks.zone));
         }
-        face
+        let minutes = Minutes::new(now, looks.zone.clone());
+        Self { looks, bars, minutes, on_stderr: false }
     }
 
-    /// Shows how things stand.
-    pub fn show(&mut self, snapshot: &Snapshot) {
-        self.pace.observe(snapshot.now.at, snapshot.settled);
+    fn show(&mut self, snapshot: &Snapshot) {
+        let due = self.minutes.take(snapshot);
         if let Some(bars) = &mut self.bars {
-            bars.show(snapshot, &self.pace, &self.looks.canvas());
-        }
-        let due = self.written.is_none_or(|at| snapshot.now.at.since(at) >= LINE_EVERY);
-        if due {
+            bars.show(snapshot, &self.minutes.pace, &self.looks.canvas());
+        } else if due.is_some() {
             self.write_minute(snapshot);
         }
-        self.last = Some(snapshot.clone());
     }
 
-    fn write_minute(&mut self, snapshot: &Snapshot) {
-        self.written = Some(snapshot.now.at);
-        self.line = standing(snapshot, &self.pace, &self.looks.zone);
-        self.note(snapshot.now, &self.line.clone());
+    fn write_minute(&self, snapshot: &Snapshot) {
         if self.bars.is_none() && !self.looks.quiet {
-            write_line(&plain_line(snapshot, &self.pace, &self.looks.zone));
+            talk::write_line(&plain_line(snapshot, &self.minutes.pace, &self.looks.zone));
         }
     }
 
-    /// Says what happened. `phone` is whom it is about.
-    pub fn tell(&mut self, now: Now, notice: &Notice, phone: Option<Phone>) {
-        let mut words = words(notice, phone, now, &self.looks.zone);
-        if *notice == Notice::Stopping(StopReason::Stopped)
-            && self.last.as_ref().is_some_and(|last| last.slots.ours > 0)
-        {
-            words.push_str("; calls that are up are followed to their end");
-        }
-        self.say(now, weight(notice), &words);
-    }
-
-    /// Says something else that a person should know.
-    pub fn say(&mut self, now: Now, weight: Severity, words: &str) {
-        self.note(now, words);
+    fn say(&mut self, now: Now, weight: Severity, words: &str) {
         let line = event_line(now.wall, &self.looks.zone, words);
         match &mut self.bars {
             _ if weight == Severity::Detail => {}
             Some(bars) => bars.tell(line, weight, &self.looks.canvas()),
             None if self.looks.quiet && weight < Severity::Trouble => {}
-            None => write_line(&tinted(&line, weight, self.looks.paint)),
+            None => talk::write_line(&tinted(&line, weight, self.looks.paint)),
+        }
+    }
+}
+
+impl Observer for ProgressUi {
+    fn hear(&mut self, happening: &Happening) {
+        match happening {
+            Happening::Stands(snapshot) => self.show(snapshot),
+            Happening::Told(now, notice, phone) => {
+                let words = self.minutes.words(notice, *phone, *now);
+                self.say(*now, weight(notice), &words);
+            }
+            Happening::Said(now, severity, words) => self.say(*now, *severity, words),
+            Happening::CallEnded(now, call) => self.say(*now, Severity::Detail, &call_line(call)),
+        }
+    }
+
+    fn lost(&mut self, count: u64) {
+        if let Some(now) = self.minutes.last.as_ref().map(|last| last.now) {
+            self.say(now, Severity::Trouble, &lost_line(count));
         }
     }
 
     /// Shows how things stood last, and lets go of the terminal: whatever is written next stands below.
-    pub fn finish(mut self) {
-        if let Some(last) = self.last.take()
-            && self.written.is_none_or(|at| at < last.now.at)
-            && self.line != standing(&last, &self.pace, &self.looks.zone)
-        {
+    fn finish(&mut self) {
+        if let Some(last) = self.minutes.unwritten() {
             self.write_minute(&last);
         }
         if let Some(bars) = &self.bars {
@@ -147,23 +142,111 @@ impl ProgressUi {
             }
         }
     }
+}
+
+/// What to remember for a line a minute.
+struct Minutes {
+    zone: TimeZone,
+    pace: Pace,
+    last: Option<Snapshot>,
+    written: Instant,
+    line: String,
+}
+
+impl Minutes {
+    fn new(now: Now, zone: TimeZone) -> Self {
+        Self { zone, pace: Pace::default(), last: None, written: now.at, line: String::new() }
+    }
+
+    /// How things stand, in one line, where a minute is over.
+    fn take(&mut self, snapshot: &Snapshot) -> Option<&str> {
+        self.pace.observe(snapshot.now.at, snapshot.settled);
+        let due = snapshot.now.at.since(self.written) >= LINE_EVERY;
+        if due {
+            self.written = snapshot.now.at;
+            self.line = standing(snapshot, &self.pace, &self.zone);
+        }
+        self.last = Some(snapshot.clone());
+        due.then_some(self.line.as_str())
+    }
+
+    /// How things stood last, where no line has said that.
+    fn unwritten(&mut self) -> Option<Snapshot> {
+        let last = self.last.take()?;
+        (self.written < last.now.at && self.line != standing(&last, &self.pace, &self.zone)).then_some(last)
+    }
+
+    fn words(&self, notice: &Notice, phone: Option<Phone>, now: Now) -> String {
+        let mut words = words(notice, phone, now, &self.zone);
+        let stopped = *notice == Notice::Stopping(StopReason::Stopped);
+        if stopped && self.last.as_ref().is_some_and(|last| last.slots.ours > 0) {
+            words.push_str("; calls that are up are followed to their end");
+        }
+        words
+    }
+}
+
+/// The file of `--log`: every event, a line for each call, and a line a minute.
+pub struct Log {
+    /// None once it cannot be written to any more, which is no reason to stop calling.
+    file: Option<File>,
+    minutes: Minutes,
+}
+
+impl Log {
+    /// A log that has the headline.
+    pub fn open(file: File, looks: &DisplayOptions, headline: &Headline, now: Now) -> Self {
+        let mut log = Self { file: Some(file), minutes: Minutes::new(now, looks.zone.clone()) };
+        log.note(now, &headline.line(looks.glyphs, now.wall, &looks.zone));
+        log
+    }
 
     fn note(&mut self, now: Now, words: &str) {
-        // A log that cannot be written to any more is no reason to stop calling; it is let go.
-        if let Some(log) = &mut self.log
-            && writeln!(log, "{:.3} {words}", now.wall).is_err()
+        if let Some(file) = &mut self.file
+            && writeln!(file, "{:.3} {words}", now.wall).is_err()
         {
-            self.log = None;
+            self.file = None;
         }
     }
 }
 
-fn tinted(line: &str, weight: Severity, paint: Colors) -> String {
-    if weight == Severity::Trouble { paint.yellow(line) } else { line.to_owned() }
+impl Observer for Log {
+    fn hear(&mut self, happening: &Happening) {
+        match happening {
+            Happening::Stands(snapshot) => {
+                if let Some(line) = self.minutes.take(snapshot).map(str::to_owned) {
+                    self.note(snapshot.now, &line);
+                }
+            }
+            Happening::Told(now, notice, phone) => {
+                let words = self.minutes.words(notice, *phone, *now);
+                self.note(*now, &words);
+            }
+            Happening::Said(now, _, words) => self.note(*now, words),
+            Happening::CallEnded(now, call) => self.note(*now, &call_line(call)),
+        }
+    }
+
+    fn lost(&mut self, count: u64) {
+        if let Some(now) = self.minutes.last.as_ref().map(|last| last.now) {
+            self.note(now, &lost_line(count));
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Some(last) = self.minutes.unwritten() {
+            let line = standing(&last, &self.minutes.pace, &self.minutes.zone);
+            self.note(last.now, &line);
+        }
+    }
 }
 
-fn write_line(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+fn lost_line(lost: u64) -> String {
+    format!("{} not shown: this was read too slowly", count(lost, "event was", "events were"))
+}
+
+fn tinted(line: &str, weight: Severity, paint: Colors) -> String {
+    if weight == Severity::Trouble { paint.yellow(line) } else { line.to_owned() }
 }
 
 #[cfg(test)]
@@ -172,9 +255,11 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::campaign::disposition::Class;
     use crate::campaign::event::LeadId;
+    use crate::pool::calls::CallId;
     use crate::pool::headroom::Slots;
-    use crate::report::screen::OpenBatch;
+    use crate::report::happening::{EndedCall, OpenBatch};
 
     /// A terminal that remembers what was written to it.
     #[derive(Clone, Debug, Default)]
@@ -246,6 +331,17 @@ mod tests {
         }
     }
 
+    fn ended() -> EndedCall {
+        EndedCall {
+            phone: Phone::from_e164("+14155550100"),
+            call: Some(CallId::new("7f")),
+            line: Some("p1".into()),
+            class: Class::Answered,
+            reason: Some("customer-ended-call".into()),
+            cost_usd: Some(0.12),
+        }
+    }
+
     fn looks(terminal: bool) -> DisplayOptions {
         DisplayOptions { terminal, quiet: false, glyphs: Glyphs::UNICODE, paint: Colors(false), zone: TimeZone::UTC }
     }
@@ -254,13 +350,14 @@ mod tests {
     fn a_terminal_shows_the_bars_and_what_happened_last() {
         let paper = Paper::default();
         let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
-        let mut face = ProgressUi::on(looks(true), &headline(), at(0), None, target);
+        let mut face = ProgressUi::on(looks(true), &headline(), at(0), target);
         face.show(&snapshot(1));
         for minute in 0..7 {
-            face.tell(at(60 * minute), &Notice::LimitIs(10 + u32::try_from(minute).unwrap()), None);
+            face.hear(&Happening::Told(at(60 * minute), Notice::LimitIs(10 + u32::try_from(minute).unwrap()), None));
         }
         let phone = Phone::from_e164("+14155550100");
-        face.tell(at(500), &Notice::InDoubt(Some(LeadId(1)), "no answer for 30 s".into()), phone);
+        let doubt = Notice::InDoubt(Some(LeadId(1)), "no answer for 30 s".into());
+        face.hear(&Happening::Told(at(500), doubt, phone));
         face.finish();
         let seen = paper.0.lock().unwrap().clone();
         let last: String = seen[seen.rfind(" leads ").unwrap()..].to_owned();
@@ -275,11 +372,12 @@ mod tests {
     fn a_stop_says_what_becomes_of_calls_only_where_some_are_up() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
-        let mut face = ProgressUi::open(looks(false), &headline(), at(0), Some(File::create(&path).unwrap()));
+        let mut log = Log::open(File::create(&path).unwrap(), &looks(false), &headline(), at(0));
         let idle = Snapshot { slots: Slots { ours: 0, ..snapshot(1).slots }, ..snapshot(1) };
         for standing in [idle, snapshot(2)] {
-            face.show(&standing);
-            face.tell(standing.now, &Notice::Stopping(StopReason::Stopped), None);
+            let now = standing.now;
+            log.hear(&Happening::Stands(standing));
+            log.hear(&Happening::Told(now, Notice::Stopping(StopReason::Stopped), None));
         }
         let log = std::fs::read_to_string(path).unwrap();
         let told: Vec<_> = log.lines().filter(|line| line.contains("it was stopped")).collect();
@@ -290,17 +388,19 @@ mod tests {
     fn a_log_has_every_event_and_a_line_a_minute() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("log");
-        let mut face = ProgressUi::open(looks(false), &headline(), at(0), Some(File::create(&path).unwrap()));
+        let mut log = Log::open(File::create(&path).unwrap(), &looks(false), &headline(), at(0));
         for second in 0..=130 {
-            face.show(&snapshot(second));
+            log.hear(&Happening::Stands(snapshot(second)));
         }
-        face.tell(at(131), &Notice::Batch(13, 50), None);
-        face.finish();
+        log.hear(&Happening::Told(at(131), Notice::Batch(13, 50), None));
+        log.hear(&Happening::CallEnded(at(132), ended()));
+        log.finish();
         insta::assert_snapshot!(std::fs::read_to_string(path).unwrap(), @r"
         1970-01-01T00:00:00.000Z dialer · leads.csv · reserve 3 · campaign leads · 1,204 leads, 1,204 to call
         1970-01-01T00:01:00.000Z 612/1,204 settled, batch 13 22/50, pool of 10: 4 campaign, 2 other, 1 available, 3 reserved
         1970-01-01T00:02:00.000Z 612/1,204 settled, batch 13 22/50, pool of 10: 4 campaign, 2 other, 1 available, 3 reserved
         1970-01-01T00:02:11.000Z batch 13, 50 leads
+        1970-01-01T00:02:12.000Z +141555501.. call 7f from p1: answered (customer-ended-call), $0.12
         ");
     }
 }

@@ -2,6 +2,8 @@
 
 pub mod style;
 
+pub mod happening;
+
 pub mod screen;
 
 pub mod pace;

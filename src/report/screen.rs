@@ -7,10 +7,11 @@ use console::measure_text_width;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::happening::{EndedCall, Snapshot};
 use super::pace::Pace;
-use super::style::{Colors, Glyphs, clip, count, moment, percent, second, thousands, wrap};
+use super::style::{Colors, Glyphs, clip, count, dollars, moment, percent, second, thousands, wrap};
+use crate::leads::lead::Phone;
 use crate::pool::headroom::Slots;
-use crate::time::Now;
 
 /// Above this many slots the pool is one bar with four parts.
 const MOST_GLYPHS: u32 = 60;
@@ -44,34 +45,6 @@ pub struct Headline {
     pub to_call: u64,
     /// It calls nobody: the stand-in answers.
     pub sandbox: bool,
-}
-
-/// How things stand at one moment.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Snapshot {
-    /// When.
-    pub now: Now,
-    /// Leads on the list.
-    pub total: u64,
-    /// Leads with nothing more to do.
-    pub settled: u64,
-    /// The batch that is open.
-    pub batch: Option<OpenBatch>,
-    /// The pool.
-    pub slots: Slots,
-    /// Dialing is held up, and by what: a pause, closed hours, an adoption to be confirmed.
-    pub held_up: Option<String>,
-}
-
-/// The batch that is open.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct OpenBatch {
-    /// Its number.
-    pub number: u64,
-    /// Leads of it that need no dialing any more for now.
-    pub done: usize,
-    /// Leads it was cut with.
-    pub size: usize,
 }
 
 impl Headline {
@@ -305,6 +278,17 @@ pub fn standing(snapshot: &Snapshot, pace: &Pace, zone: &TimeZone) -> String {
     line.extend(snapshot.standstill().map(|why| format!(", {why}")));
     line.extend(done_at(snapshot, pace, zone).map(|done| format!(", {done}")));
     line
+}
+
+/// A line about a call that is over.
+pub fn call_line(call: &EndedCall) -> String {
+    let EndedCall { phone, call: id, line, class, reason, cost_usd } = call;
+    let who = phone.map_or_else(|| "a lead of an earlier run".to_owned(), Phone::masked);
+    let id = id.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string);
+    let from = line.as_ref().map_or(String::new(), |line| format!(" from {line}"));
+    let why = reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
+    let cost = cost_usd.map_or(String::new(), |cost| format!(", {}", dollars(cost)));
+    format!("{who} call {id}{from}: {class}{why}{cost}")
 }
 
 /// A line about something that has just happened.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::time::Instant;
+use crate::report::happening::OpenBatch;
+use crate::time::{Instant, Now};
 
 fn snapshot() -> Snapshot {
     Snapshot {

@@ -5,7 +5,6 @@ pub mod check;
 mod lists;
 pub mod plan;
 mod spool;
-pub mod talk;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -19,9 +18,11 @@ use crate::campaign::notice::{Outcome, StopReason};
 use crate::campaign::plan::Plan;
 use crate::campaign::{Campaign, DEFAULT_SLOTS};
 use crate::drive::chance::chance;
+use crate::drive::observers::Observers;
 use crate::drive::preflight::{self, Account as Read};
-use crate::drive::progress::{DisplayOptions, ProgressUi};
+use crate::drive::progress::{DisplayOptions, Log, ProgressUi};
 use crate::drive::signals::{Order, Signals};
+use crate::drive::talk::open_log;
 use crate::drive::{Broken, Drive, RunEnd, drive};
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
@@ -39,7 +40,6 @@ use crate::time::Now;
 use crate::vapi::client::Client;
 use lists::{DoNotCall, ImportedLists, Lists};
 use plan::RunPlan;
-use talk::open_log;
 use target::RunTarget;
 
 /// A number that another campaign has called this recently is worth a word at the start.
@@ -176,19 +176,20 @@ impl Session<'_> {
             chance: chance(),
             dnc: self.dnc.check(),
         };
-        let (mut journal_of_run, reopened) = disk.begin(now, start)?;
-        let history = journal_of_run.history(now)?;
+        let (mut journal, reopened) = disk.begin(now, start)?;
+        let history = journal.history(now)?;
         reserve_fits(plan, history.last_limit)?;
-        let outlook = self.outlook(&journal_of_run, now)?;
-        let mut face = self.face(&outlook, reopened, now)?;
+        let outlook = self.outlook(&journal, now)?;
+        let mut observers = self.observers(&outlook, reopened, now)?;
         let campaign = Campaign::new(plan.clone(), history, now);
         let missing = |read: &Read| lists::lacks(&variables, &read.variables);
-        let end = drive(Drive {
+        let (end, journal) = drive(Drive {
             campaign,
-            journal: &mut journal_of_run,
+            journal,
             client: Arc::clone(self.client),
             clock: self.venue.clock.clone(),
-            face: &mut face,
+            pulse: Arc::clone(&self.venue.pulse),
+            observers: &mut observers,
             signals,
             lines: planned.account.lines.clone(),
             account: read,
@@ -198,27 +199,36 @@ impl Session<'_> {
             before_claims: &|| self.dnc.look_again(),
         })
         .await;
-        face.finish();
+        let ended = self.ended(end, journal, rows, now);
+        observers.finish();
+        ended
+    }
+
+    /// Lets go of the journal, and sums up.
+    fn ended(&self, end: Result<RunEnd, Broken>, journal: Option<Run>, rows: Rows, began: Now) -> Result<Ran, Failure> {
+        let target = self.planned.account.target.id();
+        let over = self.venue.clock.now();
         let end = match end {
             Ok(end) => end,
             Err(Broken::Journal(error)) => return Err(self.died(error)),
+            Err(Broken::Left(exit)) => return Err(self.left(exit)),
             Err(Broken::Refused(failure)) => return Err(failure),
             Err(Broken::Signal(order)) => before_anybody(order),
             Err(Broken::Lacks(read)) => {
-                let (mut disk, _) = journal_of_run.end(self.venue.clock.now())?;
+                let (mut disk, _) = here(journal).end(over)?;
                 disk.remember_variables(self.account, target, &read.variables)?;
                 return Ok(Ran::Again(Box::new(disk), *read));
             }
         };
-        let over = self.venue.clock.now();
-        let waits_for = self.waits_for(&journal_of_run, &end, over)?;
-        let (_, totals) = journal_of_run.end(over)?;
+        let journal = here(journal);
+        let waits_for = self.waits_for(&journal, &end, over)?;
+        let (_, totals) = journal.end(over)?;
         Ok(Ran::Ended(Box::new(Ended {
             end,
             totals,
             rows,
             rejects: self.lists.rejects_kept().map(Path::to_owned),
-            took: over.at.since(now.at),
+            took: over.at.since(began.at),
             now: over,
             waits_for,
             callers: self.venue.callers(),
@@ -249,7 +259,8 @@ impl Session<'_> {
         run.disk().outlook(self.account, &self.planned.plan.campaign, since).map_err(Failure::from)
     }
 
-    fn face(&self, outlook: &CampaignOutlook, reopened: u64, now: Now) -> Result<ProgressUi, Failure> {
+    /// The terminal, and the log, if there is one.
+    fn observers(&self, outlook: &CampaignOutlook, reopened: u64, now: Now) -> Result<Observers, Failure> {
         let headline = Headline {
             list: self.lists.shown(),
             campaign: self.planned.plan.campaign.clone(),
@@ -262,8 +273,14 @@ impl Session<'_> {
             to_call: outlook.to_call,
             sandbox: self.planned.sandbox,
         };
-        let log = self.planned.log.as_deref().map(open_log).transpose()?;
-        Ok(ProgressUi::open(self.display.clone(), &headline, now, log))
+        let mut observers = Observers::default();
+        if let Some(log) = self.planned.log.as_deref().map(open_log).transpose()? {
+            let (display, headline) = (self.display.clone(), headline.clone());
+            observers.add(move || Log::open(log, &display, &headline, now));
+        }
+        let display = self.display.clone();
+        observers.add(move || ProgressUi::open(display, &headline, now));
+        Ok(observers)
     }
 
     /// The journal cannot be written any more, in the middle of a run.
@@ -272,6 +289,13 @@ impl Session<'_> {
         Failure::from(error)
             .advise("nobody was dialed who is not in the journal; calls that are up live on")
             .advise(format!("when it is mended, the same command goes on with campaign {campaign}"))
+    }
+
+    /// It was told to end at once while something else had the journal.
+    fn left(&self, exit: Exit) -> Failure {
+        Failure::new(exit, "ended while the journal could not be written")
+            .advise("what had no answer is in doubt; calls that are up live on")
+            .advise(format!("the same command goes on with campaign {}", self.planned.plan.campaign))
     }
 
     /// What leads wait for that are within their hours. A run that placed no call retries nobody soon: its leads were put
@@ -302,6 +326,11 @@ impl Session<'_> {
             _ => None,
         })
     }
+}
+
+/// The journal after a run that it did not break.
+fn here(journal: Option<Run>) -> Run {
+    journal.expect("a journal that is well comes back")
 }
 
 /// A reserve that leaves no slot of the limit that is known is told before anybody is called.

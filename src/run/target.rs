@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
@@ -9,6 +10,7 @@ use tempfile::TempDir;
 use super::plan::{RunPlan, State};
 use crate::campaign::DEFAULT_SLOTS;
 use crate::drive::clock::Clock;
+use crate::drive::pulse::Pulse;
 use crate::journal::disk::accounts::REHEARSAL;
 use crate::leads::shown::file;
 use crate::rehearsal::sandbox::{Running, SandboxConfig, start};
@@ -23,10 +25,15 @@ const QUICK: f64 = 60.0;
 /// Polls that a listing may keep silent for.
 const SILENT_POLLS: u32 = 15;
 
+/// However quick the polls are, a machine that has much to do pauses this long, in real time.
+const SHORTEST_GAP: Duration = Duration::from_secs(1);
+
 /// Where a run takes place.
 pub(super) struct RunTarget {
     /// The run's clock.
     pub(super) clock: Clock,
+    /// Notices when the process stood still.
+    pub(super) pulse: Arc<Pulse>,
     /// Where the API is.
     base_url: String,
     key: SecretString,
@@ -54,7 +61,9 @@ impl RunTarget {
             State::Kept(dir) => (dir.clone(), None),
             State::ThrownAway => throw_away().map(|dir| (dir.path().to_owned(), Some(dir)))?,
         };
-        Ok(Self { clock, base_url, key, sandbox, dir, _thrown_away: thrown_away })
+        let longest = (planned.plan.poll * 2).max(SHORTEST_GAP.mul_f64(clock.rate()));
+        let pulse = Arc::new(Pulse::new(clock.now().at, longest));
+        Ok(Self { clock, pulse, base_url, key, sandbox, dir, _thrown_away: thrown_away })
     }
 
     /// The client for it.

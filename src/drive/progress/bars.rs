@@ -8,9 +8,10 @@ use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::tinted;
+use crate::report::happening::Snapshot;
 use crate::report::notice::Severity;
 use crate::report::pace::Pace;
-use crate::report::screen::{Snapshot, TextLayout};
+use crate::report::screen::TextLayout;
 use crate::report::style::{clip, wrap};
 
 /// Things that happened of which something stays below the bars.

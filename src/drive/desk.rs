@@ -1,0 +1,101 @@
+//! The journal, beside the loop: a thread that may wait carries out one request at a time, so that the loop goes on
+//! hearing signals whatever the disk, or another process that holds the file, is doing.
+
+use tokio::task::JoinHandle;
+
+use crate::campaign::event::{Action, Event, News};
+use crate::journal::answer::{Answer, Claims, answer, write_down};
+use crate::journal::{Control, Error, Journal};
+use crate::time::{Instant, Now};
+
+/// What a journal can be asked for.
+pub(super) enum Request {
+    /// Carry out an action that is the journal's.
+    Act(Action),
+    /// Write news down.
+    Record(Box<News>),
+    /// Look for orders from other shells.
+    Control,
+}
+
+/// What came of it.
+pub(super) enum Done {
+    /// What the campaign is to hear.
+    Heard(Event),
+    /// It is done.
+    Nothing,
+    /// What other shells have asked for.
+    Control(Control),
+}
+
+/// What a request brought back.
+pub(super) struct Back {
+    pub(super) done: Done,
+    pub(super) claims: Claims,
+    /// When it was asked for.
+    pub(super) asked: Instant,
+}
+
+type Work<J> = JoinHandle<(J, Result<(Done, Claims), Error>)>;
+
+/// The journal: here, or away at work.
+pub(super) enum Desk<J> {
+    Here(J),
+    Away(Work<J>, Instant),
+    /// It cannot be used any more, and that was said.
+    Gone,
+}
+
+impl<J: Journal + Send + 'static> Desk<J> {
+    pub(super) fn is_free(&self) -> bool {
+        matches!(self, Self::Here(_))
+    }
+
+    /// The journal, once nothing is asked of it any more.
+    pub(super) fn into_journal(self) -> Option<J> {
+        if let Self::Here(journal) = self { Some(journal) } else { None }
+    }
+
+    /// Since when it is away.
+    pub(super) fn away_since(&self) -> Option<Instant> {
+        if let Self::Away(_, since) = self { Some(*since) } else { None }
+    }
+
+    /// Begins a request; the journal has to be here.
+    pub(super) fn begin(&mut self, now: Now, request: Request) {
+        let Self::Here(mut journal) = std::mem::replace(self, Self::Gone) else {
+            unreachable!("one request at a time")
+        };
+        let work = tokio::task::spawn_blocking(move || {
+            let mut claims = Claims::new();
+            let done = carry_out(&mut journal, now, request, &mut claims);
+            (journal, done.map(|done| (done, claims)))
+        });
+        *self = Self::Away(work, now.at);
+    }
+
+    /// What the request brought back; for ever, while none is under way. Cancel-safe.
+    pub(super) async fn back(&mut self) -> Result<Back, Error> {
+        let Self::Away(work, asked) = self else { return std::future::pending().await };
+        let asked = *asked;
+        match work.await {
+            Ok((journal, done)) => {
+                *self = Self::Here(journal);
+                done.map(|(done, claims)| Back { done, claims, asked })
+            }
+            Err(died) => std::panic::resume_unwind(died.into_panic()),
+        }
+    }
+}
+
+fn carry_out(journal: &mut impl Journal, now: Now, request: Request, claims: &mut Claims) -> Result<Done, Error> {
+    match request {
+        Request::Record(news) => write_down(journal, now, *news).map(Done::Heard),
+        Request::Control => journal.control(now).map(Done::Control),
+        Request::Act(action) => Ok(match answer(journal, now, action, claims)? {
+            Answer::Heard(event) => Done::Heard(event),
+            Answer::Done => Done::Nothing,
+            Answer::NotMine(action) => unreachable!("{action:?} is not the journal's to carry out"),
+        }),
+    }
+}
