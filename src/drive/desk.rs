@@ -9,6 +9,7 @@ use crate::journal::{Control, Error, Journal};
 use crate::time::{Instant, Now};
 
 /// What a journal can be asked for.
+#[derive(Clone)]
 pub(super) enum Request {
     /// Carry out an action that is the journal's.
     Act(Action),
@@ -26,6 +27,8 @@ pub(super) enum Done {
     Nothing,
     /// What other shells have asked for.
     Control(Control),
+    /// Another process holds the file: what was asked for is still to be done. In words, who.
+    Busy(Request, String),
 }
 
 /// What a request brought back.
@@ -68,7 +71,10 @@ impl<J: Journal + Send + 'static> Desk<J> {
         };
         let work = tokio::task::spawn_blocking(move || {
             let mut claims = Claims::new();
-            let done = carry_out(&mut journal, now, request, &mut claims);
+            let done = match carry_out(&mut journal, now, request.clone(), &mut claims) {
+                Err(busy @ Error::Busy { .. }) => Ok(Done::Busy(request, busy.to_string())),
+                done => done,
+            };
             (journal, done.map(|done| (done, claims)))
         });
         *self = Self::Away(work, now.at);

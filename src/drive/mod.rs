@@ -142,6 +142,7 @@ pub async fn drive<J: Journal + Send + 'static>(drive: Drive<'_, J>) -> (Result<
         signal: None,
         look_due: true,
         stale: false,
+        busy: false,
     };
     let end = looped.run().await;
     (end, looped.desk.into_journal())
@@ -173,6 +174,8 @@ struct Loop<'a, J> {
     look_due: bool,
     /// A claim that was decided before the last gap may be waiting to be carried out.
     stale: bool,
+    /// Another process holds the journal, and that was said.
+    busy: bool,
 }
 
 impl<J: Journal + Send + 'static> Loop<'_, J> {
@@ -276,8 +279,14 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
         let now = self.clock.now();
         self.pulse.slow(back.asked, now.at);
         self.claims.extend(back.claims);
+        if let Done::Busy(request, who) = back.done {
+            return self.ask_again(now, request, &who);
+        }
+        if std::mem::take(&mut self.busy) {
+            self.say(now, Severity::Event, "the journal is free again");
+        }
         match back.done {
-            Done::Nothing => {}
+            Done::Nothing | Done::Busy(..) => {}
             Done::Control(control) => self.take_orders(control, now),
             Done::Heard(event) => {
                 for call in self.notes.take(&event) {
@@ -285,6 +294,18 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
                 }
                 self.campaign.handle(now, event);
             }
+        }
+    }
+
+    /// Another process holds the journal. Nobody is dialed until it is free; whatever is known is written down then.
+    fn ask_again(&mut self, now: Now, request: Request, who: &str) {
+        if !std::mem::replace(&mut self.busy, true) {
+            let who = who.lines().next().unwrap_or_default();
+            self.say(now, Severity::Trouble, &format!("{who}; nobody is dialed until it is free"));
+        }
+        match request {
+            Request::Act(Action::Claim(_)) => self.campaign.handle(now, Event::ClaimsHeld),
+            request => self.desk.begin(now, request),
         }
     }
 

@@ -45,6 +45,11 @@ use target::RunTarget;
 /// A number that another campaign has called this recently is worth a word at the start.
 const LATELY: Duration = Duration::from_hours(168);
 
+/// How long one request to the journal waits for another process that holds it, before that is told and it is asked again.
+const BUSY: Duration = Duration::from_secs(2);
+/// The same at the end of a run, when it is not asked again.
+const BUSY_AT_THE_END: Duration = Duration::from_mins(1);
+
 /// Everything that is known at the end of a run.
 pub struct Ended {
     /// How it ended.
@@ -178,6 +183,7 @@ impl Session<'_> {
         };
         let (mut journal, reopened) = disk.begin(now, start)?;
         let history = journal.history(now)?;
+        journal.wait_at_most(BUSY)?;
         reserve_fits(plan, history.last_limit)?;
         let outlook = self.outlook(&journal, now)?;
         let mut observers = self.observers(&outlook, reopened, now)?;
@@ -221,6 +227,7 @@ impl Session<'_> {
             }
         };
         let journal = here(journal);
+        journal.wait_at_most(BUSY_AT_THE_END)?;
         let waits_for = self.waits_for(&journal, &end, over)?;
         let (_, totals) = journal.end(over)?;
         Ok(Ran::Ended(Box::new(Ended {
