@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use dialer::campaign::notice::StopReason;
+use dialer::rehearsal::rehearse::Simulation;
 use dialer::rehearsal::world::FakeProvider;
 use dialer::rehearsal::world::answer::Answer;
 use dialer::rehearsal::world::call::{Kind, NewCall};

@@ -243,6 +243,17 @@ fn a_call_that_the_provider_has_lost_is_put_aside<S: Store>() {
     assert_eq!((totals.parked, totals.open), (3, 0), "{totals:?}");
 }
 
+fn a_list_that_is_done_leaves_nobody_to_another_run<S: Store>() {
+    let plan = plan();
+    let mut stage = stage::<S>(&plan, steady(), 5, 3, 0);
+    stage.play(START + Duration::from_hours(2), None).unwrap();
+    assert_eq!(why(&stage), Some(StopReason::Complete));
+    let called = stage.world.rung().len();
+    stage.again(&plan, 0);
+    stage.play(START + Duration::from_hours(4), None).unwrap();
+    assert_eq!(stage.world.rung().len(), called);
+}
+
 /// One test for each kind of journal from each of these functions.
 macro_rules! for_each_store {
     ($($test:ident)*) => {
@@ -272,4 +283,5 @@ for_each_store! {
     ended_calls_whose_ids_are_known_are_recognised_without_their_marks
     nothing_is_proven_absent_by_a_listing_that_shows_no_marks
     a_call_that_the_provider_has_lost_is_put_aside
+    a_list_that_is_done_leaves_nobody_to_another_run
 }

@@ -87,10 +87,10 @@ impl Campaign {
     /// A proof has been read to its end.
     pub(super) fn proof_done(&mut self, proof: Option<Proof>, now: Now) {
         let Some(Proof { from, began }) = proof else { return };
-        self.park_lost(from, began);
         if !self.proofs.confirmed {
             return self.proof_given_up(now);
         }
+        self.park_lost(from, began);
         self.proofs.failures = 0;
         // A doubt that came to us while it was being read (an orphan's) may be older than it.
         let proven =
