@@ -1,5 +1,7 @@
 //! Times of the provider's that cannot be: believed by nobody, kept by nothing.
 
+#[path = "stage/fresh.rs"]
+mod fresh;
 mod stage;
 
 use std::time::Duration;
@@ -12,7 +14,8 @@ use dialer::rehearsal::rehearse::Simulation;
 use dialer::rehearsal::world::config::{ProviderConfig, Traffic};
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::time::Stamp;
-use stage::{START, journal, plan, stage, start, steady};
+use fresh::{journal, stage};
+use stage::{START, plan, start, steady};
 
 const DAY: Duration = Duration::from_hours(24);
 
