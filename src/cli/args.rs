@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::values::{self, Color, InDoubt, Slots, Until};
 use crate::campaign::plan::Rate;
-use crate::leads::options::{Allow, Column, Region, Zone};
+use crate::leads::options::{Allow, Column, Region, Zone, ZoneFrom};
 
 /// `dialer run`.
 #[derive(Clone, Debug, clap::Args)]
@@ -106,7 +106,8 @@ pub struct PlaceArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "The list")]
 pub struct ListArgs {
-    /// Which column holds what; repeatable; number (several: tried in turn), name, time_zone, do_not_call, extension, assistant_id, phone_number_id; FIELD=none: no column
+    /// Which column holds what; repeatable; number (several: tried in turn), name, time_zone, country, state,
+    /// do_not_call, extension, assistant_id, phone_number_id; FIELD=none: no column
     #[arg(long, value_name = "FIELD=HEADER")]
     pub column: Vec<Column>,
     /// The country of numbers without a country code, as in US
@@ -199,6 +200,9 @@ pub struct CallingArgs {
     /// The zone of leads whose zone is not known, as in Europe/Lisbon
     #[arg(long, value_name = "ZONE")]
     pub zone: Option<Zone>,
+    /// Where a lead's zone is taken from: both, the number and the list's columns; or column, the list's columns alone
+    #[arg(long, value_name = "both|column", default_value = "both")]
+    pub zone_from: ZoneFrom,
     /// Days on which nobody is called: dates, or an .ics file
     #[arg(long, value_name = "FILE")]
     pub holidays: Option<PathBuf>,

@@ -22,7 +22,7 @@ use crate::run::check::{CheckError, Progress, Request, check, list_failure, mend
 pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Environment<'_>) -> Result<Exit, Failure> {
     plan::guard_rejects(&args.list, &args.calling, [args.config.as_deref(), None])?;
     let calling = plan::calling(&args.calling, true, around)?;
-    let options = plan::list(&args.list, args.calling.zone.as_ref(), &calling, around);
+    let options = plan::list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
     let sources = place::inputs(&args.leads)?;
     let suppression = Suppression::open(&args.calling.dnc, options.region).map_err(|error| list_failure(&error))?;
     let suppressed = suppressed(args, around)?;

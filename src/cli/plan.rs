@@ -17,7 +17,7 @@ use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::plan_error::PlanError;
 use crate::campaign::retry::Retries;
 use crate::leads::list::List;
-use crate::leads::options::{ListOptions, Source, Zone};
+use crate::leads::options::{ListOptions, Source, Zone, ZoneFrom};
 use crate::leads::rejects::{is_rejects, overwritten};
 use crate::leads::shown::file;
 use crate::report::failure::Failure;
@@ -55,7 +55,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     warnings.extend(over_midnight_said(&args.calling.hours));
     warnings.extend(passed_said(args.stop.until, around));
     let calling = calling(&args.calling, hours_hold(args, sources), around)?;
-    let list = list(&args.list, args.calling.zone.as_ref(), &calling, around);
+    let list = list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
     let plan = Plan {
         seed: seed(&name.text),
@@ -203,7 +203,12 @@ pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Environment<'_>) -
 }
 
 /// How lists are read, given when people may be called.
-pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &Environment<'_>) -> ListOptions {
+pub fn list(
+    args: &ListArgs,
+    zone: (Option<&Zone>, ZoneFrom),
+    calling: &Calling,
+    around: &Environment<'_>,
+) -> ListOptions {
     let (asked, now) = (calling.clone(), around.now);
     ListOptions {
         columns: args.column.clone(),
@@ -212,7 +217,8 @@ pub fn list(args: &ListArgs, zone: Option<&Zone>, calling: &Calling, around: &En
         require: args.require.clone(),
         needed: Vec::new(),
         allow: args.allow.clone(),
-        zone: zone.cloned(),
+        zone: zone.0.cloned(),
+        zone_from: zone.1,
         hours_any: !calling.needs_zone(),
         opens: Some(Arc::new(move |zones| asked.next_open(zones, now).is_some())),
     }

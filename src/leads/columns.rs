@@ -1,6 +1,7 @@
 //! Headers to fields: which column is the number, which the name, and so on, in the languages our users write, or as
 //! they were told. Every other column is a variable. Where two columns could be meant alike it asks instead of guessing.
 
+use super::country::{country, is_state};
 use super::findings::Kind;
 use super::headers::{self, Rank, bare};
 use super::options::{Column, Field, NO_COLUMN};
@@ -88,7 +89,7 @@ impl Columns {
             if columns.find(field).is_none() && off.iter().all(|column| column.field != field) {
                 match field {
                     Field::Number => columns.guess_number(rows),
-                    field => columns.guess(field),
+                    field => columns.guess(field, rows),
                 }
             }
         }
@@ -188,12 +189,27 @@ impl Columns {
         Ok(())
     }
 
-    /// The column that means the field best.
-    fn guess(&mut self, field: Field) {
+    /// Where the country of the number stands: its name in one column, its calling code in another.
+    pub fn countries(&self) -> impl Iterator<Item = usize> {
+        (0..self.own).filter(|at| self.roles[*at] == Role::Is(Field::Country))
+    }
+
+    /// The column that means the field best. Every column that says the country counts, and one is of states only if
+    /// most of what stands in it are some.
+    fn guess(&mut self, field: Field, rows: &[Vec<String>]) {
         for rank in headers::of(field) {
             let fits = |at: &usize| self.roles[*at] == Role::Variable && rank.fits(&self.headers[*at]);
-            if let Some(at) = (0..self.own).find(fits) {
-                self.roles[at] = Role::Is(field);
+            let mut fitting: Vec<usize> = (0..self.own).filter(fits).collect();
+            if field == Field::State {
+                fitting.retain(|at| holds(rows, *at, is_state));
+            }
+            if field == Field::Country {
+                // In English, land is what a surveyor measures.
+                let is_sure = |at: &usize| bare(&self.headers[*at]) != "land";
+                fitting.retain(|at| is_sure(at) || holds(rows, *at, |cell| country(cell).is_some()));
+                fitting.iter().for_each(|at| self.roles[*at] = Role::Is(field));
+            } else if let Some(at) = fitting.first() {
+                self.roles[*at] = Role::Is(field);
                 break;
             }
         }
@@ -245,10 +261,15 @@ impl Columns {
 
 /// Whether most of what stands in a column, in these rows, looks like a phone number.
 pub fn holds_numbers(rows: &[Vec<String>], column: usize) -> bool {
+    holds(rows, column, is_like_a_number)
+}
+
+/// Whether most of what stands in a column, in these rows, is such a thing.
+fn holds(rows: &[Vec<String>], column: usize, is_one: fn(&str) -> bool) -> bool {
     let cells = rows.iter().filter_map(|row| row.get(column)).filter(|cell| !cell.trim().is_empty());
     let (mut like, mut all) = (0, 0);
     for cell in cells {
-        like += usize::from(is_like_a_number(cell));
+        like += usize::from(is_one(cell));
         all += 1;
     }
     like * 2 > all
@@ -394,6 +415,19 @@ mod tests {
         assert_eq!(columns("phone,name", &["name=none"]).unwrap().find(Field::Name), None);
         assert_eq!(columns("phone,name", &["number=none"]), Err(ColumnsError::NoNumber));
         assert!(matches!(columns("phone,b", &["number=b", "name=b"]), Err(ColumnsError::Twice(_))));
+    }
+
+    #[test]
+    fn the_country_is_all_columns_that_say_it_and_a_state_is_one() {
+        let cells = |line: &str| line.split(',').map(str::to_owned).collect::<Vec<_>>();
+        let headers = cells("phone_number,phone_code,country_code,state");
+        let with = |row: &str, said: &[Column]| Columns::new(&headers, &[cells(row)], said).unwrap();
+        let columns = with("4155550142,1,USA,TX", &[]);
+        assert_eq!(columns.countries().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(columns.find(Field::State), Some(3));
+        assert_eq!(with("4155550142,1,USA,open", &[]).find(Field::State), None, "a state of something else");
+        let none = ["country=none", "state=none"].map(|text| text.parse().unwrap());
+        assert_eq!(with("4155550142,1,USA,TX", &none).roles()[1..], [Role::Variable; 3]);
     }
 
     #[test]

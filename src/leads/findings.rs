@@ -35,6 +35,10 @@ pub enum Kind {
     Length,
     /// A country code that no country has.
     NoSuchCountry,
+    /// The row's country is none that is known, and the number needs one.
+    BadCountry,
+    /// The row says another country than the number, or two of them.
+    OtherCountry,
     /// Of the right length, in no range that is in use.
     NotValid,
     /// A short code.
@@ -95,6 +99,8 @@ pub enum Kind {
     NameCut,
     /// A zone that does not exist, where none is needed.
     ZoneIgnored,
+    /// A state that its country does not have.
+    StateIgnored,
     /// Characters that could not be read.
     BadText,
     /// Fewer cells than columns.
@@ -105,7 +111,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 46] = [
         Self::Duplicate,
         Self::NoNumber,
         Self::NotANumber,
@@ -116,6 +122,8 @@ impl Kind {
         Self::Ambiguous,
         Self::Length,
         Self::NoSuchCountry,
+        Self::BadCountry,
+        Self::OtherCountry,
         Self::NotValid,
         Self::ShortCode,
         Self::Emergency,
@@ -146,6 +154,7 @@ impl Kind {
         Self::HiddenRow,
         Self::NameCut,
         Self::ZoneIgnored,
+        Self::StateIgnored,
         Self::BadText,
         Self::MissingCells,
         Self::UnnamedColumn,
@@ -197,6 +206,16 @@ impl Kind {
             Self::NoSuchCountry => {
                 ("no-such-country", "with a country code that no country has", "look at the digits behind the +")
             }
+            Self::BadCountry => (
+                "bad-country",
+                "of a country that is not known",
+                "write its name in English, its code, or + and country code; or --column country=none",
+            ),
+            Self::OtherCountry => (
+                "other-country",
+                "of another country than the row says",
+                "correct one of the two, or --column country=none",
+            ),
             Self::NotValid => ("not-valid", "in no number range that is in use", "--allow possible"),
             Self::ShortCode => ("short-code", "a short code", "write the whole number"),
             Self::Emergency => ("emergency", "an emergency number", "never called"),
@@ -252,6 +271,9 @@ impl Kind {
             Self::NameCut => ("name-cut", "a name cut to 40 characters", "the variable keeps it whole"),
             Self::ZoneIgnored => {
                 ("zone-ignored", "a time zone that does not exist (not needed)", "write it like America/New_York")
+            }
+            Self::StateIgnored => {
+                ("state-ignored", "a state that its country does not have", "the number alone gives the time zone")
             }
             Self::BadText => ("bad-text", "characters that could not be read", "save the list as UTF-8"),
             Self::MissingCells => ("missing-cells", "fewer cells than columns", "the rest counts as empty"),

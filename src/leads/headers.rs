@@ -21,6 +21,8 @@ pub fn of(field: Field) -> &'static [Rank] {
         Field::Number | Field::DoNotCall => &[],
         Field::Name => &[Rank::Named(NAME), Rank::Named(FIRST_NAME)],
         Field::TimeZone => &[Rank::Named(TIME_ZONE)],
+        Field::Country => &[Rank::Named(CALLING_CODE), Rank::Named(COUNTRY)],
+        Field::State => &[Rank::Named(STATE)],
         Field::Extension => &[Rank::Named(EXTENSION)],
         Field::AssistantId => &[Rank::Named(&["assistantid"])],
         Field::PhoneNumberId => &[Rank::Named(&["phonenumberid"])],
@@ -136,6 +138,30 @@ const TIME_ZONE: &[&str] = &[
     "timezone", "tz", "zoneinfo", "ianatimezone", "zeitzone", "fuseauhoraire", "zonahoraria", "husohorario",
     "fusohorário", "fusohorario", "fusoorario", "tijdzone", "tidszon", "tidszone", "strefaczasowa", "часовойпояс",
     "タイムゾーン", "时区", "時区",
+];
+
+#[rustfmt::skip]
+const CALLING_CODE: &[&str] = &[
+    "phonecode", "callingcode", "countrycallingcode", "dialcode", "dialingcode", "diallingcode", "countrydialcode",
+    "phonecountrycode", "phonecountry", "isd", "isdcode", "ländervorwahl", "landesvorwahl", "indicatifpays",
+    "indicatiftéléphonique", "códigodepaís", "códigodopaís", "prefijointernacional", "prefissointernazionale",
+];
+
+#[rustfmt::skip]
+const COUNTRY: &[&str] = &[
+    "country", "countrycode", "countryname", "countryregion", "countryiso", "isocountry", "isocountrycode",
+    "mailingcountry", "billingcountry", "shippingcountry", "homecountry", "homecountryregion", "businesscountry",
+    "businesscountryregion", "addresscountry", "addresscountrycode", "nation", "land", "ländercode", "länderkürzel",
+    "landcode", "pays", "codepays", "país", "paese", "nazione", "kraj", "país/region", "страна", "ülke", "χώρα", "국가",
+    "国", "国名", "国家", "quốcgia", "země", "ország", "țară",
+];
+
+#[rustfmt::skip]
+const STATE: &[&str] = &[
+    "state", "stateprovince", "stateregion", "stateprovinceregion", "provincestate", "province", "statecode",
+    "provincecode", "usstate", "homestate", "homestateprovince", "businessstate", "businessstateprovince",
+    "mailingstate", "mailingstateprovince", "billingstate", "billingstateprovince", "shippingstate",
+    "shippingprovince", "billingprovince", "addressstate", "estado", "uf", "estadouf", "entidadfederativa",
 ];
 
 const EXTENSION: &[&str] =

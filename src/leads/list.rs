@@ -2,6 +2,7 @@
 //! blank ones do not count. Duplicates are not looked for here: whoever takes the rows has a better place to.
 
 mod number;
+mod place;
 
 use std::collections::HashSet;
 
@@ -11,11 +12,10 @@ use super::findings::{Findings, Group, Kind, Reason};
 use super::head;
 use super::lead::{Lead, Phone};
 use super::options::{Field, ListOptions, Source};
-use super::phone::Found;
 use super::shown::{plain, shown};
 use super::table::{MAX_CELL, Table, TableError, TableFlaw};
 use super::trouble::{self, ListHead};
-use super::zone::{Asked, of_number};
+use super::zone::Asked;
 
 /// The longest name that the provider takes, in characters.
 pub const MAX_NAME: usize = 40;
@@ -294,39 +294,6 @@ impl List {
         self.columns.find(field).map_or("", |at| &cells[at])
     }
 
-    /// The zones: the column's, else the number's, else `--zone`.
-    fn zones(&mut self, line: u64, cells: &[String], found: &Found) -> Result<Vec<String>, Reason> {
-        let said = self.cell(cells, Field::TimeZone);
-        let zones = if said.is_empty() {
-            let zones = of_number(found);
-            match &self.options.zone {
-                Some(zone) if zones.is_empty() => vec![zone.as_str().to_owned()],
-                _ => zones.iter().map(|zone| (*zone).to_owned()).collect(),
-            }
-        } else {
-            match self.asked.zone(said) {
-                Some(zone) => vec![zone.as_str().to_owned()],
-                None if self.options.hours_any => {
-                    self.findings.add(Kind::ZoneIgnored, line, said);
-                    Vec::new()
-                }
-                None => return Err(Reason::new(Kind::BadZone, said)),
-            }
-        };
-        if self.options.hours_any {
-            return Ok(zones);
-        }
-        if zones.is_empty() {
-            return Err(Reason::new(Kind::NoZone, &found.phone.to_string()));
-        }
-        match &self.options.opens {
-            Some(opens) if !self.asked.opens(&zones, opens.as_ref()) => {
-                Err(Reason::new(Kind::NeverOpen, &zones.join(" ")))
-            }
-            _ => Ok(zones),
-        }
-    }
-
     fn customer_name(&mut self, line: u64, cells: &[String]) -> Option<String> {
         let name = self.cell(cells, Field::Name);
         let cut = match name.char_indices().nth(MAX_NAME) {
@@ -351,6 +318,7 @@ impl List {
             }
             match role {
                 Role::Variable => variables.push((header.clone(), std::mem::take(cell))),
+                Role::Is(Field::Country | Field::State) => variables.push((header.clone(), std::mem::take(cell))),
                 Role::Is(Field::Name) => {
                     if also_name {
                         variables.push((name.to_owned(), cell.clone()));

@@ -1,5 +1,5 @@
 //! From a file to leads: whatever people export, read without changing it. Bytes become rows ([`table`]), headers become
-//! fields ([`columns`]), cells become numbers ([`phone`]) and zones ([`zone`]), and what cannot be called becomes a
+//! fields ([`columns`]), cells become numbers ([`phone`], [`country`]) and zones ([`zone`]), and what cannot be called becomes a
 //! finding and a row of the rejects file. Nothing here dials, or knows a campaign.
 
 pub mod counts;
@@ -14,6 +14,7 @@ pub mod rejects;
 pub mod shown;
 
 pub mod columns;
+pub mod country;
 mod head;
 pub mod headers;
 pub mod phone;

@@ -73,6 +73,10 @@ pub enum Field {
     Name,
     /// The time zone.
     TimeZone,
+    /// The country of the number.
+    Country,
+    /// The state or province in which somebody lives.
+    State,
     /// Whether they are not to be called.
     DoNotCall,
     /// What is dialed after the answer.
@@ -85,10 +89,12 @@ pub enum Field {
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Number,
         Self::Name,
         Self::TimeZone,
+        Self::Country,
+        Self::State,
         Self::DoNotCall,
         Self::Extension,
         Self::AssistantId,
@@ -101,6 +107,8 @@ impl Field {
             Self::Number => "number",
             Self::Name => "name",
             Self::TimeZone => "time_zone",
+            Self::Country => "country",
+            Self::State => "state",
             Self::DoNotCall => "do_not_call",
             Self::Extension => "extension",
             Self::AssistantId => "assistant_id",
@@ -221,6 +229,27 @@ impl FromStr for Zone {
     }
 }
 
+/// Where the zone of a lead may come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ZoneFrom {
+    /// The list's columns, and the number.
+    #[default]
+    Both,
+    /// The list's columns alone: a mobile phone may be anywhere.
+    Column,
+}
+
+impl FromStr for ZoneFrom {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "both" => Ok(Self::Both),
+            "column" => Ok(Self::Column),
+            other => Err(format!("{other:?} is neither both nor column")),
+        }
+    }
+}
+
 /// Whether these zones have an open minute in common in the next 14 days.
 pub type Opens = Arc<dyn Fn(&[String]) -> bool + Send + Sync>;
 
@@ -241,6 +270,8 @@ pub struct ListOptions {
     pub allow: Vec<Allow>,
     /// `--zone`.
     pub zone: Option<Zone>,
+    /// `--zone-from`.
+    pub zone_from: ZoneFrom,
     /// `--hours any`: no zone is needed.
     pub hours_any: bool,
     /// Whether zones are ever open together; not asked under `hours_any`. `None` takes them to be.
@@ -257,6 +288,7 @@ impl fmt::Debug for ListOptions {
             .field("needed", &self.needed)
             .field("allow", &self.allow)
             .field("zone", &self.zone)
+            .field("zone_from", &self.zone_from)
             .field("hours_any", &self.hours_any)
             .finish_non_exhaustive()
     }

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use rlibphonenumber::PHONE_NUMBER_UTIL;
 
-use super::options::Zone;
+use super::country::country;
+use super::options::{Region, Zone};
 use super::phone::Found;
 
 /// Names of zones that are remembered: more than there are, so that only a hostile column fills it.
@@ -42,11 +43,24 @@ pub fn of_number(found: &Found) -> &'static [&'static str] {
 /// What has been asked about zones before: a list asks the same few a million times.
 #[derive(Default)]
 pub(super) struct Asked {
+    countries: HashMap<String, Option<Region>>,
     names: HashMap<String, Option<Zone>>,
     opens: HashMap<Vec<String>, bool>,
 }
 
 impl Asked {
+    /// The country that a cell names.
+    pub(super) fn country(&mut self, cell: &str) -> Option<Region> {
+        if let Some(known) = self.countries.get(cell) {
+            return *known;
+        }
+        let country = country(cell);
+        if self.countries.len() < REMEMBERED {
+            self.countries.insert(cell.to_owned(), country);
+        }
+        country
+    }
+
     /// The zone of that name.
     pub(super) fn zone(&mut self, name: &str) -> Option<Zone> {
         if let Some(known) = self.names.get(name) {

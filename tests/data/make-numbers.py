@@ -5,13 +5,15 @@
     python3 tests/data/make-numbers.py > tests/data/numbers.tsv
 
 Columns: the cell as a list may have it, the region given (or -), the verdict (valid, possible or impossible),
-the number in E.164, its type, its zones joined by & (or -).
+the number in E.164, its type, its zones joined by & (or -): those of src/leads/phone-time-zones.tsv, as
+libphonenumber looks them up in its own table.
 """
 
+import pathlib
 import random
 
 import phonenumbers as p
-from phonenumbers import PhoneNumberFormat as F, PhoneNumberType as T, timezone
+from phonenumbers import PhoneNumberFormat as F, PhoneNumberType as T
 
 REGIONS = (
     "US CA MX BR AR CL CO PE GB IE FR DE AT CH IT ES PT NL BE LU DK SE NO FI PL CZ HU RO GR TR RU UA IL AE IN JP KR CN AU NZ"
@@ -51,6 +53,24 @@ def mutations(number, dice):
     yield e164[:at] + str(dice.randrange(10)) + e164[at + 1:]
 
 
+def table():
+    path = pathlib.Path(__file__).parents[2] / "src/leads/phone-time-zones.tsv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {prefix: zones.split("&") for prefix, zones in (line.split("\t") for line in lines if line[0] != "#")}
+
+
+ZONES = table()
+
+
+def zones_of(number, kind):
+    """A number that belongs to no place may be anywhere in its country."""
+    code = str(number.country_code)
+    if kind == T.UNKNOWN or not p.is_number_type_geographical(kind, number.country_code):
+        return ZONES.get(code, [])
+    digits = code + p.national_significant_number(number)
+    return next((ZONES[digits[:n]] for n in range(len(digits), 0, -1) if digits[:n] in ZONES), [])
+
+
 def verdict(text, region):
     plain = text.removeprefix("=").strip("\"'")
     number = p.parse(plain, None if region == "-" else region)
@@ -61,8 +81,7 @@ def verdict(text, region):
     else:
         word = "impossible"
     kind = p.number_type(number)
-    zones = [] if word != "valid" else sorted(timezone.time_zones_for_number(number))
-    zones = [zone for zone in zones if zone != timezone.UNKNOWN_TIMEZONE]
+    zones = sorted(zones_of(number, kind)) if word == "valid" else []
     return word, p.format_number(number, F.E164), NAMES[kind], "&".join(zones) or "-"
 
 

@@ -3,19 +3,19 @@
 use super::super::columns::is_like_a_number;
 use super::super::findings::{Kind, Reason};
 use super::super::options::Field;
-use super::super::phone::{Found, Reading, clean};
+use super::super::phone::{Found, clean};
 use super::super::refusal::Answer;
 use super::List;
 
 impl List {
     /// The number: of several columns, the first that can be called. What a further one says counts, too.
     pub(super) fn number(&mut self, line: u64, cells: &[String]) -> Result<Found, Reason> {
-        let reading = Reading { region: self.options.region, allow: &self.options.allow };
+        let country = self.country(cells)?;
         let mut taken: Option<(usize, Found)> = None;
         let mut refused = None;
         let mut others = Vec::new();
         for at in self.columns.numbers() {
-            match (reading.read(&cells[*at]), &mut taken) {
+            match (country.read(&cells[*at], &self.options), &mut taken) {
                 (Ok(found), None) => taken = Some((*at, found)),
                 (Ok(found), Some((_, first))) => {
                     first.is_refused |= found.is_refused;
