@@ -129,3 +129,15 @@ fn the_row_says_the_country_of_its_number() {
                     101,91,7015550143,USA\n";
     assert_eq!(read(vicidial, Some("US")), ["+917015550142", "+14155550142", "other-country"]);
 }
+
+#[test]
+fn utc_on_an_american_number_is_told_and_not_trusted() {
+    let text = "phone,time_zone\n+14155550142,UTC\n+442079460958,UTC\n+14155550143,America/New_York\n";
+    let found = zones_in(text, &ListOptions::default());
+    let zones = |names: &[&str]| Ok(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert_eq!(found, [zones(&["America/Los_Angeles", "UTC"]), zones(&["UTC"]), zones(&["America/New_York"])]);
+    let mut list = List::from_bytes("leads.csv", text.as_bytes().to_vec(), &ListOptions::default()).unwrap();
+    assert_eq!(list.by_ref().count(), 3);
+    let told: Vec<_> = list.findings().groups().map(|(kind, group)| (kind.name(), group.count)).collect();
+    assert_eq!(told, [("utc-zone", 1)]);
+}

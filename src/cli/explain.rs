@@ -1,19 +1,18 @@
 //! `dialer explain`: when and why a person was called, or was not.
 
 use super::environment::Environment;
-use super::journal::{StateArgs, failed, look, phone};
+use super::journal::{NumberArgs, StateArgs, failed, look};
 use super::print;
 use crate::exit::Exit;
-use crate::leads::lead::Phone;
 use crate::report::failure::Failure;
 use crate::report::story::{json, text};
 
 /// `dialer explain`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// The number, with its country code
-    #[arg(value_name = "PHONE", value_parser = phone)]
-    pub phone: Phone,
+    /// Whom.
+    #[command(flatten)]
+    pub phone: NumberArgs,
     /// As one object on stdout
     #[arg(long)]
     pub json: bool,
@@ -24,14 +23,15 @@ pub struct ExplainArgs {
 
 /// Tells what the journal knows.
 pub fn explain(args: &ExplainArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
+    let phone = args.phone.phone()?;
     let (stories, suppressed) = match look(&args.state, around)? {
-        Some(disk) => (disk.explain(args.phone).map_err(failed)?, disk.suppressed(args.phone).map_err(failed)?),
+        Some(disk) => (disk.explain(phone).map_err(failed)?, disk.suppressed(phone).map_err(failed)?),
         None => (Vec::new(), None),
     };
     let shown = if args.json {
-        json(args.phone, &stories, suppressed.as_deref())
+        json(phone, &stories, suppressed.as_deref())
     } else {
-        text(args.phone, &stories, suppressed.as_deref(), around.now, &around.zone)
+        text(phone, &stories, suppressed.as_deref(), around.now, &around.zone)
     };
     print(&shown).map(|()| Exit::Settled)
 }

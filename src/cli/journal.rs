@@ -9,7 +9,11 @@ use crate::drive::chance::chance;
 use crate::journal::Error;
 use crate::journal::disk::Disk;
 use crate::journal::disk::accounts::Account;
+use crate::leads::findings::Kind;
 use crate::leads::lead::Phone;
+use crate::leads::options::{Allow, Region};
+use crate::leads::phone::Reading;
+use crate::leads::shown::shown;
 use crate::report::failure::Failure;
 
 /// Where a command finds the journal.
@@ -54,10 +58,46 @@ pub fn no_campaign(name: &str, known: &[String]) -> Failure {
     }
 }
 
-/// A number as people type one: `+` and digits, whatever stands between them.
+/// One person's number, as the command line has it.
+#[derive(Clone, Debug, clap::Args)]
+pub struct NumberArgs {
+    /// The number, as in +1 415 555 0100
+    #[arg(value_name = "PHONE")]
+    number: Option<String>,
+    /// The country of a number without a country code, as in US
+    #[arg(long, value_name = "CC")]
+    region: Option<Region>,
+}
+
+impl NumberArgs {
+    /// The number, read as one of a list would be.
+    pub fn phone(&self) -> Result<Phone, Failure> {
+        let number = self
+            .number
+            .as_deref()
+            .ok_or_else(|| Failure::usage("no number was given").advise("say whose, as in +14155550100"))?;
+        read_phone(number, self.region).map_err(|problem| Failure::usage(format!("{}: {problem}", shown(number))))
+    }
+}
+
+/// A number as people type one, with its country code.
 pub fn phone(text: &str) -> Result<Phone, String> {
-    let plain: String = text.chars().filter(|c| !c.is_whitespace() && !"-.()/\u{a0}".contains(*c)).collect();
-    Phone::from_e164(&plain).ok_or_else(|| "not a number with its country code, as in +14155550100".to_owned())
+    read_phone(text, None)
+}
+
+/// Whatever a list could have been called with, extensions apart: kinds of numbers that have to be allowed there, too.
+fn read_phone(text: &str, region: Option<Region>) -> Result<Phone, String> {
+    let allow = [Allow::Premium, Allow::SharedCost, Allow::Possible];
+    let found = Reading { region, allow: &allow }.read(text).map_err(|reason| match reason.kind {
+        Kind::NoCountry | Kind::NoPlus => {
+            "a number without its country code; write it like +14155550100, or add --region CC".to_owned()
+        }
+        kind => format!("{}: {}", kind.label(), kind.hint()),
+    })?;
+    match found.note.filter(|(kind, _)| *kind == Kind::SecondNumber) {
+        Some(_) => Err("more than one number".to_owned()),
+        None => Ok(found.phone),
+    }
 }
 
 /// What went wrong with the journal, for people.
@@ -74,8 +114,23 @@ mod tests {
         for text in ["+14155550100", "+1 (415) 555-0100", "+1.415.555/0100"] {
             assert_eq!(phone(text).unwrap().to_string(), "+14155550100", "{text}");
         }
-        for text in ["4155550100", "", "+", "+1", "+1415555O100", "14155550100"] {
+        for text in ["tel:+1-415-555-0100", " +1 415 555 0100 ", "001 415 555 0100", "+14155550100 ext. 12"] {
+            assert_eq!(phone(text).unwrap().to_string(), "+14155550100", "{text}");
+        }
+        for text in [
+            "4155550100",
+            "",
+            "+",
+            "+1",
+            "+1415555O100",
+            "14155550100",
+            "+1 123 123 12321",
+            "+14155550100; +14155550101",
+        ] {
             assert!(phone(text).is_err(), "{text}");
         }
+        let us = "US".parse().ok();
+        assert_eq!(read_phone("(415) 555-0100", us).unwrap().to_string(), "+14155550100");
+        assert_eq!(read_phone("+44 20 7946 0958", us).unwrap().to_string(), "+442079460958");
     }
 }

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use jiff::Timestamp;
 
 use super::environment::Environment;
-use super::journal::{StateArgs, failed, look, open, phone};
+use super::journal::{NumberArgs, StateArgs, failed, look, open};
 use super::print;
 use super::release::ask;
 use crate::drive::clock::Clock;
@@ -20,11 +20,11 @@ const LONGEST_REASON: usize = 500;
 /// `dialer suppress`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SuppressArgs {
-    /// The number, with its country code
-    #[arg(value_name = "PHONE", value_parser = phone, required_unless_present = "list")]
-    pub phone: Option<Phone>,
+    /// Whom.
+    #[command(flatten)]
+    pub phone: NumberArgs,
     /// Shows the do-not-call list of the state directory instead
-    #[arg(long, conflicts_with = "phone")]
+    #[arg(long, conflicts_with = "number")]
     pub list: bool,
     /// Why, for whoever asks later
     #[arg(long, value_name = "TEXT", default_value = "by hand", value_parser = reason)]
@@ -37,9 +37,9 @@ pub struct SuppressArgs {
 /// `dialer forget` and `dialer unsuppress`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct PhoneArgs {
-    /// The number, with its country code
-    #[arg(value_name = "PHONE", value_parser = phone)]
-    pub phone: Phone,
+    /// Whom.
+    #[command(flatten)]
+    pub phone: NumberArgs,
     /// Does not ask
     #[arg(long)]
     pub yes: bool,
@@ -50,7 +50,10 @@ pub struct PhoneArgs {
 
 /// Puts a number on the state directory's own do-not-call list, which every campaign honours.
 pub fn suppress(args: &SuppressArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
-    let Some(phone) = args.phone else { return list(&args.state, around) };
+    if args.list {
+        return list(&args.state, around);
+    }
+    let phone = args.phone.phone()?;
     let mut disk = open(&args.state, around)?;
     let new = disk.suppress(phone, &args.reason, Clock::real().now()).map_err(failed)?;
     let said = if new {
@@ -73,7 +76,7 @@ fn list(state: &StateArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
 
 /// Takes a number off the list, after asking.
 pub fn unsuppress(args: &PhoneArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
-    let phone = args.phone;
+    let phone = args.phone.phone()?;
     let reason = look(&args.state, around)?.map_or(Ok(None), |disk| disk.suppressed(phone)).map_err(failed)?;
     let Some(reason) = reason else {
         return print(&format!("{phone} is not on the do-not-call list here; nothing was changed\n"))
@@ -103,12 +106,13 @@ fn agreed(yes: bool, question: &str, what: &str) -> Result<bool, Failure> {
 
 /// Erases a person from the journal, but for a keyed hash that keeps them from being called.
 pub fn forget(args: &PhoneArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
-    let what = format!("{} would be erased, which cannot be undone", args.phone);
-    if !agreed(args.yes, &question(args.phone), &what)? {
+    let phone = args.phone.phone()?;
+    let what = format!("{phone} would be erased, which cannot be undone");
+    if !agreed(args.yes, &question(phone), &what)? {
         return print("nothing was changed\n").map(|()| Exit::Settled);
     }
     let mut disk = open(&args.state, around)?;
-    let forgotten = disk.forget(args.phone, Clock::real().now()).map_err(failed)?;
+    let forgotten = disk.forget(phone, Clock::real().now()).map_err(failed)?;
     let leads = count(forgotten.leads, "row", "rows");
     let attempts = count(forgotten.attempts, "attempt", "attempts");
     print(&format!(

@@ -52,7 +52,6 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     if !args.retry.retry.is_empty() && args.retry.attempts == 1 {
         warnings.push("--retry says when to call again, and --attempts 1 that nobody is".to_owned());
     }
-    warnings.extend(over_midnight_said(&args.calling.hours));
     warnings.extend(passed_said(args.stop.until, around));
     let calling = calling(&args.calling, hours_hold(args, sources), around)?;
     let list = list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
@@ -199,6 +198,15 @@ pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Environment<'_>) -
     let hours = if hours_hold { args.hours.as_str() } else { "any" };
     let calling =
         Calling::parse(hours, args.days.as_deref(), holidays, args.guard).map_err(|misuse| misused(&misuse))?;
+    if !calling.outlast_the_guard() {
+        let guard = humantime::format_duration(args.guard);
+        let what = format!("--hours {hours} are never open for longer than --guard {guard}, so nobody could be called");
+        return Err(Failure::usage(what).advise("widen the hours, or make the guard shorter"));
+    }
+    if calling.go_over_midnight() && !args.night {
+        let what = format!("--hours {hours} go over midnight, so people would be called in the night");
+        return Err(Failure::usage(what).advise("swap the two times, or say that you mean it:   --night"));
+    }
     Ok(calling.machine_zone(around.zone.clone()))
 }
 
@@ -222,13 +230,6 @@ pub fn list(
         hours_any: !calling.needs_zone(),
         opens: Some(Arc::new(move |zones| asked.next_open(zones, now).is_some())),
     }
-}
-
-/// A window that goes over midnight is more often two times that were swapped.
-fn over_midnight_said(hours: &str) -> Option<String> {
-    let over_midnight = |window: &&str| window.split_once('-').is_some_and(|(from, to)| from.trim() > to.trim());
-    let window = hours.split(',').find(over_midnight)?.trim();
-    Some(format!("--hours {window} goes over midnight: people are called in the night"))
 }
 
 /// The rejects file must be none of the files that are read, the lists apart, which are looked at when they are.

@@ -99,6 +99,8 @@ pub enum Kind {
     NameCut,
     /// A zone that does not exist, where none is needed.
     ZoneIgnored,
+    /// UTC, where the number is of a place that never has it: what a program writes that does not know.
+    UtcZone,
     /// A state that its country does not have.
     StateIgnored,
     /// Characters that could not be read.
@@ -111,7 +113,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::Duplicate,
         Self::NoNumber,
         Self::NotANumber,
@@ -154,6 +156,7 @@ impl Kind {
         Self::HiddenRow,
         Self::NameCut,
         Self::ZoneIgnored,
+        Self::UtcZone,
         Self::StateIgnored,
         Self::BadText,
         Self::MissingCells,
@@ -197,7 +200,7 @@ impl Kind {
                 ("no-country", "without a country code", "--region CC, or begin them with + and country code")
             }
             Self::NoPlus => {
-                ("no-plus", "of another country, it seems, but without a +", "write the +, or --allow international")
+                ("no-plus", "of another country, it seems, but without a +", "write the +; if American: --region US")
             }
             Self::Ambiguous => ("ambiguous", "may be two different numbers", "begin it with + and country code"),
             Self::Length => {
@@ -272,6 +275,11 @@ impl Kind {
             Self::ZoneIgnored => {
                 ("zone-ignored", "a time zone that does not exist (not needed)", "write it like America/New_York")
             }
+            Self::UtcZone => (
+                "utc-zone",
+                "UTC as time zone, though their place never has it",
+                "write it like America/New_York; till then both are kept",
+            ),
             Self::StateIgnored => {
                 ("state-ignored", "a state that its country does not have", "the number alone gives the time zone")
             }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,8 +15,12 @@ use crate::leads::shown;
 
 /// Lines shown of each kind.
 const LINES: usize = 6;
-/// The column in which the lines begin.
-const LINES_AT: usize = 58;
+/// Where the lines and what to do stand below a finding.
+const BELOW: usize = 8;
+/// Columns of the narrowest terminal that is thought of.
+const WIDTH: usize = 80;
+/// The longest bar of the hours.
+const BAR: u64 = 20;
 
 /// What one list holds.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -105,16 +110,8 @@ fn as_text<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Err
 impl Checked {
     /// For a person; times of day in that zone.
     pub fn text(&self, zone: &TimeZone) -> String {
-        let mut text = String::new();
-        for list in &self.lists {
-            show_list(&mut text, list);
-        }
-        if self.lists.len() > 1 {
-            let _infallible = writeln!(text, "together {}", style::count(self.counts.leads, "lead", "leads"));
-        }
-        if self.suppressed > 0 {
-            let _infallible = writeln!(text, "  {} of them on a do-not-call list", thousands(self.suppressed));
-        }
+        let mut text = format!("{}\n", self.headline());
+        self.lists.iter().for_each(|list| show_list(&mut text, list));
         self.do_not_call.iter().for_each(|list| text.push_str(&list.text()));
         if let Some(path) = &self.rejects {
             let _infallible =
@@ -126,28 +123,71 @@ impl Checked {
         show_hours(&mut text, &self.hours, zone);
         text
     }
+
+    /// `8 callable, 18 rejected, 1 duplicate`: what there are none of is left out.
+    fn headline(&self) -> String {
+        let duplicates = style::count(self.counts.duplicates, "duplicate", "duplicates");
+        let mut line = format!("{} callable", thousands(self.counts.leads.saturating_sub(self.suppressed)));
+        let parts = [
+            (self.counts.rejected, format!("{} rejected", thousands(self.counts.rejected))),
+            (self.counts.duplicates, duplicates),
+            (self.suppressed, format!("{} not to be called", thousands(self.suppressed))),
+        ];
+        parts.iter().filter(|(number, _)| *number > 0).for_each(|(_, part)| {
+            let _infallible = write!(line, ", {part}");
+        });
+        line
+    }
+
+    /// What `--strict` has against it.
+    pub fn strict(&self) -> Option<String> {
+        let findings = self.lists.iter().map(|list| &list.findings);
+        let notes: u64 = findings.flat_map(Findings::groups).map(|(_, group)| group.count).sum();
+        let odd = self.do_not_call.iter().find(|list| list.is_odd());
+        match (self.counts.rejected, notes, odd) {
+            (0, 0, None) => None,
+            (0, 0, Some(list)) => Some(format!("{}: not all of it is numbers (--strict)", list.name)),
+            (0, notes, _) => Some(format!("{} (--strict)", style::count(notes, "finding", "findings"))),
+            (rejected, ..) => Some(format!("{} rejected (--strict)", style::count(rejected, "row", "rows"))),
+        }
+    }
 }
 
 fn show_list(text: &mut String, list: &Looked) {
     let rows = style::count(list.counts.rows, "row", "rows");
-    let _infallible = writeln!(text, "{}: {}, {rows}; {}", list.name, list.format, list.columns);
-    let leads = if list.counts.leads == 1 { "lead" } else { "leads" };
-    let _infallible = writeln!(text, "{:>9} {leads}", thousands(list.counts.leads));
+    wrapped(text, &format!("{}: {}, {rows}; {}", list.name, list.format, list.columns), 0);
     if list.refused.count > 0 {
-        let what = format!("{:>9} not called, as the list says itself", thousands(list.refused.count));
-        let shown = lines(false, &list.refused);
-        let _infallible = writeln!(text, "{what:<LINES_AT$} {shown}   --column do_not_call=none, if that is wrong");
+        let hint = "--column do_not_call=none, if that is wrong";
+        show_group(text, "not called, as the list says itself", &lines(false, &list.refused), hint, list.refused.count);
     }
-    show_findings(text, &list.findings);
+    for (title, rejects) in [("rejected", true), ("notes", false)] {
+        let mut groups = list.findings.groups().filter(|(kind, _)| kind.rejects() == rejects).peekable();
+        if groups.peek().is_some() {
+            let _infallible = writeln!(text, " {title}");
+        }
+        groups.for_each(|(kind, group)| show_kind(text, kind, group));
+    }
 }
 
 fn show_findings(text: &mut String, findings: &Findings) {
-    for (kind, group) in findings.groups() {
-        let count = thousands(group.count);
-        let what = format!("{count:>9} {}", kind.label());
-        let _infallible =
-            writeln!(text, "{what:<LINES_AT$} {}   {}", lines(kind == Kind::Duplicate, group), kind.hint());
-    }
+    findings.groups().for_each(|(kind, group)| show_kind(text, kind, group));
+}
+
+fn show_kind(text: &mut String, kind: Kind, group: &Group) {
+    show_group(text, kind.label(), &lines(kind == Kind::Duplicate, group), kind.hint(), group.count);
+}
+
+/// How many and what, and below it where, and what to do.
+fn show_group(text: &mut String, what: &str, lines: &str, hint: &str, count: u64) {
+    wrapped(text, &format!("{:>7} {what}", thousands(count)), BELOW);
+    wrapped(text, &format!("{:BELOW$}{lines}", ""), BELOW + 2);
+    wrapped(text, &format!("{:BELOW$}{hint}", ""), BELOW + 2);
+}
+
+fn wrapped(text: &mut String, line: &str, indent: usize) {
+    style::wrap(line, WIDTH, indent).iter().for_each(|line| {
+        let _infallible = writeln!(text, "{line}");
+    });
 }
 
 /// `lines 40 ("n/a"), 51, ...`: a cell is shown once, with the first line that has it.
@@ -165,21 +205,19 @@ fn lines(are_alike: bool, group: &Group) -> String {
     format!("{} {}", if group.count == 1 { "line" } else { "lines" }, parts.join(", "))
 }
 
-/// Hours with as many leads as the one before are shown together.
+/// Hours with as many leads as the one before are one range, with a bar as long as they are many.
 fn show_hours(text: &mut String, hours: &[Hour], zone: &TimeZone) {
-    let Some(first) = hours.first() else { return };
+    let most = hours.iter().map(|hour| hour.leads).max().unwrap_or(0);
     let name = zone.iana_name().unwrap_or("this machine");
-    let _infallible = writeln!(text, "may be called in the next {} hours (time of {name}):", hours.len());
-    let clock = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
-    let mut run = *first;
-    for (at, hour) in hours.iter().enumerate() {
-        if hour.leads != run.leads {
-            let _infallible = writeln!(text, "{:>9} from {}", thousands(run.leads), clock(run.at));
-            run = *hour;
-        }
-        if at + 1 == hours.len() {
-            let _infallible = writeln!(text, "{:>9} from {}", thousands(run.leads), clock(run.at));
-        }
+    let _infallible = writeln!(text, "callable in the next {} hours (time of {name}):", hours.len());
+    for range in hours.chunk_by(|one, next| one.leads == next.leads) {
+        let (first, last) = (range[0], range[range.len() - 1]);
+        let end = last.at.saturating_add(Duration::from_hours(1)).unwrap_or(last.at);
+        let from = first.at.to_zoned(zone.clone()).strftime("%a %H:%M").to_string();
+        let to = end.to_zoned(zone.clone()).strftime("%H:%M").to_string();
+        let length = usize::try_from((first.leads * BAR).div_ceil(most.max(1))).unwrap_or(0);
+        let line = format!("  {from}-{to} {:>9} callable  {}", thousands(first.leads), "#".repeat(length));
+        let _infallible = writeln!(text, "{}", line.trim_end());
     }
 }
 

@@ -158,10 +158,8 @@ fn summed_up(
         exit: Exit::Settled.code(),
     };
     lists[1..].iter().for_each(|list| checked.counts += list.counts());
-    let found =
-        checked.do_not_call.iter().any(DoNotCallList::is_odd) || lists.iter().any(|list| !list.findings().is_empty());
-    if checked.error.is_none() && request.strict && found {
-        checked.error = Some("there are findings, and --strict was said".to_owned());
+    if checked.error.is_none() && request.strict {
+        checked.error = checked.strict();
     }
     if checked.error.is_some() {
         checked.exit = Exit::Usage.code();

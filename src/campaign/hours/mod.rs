@@ -110,6 +110,19 @@ impl Calling {
         self.rules.as_ref().is_some_and(|rules| !rules.any_hours)
     }
 
+    /// Whether the hours are ever open for longer than the guard time, holidays apart.
+    pub fn outlast_the_guard(&self) -> bool {
+        let Some(rules) = self.rules.as_ref().filter(|rules| !rules.any_hours) else { return true };
+        rules.timetable.longest() > i64::try_from(rules.guard.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    /// Whether a window of the hours goes on after midnight.
+    pub fn go_over_midnight(&self) -> bool {
+        self.rules
+            .as_ref()
+            .is_some_and(|rules| rules.timetable.windows.iter().any(|window| window.end > timetable::DAY))
+    }
+
     /// Whether a call may be started now: every zone is open, and stays so for the guard time.
     pub fn is_open(&self, zones: &[String], now: Timestamp) -> bool {
         let Some(rules) = &self.rules else { return true };

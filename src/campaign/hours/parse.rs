@@ -20,7 +20,7 @@ pub(super) fn windows(text: &str) -> Result<Option<Vec<Window>>, PlanError> {
 }
 
 fn window(text: &str) -> Result<Window, PlanError> {
-    let example = "write 08:00-21:00, several with commas, or any";
+    let example = "write 08:00-21:00 or 9am-5pm, several with commas, or any";
     let (from, to) = text.split_once('-').ok_or_else(|| hours(format!("{text:?} is not a window; {example}")))?;
     let time = |text: &str| {
         let text = text.trim();
@@ -38,9 +38,22 @@ fn window(text: &str) -> Result<Window, PlanError> {
     Ok(Window { start, end: if end < start { end + DAY } else { end } })
 }
 
-/// Seconds from midnight; `24:00` is the end of the day.
+/// Seconds from midnight of `9:30`, `9`, `9am` or `9:30 pm`; `24:00` is the end of the day.
 fn time_of_day(text: &str) -> Option<i64> {
-    let (hour, minute) = text.split_once(':')?;
+    let lower = text.to_ascii_lowercase();
+    for (half, noon) in [("am", 0), ("pm", 12)] {
+        if let Some(time) = lower.strip_suffix(half) {
+            let seconds = on_the_clock(time.trim_end())?;
+            let is_twelve = (12 * 3600..13 * 3600).contains(&seconds);
+            let within = if is_twelve { seconds - 12 * 3600 } else { seconds };
+            return (3600..13 * 3600).contains(&seconds).then_some(within + noon * 3600);
+        }
+    }
+    on_the_clock(&lower)
+}
+
+fn on_the_clock(text: &str) -> Option<i64> {
+    let (hour, minute) = text.split_once(':').unwrap_or((text, "00"));
     let plain = |part: &str, most: usize| part.len() <= most && part.bytes().all(|byte| byte.is_ascii_digit());
     if !plain(hour, 2) || !plain(minute, 2) || minute.len() != 2 {
         return None;
@@ -101,9 +114,20 @@ mod tests {
     }
 
     #[test]
+    fn hours_are_read_as_people_write_them() {
+        assert_eq!(window_of("9am-5pm"), (540, 1020));
+        assert_eq!(window_of("9-17"), (540, 1020));
+        assert_eq!(window_of("9:30 AM - 12 pm"), (570, 720));
+        assert_eq!(window_of("12am-12pm"), (0, 720));
+        assert_eq!(window_of("8-21:30"), (480, 1290));
+        for text in ["13pm-15pm", "0am-5pm", "am-pm", "9-17h", "-"] {
+            assert!(windows(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_window_says_what_to_write() {
-        for text in
-            ["", "8-21", "08:00", "08:00-25:00", "08:60-09:00", "08:00-21:00,", "24:00-08:00", "any,08:00-21:00"]
+        for text in ["", "8-", "08:00", "08:00-25:00", "08:60-09:00", "08:00-21:00,", "24:00-08:00", "any,08:00-21:00"]
         {
             let error = windows(text).unwrap_err().to_string();
             assert!(error.starts_with("--hours: ") && error.contains("00"), "{error}");

@@ -44,6 +44,13 @@ impl Timetable {
         self.days[weekday] && !self.holidays.contains(day)
     }
 
+    /// The longest open time of an ordinary fortnight, in seconds.
+    pub(super) fn longest(&self) -> i64 {
+        let ordinary = Self { holidays: Holidays::default(), ..self.clone() };
+        let spans = ordinary.open(&TimeZone::UTC, 0, 14 * DAY);
+        spans.iter().map(|(start, end)| end - start).max().unwrap_or(0)
+    }
+
     /// When a zone is open between two instants (seconds since 1970): sorted, and none touches the next.
     pub(super) fn open(&self, zone: &TimeZone, from: i64, to: i64) -> Vec<Span> {
         let mut spans = Vec::new();

@@ -1,5 +1,8 @@
 //! What a row says of where somebody is: the country that reads the number, and the zones in which it must be open.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::super::country::{has_states, state_zones};
 use super::super::findings::{Kind, Reason};
 use super::super::options::{Field, ListOptions, Region, ZoneFrom};
@@ -72,6 +75,15 @@ impl List {
             self.zones_of_place(line, cells, found)
         } else {
             match self.asked.zone(said) {
+                Some(zone) if is_utc(zone.as_str()) && never_utc(of_number(found)) => {
+                    self.findings.add(Kind::UtcZone, line, &found.phone.to_string());
+                    let mut zones = vec![zone.as_str().to_owned()];
+                    if self.options.zone_from == ZoneFrom::Both {
+                        zones.extend(of_number(found).iter().map(|zone| (*zone).to_owned()));
+                    }
+                    zones.sort_unstable();
+                    zones
+                }
                 Some(zone) => vec![zone.as_str().to_owned()],
                 None if self.options.hours_any => {
                     self.findings.add(Kind::ZoneIgnored, line, said);
@@ -118,4 +130,18 @@ impl List {
             _ => zones.into_iter().map(str::to_owned).collect(),
         }
     }
+}
+
+fn is_utc(zone: &str) -> bool {
+    let name = zone.strip_prefix("Etc/").unwrap_or(zone);
+    matches!(name, "UTC" | "UCT" | "GMT" | "Zulu" | "Universal" | "Greenwich" | "GMT0" | "GMT+0" | "GMT-0")
+}
+
+/// Whether the clocks of all these zones differ from UTC, in winter and in summer; not of none.
+fn never_utc(zones: &[&str]) -> bool {
+    let at = |zone: &TimeZone, second| Timestamp::from_second(second).map_or(0, |at| zone.to_offset(at).seconds());
+    let differs = |zone: &&str| {
+        TimeZone::get(zone).is_ok_and(|zone| at(&zone, 1_800_000_000) != 0 && at(&zone, 1_815_000_000) != 0)
+    };
+    !zones.is_empty() && zones.iter().all(differs)
 }

@@ -83,6 +83,12 @@ fn what_may_be_somebody_else_is_refused() {
         ("+49 30 123456/78", "", Kind::Ambiguous),
         ("415-555-0100, 0199", "US", Kind::Ambiguous),
         ("415-555-0100;123", "US", Kind::Ambiguous),
+        ("+1 123 123 12321", "", Kind::Ambiguous),
+        ("1 123 123 12321", "US", Kind::Ambiguous),
+        ("+1 1 415 555 0100", "", Kind::Ambiguous),
+        ("+7 8 495 123 45 67", "", Kind::Ambiguous),
+        ("+54 11 15 2345 6789", "", Kind::Ambiguous),
+        ("464 1234", "AG", Kind::Ambiguous),
         ("+49 30 12345 Bob", "", Kind::NotANumber),
         ("030 5555 CALL", "DE", Kind::NotANumber),
         ("1-800-FLOWERS", "US", Kind::NotANumber),
@@ -197,6 +203,27 @@ fn the_other_number_is_the_one_that_is_named() {
 }
 
 proptest::proptest! {
+    #[test]
+    fn the_digits_sent_are_those_of_the_cell_but_for_a_prefix(
+        cell in "\\+?[0-9]{7,13}",
+        region in proptest::sample::select(vec!["", "US", "DE", "GB", "IT", "FR", "RU", "AU", "JP", "HU", "AG"]),
+    ) {
+        if let Ok((sent, None)) = read_allowing(&cell, region, &Allow::ALL) {
+            let (sent, given) = (sent.trim_start_matches('+'), cell.trim_start_matches('+'));
+            let region = region.parse().ok().map_or(0, verdict::calling_code).to_string();
+            let prefixes = ["", "0", "00", "06", "1", "8", "011", "0011", "001", "010", "810"];
+            let is_all = |prefix: &&str| {
+                let rest = given.strip_prefix(*prefix).unwrap_or("x");
+                let trunk_zero = |at: usize| Some(format!("{}{}", rest.get(..at)?, rest.get(at..)?.strip_prefix('0')?));
+                let mut ways = (1..=3).filter_map(trunk_zero).chain([rest.to_owned()]);
+                ways.any(|way| sent == way || sent.strip_prefix(region.as_str()) == Some(way.as_str()))
+            };
+            // Mexico's old 1 has a rule, and tests, of its own.
+            let is_told = prefixes.iter().any(is_all) || sent.starts_with("52");
+            proptest::prop_assert!(is_told, "{cell} {region} {sent}");
+        }
+    }
+
     #[test]
     fn no_text_makes_it_panic(cell in "\\PC*", region in proptest::sample::select(vec!["", "US", "DE", "IT", "BR"])) {
         let _read = read_allowing(&cell, region, &Allow::ALL);

@@ -54,8 +54,35 @@ pub fn judge(text: &str, region: Option<Region>, allow: &[Allow]) -> Result<Judg
     }
     let e164 = number.format_as(PhoneNumberFormat::E164);
     let phone = Phone::from_e164(&e164).ok_or(Kind::Length)?;
+    if !is_all_of(text, &number, region) {
+        return Err(Kind::Ambiguous);
+    }
     Ok(Judged { phone, calling_code: number.country_code, kind, is_valid })
 }
+
+/// Whether the number has all digits of a text, but for a prefix that is not dialed from abroad and stands where such a
+/// one stands: a zero behind the country code, what a country itself writes before its numbers, and the way out of the
+/// region. The parser drops and adds more than that: of `+1 123 123 12321` it makes `+1 231 231 2321`, a stranger's.
+fn is_all_of(text: &str, number: &PhoneNumber, region: Option<Region>) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let given = digits(text);
+    let national = get_national_significant_number_owned(number);
+    let code = number.country_code.to_string();
+    let Some(before) = given.strip_suffix(national.as_str()) else {
+        // Argentina writes 15 behind the area code of a mobile phone at home, and 9 before it abroad.
+        return region.is_some() && given == digits(&number.format_as(PhoneNumberFormat::National));
+    };
+    let abroad = before.strip_prefix(code.as_str()).is_some_and(|trunk| matches!(trunk, "" | "0"));
+    let Some(region) = region.filter(|_| !text.starts_with('+')) else { return abroad };
+    let is_trunk = before == "0"
+        || (region.to_string() == "LT" && before == "8")
+        || given == digits(&number.format_as(PhoneNumberFormat::National));
+    let way_out = |before: &str| WAYS_OUT.iter().any(|way| before.strip_prefix(way) == Some(code.as_str()));
+    before.is_empty() || abroad || is_trunk || way_out(before)
+}
+
+/// Prefixes of international calls.
+const WAYS_OUT: [&str; 9] = ["00", "011", "0011", "001", "010", "009", "119", "810", "000"];
 
 /// What digits too few for a number are.
 pub fn short(digits: &str, region: Option<Region>) -> Kind {
