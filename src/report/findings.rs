@@ -261,17 +261,25 @@ mod tests {
             exit: 0,
         };
         insta::assert_snapshot!(checked.text(&TimeZone::UTC), @r#"
-        leads.csv: CSV, semicolons, Windows-1252, 1,240 rows; number from "Telefon", name from "Kunde"
-            1,226 leads
-                3 on an earlier row already                        lines 17, 88, 90   called once
-               10 not a phone number                               lines 40 ("n/a"), 41, 42, 43, 44, 45, ...   write digits, beginning with + and country code
-                1 at premium rate                                  line 77 ("+1 900 234 5678")   --allow premium
-          2 of them on a do-not-call list
+        1,224 callable, 11 rejected, 3 duplicates, 2 not to be called
+        leads.csv: CSV, semicolons, Windows-1252, 1,240 rows; number from "Telefon",
+        name from "Kunde"
+         rejected
+             10 not a phone number
+                lines 40 ("n/a"), 41, 42, 43, 44, 45, ...
+                write digits, beginning with + and country code
+              1 at premium rate
+                line 77 ("+1 900 234 5678")
+                --allow premium
+         notes
+              3 on an earlier row already
+                lines 17, 88, 90
+                called once
         rejected rows: leads.rejects.csv (same columns, with line and reason)
           mend them in a copy, mended.csv, and go on:   dialer run leads.csv mended.csv --campaign leads
-        may be called in the next 24 hours (time of UTC):
-            1,226 from Wed 11:00
-                0 from Wed 20:00
+        callable in the next 24 hours (time of UTC):
+          Wed 11:00-20:00     1,226 callable  ####################
+          Wed 20:00-11:00         0 callable
         "#);
         let json = serde_json::to_value(&Checked { hours: checked.hours[..1].to_vec(), ..checked }).unwrap();
         assert_eq!(json["rows"], 1_240);
