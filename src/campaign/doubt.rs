@@ -39,8 +39,7 @@ fn created_after(live: &ActiveAttempt) -> Stamp {
 impl Campaign {
     /// How long absence must hold.
     pub(super) fn absence_must_hold(&self) -> Duration {
-        let parking = (self.plan.poll * 20).min(Duration::from_mins(10));
-        self.plan.in_doubt.unwrap_or(parking)
+        self.plan.absence_must_hold()
     }
 
     fn provable_at(&self, live: &ActiveAttempt) -> Option<Instant> {

@@ -47,7 +47,11 @@ impl Campaign {
                 self.hear_rows(wire, &calls);
                 listing = Some((read, full, !calls.is_empty()));
             }
-            News::Absent(attempt, _) | News::Parked(attempt, _) | News::Lost(attempt, _) | News::Withdrawn(attempt) => {
+            News::Withdrawn(attempt) => {
+                self.pool.settled(&attempt);
+                self.first_is_over(now.at);
+            }
+            News::Absent(attempt, _) | News::Parked(attempt, _) | News::Lost(attempt, _) => {
                 self.pool.settled(&attempt);
             }
             News::GivenUp(_) | News::Reopened(_) => {}
@@ -295,7 +299,7 @@ impl Campaign {
                 _ => {}
             }
         }
-        let again = matches!(cause, Cause::Pool | Cause::Rate | Cause::Connect | Cause::Line);
+        let again = matches!(cause, Cause::Pool | Cause::Rate | Cause::Connect | Cause::Line | Cause::Withdrawn);
         if again && change.lead_now == LeadNow::Open && self.batch.state == BatchState::Open {
             live.lead.into_iter().for_each(|lead| self.batch.queue.push_front(lead));
         }

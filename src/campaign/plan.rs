@@ -59,6 +59,18 @@ pub struct Plan {
     pub seed: u64,
 }
 
+impl Plan {
+    /// How long absence must hold before a lead in doubt goes back, or is put aside.
+    pub fn absence_must_hold(&self) -> Duration {
+        self.in_doubt.unwrap_or((self.poll * 20).min(Duration::from_mins(10)))
+    }
+
+    /// How long after its claim a request may still be sent: by half the time after which its absence can be proven.
+    pub fn claim_lasts(&self) -> Duration {
+        self.absence_must_hold() / 2
+    }
+}
+
 /// `N/s` or `N/min`: at most `count` requests in `per`.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Rate {

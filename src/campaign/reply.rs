@@ -81,7 +81,7 @@ pub enum Denied {
     /// Its hours have closed, it was called today often enough, or another campaign has it.
     Later,
     /// Settled or removed meanwhile.
-    MissingSheet,
+    Gone,
 }
 
 /// What a record changed, worked out by the journal.

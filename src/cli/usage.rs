@@ -22,7 +22,7 @@ use crate::leads::options::Zone;
 use crate::report::failure::Failure;
 use crate::report::style::Glyphs;
 use crate::report::usage::{Came, MOST_STEPS, Range, Usage};
-use crate::time::Stamp;
+use crate::time::{Instant, Stamp};
 use crate::vapi::analytics::{AnalyticsError, Query, Row, Step};
 use crate::vapi::client::{Client, ClientOptions};
 use crate::vapi::preflight::PreflightFailure;
@@ -126,6 +126,7 @@ pub(super) fn reader(base_url: &str, key: SecretString) -> Result<Client, Failur
         opt_out_field: None,
         clock: Arc::new(move || clock.now().at),
         scale: 1.0,
+        stale_before: Arc::new(|_| Instant::from_micros(i64::MIN)),
     };
     Client::new(options).map_err(|error| Failure::usage(error.to_string()))
 }

@@ -65,7 +65,8 @@ pub(super) fn grant(
                 rows.tell(&attempt.id, State::Claimed);
                 rows.stand(&row, row.stand.claimed(), now)?;
                 grant.granted.push(Granted { attempt: attempt.id.clone(), lead: id, line });
-                grant.claims.push(Claim::granted(attempt.id.clone(), Lead::clone(&row.lead), line));
+                let until = now.at + maker.plan.claim_lasts();
+                grant.claims.push(Claim::granted(attempt.id.clone(), Lead::clone(&row.lead), line, now.at, until));
             }
         }
     }
@@ -98,9 +99,9 @@ impl Maker<'_> {
 
 /// Whether a lead may be dialed at this instant; one that may not has been settled or put off.
 fn gate(rows: &mut impl Rows, plan: &Plan, now: Now, id: LeadId) -> Result<Gate, Error> {
-    let Some(row) = rows.lead(id)? else { return Ok(Gate::Denied(Denied::MissingSheet)) };
+    let Some(row) = rows.lead(id)? else { return Ok(Gate::Denied(Denied::Gone)) };
     if !row.listed || row.stand.standing != LeadState::Open {
-        return Ok(Gate::Denied(Denied::MissingSheet));
+        return Ok(Gate::Denied(Denied::Gone));
     }
     if rows.is_suppressed(row.lead.phone)? {
         rows.settle_suppressed(&row, now)?;

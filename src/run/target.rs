@@ -68,7 +68,7 @@ impl RunTarget {
 
     /// The client for it.
     pub(super) fn client(&self, planned: &RunPlan) -> Result<Arc<Client>, Failure> {
-        let clock = self.clock.clone();
+        let (clock, pulse) = (self.clock.clone(), Arc::clone(&self.pulse));
         let options = ClientOptions {
             base_url: self.base_url.clone(),
             key: self.key.clone(),
@@ -79,6 +79,7 @@ impl RunTarget {
             opt_out_field: planned.opt_out_field.clone(),
             clock: Arc::new(move || clock.now().at),
             scale: self.clock.rate(),
+            stale_before: Arc::new(move |now| pulse.stale_before(now)),
         };
         Client::new(options).map(Arc::new).map_err(|error| Failure::usage(error.to_string()))
     }

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use super::base::{BaseUrl, BaseUrlError};
 use super::error_body::ErrorBody;
 use super::failure::{self, HttpAnswer, Outcome, Own};
+use super::last_word::MayGo;
 use super::preflight::{LineInfo, PreflightFailure, PreflightTrouble, TargetInfo};
 use super::request::{Target, listing_query, request_body};
 use super::transport::{CutShort, Exchange, Reply, Settings, Transport, TransportError};
@@ -23,6 +24,9 @@ use crate::time::Instant;
 
 /// Tells what time it is on the run's clock.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// Asked with what time it is: since when decisions hold.
+pub type StaleBefore = Arc<dyn Fn(Instant) -> Instant + Send + Sync>;
 
 /// What a client is made of.
 pub struct ClientOptions {
@@ -44,6 +48,8 @@ pub struct ClientOptions {
     pub clock: Clock,
     /// How many times faster than real time that clock goes.
     pub scale: f64,
+    /// What was decided before this instant is old: the process stood still since.
+    pub stale_before: StaleBefore,
 }
 
 /// Why there is no client.
@@ -70,6 +76,8 @@ pub struct Client {
     target: Target,
     lines: Vec<String>,
     opt_out_field: Option<String>,
+    clock: Clock,
+    stale_before: StaleBefore,
 }
 
 impl fmt::Debug for Client {
@@ -81,28 +89,55 @@ impl fmt::Debug for Client {
 impl Client {
     /// Sets a client up. Opens no connection.
     pub fn new(options: ClientOptions) -> Result<Self, ClientError> {
-        let ClientOptions { base_url, key, target, lines, post_timeout, silence, opt_out_field, clock, scale } =
-            options;
+        let ClientOptions {
+            base_url,
+            key,
+            target,
+            lines,
+            post_timeout,
+            silence,
+            opt_out_field,
+            clock,
+            scale,
+            stale_before,
+        } = options;
         assert!(scale.is_finite() && scale > 0.0, "a clock that goes {scale} times as fast");
         let base = BaseUrl::parse(&base_url)?;
-        let transport =
-            Transport::new(Settings { key: &key, tls: base.is_tls(), post_timeout, silence, scale, clock })?;
-        Ok(Self { transport, base, target, lines, opt_out_field })
+        let transport = Transport::new(Settings {
+            key: &key,
+            tls: base.is_tls(),
+            post_timeout,
+            silence,
+            scale,
+            clock: Arc::clone(&clock),
+        })?;
+        Ok(Self { transport, base, target, lines, opt_out_field, clock, stale_before })
     }
 
     /// Sends the one request of a claim, and says what came of it: answered, surely not created, or in doubt.
     ///
+    /// Whether it may still go is asked last, when its body is about to leave: a process that was stopped meanwhile must
+    /// not send on waking what another run has proven absent. One that may not is withdrawn: its request is never whole.
+    ///
     /// Dropping the future before it is done leaves the attempt as a dead run's: claimed, and perhaps placed.
     pub async fn place(&self, claim: Claim) -> News {
-        self.send(claim.attempt(), claim.lead(), claim.line()).await
+        let (attempt, lead, line) = (claim.attempt().clone(), claim.lead().clone(), claim.line());
+        let (clock, stale_before) = (Arc::clone(&self.clock), Arc::clone(&self.stale_before));
+        let may_go = move || {
+            let now = clock();
+            claim.may_go(now, stale_before(now))
+        };
+        self.send(&attempt, &lead, line, Box::new(may_go)).await
     }
 
     /// What placing a claim does; nobody else sends a `POST`.
-    async fn send(&self, attempt: &AttemptId, lead: &Lead, line: Line) -> News {
+    async fn send(&self, attempt: &AttemptId, lead: &Lead, line: Line, may_go: MayGo) -> News {
         let line = &self.lines[line.0];
         let body = request_body(&self.target, line, attempt.as_str(), lead).to_string();
-        let exchange = self.transport.post(self.base.join(&["call"]), body).await;
-        self.sorted(attempt.clone(), self.own(lead), &exchange)
+        match self.transport.post(self.base.join(&["call"]), body, may_go).await {
+            Some(exchange) => self.sorted(attempt.clone(), self.own(lead), &exchange),
+            None => News::Withdrawn(attempt.clone()),
+        }
     }
 
     /// Reads a listing, or one call. A page with a row that could not be read counts as full, as it is no proof that

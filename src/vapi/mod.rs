@@ -17,6 +17,7 @@ pub mod failure;
 
 pub mod analytics;
 pub mod client;
+mod last_word;
 pub mod preflight;
 mod tls;
 mod transport;

@@ -1,6 +1,7 @@
 //! One request and its answer on the wire: bounded in time and size, sent once, with the key in one header.
 
 use std::fmt::Write;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
@@ -8,6 +9,7 @@ use reqwest::{RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::client::{ClientError, Clock};
+use super::last_word::{self, MayGo};
 use super::{error_body, failure, tls};
 use crate::pool::news::RequestTiming;
 
@@ -144,8 +146,12 @@ impl Transport {
         })
     }
 
-    pub(super) async fn post(&self, url: Url, body: String) -> Exchange {
-        self.exchange(self.posts.post(url).header(CONTENT_TYPE, "application/json").body(body), LARGEST_ANSWER).await
+    /// Sends a request once, if it may still go when its body is about to leave; none where it may not.
+    pub(super) async fn post(&self, url: Url, body: String, may_go: MayGo) -> Option<Exchange> {
+        let (body, withdrawn) = last_word::body(body, may_go);
+        let request = self.posts.post(url).header(CONTENT_TYPE, "application/json").body(body);
+        let exchange = self.exchange(request, LARGEST_ANSWER).await;
+        (!withdrawn.load(Ordering::SeqCst)).then_some(exchange)
     }
 
     pub(super) async fn get(&self, url: Url) -> Exchange {

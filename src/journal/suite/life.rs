@@ -28,7 +28,7 @@ pub(super) fn what_is_claimed_is_taken_in_the_order_asked_for<B: Bench>() {
         assert_eq!(claim.attempt().mark(), Mark::of("leads"));
     }
     assert_eq!(claims[0].lead(), &person(4));
-    assert_eq!(story.denied(backwards[0], 2), Denied::MissingSheet);
+    assert_eq!(story.denied(backwards[0], 2), Denied::Gone);
     assert_eq!(story.batch(2).1.len(), 2, "those claimed have left the batch");
 }
 
@@ -55,7 +55,7 @@ pub(super) fn an_answer_and_an_end_settle_a_lead<B: Bench>() {
     let totals = story.totals();
     assert_eq!((totals.total, totals.settled, totals.open), (2, 1, 1));
     assert_eq!(story.settled_as(Class::NoAnswer), 1);
-    assert_eq!(story.denied(lead, 60), Denied::MissingSheet);
+    assert_eq!(story.denied(lead, 60), Denied::Gone);
 }
 
 pub(super) fn a_refusal_gives_the_lead_back<B: Bench>() {
@@ -94,7 +94,7 @@ pub(super) fn a_doubt_proven_absent_gives_the_lead_back<B: Bench>() {
     let change = story.change(&failed(&attempt, 31), 31);
     assert_eq!((change.now, change.lead_now), (State::InDoubt, LeadNow::Busy));
     assert_eq!((story.totals().in_doubt, story.totals().open), (1, 0));
-    assert_eq!(story.denied(lead, 32), Denied::MissingSheet);
+    assert_eq!(story.denied(lead, 32), Denied::Gone);
     let change = story.change(&News::Absent(attempt, at(700).at), 700);
     assert_eq!((change.now, change.lead_now), (State::Refused(Cause::Absent), LeadNow::Open));
     assert_eq!(story.batch(701).1[0].doubts, 1);
@@ -238,7 +238,7 @@ pub(super) fn an_adopted_call_that_is_up_keeps_its_lead_from_being_claimed<B: Be
     assert_eq!(changes[0].lead, Some(lead));
     let sent = story.change(&answered(&ours, 4), 4);
     assert!(sent.double, "an adopted call and one of ours called the lead");
-    assert_eq!(story.denied(lead, 5), Denied::MissingSheet);
+    assert_eq!(story.denied(lead, 5), Denied::Gone);
 }
 
 pub(super) fn the_wait_after_an_adoption_survives_a_restart<B: Bench>() {

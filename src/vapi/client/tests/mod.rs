@@ -27,7 +27,7 @@ enum Reaction {
     /// Closes.
     Close,
     /// Does nothing until the client goes away.
-    UnreachableTimer,
+    Silence,
 }
 
 /// A server that answers requests one after the other, whatever connection they come on.
@@ -75,7 +75,7 @@ async fn converse(mut stream: TcpStream, reactions: Arc<Mutex<VecDeque<Reaction>
             Reaction::Answer(text) => (text, true),
             Reaction::AnswerThenClose(text) => (text, false),
             Reaction::Close => return,
-            Reaction::UnreachableTimer => (String::new(), true),
+            Reaction::Silence => (String::new(), true),
         };
         if stream.write_all(text.as_bytes()).await.is_err() || !stay {
             return;
@@ -125,6 +125,7 @@ fn options(base_url: &str) -> ClientOptions {
         opt_out_field: None,
         clock: Arc::new(move || Instant::from_micros(ticks.fetch_add(1, Ordering::SeqCst))),
         scale: 1.0,
+        stale_before: Arc::new(|_| Instant::from_micros(i64::MIN)),
     }
 }
 
@@ -142,7 +143,7 @@ fn lead() -> Lead {
 }
 
 async fn place(client: &Client) -> News {
-    client.send(&AttemptId::parse(ATTEMPT).unwrap(), &lead(), Line(1)).await
+    client.send(&AttemptId::parse(ATTEMPT).unwrap(), &lead(), Line(1), Box::new(|| true)).await
 }
 
 #[test]

@@ -68,7 +68,7 @@ async fn what_is_uncertain_is_in_doubt_and_sent_once() {
 async fn silence_is_in_doubt_after_the_timeout_on_the_runs_clock() {
     let slow_head = "HTTP/1.1 201 Created\r\nContent-Le".to_owned();
     let slow_body = http("201 Created", &call_body("c1")).replace("}}", "");
-    for reaction in [Reaction::UnreachableTimer, Reaction::Answer(slow_head), Reaction::Answer(slow_body)] {
+    for reaction in [Reaction::Silence, Reaction::Answer(slow_head), Reaction::Answer(slow_body)] {
         let server = Server::new([reaction]).await;
         let News::Failed { message, .. } = place(&hasty_client(&server.url())).await else { panic!("in doubt") };
         assert!(message.ends_with("no answer in time"), "{message}");
@@ -203,4 +203,20 @@ async fn a_key_that_is_echoed_is_not_shown() {
         let shown = format!("{news:?}");
         assert!(shown.contains("***") && !shown.contains("very-secret"), "{shown}");
     }
+}
+
+#[tokio::test]
+async fn a_request_that_may_not_go_any_more_never_reaches_anybody_whole() {
+    let server = Server::new([Reaction::Answer(http("201 Created", &call_body("c1")))]).await;
+    let client = client(&server.url());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let may_go = move || counted.fetch_add(1, Ordering::SeqCst) > 0;
+    let attempt = AttemptId::parse(ATTEMPT).unwrap();
+    let news = client.send(&attempt, &lead(), Line(1), Box::new(may_go)).await;
+    assert!(matches!(news, News::Withdrawn(withdrawn) if withdrawn == attempt));
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "asked once, when the body was about to leave");
+    assert_eq!(server.connections(), 1, "it was asked after the connection stood");
+    assert!(server.requests().is_empty());
+    let News::Answered { .. } = place(&client).await else { panic!("the next one goes") };
 }
