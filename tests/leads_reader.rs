@@ -92,7 +92,6 @@ fn what_is_no_list_says_what_to_do() {
         ("+14155550100,Bob\n+14155550101,Cy\n", "put a row of headers above it"),
         ("4155552671,Bob\n4155552672,Cy\n", "has no header line\n  its first line looks like a lead: 4155552671, Bob"),
         ("Who,Where,Contact\nAda,Ulm,+14155550100\n", "--column number=Contact"),
-        ("phone,Te\u{301}le\u{301}phone\n1,2\n", "--column number='Te\u{301}le\u{301}phone'"),
         ("%PDF-1.7\n", "it is a PDF"),
         ("PK\u{3}\u{4}garbage", "no workbook that can be read"),
         ("\u{1b}[31mred\u{7},b\n1,2\n", "its columns are: \u{fffd}[31mred\u{fffd}, b"),

@@ -11,7 +11,10 @@ use super::options::Region;
 /// The region of the number's country that a cell names, if it names one.
 pub fn country(cell: &str) -> Option<Region> {
     let name = bare(cell);
-    if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
+    if name.is_empty() {
+        return None;
+    }
+    if name.bytes().all(|byte| byte.is_ascii_digit()) {
         return by_calling_code(&name);
     }
     cell.trim().parse().ok().or_else(|| NAMES.get(&name).copied())

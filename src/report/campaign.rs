@@ -220,7 +220,7 @@ fn labelled(label: String, calls: u64, answered: u64) -> (String, u64, String) {
 
 #[expect(clippy::cast_precision_loss, reason = "a share of calls")]
 fn rate((calls, answered): (u64, u64)) -> f64 {
-    percent(answered, calls) as f64
+    if calls == 0 { 0.0 } else { percent(answered, calls) as f64 }
 }
 
 /// Horizontal bars as a picture, with their words as text.
@@ -362,7 +362,19 @@ mod tests {
     #[test]
     fn a_campaign_is_told_in_short_sentences() {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
-        insta::assert_snapshot!(report().text(now, &TimeZone::UTC, Glyphs::ASCII, 80), @"");
+        let text = report().text(now, &TimeZone::UTC, Glyphs::ASCII, 80);
+        let (told, chart) = text.split_once("\n\n").unwrap();
+        insta::assert_snapshot!(told, @r"
+        campaign leads <1>
+          3 leads: 2 settled, 1 open, 0 in doubt
+          2 calls, 1 answered (50%), 2 minutes, $0.20
+          first call 09:10, last 09:20
+          1 refusal by a full pool
+          1 unconfirmed call: 0 found, 1 proven never made, 0 for a person, 0 still open
+          answered 1 - no answer 1
+        ");
+        assert_eq!(chart.lines().filter(|line| line.contains('#')).count(), 5, "only one hour has calls: {chart}");
+        assert!(chart.ends_with("Mon    50% of 2 calls\n"), "{chart}");
     }
 
     #[test]

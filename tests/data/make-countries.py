@@ -84,7 +84,9 @@ def main():
     count.update(bare(region) for region in names)
     print("# region<TAB>its names joined by &: facts from CLDR by way of libphonenumber, and ISO 3166")
     for region, unique in names.items():
-        print(region, "&".join(shown for name, shown in unique.items() if count[name] == 1), sep="\t")
+        own = "&".join(shown for name, shown in unique.items() if count[name] == 1)
+        if own:
+            print(region, own, sep="\t")
 
 
 main()

@@ -48,7 +48,7 @@ AREA_CODES = {
     "775": "America/Boise America/Los_Angeles",
     "807": "America/Toronto America/Winnipeg America/Atikokan",
     "812 930": "America/Chicago America/New_York",
-    "867": "America/Whitehorse America/Edmonton America/Winnipeg America/Toronto America/Atikokan",
+    "867": "America/Whitehorse America/Edmonton America/Winnipeg America/Rankin_Inlet America/Toronto America/Atikokan",
     "906": "America/Chicago America/New_York",
     "907": "America/Anchorage America/Adak",
     "928": "America/Phoenix America/Denver",

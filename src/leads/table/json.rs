@@ -70,11 +70,13 @@ pub fn is_json(beginning: &[u8]) -> bool {
 struct Objects<'a> {
     bytes: std::io::Bytes<BufReader<Box<dyn Read + Send + 'a>>>,
     line: u64,
+    /// Arrays that have begun and not ended.
+    open: i32,
 }
 
 impl<'a> Objects<'a> {
     fn new(input: Box<dyn Read + Send + 'a>) -> Self {
-        Self { bytes: BufReader::with_capacity(1 << 16, input).bytes(), line: 1 }
+        Self { bytes: BufReader::with_capacity(1 << 16, input).bytes(), line: 1, open: 0 }
     }
 
     fn byte(&mut self) -> Result<Option<u8>, TableError> {
@@ -87,10 +89,14 @@ impl<'a> Objects<'a> {
     fn next(&mut self) -> Result<Option<(u64, Vec<u8>)>, TableError> {
         loop {
             match self.byte()? {
+                // An array that is not closed is a file that was not written to its end.
+                None if self.open != 0 => return Err(broken(self.line)),
                 None => return Ok(None),
                 Some(b'{') => break,
+                Some(b'[') => self.open += 1,
+                Some(b']') => self.open -= 1,
                 // A byte order mark, and what may stand around objects.
-                Some(b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0xef | 0xbb | 0xbf) => {}
+                Some(b' ' | b'\t' | b'\r' | b'\n' | b',' | 0xef | 0xbb | 0xbf) => {}
                 Some(_) => return Err(broken(self.line)),
             }
         }

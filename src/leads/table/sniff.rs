@@ -26,7 +26,7 @@ pub fn delimiter(sample: &[u8], ended: bool) -> u8 {
 }
 
 /// Rows that are as wide as the first, of how many, and that width. Where the first is one cell, it may be a title above
-/// the headers: then it is the width of half of the rows at least, the first of which looks like headers.
+/// the headers: then it is the width of half of the rows below at least, the first of which looks like headers.
 fn agreement(sample: &[u8], ended: bool, delimiter: u8) -> (usize, usize, usize) {
     let (mut widths, mut at): (Vec<(usize, usize)>, usize) = (Vec::new(), 0);
     while widths.len() < ROWS && at < sample.len() {
@@ -41,9 +41,12 @@ fn agreement(sample: &[u8], ended: bool, delimiter: u8) -> (usize, usize, usize)
     let alike = |width: usize| widths.iter().filter(|(other, _)| *other == width).count();
     match widths.first() {
         Some((1, _)) => {
-            let below = widths.iter().find(|(width, _)| *width > 1);
-            match below.filter(|(width, digits)| *digits < DIGITS && alike(*width) * 2 >= rows) {
-                Some((width, _)) => (alike(*width), rows, *width),
+            let titles = widths.iter().take_while(|(width, _)| *width == 1).count();
+            let below = rows - titles.min(rows);
+            let is_header =
+                |(width, digits): &&(usize, usize)| below > 1 && *digits < DIGITS && alike(*width) * 2 >= below;
+            match widths.get(titles).filter(is_header) {
+                Some((width, _)) => (alike(*width), below, *width),
                 None => (alike(1), rows, 1),
             }
         }
