@@ -128,7 +128,8 @@ pub(super) fn key(
         (Some(path), _) => {
             let key = key_from(path)?;
             if others_may_read(path) {
-                warnings.push(format!("{} can be read by every user of this machine:   chmod 600 it", path.display()));
+                let shown = if looks_like_a_key(path) { "***".to_owned() } else { path.display().to_string() };
+                warnings.push(format!("{shown} can be read by every user of this machine:   chmod 600 it"));
             }
             Ok(Some(key))
         }
@@ -140,11 +141,30 @@ pub(super) fn key_from(path: &Path) -> Result<SecretString, Failure> {
     let wrong = |reason: &str| {
         Failure::usage(format!("the key in {} {reason}", path.display())).advise("named by --api-key-file")
     };
-    let file = std::fs::File::open(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    let file = std::fs::File::open(path).map_err(|error| {
+        if looks_like_a_key(path) {
+            Failure::usage(format!("the key in *** cannot be read: {error}"))
+                .advise(format!("that looks like the key itself: put it into a file, or into {KEY_VARIABLE}"))
+        } else {
+            wrong(&format!("cannot be read: {error}"))
+        }
+    })?;
     let mut text = String::new();
     let most = u64::try_from(LONGEST_KEY + 2).unwrap_or(u64::MAX);
     file.take(most).read_to_string(&mut text).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
     secret(&text).map_err(|reason| wrong(&reason))
+}
+
+/// Whether what should name a file is probably the key, which must not be shown.
+fn looks_like_a_key(path: &Path) -> bool {
+    let Some(text) = path.to_str() else { return false };
+    text.trim_start().starts_with("sk-") || is_uuid(text.trim()) || (text.len() >= 20 && !text.contains(['/', '.']))
+}
+
+fn is_uuid(text: &str) -> bool {
+    let parts: Vec<_> = text.split('-').collect();
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12])
+        && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// A key from its text, without the white space around it.
@@ -168,4 +188,21 @@ fn others_may_read(path: &Path) -> bool {
 #[cfg(not(unix))]
 fn others_may_read(_path: &Path) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_given_as_the_name_of_its_file_is_not_shown() {
+        for key in ["sk-live/abc.def", "0f8fad5b-d9cb-469f-a165-70867728950e", "abcdefghij0123456789"] {
+            let said = key_from(Path::new(key)).unwrap_err().to_string();
+            assert!(!said.contains(key) && said.contains("***") && said.contains("the key itself"), "{said}");
+        }
+        for file in ["keys/production-of-acme", "production-of-acme.key", "key"] {
+            let said = key_from(Path::new(file)).unwrap_err().to_string();
+            assert!(said.contains(file), "{said}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ use crate::run::check::{CheckError, Progress, Request, check, list_failure, mend
 
 /// Looks at lists without calling anybody.
 pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Environment<'_>) -> Result<Exit, Failure> {
-    plan::guard_rejects(&args.list, &args.calling, [args.config.as_deref(), None])?;
+    plan::guard_rejects(&args.list, &args.calling, [("--config", args.config.as_deref()), ("--state", None)])?;
     let calling = plan::calling(&args.calling, true, around)?;
     let options = plan::list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
     let sources = place::inputs(&args.leads)?;

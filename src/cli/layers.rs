@@ -157,11 +157,7 @@ fn read_file(path: &Path, options: &Command) -> Result<Vec<(String, String, Vec<
 fn read_text(path: &Path) -> Result<String, Failure> {
     let unreadable =
         |reason: String| Failure::usage(format!("cannot read {}, named by --config: {reason}", path.display()));
-    let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
-    if size > LARGEST_FILE {
-        return Err(unreadable(format!("it has {size} bytes, and a campaign file has at most {LARGEST_FILE}")));
-    }
-    std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))
+    crate::private_file::read_whole(path, LARGEST_FILE).map_err(|error| unreadable(error.to_string()))
 }
 
 /// Where a value that is no number stands bare on that line, TOML takes it for a time or for nothing at all.
@@ -242,4 +238,15 @@ fn nearest<'a>(key: &str, options: &'a Command) -> Option<&'a str> {
     let near = |long: &&str| strsim::jaro_winkler(&plain(long), &plain(key));
     let best = longs.filter(|long| *long != "config").max_by(|a, b| near(a).total_cmp(&near(b)))?;
     (near(&best) > LIKELY).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campaign_file_without_an_end_is_refused() {
+        let said = read_text(Path::new("/dev/zero")).unwrap_err().to_string();
+        assert!(said.contains("--config") && said.contains("larger than 1048576 bytes"), "{said}");
+    }
 }

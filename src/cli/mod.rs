@@ -137,7 +137,7 @@ pub fn main(argv: &[OsString]) -> Exit {
 /// that cannot be opened, what was wrong first is said all the same.
 fn refused(refusal: &Refusal, argv: &[OsString]) -> Exit {
     let help = matches!(refusal, Refusal::Clap(error) if !error.use_stderr());
-    if let Some(log) = log::named_log(argv).filter(|_| !help) {
+    if let Some(log) = log::named_log(argv).filter(|log| !help && !log::is_named_twice(log, argv)) {
         let _ = talk::keep_log(&log);
     }
     match refusal {
@@ -150,6 +150,7 @@ fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
     let around = Environment::of_process();
     match &typed.command {
         Command::Run(args) => {
+            plan::guard_log(args).map_err(|failure| typed.sources.placed(failure))?;
             if let Some(log) = args.shown.log.as_deref().filter(|_| !args.rehearse.dry_run) {
                 talk::keep_log(log)?;
             }

@@ -10,7 +10,9 @@ use super::print;
 use super::release::ask;
 use crate::drive::clock::Clock;
 use crate::exit::Exit;
+use crate::leads::erasing::erase;
 use crate::leads::lead::Phone;
+use crate::leads::shown::file;
 use crate::report::failure::Failure;
 use crate::report::style::count;
 
@@ -115,9 +117,26 @@ pub fn forget(args: &PhoneArgs, around: &Environment<'_>) -> Result<Exit, Failur
     let forgotten = disk.forget(phone, Clock::real().now()).map_err(failed)?;
     let leads = count(forgotten.leads, "row", "rows");
     let attempts = count(forgotten.attempts, "attempt", "attempts");
+    let rejects = erase(disk.dir(), phone).map_err(|error| {
+        let dir = file(disk.dir());
+        Failure::machine(format!("{phone} may still stand in a rejects file in {dir}: {error}"))
+            .advise("erased from the tables of the journal; remove the rejects files, or run the same command again")
+    })?;
+    if forgotten.in_log {
+        return Err(Failure::machine(format!(
+            "{phone} is not wholly erased: the text still stands in the journal's log, until the other process that \
+             reads the journal ends"
+        ))
+        .advise("they are not called again; run the same command again when that process has ended"));
+    }
+    let rejects = if rejects > 0 {
+        format!("taken out of {} of the state directory\n", count(rejects, "rejects file", "rejects files"))
+    } else {
+        String::new()
+    };
     print(&format!(
         "erased: {leads} of lists, the number in {attempts}; a keyed hash stays, so that they are never called again\n\
-         their calls are still in the provider's records, and they are still in your own files\n"
+         their calls are still in the provider's records, and they are still in your own files\n{rejects}"
     ))
     .map(|()| Exit::Settled)
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
 use super::environment::Environment;
 use super::layers::{Layer, Sources};
 use crate::leads::options::Source;
@@ -35,7 +37,7 @@ pub fn inputs(leads: &[PathBuf]) -> Result<Vec<Source>, Failure> {
 /// The campaign's name: as given, else the stem of the one list.
 pub fn name(given: Option<&str>, inputs: &[Source], around: &Environment<'_>) -> Result<Name, Failure> {
     let Some(given) = given else {
-        let text = stem(inputs)?;
+        let text = composed(&stem(inputs)?);
         check_name(&text).map_err(|reason| {
             Failure::usage(format!("the list's name, \"{}\", makes no campaign name: {reason}", plain(&text)))
                 .advise("give it one:   --campaign NAME")
@@ -47,10 +49,15 @@ pub fn name(given: Option<&str>, inputs: &[Source], around: &Environment<'_>) ->
     Ok(Name { text, given: true, dated: given.contains("{date}") })
 }
 
-/// A campaign's name with today's date in it where it asks for that, as every command has it.
+/// A campaign's name with today's date in it where it asks for that, as every command has it, in composed letters.
 pub fn dated(name: &str, around: &Environment<'_>) -> String {
     let today = around.now.to_zoned(around.zone.clone()).strftime("%Y-%m-%d").to_string();
-    name.trim().replace("{date}", &today)
+    composed(&name.trim().replace("{date}", &today))
+}
+
+/// The same name whichever way its accents are encoded (NFC).
+fn composed(name: &str) -> String {
+    ComposingNormalizerBorrowed::new_nfc().normalize(name).into_owned()
 }
 
 fn stem(inputs: &[Source]) -> Result<String, Failure> {
@@ -125,5 +132,19 @@ pub fn state(
     match state_dir(given, around) {
         Err(_) if dry_run => Ok(State::ThrownAway),
         found => found.map(State::Kept),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accents_in_either_encoding_make_one_campaign() {
+        let around = Environment { env: &|_| None, now: jiff::Timestamp::UNIX_EPOCH, zone: jiff::tz::TimeZone::UTC };
+        let inputs = inputs(&["Ma\u{308}rz.csv".into()]).unwrap();
+        assert_eq!(name(None, &inputs, &around).unwrap().text, "M\u{e4}rz");
+        assert_eq!(name(Some("Ma\u{308}rz"), &inputs, &around).unwrap().text, "M\u{e4}rz");
+        assert_eq!(dated(" Ma\u{308}rz-{date} ", &around), "M\u{e4}rz-1970-01-01");
     }
 }

@@ -1,6 +1,6 @@
 //! What was typed becomes a plan, or an error that names the flag and the cure. Nobody is called on half a plan.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +18,9 @@ use crate::campaign::plan_error::PlanError;
 use crate::campaign::retry::Retries;
 use crate::leads::list::List;
 use crate::leads::options::{ListOptions, Source, Zone, ZoneFrom};
-use crate::leads::rejects::{is_rejects, overwritten};
+use crate::leads::rejects::is_rejects;
 use crate::leads::shown::file;
+use crate::private_file::is_same;
 use crate::report::failure::Failure;
 use crate::run::plan::{Account, RunPlan, reserve_fits};
 
@@ -48,7 +49,8 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     {
         warnings.push(format!("--max-concurrent is above --slots {slots}, so it caps nothing"));
     }
-    guard_rejects(&args.list, &args.calling, [args.place.config.as_deref(), args.place.api_key_file.as_deref()])?;
+    let (config, key) = (args.place.config.as_deref(), args.place.api_key_file.as_deref());
+    guard_rejects(&args.list, &args.calling, [("--config", config), ("--api-key-file", key)])?;
     if !args.retry.retry.is_empty() && args.retry.attempts == 1 {
         warnings.push("--retry says when to call again, and --attempts 1 that nobody is".to_owned());
     }
@@ -233,7 +235,11 @@ pub fn list(
 }
 
 /// The rejects file must be none of the files that are read, the lists apart, which are looked at when they are.
-pub fn guard_rejects(list: &ListArgs, calling: &CallingArgs, others: [Option<&Path>; 2]) -> Result<(), Failure> {
+pub fn guard_rejects<'a>(
+    list: &'a ListArgs,
+    calling: &'a CallingArgs,
+    others: [(&'static str, Option<&'a Path>); 2],
+) -> Result<(), Failure> {
     let Some(rejects) = list.rejects.as_deref() else { return Ok(()) };
     if rejects.is_dir() {
         return Err(Failure::usage(format!("--rejects names {}, which is a directory", file(rejects))));
@@ -242,15 +248,44 @@ pub fn guard_rejects(list: &ListArgs, calling: &CallingArgs, others: [Option<&Pa
         let what = format!("--rejects names {}, which is there already and is no rejects file", file(rejects));
         return Err(Failure::usage(what).advise("it would be written over: name another file, or move it away"));
     }
-    let read = calling.dnc.iter().map(PathBuf::as_path).chain(calling.holidays.as_deref());
-    let read = read.chain(others.into_iter().flatten());
-    match overwritten(rejects, read) {
-        None => Ok(()),
-        Some(other) => {
-            let what = format!("--rejects names {}, which another option reads", file(other));
-            Err(Failure::usage(what).advise("it would be written over: name another file"))
+    let read = others.into_iter().chain(read_by(calling));
+    guard_output("--rejects", rejects, read)
+}
+
+/// The log must be none of the files that a run reads, nor its rejects file. To be asked before the log is opened.
+pub fn guard_log(args: &RunArgs) -> Result<(), Failure> {
+    let Some(log) = args.shown.log.as_deref() else { return Ok(()) };
+    let lists = args.leads.iter().filter(|list| list.as_os_str() != "-").map(|list| ("the list", Some(list.as_path())));
+    let others = [
+        ("--config", args.place.config.as_deref()),
+        ("--api-key-file", args.place.api_key_file.as_deref()),
+        ("--rejects", args.list.rejects.as_deref()),
+    ];
+    guard_output("--log", log, others.into_iter().chain(read_by(&args.calling)).chain(lists))
+}
+
+/// Files that are read to know when and whom not to call, each with its option.
+fn read_by(calling: &CallingArgs) -> impl Iterator<Item = (&'static str, Option<&Path>)> {
+    let dnc = calling.dnc.iter().map(|path| ("--dnc", Some(path.as_path())));
+    dnc.chain([("--holidays", calling.holidays.as_deref())])
+}
+
+/// A file that is written to must be none of the others. A device or a pipe may be.
+fn guard_output<'a>(
+    flag: &str,
+    output: &Path,
+    others: impl Iterator<Item = (&'static str, Option<&'a Path>)>,
+) -> Result<(), Failure> {
+    if output.exists() && !output.is_file() {
+        return Ok(());
+    }
+    for (other, path) in others {
+        if path.is_some_and(|path| is_same(output, path)) {
+            let what = format!("{flag} names {}, and so does {other}", file(output));
+            return Err(Failure::usage(what).advise(format!("{flag} would write into it: name another file")));
         }
     }
+    Ok(())
 }
 
 fn read_holidays(path: &Path) -> Result<String, Failure> {
@@ -276,4 +311,39 @@ fn retries(args: &RetryArgs, seed: u64, around: &Environment<'_>) -> Result<Retr
 
 fn misused(misuse: &PlanError) -> Failure {
     Failure::usage(misuse.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::cli::{Command, read};
+
+    #[test]
+    fn what_is_written_is_nothing_that_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notes");
+        std::fs::write(&path, "").unwrap();
+        let shown = path.display();
+        let guarded = |line: String| {
+            let words = ["dialer", "run"].into_iter().chain(line.split(' ')).map(OsString::from);
+            let Command::Run(args) = read(&words.collect::<Vec<_>>(), &|_| None).unwrap().command else { panic!() };
+            let key = ("--api-key-file", args.place.api_key_file.as_deref());
+            guard_log(&args).and_then(|()| guard_rejects(&args.list, &args.calling, [("--config", None), key]))
+        };
+        for read in ["--config", "--api-key-file", "--dnc", "--holidays"] {
+            let said = guarded(format!("x.csv --log {shown} {read} {shown}")).unwrap_err().to_string();
+            assert!(said.contains("--log") && said.contains(read), "{said}");
+        }
+        for read in ["--api-key-file", "--dnc", "--holidays"] {
+            let said = guarded(format!("x.csv --rejects {shown} {read} {shown}")).unwrap_err().to_string();
+            assert!(said.contains("--rejects") && said.contains(read), "{said}");
+        }
+        let said = guarded(format!("{shown} --log {shown}")).unwrap_err().to_string();
+        assert!(said.contains("--log") && said.contains("the list"), "{said}");
+        assert!(guarded(format!("x.csv --log {shown} --rejects {shown}")).is_err());
+        assert!(guarded(format!("x.csv --log {shown} --dnc other")).is_ok());
+        assert!(guarded("x.csv --log /dev/null --dnc /dev/null".to_owned()).is_ok());
+    }
 }

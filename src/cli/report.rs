@@ -7,6 +7,7 @@ use console::Term;
 
 use super::environment::Environment;
 use super::journal::{StateArgs, failed, look};
+use super::place::dated;
 use crate::campaign::attempt::State;
 use crate::exit::Exit;
 use crate::journal::Error;
@@ -76,10 +77,11 @@ pub fn report(args: &ReportArgs, around: &Environment<'_>) -> Result<Exit, Failu
     if args.attempts && args.format != Format::Csv {
         return Err(Failure::usage("--attempts gives rows of a table").advise("add:   --format csv"));
     }
-    let unknown = || failed(Error::NoCampaign(args.campaign.clone()));
+    let name = dated(&args.campaign, around);
+    let unknown = || failed(Error::NoCampaign(name.clone()));
     let disk = look(&args.state, around)?.ok_or_else(unknown)?;
     let campaigns = disk.campaigns().map_err(failed)?;
-    let campaign = campaigns.into_iter().find(|known| known.name == args.campaign).ok_or_else(unknown)?;
+    let campaign = campaigns.into_iter().find(|known| known.name == name).ok_or_else(unknown)?;
     let attempts = disk.attempts_of(&campaign.account, &campaign.name).map_err(failed)?;
     let mut out: Box<dyn Write> = match &args.output {
         Some(path) => Box::new(std::io::BufWriter::new(create(path, &campaign)?)),

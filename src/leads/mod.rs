@@ -9,6 +9,7 @@ pub mod trouble;
 
 pub mod table;
 
+pub mod erasing;
 pub mod findings;
 pub mod rejects;
 pub mod shown;

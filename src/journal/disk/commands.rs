@@ -25,6 +25,8 @@ pub struct Forgotten {
     pub leads: u64,
     /// Attempts, whose number and messages are erased.
     pub attempts: u64,
+    /// The journal's log still holds the erased text: another process was reading it.
+    pub in_log: bool,
 }
 
 impl Disk {
@@ -128,7 +130,7 @@ impl Disk {
     /// them. The attempts' ids stay, so that their calls are known for what they are.
     pub fn forget(&mut self, phone: Phone, now: Now) -> Result<Forgotten, Error> {
         let salt = self.salt.clone();
-        let forgotten = self.within(|tx| {
+        let mut forgotten = self.within(|tx| {
             suppress(tx, &salt, phone, "forgotten", now)?;
             let hash = phone_hash(&salt, phone);
             tx.execute("UPDATE suppressions SET phone = NULL, reason = 'forgotten' WHERE hash = ?1", [hash])?;
@@ -139,13 +141,14 @@ impl Disk {
             let leads = tx.execute("DELETE FROM leads WHERE phone = ?1", [digits(phone)])? as u64;
             let erase = "UPDATE attempts SET phone = NULL, lead = NULL, message = NULL WHERE phone = ?1";
             let attempts = tx.execute(erase, [digits(phone)])? as u64;
-            Ok(Forgotten { leads, attempts })
+            Ok(Forgotten { leads, attempts, in_log: false })
         })?;
         // Pages that an earlier build wrote may keep what stood there before. Where the file cannot be written anew (it
         // is in use, or there is no room for two of it), what this one erased is gone all the same.
         let _ = self.read(|db| Ok(db.execute_batch("VACUUM")?));
         // What the log still holds of them goes, too, unless another process is reading it at this moment.
-        self.read(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?))?;
+        forgotten.in_log =
+            self.read(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?))?;
         Ok(forgotten)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, create_dir_all, read_to_string};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::super::Error;
@@ -43,7 +43,21 @@ pub(super) fn prepare(dir: &Path) -> Result<(), Error> {
         }
         DirBuilder::new().mode(0o700).create(dir).or_else(already_there).map_err(trouble)?;
     }
+    let stat = dir.metadata().map_err(trouble)?;
+    check_owner(dir, (stat.uid(), stat.mode()), rustix::process::geteuid().as_raw())?;
     check_place(dir)
+}
+
+/// Refuses a directory in which somebody else can replace files.
+fn check_owner(dir: &Path, (owner, mode): (u32, u32), user: u32) -> Result<(), Error> {
+    let why = if owner != user {
+        format!("it belongs to another user (uid {owner}):   chown {user} it")
+    } else if mode & 0o022 != 0 {
+        "other users can write to it:   chmod 700 it".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(refused(dir, format!("{why}, or name a directory within it, which is made for you alone")))
 }
 
 /// Refuses a directory on another machine.
@@ -105,6 +119,22 @@ mod tests {
 32 22 0:40 / /mnt/far rw - fuse.sshfs anna@far:/ rw
 33 22 0:41 / /mnt/twice rw - ext4 /dev/sdc rw
 34 22 0:42 / /mnt/twice rw - cifs //far/share rw";
+
+    #[test]
+    fn a_directory_that_others_can_write_to_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let outer = tempfile::tempdir().unwrap();
+        let dir = outer.path().join("state");
+        prepare(&dir).unwrap();
+        for (mode, fits) in [(0o755, true), (0o775, false), (0o1777, false), (0o702, false), (0o700, true)] {
+            std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(mode)).unwrap();
+            let said = prepare(&dir).map_err(|error| error.to_string());
+            assert_eq!(said.is_ok(), fits, "{mode:o}: {said:?}");
+            assert!(said.err().is_none_or(|said| said.contains("chmod 700")), "{mode:o}");
+        }
+        let said = check_owner(&dir, (7, 0o700), 8).unwrap_err().to_string();
+        assert!(said.contains("chown 8") && said.contains("uid 7"), "{said}");
+    }
 
     #[test]
     fn the_deepest_mount_counts_and_the_last_of_two() {

@@ -96,6 +96,20 @@ fn nothing_is_left_of_a_forgotten_person_however_often_their_row_was_moved() {
 }
 
 #[test]
+fn what_was_erased_stands_in_the_log_while_somebody_reads_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    cast.import(&list((0..3).map(person)), |head| head).unwrap();
+    let mut shell = Disk::open(dir.path(), &mut chance(1)).unwrap();
+    shell.db.busy_timeout(std::time::Duration::ZERO).unwrap();
+    let reader = Disk::open(dir.path(), &mut chance(2)).unwrap();
+    reader.db.execute_batch("BEGIN; SELECT count(*) FROM leads").unwrap();
+    assert!(shell.forget(person(1).phone, at(5)).unwrap().in_log);
+    reader.db.execute_batch("COMMIT").unwrap();
+    assert!(!shell.forget(person(1).phone, at(6)).unwrap().in_log);
+}
+
+#[test]
 fn a_request_without_an_answer_is_in_doubt_when_its_run_has_ended() {
     let dir = tempfile::tempdir().unwrap();
     let cast = Cast::new(dir.path(), "leads");
