@@ -25,7 +25,9 @@ impl Campaign {
             provider_now: self.pool.offset.earliest(now.at),
         };
         let (read, wake) = self.listing.want(now.at, &needs);
-        wake.into_iter().for_each(|at| self.wake(at));
+        if let Some(at) = wake {
+            self.wake(at);
+        }
         self.actions.extend(read.map(|(id, query)| Action::Read(id, query)));
     }
 
@@ -51,7 +53,7 @@ impl Campaign {
         }
         self.overdue_due = now.at + self.plan.poll * OVERDUE_EVERY;
         let overdue = self.live.values().filter(|live| self.is_overdue(live, now.at));
-        if let Some(id) = overdue.filter_map(|live| live.call.clone()).next() {
+        if let Some(id) = overdue.find_map(|live| live.call.clone()) {
             self.listing.ask_for(id);
         }
     }
@@ -107,7 +109,9 @@ impl Campaign {
             Failed::Smaller(found) => self.found(found, now),
             Failed::Again { one, tell, given_up } => {
                 // Others wait to be asked for, too.
-                one.iter().for_each(|id: &CallId| self.one_done(id, true, now));
+                if let Some(id) = &one {
+                    self.one_done(id, true, now);
+                }
                 if tell {
                     self.tell(Notice::ReadFailed(failure.message.clone()));
                 }

@@ -33,6 +33,7 @@ pub type Listing = Arc<[Arc<SeenCall>]>;
 
 /// What a listing or an answer shows of one call.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct SeenCall {
     /// `id`.
     pub id: CallId,

@@ -133,8 +133,8 @@ fn count_leads(args: &AdviseArgs) -> Result<u64, Failure> {
     };
     let mut phones = HashSet::new();
     for source in place::inputs(&args.leads)? {
-        let mut list = List::open(&source, &options).map_err(|error| list_failure(&error))?;
-        while let Some(row) = list.next() {
+        let list = List::open(&source, &options).map_err(|error| list_failure(&error))?;
+        for row in list {
             if let Row::Lead { lead, .. } = row.map_err(|error| list_failure(&error))? {
                 phones.insert(lead.phone);
             }

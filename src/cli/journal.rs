@@ -19,7 +19,7 @@ use crate::report::failure::Failure;
 /// Where a command finds the journal.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StateArgs {
-    /// Where campaigns are remembered [env: DIALER_STATE]
+    /// Where campaigns are remembered [env: `DIALER_STATE`]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
 }

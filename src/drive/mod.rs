@@ -148,6 +148,7 @@ pub async fn drive<J: Journal + Send + 'static>(drive: Drive<'_, J>) -> (Result<
     (end, looped.desk.into_journal())
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is true or not, independently of the others")]
 struct Loop<'a, J> {
     campaign: Campaign,
     desk: Desk<J>,

@@ -207,7 +207,9 @@ impl Columns {
                 // In English, land is what a surveyor measures.
                 let is_sure = |at: &usize| bare(&self.headers[*at]) != "land";
                 fitting.retain(|at| is_sure(at) || holds(rows, *at, |cell| country(cell).is_some()));
-                fitting.iter().for_each(|at| self.roles[*at] = Role::Is(field));
+                for at in &fitting {
+                    self.roles[*at] = Role::Is(field);
+                }
             } else if let Some(at) = fitting.first() {
                 self.roles[*at] = Role::Is(field);
                 break;

@@ -183,6 +183,7 @@ impl Kind {
         self >= Self::NoNumber && self <= Self::TooLarge
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table with a row for each kind")]
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Duplicate => ("duplicate", "on an earlier row already", "called once"),

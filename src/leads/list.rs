@@ -317,8 +317,9 @@ impl List {
                 self.findings.add(Kind::BadText, line, cell);
             }
             match role {
-                Role::Variable => variables.push((header.clone(), std::mem::take(cell))),
-                Role::Is(Field::Country | Field::State) => variables.push((header.clone(), std::mem::take(cell))),
+                Role::Variable | Role::Is(Field::Country | Field::State) => {
+                    variables.push((header.clone(), std::mem::take(cell)));
+                }
                 Role::Is(Field::Name) => {
                     if also_name {
                         variables.push((name.to_owned(), cell.clone()));

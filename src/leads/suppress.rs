@@ -149,7 +149,9 @@ impl Suppression {
                 told.findings.add(Kind::NoNumber, row.line, row.cells.first().map_or("", String::as_str));
             }
             told.entries += count;
-            entries.into_iter().for_each(|entry| self.keep(entry));
+            for entry in entries {
+                self.keep(entry);
+            }
         }
         Ok(told)
     }

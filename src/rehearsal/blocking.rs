@@ -112,8 +112,8 @@ impl Saturated {
                 if inbound + ours < self.slots { inbound += 1 } else { refused += 1 }
             } else if drawn < rates[0] + rates[1] && inbound > 0 {
                 inbound -= 1;
-            } else if ours > 0 {
-                ours -= 1;
+            } else {
+                ours = ours.saturating_sub(1);
             }
             while inbound + ours < line {
                 ours += 1;

@@ -185,9 +185,9 @@ fn show_group(text: &mut String, what: &str, lines: &str, hint: &str, count: u64
 }
 
 fn wrapped(text: &mut String, line: &str, indent: usize) {
-    style::wrap(line, WIDTH, indent).iter().for_each(|line| {
+    for line in style::wrap(line, WIDTH, indent) {
         let _infallible = writeln!(text, "{line}");
-    });
+    }
 }
 
 /// `lines 40 ("n/a"), 51, ...`: a cell is shown once, with the first line that has it.

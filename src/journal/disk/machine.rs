@@ -20,7 +20,7 @@ impl Presence {
 
         let Ok(address) = SocketAddr::from_abstract_name(name(parts)) else { return Ok(None) };
         match UnixListener::bind_addr(&address) {
-            Ok(_socket) => Ok(Some(Self { _socket })),
+            Ok(socket) => Ok(Some(Self { _socket: socket })),
             Err(error) if error.kind() == ErrorKind::AddrInUse => {
                 let holder = UnixStream::connect_addr(&address).ok().and_then(|socket| peer(&socket));
                 Err(holder)

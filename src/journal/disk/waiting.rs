@@ -40,7 +40,7 @@ pub(super) fn holders(file: &Path) -> Vec<Holder> {
     holders_in(&locks, stat.ino())
 }
 
-/// From the text of `/proc/locks` (proc_locks(5)). Lines with an arrow are of those who wait. The device is not looked
+/// From the text of `/proc/locks` (`proc_locks(5)`). Lines with an arrow are of those who wait. The device is not looked
 /// at, as stacked file systems show another there.
 fn holders_in(locks: &str, inode: u64) -> Vec<Holder> {
     let holder = |line: &str| {

@@ -26,7 +26,7 @@ impl List {
                 (Err(reason), _) if reason.kind == Kind::Refused => return Err(reason),
                 (Err(reason), _) if reason.kind == Kind::NoNumber => drop(refused.get_or_insert(reason)),
                 (Err(reason), _) => {
-                    refused = refused.filter(|first: &Reason| first.kind != Kind::NoNumber).or(Some(reason))
+                    refused = refused.filter(|first: &Reason| first.kind != Kind::NoNumber).or(Some(reason));
                 }
             }
         }

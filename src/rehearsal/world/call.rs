@@ -160,6 +160,7 @@ impl FakeCall {
     }
 
     /// The same as a clock would stamp it that is off by so many microseconds.
+    #[must_use]
     pub fn shifted(&self, by: i64) -> Self {
         let shift = |at: Option<Stamp>| at.map(|at| at.shifted(by));
         Self {
