@@ -4,7 +4,6 @@ use super::event::{Action, ReadFailure, ReadId};
 use super::listing::found::{Failed, Found, Haste, Needs, Purpose};
 use super::notice::{Notice, StopReason};
 use super::{BatchState, Campaign};
-use crate::pool::calls::CallId;
 use crate::pool::news::RequestTiming;
 use crate::time::Now;
 
@@ -52,7 +51,7 @@ impl Campaign {
             return;
         }
         self.overdue_due = now.at + self.plan.poll * OVERDUE_EVERY;
-        let overdue = self.live.values().filter(|live| self.is_overdue(live, now.at));
+        let mut overdue = self.live.values().filter(|live| self.is_overdue(live, now.at));
         if let Some(id) = overdue.find_map(|live| live.call.clone()) {
             self.listing.ask_for(id);
         }

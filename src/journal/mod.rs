@@ -1,7 +1,7 @@
 //! Remembers: the durable record, and what any journal must do.
 //!
 //! Only facts are stored; what they mean is worked out by pure functions that every journal shares ([`facts`],
-//! [`standing`], and the steps in `recording`, `granting` and `opening`). A journal decides nothing of its own.
+//! [`lead_status`], and the steps in `recording`, `granting` and `opening`). A journal decides nothing of its own.
 
 pub mod answer;
 pub mod claim;

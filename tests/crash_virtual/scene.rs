@@ -281,7 +281,7 @@ impl Scene {
                 // The provider kept failing, or the dead process was taken for another machine: somebody looks at it,
                 // and runs it again.
                 StopReason::Breaker(_) | StopReason::SearchFailed(_) | StopReason::AnotherMachine(_) => {
-                    self.wait(Duration::from_mins(2))
+                    self.wait(Duration::from_mins(2));
                 }
                 why => panic!("a run ended with {why:?}"),
             }

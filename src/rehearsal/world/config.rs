@@ -72,7 +72,7 @@ impl Traffic {
 /// What kind of world it is.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ProviderConfig {
-    /// The pool's limit, until [`FakeProvider::set_limit`](super::World::set_limit) moves it.
+    /// The pool's limit, until [`FakeProvider::set_limit`](super::FakeProvider::set_limit) moves it.
     pub slots: u32,
     /// Organisations that share the pool; at least one.
     pub orgs: usize,
