@@ -129,6 +129,8 @@ fn every_option_of_the_contract_is_there_with_its_default() {
         "hours=08:00-21:00",
         "days",
         "zone",
+        "zone-from=both",
+        "night",
         "holidays",
         "guard=5m",
         "dnc",

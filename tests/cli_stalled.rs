@@ -55,7 +55,8 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
 }
 
 fn run(dir: &Path, url: &str, stderr: std::io::PipeWriter) -> Process {
-    let list: String = (0..400).map(|lead| format!("+1202555{lead:04}\n")).collect();
+    let list: Vec<String> = (0..400).map(|lead| format!("+1202555{lead:04}\n")).collect();
+    let list = list.concat();
     std::fs::write(dir.join("leads.csv"), format!("number\n{list}")).unwrap();
     let mut command = Command::new(DIALER);
     command.current_dir(dir).args([

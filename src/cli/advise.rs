@@ -1,4 +1,5 @@
 //! `dialer advise`: what a reserve buys, which to choose, and what more lines would cost. Reads only.
+#![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -65,10 +66,10 @@ pub struct AdviseArgs {
     /// As one object on stdout
     #[arg(long)]
     pub json: bool,
-    /// A file with the private key, where `VAPI_API_KEY` does not hold it
+    /// A file with the private key, where VAPI_API_KEY does not hold it
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
-    /// Where the API is; http:// only on this machine [env: `VAPI_BASE_URL`]
+    /// Where the API is; http:// only on this machine [env: VAPI_BASE_URL]
     #[arg(long, value_name = "URL", default_value = "https://api.vapi.ai")]
     pub base_url: String,
     /// How the list is read.

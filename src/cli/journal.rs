@@ -17,9 +17,10 @@ use crate::leads::shown::shown;
 use crate::report::failure::Failure;
 
 /// Where a command finds the journal.
+#[expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 #[derive(Clone, Debug, clap::Args)]
 pub struct StateArgs {
-    /// Where campaigns are remembered [env: `DIALER_STATE`]
+    /// Where campaigns are remembered [env: DIALER_STATE]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
 }

@@ -1,4 +1,5 @@
 //! `dialer usage`: what the account used, over time. Reads only.
+#![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,10 +65,10 @@ pub struct UsageArgs {
     /// As a table with commas on stdout
     #[arg(long)]
     pub csv: bool,
-    /// A file with the private key, where `VAPI_API_KEY` does not hold it
+    /// A file with the private key, where VAPI_API_KEY does not hold it
     #[arg(long, value_name = "FILE")]
     pub api_key_file: Option<PathBuf>,
-    /// Where the API is; http:// only on this machine [env: `VAPI_BASE_URL`]
+    /// Where the API is; http:// only on this machine [env: VAPI_BASE_URL]
     #[arg(long, value_name = "URL", default_value = "https://api.vapi.ai")]
     pub base_url: String,
     /// Where.
