@@ -192,6 +192,19 @@ fn an_ended_call_is_read_whole() {
 }
 
 #[test]
+fn times_without_an_offset_are_in_utc() {
+    for (text, micros) in [
+        ("2026-11-27T00:11:35.163", 1_795_738_295_163_000),
+        ("2026-11-27T00:11:35", 1_795_738_295_000_000),
+        ("2026-11-27 00:11:35", 1_795_738_295_000_000),
+    ] {
+        let at = Stamp::from_micros(micros);
+        let call = seen(json!({ "createdAt": text, "updatedAt": text, "startedAt": text, "endedAt": text }));
+        assert_eq!((call.created, call.updated, call.started, call.ended), (at, at, Some(at), Some(at)), "{text}");
+    }
+}
+
+#[test]
 fn one_odd_row_does_not_spoil_a_page_but_is_counted() {
     let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
     let good = [
