@@ -22,7 +22,7 @@ impl StopReason {
     /// Of several reasons the weightiest is told: in the order of the exit codes 6, 5, 2, 1, 4.
     pub(super) const fn weight(&self) -> u8 {
         match self {
-            Self::Strangers(..) | Self::AnotherMachine(_) => 7,
+            Self::Strangers(..) | Self::Numberless(_) | Self::AnotherMachine(_) => 7,
             Self::Key(_) => 6,
             Self::Account(_) | Self::Lines(_) | Self::Breaker(_) | Self::Config(_) => 5,
             Self::Reserve(..) => 4,

@@ -123,6 +123,8 @@ pub enum StopReason {
     Reserve(u32, u32),
     /// Calls of this campaign that the journal does not know: how many, and when the newest was made.
     Strangers(u64, Stamp),
+    /// Calls of this campaign that the journal does not know and that show no number: how many.
+    Numberless(u64),
     /// Another machine runs this campaign.
     AnotherMachine(CallId),
     /// Two minutes without any answer.

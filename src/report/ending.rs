@@ -83,7 +83,7 @@ pub fn exit_of(outcome: &Outcome, totals: &Totals, signal: Option<Exit>) -> Exit
 /// The code of an end that is trouble in itself.
 fn trouble(why: &StopReason) -> Option<Exit> {
     match why {
-        StopReason::Strangers(..) | StopReason::AnotherMachine(_) => Some(Exit::Held),
+        StopReason::Strangers(..) | StopReason::Numberless(_) | StopReason::AnotherMachine(_) => Some(Exit::Held),
         StopReason::Account(_)
         | StopReason::Key(_)
         | StopReason::Lines(_)
@@ -118,6 +118,14 @@ pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp
             ))
             .advise("go on where they left off:  --adopt")
             .advise("call everybody afresh:      --campaign another-name")
+        }
+        StopReason::Numberless(calls) => {
+            let calls = count(*calls, "call", "calls");
+            failure(format!(
+                "the account shows {calls} of campaign {campaign} without a number, so whom they called cannot be told"
+            ))
+            .advise(format!("look at them in the dashboard, and take whom they called off the list; {nobody}"))
+            .advise("call those left:             --campaign another-name")
         }
         StopReason::AnotherMachine(call) => {
             failure(format!("campaign {campaign} is being run from another machine or journal (call {call})"))
@@ -205,6 +213,7 @@ mod tests {
             (StopReason::Config(words()), totals(3, 0, 0), Exit::Account),
             (StopReason::Reserve(10, 10), totals(3, 0, 0), Exit::Usage),
             (StopReason::Strangers(3, Stamp::from_micros(0)), totals(3, 0, 0), Exit::Held),
+            (StopReason::Numberless(3), totals(3, 0, 0), Exit::Held),
             (StopReason::AnotherMachine(CallId::new("x")), totals(3, 0, 0), Exit::Held),
             (StopReason::Unreachable(words()), totals(3, 0, 0), Exit::Machine),
             (StopReason::SearchFailed(words()), totals(3, 0, 0), Exit::Machine),
