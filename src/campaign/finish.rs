@@ -26,7 +26,7 @@ impl StopReason {
             Self::Key(_) => 6,
             Self::Account(_) | Self::Lines(_) | Self::Breaker(_) | Self::Config(_) => 5,
             Self::Reserve(..) => 4,
-            Self::Unreachable(_) | Self::SearchFailed(_) | Self::Clock(_) => 3,
+            Self::Unreachable(_) | Self::SearchFailed(_) | Self::Unread(_) | Self::Clock(_) => 3,
             Self::Stopped => 2,
             Self::Limit | Self::Cost | Self::Until | Self::Kept | Self::Paused => 1,
             Self::Complete | Self::Later | Self::DoubtsLeft | Self::ParkedLeft => 0,
@@ -35,7 +35,7 @@ impl StopReason {
 
     /// Whether there is no sense in following calls any more.
     pub(super) const fn cannot_follow(&self) -> bool {
-        matches!(self, Self::Key(_) | Self::Unreachable(_) | Self::SearchFailed(_))
+        matches!(self, Self::Key(_) | Self::Unreachable(_) | Self::SearchFailed(_) | Self::Unread(_))
     }
 }
 

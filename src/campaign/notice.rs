@@ -131,6 +131,8 @@ pub enum StopReason {
     Unreachable(String),
     /// The listing could not be searched, so nothing may be dialed.
     SearchFailed(String),
+    /// A call in the listing cannot be read, so nothing may be dialed.
+    Unread(String),
     /// The wall clock is this far off the provider's.
     Clock(Duration),
 }

@@ -90,7 +90,9 @@ fn trouble(why: &StopReason) -> Option<Exit> {
         | StopReason::Breaker(_)
         | StopReason::Config(_) => Some(Exit::Account),
         StopReason::Reserve(..) => Some(Exit::Usage),
-        StopReason::Unreachable(_) | StopReason::SearchFailed(_) | StopReason::Clock(_) => Some(Exit::Machine),
+        StopReason::Unreachable(_) | StopReason::SearchFailed(_) | StopReason::Unread(_) | StopReason::Clock(_) => {
+            Some(Exit::Machine)
+        }
         StopReason::Complete
         | StopReason::Later
         | StopReason::DoubtsLeft
@@ -152,6 +154,9 @@ pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp
             .advise("nothing is lost: run the same command when the network is back"),
         StopReason::SearchFailed(words) => failure(format!("the account's calls could not be searched ({words})"))
             .advise("nobody is called before that, so that nobody is called twice; run the same command again"),
+        StopReason::Unread(words) => failure(words.clone())
+            .advise(format!("it may be a call of this campaign: look at it in the dashboard; {nobody}"))
+            .advise("where it is none, and old:   a shorter --look-back"),
         StopReason::Clock(off) => failure(format!("this machine's clock is {} off the provider's", span(*off)))
             .advise("people would be called at the wrong hours: set the clock (NTP), then run the same command"),
         _ => return None,
@@ -216,6 +221,7 @@ mod tests {
             (StopReason::Numberless(3), totals(3, 0, 0), Exit::Held),
             (StopReason::AnotherMachine(CallId::new("x")), totals(3, 0, 0), Exit::Held),
             (StopReason::Unreachable(words()), totals(3, 0, 0), Exit::Machine),
+            (StopReason::Unread(words()), totals(3, 0, 0), Exit::Machine),
             (StopReason::SearchFailed(words()), totals(3, 0, 0), Exit::Machine),
             (StopReason::Clock(std::time::Duration::from_secs(200)), totals(3, 0, 0), Exit::Machine),
         ];

@@ -172,6 +172,7 @@ pub fn reason(why: &StopReason) -> String {
         StopReason::AnotherMachine(call) => format!("another machine is running this campaign (call {call})"),
         StopReason::Unreachable(words) => format!("the API cannot be reached ({words})"),
         StopReason::SearchFailed(words) => format!("the account's calls could not be searched ({words})"),
+        StopReason::Unread(words) => words.clone(),
         StopReason::Clock(off) => format!("this machine's clock is {} off", span(*off)),
     }
 }
