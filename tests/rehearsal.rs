@@ -90,6 +90,21 @@ fn a_lost_journal_is_taken_back_from_the_listing_on_demand() {
 }
 
 #[test]
+fn calls_without_a_number_are_not_taken_back() {
+    let config = ProviderConfig { faults: Faults::default().with(Fault::NoNumber, 0.2), ..steady() };
+    let mut stage = stage(&plan(), config, 60, 3, 0);
+    stage.play(after(120), None).unwrap();
+    drop(stage.kill(0));
+    let adopting = Plan { adopt: true, seed: 99, ..plan() };
+    let now = stage.now();
+    let place = again(&mut stage, &adopting, journal(&adopting, 60, now));
+    stage.play(START + DAY, None).unwrap();
+    let why = why(&stage, place);
+    assert!(matches!(why, Some(StopReason::Numberless(calls)) if calls > 0), "{why:?}");
+    assert!(stage.world.rung().values().all(|times| *times == 1));
+}
+
+#[test]
 fn a_pause_holds_the_dials_and_a_resume_lets_them_go_on() {
     let mut stage = stage(&plan(), ProviderConfig::default(), 60, 4, 0);
     stage.order(0, after(60), Stop::Pause);

@@ -144,6 +144,25 @@ pub enum AccountFact {
     FreeLine(String),
 }
 
+/// Rows of a listing that could not be read.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Unread {
+    /// How many.
+    pub rows: usize,
+    /// The first of them, by what of it could be read, and the field that could not.
+    pub first: String,
+}
+
+impl std::fmt::Display for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { rows, first } = self;
+        match rows {
+            1 => write!(f, "a call in the listing cannot be read: {first}"),
+            _ => write!(f, "{rows} calls in the listing cannot be read, the first of them: {first}"),
+        }
+    }
+}
+
 /// Why a read brought nothing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadFailure {
@@ -235,8 +254,11 @@ pub enum News {
         wire: RequestTiming,
         /// The rows.
         calls: Listing,
-        /// There may be more: as many rows came as were asked for, or one of them could not be read.
+        /// There may be more: as many rows came as were asked for.
         full: bool,
+        /// Rows that came and could not be read.
+        #[serde(default)]
+        unread: Option<Unread>,
     },
     /// One complete listing, asked for at that time, does not show this attempt.
     Absent(AttemptId, Instant),

@@ -22,11 +22,11 @@ impl StopReason {
     /// Of several reasons the weightiest is told: in the order of the exit codes 6, 5, 2, 1, 4.
     pub(super) const fn weight(&self) -> u8 {
         match self {
-            Self::Strangers(..) | Self::AnotherMachine(_) => 7,
+            Self::Strangers(..) | Self::Numberless(_) | Self::AnotherMachine(_) => 7,
             Self::Key(_) => 6,
             Self::Account(_) | Self::Lines(_) | Self::Breaker(_) | Self::Config(_) => 5,
             Self::Reserve(..) => 4,
-            Self::Unreachable(_) | Self::SearchFailed(_) | Self::Clock(_) => 3,
+            Self::Unreachable(_) | Self::SearchFailed(_) | Self::Unread(_) | Self::Clock(_) => 3,
             Self::Stopped => 2,
             Self::Limit | Self::Cost | Self::Until | Self::Kept | Self::Paused => 1,
             Self::Complete | Self::Later | Self::DoubtsLeft | Self::ParkedLeft => 0,
@@ -35,7 +35,7 @@ impl StopReason {
 
     /// Whether there is no sense in following calls any more.
     pub(super) const fn cannot_follow(&self) -> bool {
-        matches!(self, Self::Key(_) | Self::Unreachable(_) | Self::SearchFailed(_))
+        matches!(self, Self::Key(_) | Self::Unreachable(_) | Self::SearchFailed(_) | Self::Unread(_))
     }
 }
 

@@ -27,7 +27,9 @@ impl Campaign {
                 let message = format!("the answer tells of another call, {}", call.id);
                 News::Failed { attempt, wire, message }
             }
-            News::Listed { read, wire, calls, full } if calls.iter().any(|call| self.attempt_of(call).is_some()) => {
+            News::Listed { read, wire, calls, full, unread }
+                if calls.iter().any(|call| self.attempt_of(call).is_some()) =>
+            {
                 let told = |call: &Arc<SeenCall>| match self.attempt_of(call) {
                     Some(attempt) => {
                         let named = SeenCall {
@@ -39,7 +41,7 @@ impl Campaign {
                     }
                     None => Arc::clone(call),
                 };
-                News::Listed { read, wire, calls: calls.iter().map(told).collect(), full }
+                News::Listed { read, wire, calls: calls.iter().map(told).collect(), full, unread }
             }
             other => other,
         }

@@ -43,9 +43,9 @@ impl Campaign {
                 }
                 self.hear_turn(turn);
             }
-            News::Listed { read, wire, calls, full } => {
+            News::Listed { read, wire, calls, full, unread } => {
                 self.hear_rows(wire, &calls);
-                listing = Some((read, full, !calls.is_empty()));
+                listing = Some((read, full, unread, !calls.is_empty()));
             }
             News::Withdrawn(attempt) => {
                 self.pool.settled(&attempt);
@@ -61,8 +61,8 @@ impl Campaign {
         }
         self.met_strangers(&recorded.strangers);
         // What a listing completes (a search, a proof) is judged last: by then all that it shows has been taken in.
-        if let Some((read, full, found)) = listing {
-            self.read_done(read, full, found, now);
+        if let Some((read, full, unread, found)) = listing {
+            self.read_done(read, full, unread.as_ref(), found, now);
         }
     }
 

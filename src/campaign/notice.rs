@@ -123,12 +123,16 @@ pub enum StopReason {
     Reserve(u32, u32),
     /// Calls of this campaign that the journal does not know: how many, and when the newest was made.
     Strangers(u64, Stamp),
+    /// Calls of this campaign that the journal does not know and that show no number: how many.
+    Numberless(u64),
     /// Another machine runs this campaign.
     AnotherMachine(CallId),
     /// Two minutes without any answer.
     Unreachable(String),
     /// The listing could not be searched, so nothing may be dialed.
     SearchFailed(String),
+    /// A call in the listing cannot be read, so nothing may be dialed.
+    Unread(String),
     /// The wall clock is this far off the provider's.
     Clock(Duration),
 }

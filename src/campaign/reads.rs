@@ -1,6 +1,6 @@
 //! What the campaign needs of the account's listing, and what follows from what was read.
 
-use super::event::{Action, ReadFailure, ReadId};
+use super::event::{Action, ReadFailure, ReadId, Unread};
 use super::listing::found::{Failed, Found, Haste, Needs, Purpose};
 use super::notice::{Notice, StopReason};
 use super::{BatchState, Campaign};
@@ -58,9 +58,12 @@ impl Campaign {
     }
 
     /// A listing came, and all of its rows have been taken in.
-    pub(super) fn read_done(&mut self, read: ReadId, full: bool, found: bool, now: Now) {
+    pub(super) fn read_done(&mut self, read: ReadId, full: bool, unread: Option<&Unread>, found: bool, now: Now) {
         let latest = self.pool.offset.latest(now.at);
-        match self.listing.heard(read, full, now.at, latest) {
+        if let Some(unread) = unread.filter(|unread| self.listing.is_new(unread)) {
+            self.tell(Notice::ReadFailed(unread.to_string()));
+        }
+        match self.listing.heard(read, full, unread, now.at, latest) {
             Found::One(id) => self.one_done(&id, found, now),
             other => self.found(other, now),
         }
@@ -79,6 +82,7 @@ impl Campaign {
                 }
             }
             Found::GivenUp(purpose, message) => self.give_up(&purpose, message, now),
+            Found::Unread(message) => self.stop(StopReason::Unread(message)),
             Found::WatchFailed(message) => self.tell(Notice::ReadFailed(message)),
         }
     }

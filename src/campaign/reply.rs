@@ -140,6 +140,9 @@ pub struct UnknownCall {
     pub call: CallId,
     /// When it was created.
     pub created: Stamp,
+    /// Whom it called, where the listing shows a number that can be read.
+    #[serde(default)]
+    pub phone: Option<crate::leads::lead::Phone>,
 }
 
 /// An attempt of the past that is not over.

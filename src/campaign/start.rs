@@ -44,6 +44,8 @@ pub(super) struct Start {
     has_attempts: bool,
     adopted_at: Option<Instant>,
     strangers: u64,
+    /// Those of them that show no number.
+    numberless: u64,
     newest: Option<Stamp>,
     /// When the run began.
     pub(super) began: Instant,
@@ -64,6 +66,7 @@ impl Start {
             has_attempts: history.has_attempts,
             adopted_at: history.adopted_at,
             strangers: history.strangers.len() as u64,
+            numberless: history.strangers.iter().filter(|stranger| stranger.phone.is_none()).count() as u64,
             newest: history.strangers.iter().map(|stranger| stranger.created).max(),
             began: now,
             mark: Mark::of(campaign),
@@ -180,6 +183,10 @@ impl Campaign {
     }
 
     fn adopt(&mut self) {
+        if self.start.numberless > 0 {
+            self.start.step = Step::Dialing;
+            return self.stop(StopReason::Numberless(self.start.numberless));
+        }
         self.start.step = Step::Adopting;
         self.actions.push_back(Action::Adopt);
     }
@@ -220,6 +227,7 @@ impl Campaign {
         let since = self.pool.offset.earliest(self.start.began);
         for stranger in strangers {
             self.start.strangers += 1;
+            self.start.numberless += u64::from(stranger.phone.is_none());
             self.start.newest = self.start.newest.max(Some(stranger.created));
             if stranger.created >= since && (self.start.has_attempts || self.start.may_dial()) {
                 self.stop(StopReason::AnotherMachine(stranger.call.clone()));
@@ -229,6 +237,10 @@ impl Campaign {
             return;
         }
         if self.start.has_attempts || self.attempts > 0 || self.plan.adopt {
+            // Whom a call without a number was made to cannot be told, so that nobody may be called.
+            if self.start.numberless > 0 {
+                return self.stop(StopReason::Numberless(self.start.numberless));
+            }
             self.actions.push_back(Action::Adopt);
         } else if let Some(newest) = self.start.newest {
             // No search has looked for them; the first listing shows them all the same, before anybody is called.

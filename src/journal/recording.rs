@@ -125,7 +125,7 @@ fn sight(rows: &mut impl Rows, plan: &Plan, now: Now, seen: &SeenCall, recorded:
 /// A call that was found, for the campaign to judge.
 pub(super) fn stranger(attempt: &Attempt) -> Option<UnknownCall> {
     let (call, created) = (attempt.call.clone()?, attempt.created?);
-    Some(UnknownCall { attempt: attempt.id.clone(), call, created })
+    Some(UnknownCall { attempt: attempt.id.clone(), call, created, phone: attempt.phone })
 }
 
 /// Adds facts to an attempt, and says what that changed, if anything.

@@ -279,7 +279,7 @@ impl<J: Journal> Simulation<J> {
         match due {
             Due::Read(place, id, query, sent) => self.read(place, id, &query, sent),
             Due::Listed(place, Page { read, wire, calls, full }) => {
-                self.tell(place, News::Listed { read, wire, calls, full })?;
+                self.tell(place, News::Listed { read, wire, calls, full, unread: None })?;
             }
             Due::Unread(place, read, failure) => {
                 let now = self.now();

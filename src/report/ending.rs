@@ -83,14 +83,16 @@ pub fn exit_of(outcome: &Outcome, totals: &Totals, signal: Option<Exit>) -> Exit
 /// The code of an end that is trouble in itself.
 fn trouble(why: &StopReason) -> Option<Exit> {
     match why {
-        StopReason::Strangers(..) | StopReason::AnotherMachine(_) => Some(Exit::Held),
+        StopReason::Strangers(..) | StopReason::Numberless(_) | StopReason::AnotherMachine(_) => Some(Exit::Held),
         StopReason::Account(_)
         | StopReason::Key(_)
         | StopReason::Lines(_)
         | StopReason::Breaker(_)
         | StopReason::Config(_) => Some(Exit::Account),
         StopReason::Reserve(..) => Some(Exit::Usage),
-        StopReason::Unreachable(_) | StopReason::SearchFailed(_) | StopReason::Clock(_) => Some(Exit::Machine),
+        StopReason::Unreachable(_) | StopReason::SearchFailed(_) | StopReason::Unread(_) | StopReason::Clock(_) => {
+            Some(Exit::Machine)
+        }
         StopReason::Complete
         | StopReason::Later
         | StopReason::DoubtsLeft
@@ -119,6 +121,14 @@ pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp
             .advise("go on where they left off:  --adopt")
             .advise("call everybody afresh:      --campaign another-name")
         }
+        StopReason::Numberless(calls) => {
+            let calls = count(*calls, "call", "calls");
+            failure(format!(
+                "the account shows {calls} of campaign {campaign} without a number, so whom they called cannot be told"
+            ))
+            .advise(format!("look at them in the dashboard, and take whom they called off the list; {nobody}"))
+            .advise("call those left:             --campaign another-name")
+        }
         StopReason::AnotherMachine(call) => {
             failure(format!("campaign {campaign} is being run from another machine or journal (call {call})"))
                 .advise("stop one of the two; then go on with the other, or here with --adopt")
@@ -144,6 +154,9 @@ pub fn failure_of(outcome: &Outcome, campaign: &str, placed: u64, now: Timestamp
             .advise("nothing is lost: run the same command when the network is back"),
         StopReason::SearchFailed(words) => failure(format!("the account's calls could not be searched ({words})"))
             .advise("nobody is called before that, so that nobody is called twice; run the same command again"),
+        StopReason::Unread(words) => failure(words.clone())
+            .advise(format!("it may be a call of this campaign: look at it in the dashboard; {nobody}"))
+            .advise("where it is none, and old:   a shorter --look-back"),
         StopReason::Clock(off) => failure(format!("this machine's clock is {} off the provider's", span(*off)))
             .advise("people would be called at the wrong hours: set the clock (NTP), then run the same command"),
         _ => return None,
@@ -205,8 +218,10 @@ mod tests {
             (StopReason::Config(words()), totals(3, 0, 0), Exit::Account),
             (StopReason::Reserve(10, 10), totals(3, 0, 0), Exit::Usage),
             (StopReason::Strangers(3, Stamp::from_micros(0)), totals(3, 0, 0), Exit::Held),
+            (StopReason::Numberless(3), totals(3, 0, 0), Exit::Held),
             (StopReason::AnotherMachine(CallId::new("x")), totals(3, 0, 0), Exit::Held),
             (StopReason::Unreachable(words()), totals(3, 0, 0), Exit::Machine),
+            (StopReason::Unread(words()), totals(3, 0, 0), Exit::Machine),
             (StopReason::SearchFailed(words()), totals(3, 0, 0), Exit::Machine),
             (StopReason::Clock(std::time::Duration::from_secs(200)), totals(3, 0, 0), Exit::Machine),
         ];

@@ -166,9 +166,13 @@ pub fn reason(why: &StopReason) -> String {
         StopReason::Strangers(calls, _) => {
             format!("the account shows {} that this journal does not know", count(*calls, "call", "calls"))
         }
+        StopReason::Numberless(calls) => {
+            format!("the account shows {} of this campaign without a number", count(*calls, "call", "calls"))
+        }
         StopReason::AnotherMachine(call) => format!("another machine is running this campaign (call {call})"),
         StopReason::Unreachable(words) => format!("the API cannot be reached ({words})"),
         StopReason::SearchFailed(words) => format!("the account's calls could not be searched ({words})"),
+        StopReason::Unread(words) => words.clone(),
         StopReason::Clock(off) => format!("this machine's clock is {} off", span(*off)),
     }
 }

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::limits;
 use super::scan::{self, Raw};
+use crate::campaign::event::Unread;
 use crate::campaign::seen::{SeenCall, Status};
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
@@ -99,13 +100,8 @@ pub struct Page {
     pub calls: Vec<SeenCall>,
     /// Rows that came, readable or not.
     pub rows: usize,
-}
-
-impl Page {
     /// Rows without a usable id or creation time: a page that holds one is no proof that a call is absent.
-    pub fn unreadable(&self) -> usize {
-        self.rows.saturating_sub(self.calls.len())
-    }
+    pub unread: Option<Unread>,
 }
 
 /// Reads the body of `GET /call`, a bare array; `None` where it is anything else or was cut short.
@@ -113,13 +109,19 @@ impl Page {
 /// `opt_out_field` names the field of `analysis.structuredData` that says that a person wants no further calls.
 pub fn read_page(body: &str, opt_out_field: Option<&str>) -> Option<Page> {
     let rows: Vec<&RawValue> = serde_json::from_str(body).ok()?;
-    let calls = rows.iter().filter_map(|row| read_row(row, opt_out_field)).collect();
-    Some(Page { calls, rows: rows.len() })
+    let mut page = Page { rows: rows.len(), ..Page::default() };
+    for row in rows {
+        match read_row(row, opt_out_field) {
+            Ok(call) => page.calls.push(call),
+            Err(first) => page.unread.get_or_insert(Unread { rows: 0, first }).rows += 1,
+        }
+    }
+    Some(page)
 }
 
 /// Reads the body of `GET /call/{id}`; `None` where it is not one call.
 pub fn read_call(body: &str, opt_out_field: Option<&str>) -> Option<SeenCall> {
-    read_row(serde_json::from_str(body).ok()?, opt_out_field)
+    read_row(serde_json::from_str(body).ok()?, opt_out_field).ok()
 }
 
 /// Reads the body of a 2xx to `POST /call`: a call with the limits beside its own fields, or the answer to a batch,
@@ -128,7 +130,7 @@ pub fn read_answer(body: &str, opt_out_field: Option<&str>) -> Option<(SeenCall,
     let raw: &RawValue = serde_json::from_str(body).ok()?;
     let answer: CreatedCall<'_> = scan::object(Some(raw))?;
     let first = scan::array(answer.results).first().copied();
-    let call = read_row(raw, opt_out_field).or_else(|| read_row(first?, opt_out_field))?;
+    let call = read_row(raw, opt_out_field).ok().or_else(|| read_row(first?, opt_out_field).ok())?;
     let limits = scan::value(answer.subscription_limits).and_then(|object| limits::read(&object));
     Some((call, limits))
 }
@@ -139,13 +141,19 @@ pub fn is_plain_id(id: &str) -> bool {
     id.starts_with(|first: char| first.is_ascii_alphanumeric()) && id.len() <= LONGEST_ID && id.bytes().all(plain)
 }
 
-fn read_row(row: &RawValue, opt_out_field: Option<&str>) -> Option<SeenCall> {
-    let row: Row<'_> = scan::object(Some(row))?;
-    let id = scan::text(row.id).filter(|id| is_plain_id(id))?;
-    let created = scan::stamp(row.created_at)?;
+/// Reads one row, or says which field of it cannot be read.
+fn read_row(row: &RawValue, opt_out_field: Option<&str>) -> Result<SeenCall, String> {
+    let row: Row<'_> = scan::object(Some(row)).ok_or_else(|| "it is not an object".to_owned())?;
+    let id = scan::text(row.id).filter(|id| is_plain_id(id));
+    let (id, created) = match (id, scan::stamp(row.created_at)) {
+        (Some(id), Some(created)) => (id, created),
+        (Some(id), None) => return Err(format!("id {id}, field createdAt")),
+        (None, Some(created)) => return Err(format!("created {created}, field id")),
+        (None, None) => return Err("fields id and createdAt".to_owned()),
+    };
     let customer: Option<Customer<'_>> = scan::object(row.customer);
     let number = customer.as_ref().and_then(|customer| scan::text(customer.number));
-    Some(SeenCall {
+    Ok(SeenCall {
         id: CallId::new(&id),
         org: scan::short_text(row.org_id, LONGEST_ID).map(Into::into),
         status: scan::text(row.status).map_or(Status::Other, |status| read_status(&status)),

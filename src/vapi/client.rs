@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::base::{BaseUrl, BaseUrlError};
+use super::call::Page;
 use super::error_body::ErrorBody;
 use super::failure::{self, HttpAnswer, Outcome, Own};
 use super::last_word::MayGo;
@@ -15,7 +16,6 @@ use super::request::{Target, listing_query, request_body};
 use super::transport::{CutShort, Exchange, Reply, Settings, Transport, TransportError};
 use super::{call, preflight};
 use crate::campaign::event::{Line, News, Query, ReadFailure, ReadId, ReadTrouble};
-use crate::campaign::seen::SeenCall;
 use crate::journal::claim::Claim;
 use crate::leads::lead::Lead;
 use crate::pool::attempt_id::AttemptId;
@@ -140,8 +140,7 @@ impl Client {
         }
     }
 
-    /// Reads a listing, or one call. A page with a row that could not be read counts as full, as it is no proof that
-    /// a call is absent.
+    /// Reads a listing, or one call. What could not be read of a listing is told with it.
     pub async fn read(&self, id: ReadId, query: &Query) -> Result<News, ReadFailure> {
         let url = match query {
             Query::One(call) => self.base.join(&["call", call.as_str()]),
@@ -156,9 +155,9 @@ impl Client {
             .map_err(|none| (ReadTrouble::Fault, none.into_message()))
             .and_then(|reply| self.listed(&reply, wire, query))
         {
-            Ok((calls, full)) => {
-                let calls = calls.into_iter().map(Arc::new).collect();
-                Ok(News::Listed { read: id, wire, calls, full })
+            Ok((page, full)) => {
+                let calls = page.calls.into_iter().map(Arc::new).collect();
+                Ok(News::Listed { read: id, wire, calls, full, unread: page.unread })
             }
             Err((kind, message)) => {
                 let message = self.transport.tidy(&message);
@@ -234,16 +233,11 @@ impl Client {
         sorted.news(attempt, wire, |message| self.transport.tidy(message))
     }
 
-    fn listed(
-        &self,
-        reply: &Reply,
-        wire: RequestTiming,
-        query: &Query,
-    ) -> Result<(Vec<SeenCall>, bool), (ReadTrouble, String)> {
+    fn listed(&self, reply: &Reply, wire: RequestTiming, query: &Query) -> Result<(Page, bool), (ReadTrouble, String)> {
         let field = self.opt_out_field.as_deref();
         match (reply.status, query) {
             (200..=299, _) => {}
-            (404, Query::One(_)) => return Ok((Vec::new(), false)),
+            (404, Query::One(_)) => return Ok((Page::default(), false)),
             (status, _) => {
                 return Err((read_trouble(reply, wire), failure::message(status, &ErrorBody::in_body(&reply.body))));
             }
@@ -254,11 +248,12 @@ impl Client {
             None => {}
         }
         let read = match query {
-            Query::One(_) => call::read_call(&reply.body, field).map(|call| (vec![call], false)),
+            Query::One(_) => call::read_call(&reply.body, field)
+                .map(|call| (Page { calls: vec![call], rows: 1, unread: None }, false)),
             Query::Updated { limit, .. } | Query::Created { limit, .. } => {
                 call::read_page(&reply.body, field).map(|page| {
-                    let full = page.rows >= usize::from(*limit) || page.unreadable() > 0;
-                    (page.calls, full)
+                    let full = page.rows >= usize::from(*limit);
+                    (page, full)
                 })
             }
         };

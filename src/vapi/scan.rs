@@ -33,10 +33,11 @@ pub(super) fn short_text(raw: Raw<'_>, most: usize) -> Option<String> {
     Some(clean(&short, most)).filter(|text| !text.is_empty())
 }
 
-/// An instant in ISO 8601.
+/// An instant in ISO 8601; one without an offset is in UTC.
 pub(super) fn stamp(raw: Raw<'_>) -> Option<Stamp> {
     let text = text(raw).filter(|text| text.len() <= LONGEST_DATE)?;
-    text.parse::<jiff::Timestamp>().ok().map(Stamp::from)
+    let read = text.parse::<jiff::Timestamp>().or_else(|_| format!("{text}Z").parse());
+    read.ok().map(Stamp::from)
 }
 
 /// Any value.
@@ -117,7 +118,19 @@ mod tests {
         for json in ["\"2026-03-26T15:43:16.000Z\"", "\"2026-03-26T15:43:16Z\"", "\"2026-03-26T16:43:16+01:00\""] {
             assert_eq!(stamp(Some(&raw(json))), Some(expected), "{json}");
         }
-        for json in ["\"yesterday\"", "\"\"", "1774539796", "null", "{}", "\"2026-03-26\""] {
+        for json in ["\"2026-03-26T15:43:16.000\"", "\"2026-03-26T15:43:16\"", "\"2026-03-26 15:43:16\""] {
+            assert_eq!(stamp(Some(&raw(json))), Some(expected), "{json}");
+        }
+        for json in [
+            "\"yesterday\"",
+            "\"\"",
+            "1774539796",
+            "null",
+            "{}",
+            "\"2026-03-26\"",
+            "\"2026-03-26T15:43:16+99:00\"",
+            "\"2026-03-26T15:43:16[America/New_York]\"",
+        ] {
             assert_eq!(stamp(Some(&raw(json))), None, "{json}");
         }
     }

@@ -57,6 +57,8 @@ pub(in crate::campaign) enum Found {
     One(CallId),
     /// This search or proof cannot be read.
     GivenUp(Purpose, String),
+    /// The search before dialing goes on holding a row that cannot be read.
+    Unread(String),
     /// A round of the watch cannot be read; it is begun again.
     WatchFailed(String),
 }

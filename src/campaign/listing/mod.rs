@@ -10,7 +10,7 @@ mod search;
 
 use std::time::Duration;
 
-use super::event::{Query, ReadFailure, ReadId, ReadTrouble};
+use super::event::{Query, ReadFailure, ReadId, ReadTrouble, Unread};
 use crate::pool::calls::CallId;
 use crate::pool::offset::Offset;
 use crate::time::{Instant, Stamp, sooner};
@@ -32,6 +32,8 @@ const LONGEST_CALL: Duration = Duration::from_hours(12);
 const MOST_FORBIDDEN: u32 = 3;
 /// Failures in a row after which a search or a proof is given up.
 const TRIES: u32 = 12;
+/// Polls after which a search or a proof is read again that holds a row which cannot be read.
+const UNREAD: u32 = 10;
 /// Rows of a page of the watch.
 const WATCH_PAGE: u16 = 1000;
 /// Rows of a page where every call of the organisation is read: small, since whole calls can be large.
@@ -64,6 +66,8 @@ pub(super) struct ListingReader {
     failing: bool,
     /// Times in a row that a read was forbidden.
     forbidden: u32,
+    /// The row that could not be read and was told of last.
+    unread: Option<String>,
 }
 
 impl ListingReader {
@@ -86,6 +90,7 @@ impl ListingReader {
             not_before: None,
             failing: false,
             forbidden: 0,
+            unread: None,
         }
     }
 
@@ -207,9 +212,21 @@ impl ListingReader {
     }
 
     /// A read came, and all of its rows have been taken in. `full`: there may be more than it showed.
-    pub(super) fn heard(&mut self, read: ReadId, full: bool, now: Instant, provider_now: Stamp) -> Found {
+    /// `unread`: what of it could not be read, which the watch does without.
+    pub(super) fn heard(
+        &mut self,
+        read: ReadId,
+        full: bool,
+        unread: Option<&Unread>,
+        now: Instant,
+        provider_now: Stamp,
+    ) -> Found {
         let Some((_, purpose)) = self.reading.take_if(|(id, _)| *id == read) else { return Found::Part };
         self.forbidden = 0;
+        let complete = matches!(purpose, Purpose::Search | Purpose::Proof);
+        if let Some(unread) = unread.filter(|_| complete && !full) {
+            return self.read_again(&purpose, unread, now);
+        }
         match purpose {
             Purpose::One(id) => Found::One(id),
             _ if full => self.halve(&purpose, now, provider_now),
@@ -230,6 +247,24 @@ impl ListingReader {
                 }
                 None => self.more(&purpose, Found::Part),
             },
+        }
+    }
+
+    /// Whether that is another row than the one that was told of last.
+    pub(super) fn is_new(&mut self, unread: &Unread) -> bool {
+        self.unread.replace(unread.first.clone()).is_none_or(|last| last != unread.first)
+    }
+
+    /// What has to be complete holds a row that cannot be read: again after a while, and not for ever.
+    fn read_again(&mut self, purpose: &Purpose, unread: &Unread, now: Instant) -> Found {
+        let pause = self.poll * UNREAD;
+        let tries = self.search_for(purpose).map_or(0, |search| search.failed(now, pause));
+        if tries < TRIES || !self.give_up(purpose) {
+            return Found::Part;
+        }
+        match purpose {
+            Purpose::Search => Found::Unread(unread.to_string()),
+            other => Found::GivenUp(other.clone(), unread.to_string()),
         }
     }
 
@@ -320,4 +355,54 @@ fn part(search: &mut Search, now: Instant, wake: &mut Option<Instant>) -> Option
         *wake = sooner(*wake, search.waits_until());
     }
     query
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLL: Duration = Duration::from_secs(1);
+
+    fn unread() -> Unread {
+        Unread { rows: 1, first: "id c1, field createdAt".to_owned() }
+    }
+
+    fn needs(search: bool, watch: Haste) -> Needs {
+        Needs { search, watch, provider_now: Stamp::from_micros(0) }
+    }
+
+    #[test]
+    fn a_search_that_holds_a_row_which_cannot_be_read_is_given_up_after_two_minutes() {
+        let mut reader = ListingReader::new(POLL);
+        reader.search_between(Stamp::from_micros(0), None);
+        let began = Instant::from_micros(0);
+        let mut now = began;
+        let found = loop {
+            let (read, wake) = reader.want(now, &needs(true, Haste::None));
+            let Some((id, _)) = read else {
+                now = wake.expect("a search that goes on");
+                continue;
+            };
+            match reader.heard(id, false, Some(&unread()), now, Stamp::from_micros(0)) {
+                Found::Part => {}
+                found => break found,
+            }
+        };
+        assert_eq!(found, Found::Unread("a call in the listing cannot be read: id c1, field createdAt".to_owned()));
+        assert_eq!(now.since(began), POLL * UNREAD * (TRIES - 1));
+    }
+
+    #[test]
+    fn the_watch_does_without_a_row_that_cannot_be_read_and_a_proof_does_not() {
+        let mut reader = ListingReader::new(POLL);
+        let now = Instant::from_micros(0);
+        let (watch, _) = reader.want(now, &needs(false, Haste::Urgent));
+        let heard = reader.heard(watch.unwrap().0, false, Some(&unread()), now, Stamp::from_micros(0));
+        assert_eq!((heard, reader.is_fresh(now, None)), (Found::Watch, true));
+        reader.prove_since(Stamp::from_micros(0));
+        let (proof, _) = reader.want(now, &needs(false, Haste::None));
+        assert_eq!(reader.heard(proof.unwrap().0, false, Some(&unread()), now, Stamp::from_micros(0)), Found::Part);
+        assert!(reader.is_proving());
+        assert!(reader.is_new(&unread()) && !reader.is_new(&unread()), "it is told once");
+    }
 }

@@ -64,5 +64,6 @@ pub(crate) fn failed(attempt: &AttemptId, seconds: i64) -> News {
 }
 
 pub(crate) fn listed(calls: Vec<SeenCall>, seconds: i64) -> News {
-    News::Listed { read: ReadId(1), wire: wire(seconds), calls: calls.into_iter().map(Arc::new).collect(), full: false }
+    let calls = calls.into_iter().map(Arc::new).collect();
+    News::Listed { read: ReadId(1), wire: wire(seconds), calls, full: false, unread: None }
 }

@@ -192,6 +192,19 @@ fn an_ended_call_is_read_whole() {
 }
 
 #[test]
+fn times_without_an_offset_are_in_utc() {
+    for (text, micros) in [
+        ("2026-11-27T00:11:35.163", 1_795_738_295_163_000),
+        ("2026-11-27T00:11:35", 1_795_738_295_000_000),
+        ("2026-11-27 00:11:35", 1_795_738_295_000_000),
+    ] {
+        let at = Stamp::from_micros(micros);
+        let call = seen(json!({ "createdAt": text, "updatedAt": text, "startedAt": text, "endedAt": text }));
+        assert_eq!((call.created, call.updated, call.started, call.ended), (at, at, Some(at), Some(at)), "{text}");
+    }
+}
+
+#[test]
 fn one_odd_row_does_not_spoil_a_page_but_is_counted() {
     let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
     let good = [
@@ -212,7 +225,24 @@ fn one_odd_row_does_not_spoil_a_page_but_is_counted() {
     let page = read_page(&body, None).unwrap();
     let ids: Vec<&str> = page.calls.iter().map(|call| call.id.as_str()).collect();
     assert_eq!(ids, ["c1", "c2", "c3"]);
-    assert_eq!((page.rows, page.unreadable()), (10, 7));
+    assert_eq!((page.rows, page.unread.unwrap().rows), (10, 7));
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_named() {
+    for (body, expected) in [
+        (row(json!({ "createdAt": 7 })), "a call in the listing cannot be read: id c1, field createdAt"),
+        (
+            row(json!({ "id": "../x" })),
+            "a call in the listing cannot be read: created 2026-03-26T15:43:16.145Z, field id",
+        ),
+        ("{},7".to_owned(), "2 calls in the listing cannot be read, the first of them: fields id and createdAt"),
+        ("null".to_owned(), "a call in the listing cannot be read: it is not an object"),
+    ] {
+        let page = read_page(&format!("[{body}]"), None).unwrap();
+        assert_eq!(page.unread.unwrap().to_string(), expected);
+    }
+    assert_eq!(read_page(&format!("[{}]", row(json!({}))), None).unwrap().unread, None);
 }
 
 #[test]

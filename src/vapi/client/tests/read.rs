@@ -33,7 +33,8 @@ async fn a_page_is_full_where_there_may_be_more() {
     for (body, limit, rows, expected) in [
         (format!("[{},{}]", call_body("c1"), call_body("c2")), 2, 2, true),
         (format!("[{},{}]", call_body("c1"), call_body("c2")), 3, 2, false),
-        (format!("[{},{{}}]", call_body("c1")), 100, 1, true),
+        (format!("[{},{{}}]", call_body("c1")), 100, 1, false),
+        (format!("[{},{{}}]", call_body("c1")), 2, 1, true),
         ("[]".to_owned(), 0, 0, true),
     ] {
         let server = Server::new([Reaction::Answer(http("200 OK", &body))]).await;
