@@ -194,7 +194,7 @@ pub struct CallingArgs {
     /// When people may be called, in their own zone: windows with commas between, or any
     #[arg(long, value_name = "HH:MM-HH:MM", default_value = "08:00-21:00")]
     pub hours: String,
-    /// The hours may go over midnight, as in 21:00-08:00
+    /// The hours may go through the night, as in 21:00-08:00
     #[arg(long)]
     pub night: bool,
     /// On which days, as in mon-fri,sun [default: all]

@@ -205,8 +205,8 @@ pub fn calling(args: &CallingArgs, hours_hold: bool, around: &Environment<'_>) -
         let what = format!("--hours {hours} are never open for longer than --guard {guard}, so nobody could be called");
         return Err(Failure::usage(what).advise("widen the hours, or make the guard shorter"));
     }
-    if calling.go_over_midnight() && !args.night {
-        let what = format!("--hours {hours} go over midnight, so people would be called in the night");
+    if calling.go_through_the_night() && !args.night {
+        let what = format!("--hours {hours} go through the night, so people would be called in it");
         return Err(Failure::usage(what).advise("swap the two times, or say that you mean it:   --night"));
     }
     Ok(calling.machine_zone(around.zone.clone()))

@@ -116,11 +116,11 @@ impl Calling {
         rules.timetable.longest() > i64::try_from(rules.guard.as_secs()).unwrap_or(i64::MAX)
     }
 
-    /// Whether a window of the hours goes on after midnight.
-    pub fn go_over_midnight(&self) -> bool {
-        self.rules
-            .as_ref()
-            .is_some_and(|rules| rules.timetable.windows.iter().any(|window| window.end > timetable::DAY))
+    /// Whether a window of the hours goes over midnight for longer than anybody means: two times that were swapped.
+    pub fn go_through_the_night(&self) -> bool {
+        let night =
+            |window: &timetable::Window| window.end > timetable::DAY && window.end - window.start > timetable::DAY / 3;
+        self.rules.as_ref().is_some_and(|rules| rules.timetable.windows.iter().any(night))
     }
 
     /// Whether a call may be started now: every zone is open, and stays so for the guard time.
