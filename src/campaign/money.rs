@@ -1,5 +1,6 @@
 //! What the campaign has cost, and what the next call is likely to.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::campaign::seen::SeenCall;
@@ -9,6 +10,9 @@ use crate::time::Instant;
 
 /// How long after its end a talk that has cost nothing yet is taken to be still reckoned up.
 const RECKONED: Duration = Duration::from_mins(1);
+
+/// Calls whose figure may still change: a cost is settled soon after the end, and older ones are only added up.
+const OPEN: usize = 1_000;
 
 /// What a call is taken to cost until one of the campaign's own has ended, in US dollars.
 const LIKELY: f64 = 0.10;
@@ -20,6 +24,8 @@ pub(super) struct Money {
     before: f64,
     ended_before: u64,
     calls: ById<CallId, f64>,
+    /// The calls, in the order in which they were first heard of.
+    order: VecDeque<CallId>,
     sum: f64,
     /// Talks that are over and have cost nothing yet, and since when that is known.
     unsettled: ById<CallId, Instant>,
@@ -27,7 +33,14 @@ pub(super) struct Money {
 
 impl Money {
     pub(super) fn new(before: f64, ended_before: u64) -> Self {
-        Self { before, ended_before, calls: ById::default(), sum: 0.0, unsettled: ById::default() }
+        Self {
+            before,
+            ended_before,
+            calls: ById::default(),
+            order: VecDeque::new(),
+            sum: 0.0,
+            unsettled: ById::default(),
+        }
     }
 
     /// The newest figure for one of our calls that is over. A call that is up says that it costs nothing.
@@ -40,11 +53,25 @@ impl Money {
             self.unsettled.insert(call.id.clone(), at);
         }
         if let Some(cost) = cost {
-            let before = self.calls.insert(call.id.clone(), cost).unwrap_or(0.0);
-            self.sum += cost - before;
+            let before = self.calls.insert(call.id.clone(), cost);
+            self.sum += cost - before.unwrap_or(0.0);
+            if before.is_none() {
+                self.order.push_back(call.id.clone());
+                self.close_oldest();
+            }
             if cost > 0.0 {
                 self.unsettled.remove(&call.id);
             }
+        }
+    }
+
+    /// Adds up for good what is beyond those that may still change.
+    fn close_oldest(&mut self) {
+        while self.order.len() > OPEN {
+            let Some(cost) = self.order.pop_front().and_then(|oldest| self.calls.remove(&oldest)) else { continue };
+            self.before += cost;
+            self.sum -= cost;
+            self.ended_before += 1;
         }
     }
 
@@ -113,6 +140,18 @@ mod tests {
         // 1.2 for eleven calls.
         assert_eq!((money.fits(1.4, 0), money.fits(1.4, 1), money.fits(1.0, 0)), (1, 0, 0));
         assert_eq!((money.fits(2.4, 0), money.fits(2.4, 4), money.fits(f64::MAX, 4)), (11, 7, usize::MAX - 4));
+    }
+
+    #[test]
+    fn it_does_not_grow_with_the_calls_of_a_run() {
+        let mut money = Money::new(0.0, 0);
+        let at = Instant::from_micros(0);
+        for call in 0..3 * OPEN {
+            money.hear(&over(&format!("call-{call}"), Some(0.5)), at);
+        }
+        assert_eq!((money.calls.len(), money.order.len()), (OPEN, OPEN));
+        assert!((money.before + money.sum - 1_500.0).abs() < 1e-6);
+        assert_eq!(money.fits(1_600.0, 0), 200, "half a dollar a call");
     }
 
     #[test]
