@@ -235,3 +235,42 @@ fn who_is_suppressed_or_forgotten_is_known_as_such() {
     assert!(after.contains("(forgotten)") && !after.contains("line 2"), "{after}");
     assert!(said(dir.path(), &["status"]).contains("1 lead:"));
 }
+
+#[test]
+fn a_report_has_every_lead_in_every_shape() {
+    let dir = kept();
+    let table = said(dir.path(), &["report", "leads", "--format", "csv"]);
+    let rows: Vec<&str> = table.lines().collect();
+    assert!(rows[0].starts_with("number,state,disposition,attempts,last_attempt_at,call_id,"), "{table}");
+    assert_eq!(rows.len(), 3);
+    assert!(
+        rows[1].starts_with("'+14155550100,in_doubt,,1,") && rows[2].starts_with("'+14155550101,open,,0,"),
+        "{table}"
+    );
+    let attempts = said(dir.path(), &["report", "leads", "--format", "csv", "--attempts"]);
+    assert!(attempts.lines().nth(1).unwrap().contains(",parked,"), "{attempts}");
+    let object: serde_json::Value =
+        serde_json::from_str(&said(dir.path(), &["report", "leads", "--format", "json"])).unwrap();
+    assert_eq!((&object["campaign"], &object["leads"]["in_doubt"]), (&"leads".into(), &1.into()));
+    assert!(said(dir.path(), &["report", "leads"]).contains("1 unconfirmed call"));
+    let page = dir.path().join("page.html");
+    assert_eq!(said(dir.path(), &["report", "leads", "--format", "html", "--output", page.to_str().unwrap()]), "");
+    assert!(std::fs::read_to_string(&page).unwrap().contains("<h1>leads</h1>"));
+    let again = dialer(dir.path(), &["report", "leads", "--format", "html", "--output", page.to_str().unwrap()]);
+    assert_eq!(again.status.code(), Some(2), "nothing is written over: {again:?}");
+    assert_eq!(dialer(dir.path(), &["report", "others"]).status.code(), Some(2));
+}
+
+#[test]
+fn advice_needs_no_account_where_all_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let given = ["--inbound-per-hour", "30", "--inbound-mean", "3m", "--call-mean", "2m", "--slots", "10", "--json"];
+    let words: Vec<&str> = ["advise", "--leads", "1000"].into_iter().chain(given).collect();
+    let object: serde_json::Value = serde_json::from_str(&said(dir.path(), &words)).unwrap();
+    assert_eq!(object["rows"].as_array().unwrap().len(), 10);
+    assert_eq!(object["capacity"][0]["slots"], 10);
+    let choose = usize::try_from(object["choose"].as_u64().unwrap()).unwrap();
+    assert!(object["rows"][choose]["inbound_refused"].as_f64().unwrap() <= 0.01, "{object}");
+    let unknown = dialer(dir.path(), &["advise"]);
+    assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
+}
