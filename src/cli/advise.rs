@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use console::Term;
 use jiff::tz::TimeZone;
 
 use super::account::{self, base_url};
 use super::args::ListArgs;
+use super::display::stdout_width;
 use super::environment::Environment;
-use super::journal::{StateArgs, failed, look};
-use super::usage::{asked, reader};
+use super::journal::StateArgs;
+use super::usage::{asked, last_limit, reader};
 use super::values::{self, Until};
 use super::{place, plan, print, runtime};
 use crate::campaign::DEFAULT_SLOTS;
@@ -34,7 +34,6 @@ const USUAL_CALL_S: f64 = 60.0;
 const USUAL_INBOUND_S: f64 = 180.0;
 /// Ringing and what is lost around a call, which the provider's duration leaves out, in seconds.
 const AROUND_S: f64 = 15.0;
-const USUAL_WIDTH: usize = 80;
 
 /// `dialer advise`.
 #[derive(Clone, Debug, clap::Args)]
@@ -84,7 +83,7 @@ pub struct AdviseArgs {
 pub fn advise(args: &AdviseArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let slots = match args.slots {
         Some(slots) => slots,
-        None => last_limit(args, around)?.unwrap_or(DEFAULT_SLOTS),
+        None => last_limit(&args.state, around)?.unwrap_or(DEFAULT_SLOTS),
     };
     let leads = if args.leads.is_empty() { args.lead_count } else { Some(count_leads(args)?) };
     let learnt = learn(args, around)?;
@@ -109,17 +108,10 @@ pub fn advise(args: &AdviseArgs, around: &Environment<'_>) -> Result<Exit, Failu
     print(&if args.json {
         answer.json()
     } else {
-        let width = Term::stdout().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into());
+        let width = stdout_width();
         answer.text(width, Glyphs::of_locale(|name| around.var(name)) == Glyphs::UNICODE)
     })
     .map(|()| Exit::Settled)
-}
-
-fn last_limit(args: &AdviseArgs, around: &Environment<'_>) -> Result<Option<u32>, Failure> {
-    if args.state.state.is_none() && place::state_dir(None, around).is_err() {
-        return Ok(None);
-    }
-    look(&args.state, around)?.map_or(Ok(None), |disk| disk.last_limit().map_err(failed))
 }
 
 fn count_leads(args: &AdviseArgs) -> Result<u64, Failure> {

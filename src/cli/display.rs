@@ -7,6 +7,14 @@ use super::values::Color;
 use crate::drive::progress::DisplayOptions;
 use crate::report::style::{Colors, Glyphs};
 
+/// Columns of stdout, where a terminal does not tell them.
+const USUAL_WIDTH: usize = 80;
+
+/// How wide a text on stdout may be.
+pub fn stdout_width() -> usize {
+    console::Term::stdout().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into())
+}
+
 /// The looks that go with `--quiet`, `--color`, `NO_COLOR`, the locale, and what stderr is.
 pub fn looks(quiet: bool, color: Color, around: &Environment<'_>) -> DisplayOptions {
     of(quiet, color, std::io::stderr().is_terminal(), around)

@@ -3,8 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use console::Term;
-
+use super::display::stdout_width;
 use super::environment::Environment;
 use super::journal::{StateArgs, failed, look};
 use super::place::dated;
@@ -19,8 +18,6 @@ use crate::report::campaign::{ListColumns, Report, as_text};
 use crate::report::failure::Failure;
 use crate::report::style::Glyphs;
 
-/// Columns where a terminal does not tell.
-const USUAL_WIDTH: usize = 80;
 /// What stands behind the list's own columns, one row a lead.
 const OURS: [&str; 11] = [
     "number",
@@ -92,7 +89,7 @@ pub fn report(args: &ReportArgs, around: &Environment<'_>) -> Result<Exit, Failu
         format => {
             let whole = added_up(&campaign, &attempts, around);
             let glyphs = Glyphs::of_locale(|name| around.var(name));
-            let width = Term::stdout().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into());
+            let width = stdout_width();
             let text = match format {
                 Format::Json => whole.json(),
                 Format::Html => whole.html(around.now, &around.zone),

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use console::Term;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
 use super::account::{KEY_VARIABLE, base_url, key};
+use super::display::stdout_width;
 use super::environment::Environment;
 use super::journal::{StateArgs, failed, look};
 use super::{print, runtime, values};
@@ -35,8 +35,6 @@ const USUAL_DAYS: i64 = 30;
 const HOURLY_DAYS: i64 = 92;
 /// Calls looked at to tell in which unit `duration` is.
 const SAMPLE: u16 = 20;
-/// Columns where a terminal does not tell.
-const USUAL_WIDTH: usize = 80;
 
 /// `dialer usage`.
 #[derive(Clone, Debug, clap::Args)]
@@ -81,7 +79,7 @@ pub fn usage(args: &UsageArgs, around: &Environment<'_>) -> Result<Exit, Failure
     let range = range(args, around)?;
     let limit = match args.slots {
         Some(slots) => Some(slots),
-        None => last_limit(args, around)?,
+        None => last_limit(&args.state, around)?,
     };
     let base = base_url(&args.base_url)?;
     let first = reader(&base, key(args.api_key_file.as_deref(), around, &mut Vec::new())?.ok_or_else(no_key)?)?;
@@ -94,7 +92,7 @@ pub fn usage(args: &UsageArgs, around: &Environment<'_>) -> Result<Exit, Failure
     } else if args.csv {
         usage.csv()
     } else {
-        let width = Term::stdout().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into());
+        let width = stdout_width();
         usage.text(width, Glyphs::of_locale(|name| around.var(name)) == Glyphs::UNICODE)
     })
     .map(|()| Exit::Settled)
@@ -106,11 +104,11 @@ fn no_key() -> Failure {
 }
 
 /// A pool that no journal knows yet has no limit that could be told; a state directory is not asked for.
-fn last_limit(args: &UsageArgs, around: &Environment<'_>) -> Result<Option<u32>, Failure> {
-    if args.state.state.is_none() && super::place::state_dir(None, around).is_err() {
+pub(super) fn last_limit(state: &StateArgs, around: &Environment<'_>) -> Result<Option<u32>, Failure> {
+    if state.state.is_none() && super::place::state_dir(None, around).is_err() {
         return Ok(None);
     }
-    look(&args.state, around)?.map_or(Ok(None), |disk| disk.last_limit().map_err(failed))
+    look(state, around)?.map_or(Ok(None), |disk| disk.last_limit().map_err(failed))
 }
 
 /// A client that only reads.

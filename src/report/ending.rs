@@ -81,7 +81,7 @@ pub fn exit_of(outcome: &Outcome, totals: &Totals, signal: Option<Exit>) -> Exit
 }
 
 /// The code of an end that is trouble in itself.
-fn trouble(why: &StopReason) -> Option<Exit> {
+pub(super) fn trouble(why: &StopReason) -> Option<Exit> {
     match why {
         StopReason::Strangers(..) | StopReason::Numberless(_) | StopReason::AnotherMachine(_) => Some(Exit::Held),
         StopReason::Account(_)

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::ending::trouble;
 use super::style::{count, moment, second, span};
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::notice::{Notice, StopReason};
@@ -31,19 +32,8 @@ pub fn weight(notice: &Notice) -> Severity {
         | Notice::RateLimited(_)
         | Notice::Following(_)
         | Notice::BreakerClosed
-        | Notice::Paused(_)
-        | Notice::Stopping(
-            StopReason::Complete
-            | StopReason::Later
-            | StopReason::DoubtsLeft
-            | StopReason::ParkedLeft
-            | StopReason::Limit
-            | StopReason::Cost
-            | StopReason::Until
-            | StopReason::Kept
-            | StopReason::Paused
-            | StopReason::Stopped,
-        ) => Severity::Event,
+        | Notice::Paused(_) => Severity::Event,
+        Notice::Stopping(why) if trouble(why).is_none() => Severity::Event,
         _ => Severity::Trouble,
     }
 }
