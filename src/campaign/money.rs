@@ -75,6 +75,11 @@ impl Money {
         }
     }
 
+    /// All that it has cost.
+    pub(super) fn spent(&self) -> f64 {
+        self.before + self.sum
+    }
+
     /// How many talks are over whose cost is not known yet, and when the oldest of them is given up on.
     pub(super) fn unsettled(&mut self, now: Instant) -> (usize, Option<Instant>) {
         self.unsettled.retain(|_, since| now < *since + RECKONED);
@@ -90,7 +95,7 @@ impl Money {
     pub(super) fn fits(&self, most: f64, up: usize) -> usize {
         #[expect(clippy::cast_precision_loss, reason = "a mean of costs needs no more than 52 bits")]
         let calls = self.ended_before as f64 + self.calls.len().saturating_sub(self.unsettled.len()) as f64;
-        let spent = self.before + self.sum;
+        let spent = self.spent();
         let likely = if calls > 0.0 && spent > 0.0 { spent / calls } else { LIKELY };
         // A sum of cents in floating point may be a hair above what it stands for.
         let more = ((most - spent) / likely + 1e-6).floor();

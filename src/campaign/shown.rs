@@ -5,7 +5,7 @@ use super::counts::RunCounts;
 use super::start::Step;
 use super::{BatchState, Campaign};
 use crate::pool::headroom::Slots;
-use crate::time::Now;
+use crate::time::{Instant, Now};
 
 impl Campaign {
     /// What this run did so far.
@@ -16,6 +16,26 @@ impl Campaign {
     /// The pool in slots, as far as known.
     pub fn slots(&self, now: Now) -> Slots {
         self.pool.slots(self.reserve(now))
+    }
+
+    /// Slots to be reserved at this hour, this run's own reserve or another's, whichever is larger.
+    pub fn reserved(&self, now: Now) -> u32 {
+        self.reserve(now)
+    }
+
+    /// When the newest observation of the pool was received.
+    pub fn observed(&self) -> Option<Instant> {
+        self.pool.observed_at()
+    }
+
+    /// Whether `dialer pause` holds.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// What the campaign has cost over all its runs, in US dollars, as far as known.
+    pub fn cost_usd(&self) -> f64 {
+        self.money.spent()
     }
 
     /// The open batch: its number, how many of it are not waiting to be dialed, and its size.

@@ -5,23 +5,20 @@ use crate::drive::progress::DisplayOptions;
 use crate::drive::talk::{note_at, note_exit, say, write_line};
 use crate::exit::Exit;
 use crate::leads::shown::file;
-use crate::report::ending::{exit_of, failure_of};
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::screen::TextLayout;
 use crate::report::style::{Colors, count};
 use crate::report::summary;
-use crate::run::Ended;
-use crate::run::plan::{RunPlan, State};
+use crate::run::ended::Ended;
+use crate::run::plan::RunPlan;
 
 /// Says how it ended, and with which code.
 pub(super) fn say_how(planned: &RunPlan, display: &DisplayOptions, ended: &Ended) -> Result<Exit, Failure> {
-    let Ended { end, totals, .. } = ended;
-    let exit = exit_of(&end.outcome, totals, end.signal);
-    let campaign = &planned.plan.campaign;
-    let failure = failure_of(&end.outcome, campaign, end.tally.placed, ended.now.wall);
+    let end = ended.summed_up(planned);
+    let (exit, campaign) = (end.exit, end.campaign);
     let nothing_dialed = end.tally.placed == 0 && matches!(exit, Exit::Usage | Exit::Account | Exit::Held);
-    if let Some(failure) = &failure {
+    if let Some(failure) = ended.failure(planned) {
         say(&failure.to_string());
         if nothing_dialed && planned.json {
             note_exit(ended.now.wall, exit);
@@ -29,17 +26,6 @@ pub(super) fn say_how(planned: &RunPlan, display: &DisplayOptions, ended: &Ended
             return Ok(exit);
         }
     }
-    let end = summary::End {
-        campaign,
-        outcome: &end.outcome,
-        exit,
-        totals,
-        tally: &end.tally,
-        took: ended.took,
-        now: ended.now.wall,
-        waits_for: ended.waits_for.as_ref(),
-        kept: matches!(planned.state, State::Kept(_)),
-    };
     if !nothing_dialed {
         summarise(planned.quiet, display, ended, &end);
     }

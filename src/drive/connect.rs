@@ -53,7 +53,7 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
         let now = self.clock.now();
         // However long that took: nothing was decided before it that is still to be done.
         self.pulse.beat(now.at);
-        for warning in account.warnings(self.notes.standing.0.saturating_sub(self.notes.standing.1)) {
+        for warning in account.warnings(self.notes.totals.total.saturating_sub(self.notes.totals.settled)) {
             self.say(now, Severity::Trouble, &warning);
         }
         for (line, why) in account.down {

@@ -15,6 +15,7 @@ pub mod progress;
 pub mod pulse;
 pub mod signals;
 pub mod talk;
+mod telling;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,12 +24,11 @@ use tokio::sync::mpsc;
 
 use crate::campaign::Campaign;
 use crate::campaign::event::{Action, Event, News, Query, ReadFailure, ReadId, Stop};
-use crate::campaign::notice::{Notice, Outcome};
+use crate::campaign::notice::Outcome;
 use crate::exit::Exit;
 use crate::journal::answer::Claims;
-use crate::journal::{Control, Error, Journal};
+use crate::journal::{Control, Error, Journal, Totals};
 use crate::report::failure::Failure;
-use crate::report::happening::{Happening, OpenBatch, Snapshot};
 use crate::report::notice::Severity;
 use crate::time::{Instant, Now};
 use crate::vapi::client::Client;
@@ -71,8 +71,8 @@ pub struct Drive<'a, J> {
     pub account: Option<Account>,
     /// Whether the journal takes the account for that organisation's.
     pub org_is_known: &'a dyn Fn(&str) -> bool,
-    /// Leads on the list, and those settled.
-    pub standing: (u64, u64),
+    /// How the campaign stands at the start.
+    pub totals: Totals,
     /// Whether the list was read without looking for variables that the assistant needs.
     pub lacks: &'a dyn Fn(&Account) -> bool,
     /// Looked at before every claim: what it says keeps anybody from being claimed.
@@ -124,7 +124,7 @@ pub async fn drive<J: Journal + Send + 'static>(drive: Drive<'_, J>) -> (Result<
     let mut looped = Loop {
         desk: Desk::Here(journal),
         shown: clock.now().at,
-        notes: Notes::new(drive.standing, lines.clone()),
+        notes: Notes::new(drive.totals, lines.clone()),
         to_connect: connect::ToConnect { lines, account, org_is_known, lacks: drive.lacks, done: false },
         before_claims: drive.before_claims,
         campaign,
@@ -265,6 +265,7 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
 
     fn hear(&mut self, incoming: Incoming) {
         let now = self.clock.now();
+        self.tell_request(now, &incoming);
         match incoming {
             Incoming::News(news) => {
                 let news = self.campaign.check_times(*news, now);
@@ -290,8 +291,8 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
             Done::Nothing | Done::Busy(..) => {}
             Done::Control(control) => self.take_orders(control, now),
             Done::Heard(event) => {
-                for call in self.notes.take(&event) {
-                    self.observers.tell(Happening::CallEnded(now, call));
+                for happening in self.notes.take(now, &event) {
+                    self.observers.tell(happening);
                 }
                 self.campaign.handle(now, event);
             }
@@ -350,29 +351,10 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
         }
     }
 
-    fn show(&mut self) {
-        let now = self.clock.now();
-        self.shown = now.at;
-        let (total, settled) = self.notes.standing;
-        let batch = self.campaign.batch().map(|(number, done, size)| OpenBatch { number, done, size });
-        let slots = self.campaign.slots(now);
-        let snapshot = Snapshot { now, total, settled, batch, slots, held_up: self.campaign.held_up() };
-        self.observers.tell(Happening::Stands(snapshot));
-    }
-
     fn sleep(&self) -> Duration {
         let now = self.clock.now();
         let wake = self.campaign.next_wakeup(now);
         wake.map_or(LOOK_EVERY, |at| self.clock.sleep_until(at)).min(LOOK_EVERY)
-    }
-
-    fn tell(&mut self, now: Now, notice: Notice) {
-        let phone = self.notes.phone_of(&notice);
-        self.observers.tell(Happening::Told(now, notice, phone));
-    }
-
-    fn say(&mut self, now: Now, severity: Severity, words: &str) {
-        self.observers.tell(Happening::Said(now, severity, words.to_owned()));
     }
 }
 

@@ -9,17 +9,19 @@ use crate::campaign::event::{Event, LeadId, Line, News};
 use crate::campaign::notice::Notice;
 use crate::campaign::reply::{Change, Claimed, Denied, LeadNow, Opened};
 use crate::campaign::seen::SeenCall;
+use crate::journal::Totals;
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
-use crate::report::happening::EndedCall;
+use crate::report::happening::{AttemptChange, EndedCall, Happening};
+use crate::time::Now;
 
 /// Numbers kept for the lines about them.
 const MOST_PHONES: usize = 10_000;
 
 /// What is remembered.
 pub(super) struct Notes {
-    /// Leads on the list, and those settled.
-    pub(super) standing: (u64, u64),
+    /// How the campaign stands: as the journal said at the start, and what has changed since.
+    pub(super) totals: Totals,
     lines: Vec<String>,
     /// Whose number each lead of the open batch has.
     phones: HashMap<LeadId, Phone>,
@@ -28,12 +30,12 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    pub(super) fn new(standing: (u64, u64), lines: Vec<String>) -> Self {
-        Self { standing, lines, phones: HashMap::new(), made_from: HashMap::new() }
+    pub(super) fn new(totals: Totals, lines: Vec<String>) -> Self {
+        Self { totals, lines, phones: HashMap::new(), made_from: HashMap::new() }
     }
 
-    /// Takes a note of what the campaign is about to hear. Returns the calls that are over by it.
-    pub(super) fn take(&mut self, event: &Event) -> Vec<EndedCall> {
+    /// Takes a note of what the campaign is about to hear. Returns what observers are to be told of it.
+    pub(super) fn take(&mut self, now: Now, event: &Event) -> Vec<Happening> {
         match event {
             Event::BatchOpened(Opened::Batch { leads, .. }) => {
                 if self.phones.len() > MOST_PHONES {
@@ -43,22 +45,50 @@ impl Notes {
             }
             Event::Claimed(Claimed { granted, denied, .. }) => {
                 self.made_from.extend(granted.iter().map(|granted| (granted.attempt.clone(), granted.line)));
-                self.standing.1 += denied.iter().filter(|(_, away)| *away == Denied::Suppressed).count() as u64;
+                for _ in denied.iter().filter(|(_, away)| *away == Denied::Suppressed) {
+                    self.totals.suppressed += 1;
+                    self.settled(Class::Suppressed);
+                }
             }
             Event::News(news, recorded) => {
-                recorded.changes.iter().for_each(|change| self.settle(change));
-                return recorded.changes.iter().filter_map(|change| self.ended(news, change)).collect();
+                recorded.changes.iter().for_each(|change| self.count(change));
+                let ours = recorded.changes.iter().filter(|change| change.lead.is_some());
+                let changed: Vec<_> = ours.map(|change| attempt_change(news, change)).collect();
+                let changed = (!changed.is_empty()).then_some(Happening::AttemptsChanged(now, changed));
+                let ended = recorded.changes.iter().filter_map(|change| self.ended(news, change));
+                return ended.map(|call| Happening::CallEnded(now, call)).chain(changed).collect();
             }
             _ => {}
         }
         Vec::new()
     }
 
-    fn settle(&mut self, change: &Change) {
-        let settled = matches!(change.lead_now, LeadNow::Settled(class) if class != Class::Suppressed);
-        if change.lead.is_some() && settled && change.was.is_none_or(State::is_live) {
-            self.standing.1 += 1;
+    /// Moves the lead of an attempt from where it was counted to where it is now.
+    fn count(&mut self, change: &Change) {
+        let was_over = change.was.is_some_and(|was| !was.is_live() && was != State::Parked);
+        if change.lead.is_none() || was_over {
+            return;
         }
+        let doubted = |state| matches!(state, State::InDoubt | State::Parked);
+        if change.was.is_some_and(doubted) {
+            self.totals.in_doubt = self.totals.in_doubt.saturating_sub(1);
+            self.totals.open += 1;
+        }
+        match change.lead_now {
+            LeadNow::Settled(class) if class != Class::Suppressed => self.settled(class),
+            LeadNow::Busy | LeadNow::Parked if doubted(change.now) => {
+                self.totals.open = self.totals.open.saturating_sub(1);
+                self.totals.in_doubt += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// An open lead is settled.
+    fn settled(&mut self, class: Class) {
+        self.totals.open = self.totals.open.saturating_sub(1);
+        self.totals.settled += 1;
+        *self.totals.dispositions.entry(class).or_default() += 1;
     }
 
     /// The call of an attempt that is over now.
@@ -97,6 +127,14 @@ impl Notes {
     }
 }
 
+fn attempt_change(news: &News, change: &Change) -> AttemptChange {
+    let status = match news {
+        News::Refused { message, .. } => message.split(':').next().and_then(|status| status.parse().ok()),
+        _ => None,
+    };
+    AttemptChange { was: change.was, now: change.now, status }
+}
+
 /// What the news show of the call of an attempt.
 fn seen_in<'n>(news: &'n News, change: &Change) -> Option<&'n SeenCall> {
     match news {
@@ -106,5 +144,47 @@ fn seen_in<'n>(news: &'n News, change: &Change) -> Option<&'n SeenCall> {
             calls.iter().map(AsRef::as_ref).find(its)
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::reply::Recorded;
+    use crate::pool::attempt_id::Mark;
+    use crate::time::Instant;
+
+    fn heard(notes: &mut Notes, was: Option<State>, now: State, lead_now: LeadNow) -> Vec<Happening> {
+        let attempt = AttemptId::mint(&Mark::of("leads"), 1);
+        let lead = Some(LeadId(1));
+        let change =
+            Change { attempt: attempt.clone(), call: None, lead, was, now, lead_now, double: false, reason: None };
+        let at = Instant::from_micros(0);
+        let recorded = Recorded { changes: vec![change], strangers: Vec::new() };
+        notes.take(Now { at, wall: at.timestamp() }, &Event::News(News::GivenUp(attempt), recorded))
+    }
+
+    #[test]
+    fn a_lead_is_counted_where_it_stands_through_doubts_and_back() {
+        let mut notes = Notes::new(Totals { total: 2, open: 2, ..Totals::default() }, Vec::new());
+        let stands = |notes: &Notes| (notes.totals.open, notes.totals.in_doubt, notes.totals.settled);
+        let (claimed, placed) = (State::Claimed, State::Placed { blocked: false });
+        heard(&mut notes, Some(claimed), State::InDoubt, LeadNow::Busy);
+        assert_eq!(stands(&notes), (1, 1, 0));
+        heard(&mut notes, Some(State::InDoubt), State::Parked, LeadNow::Parked);
+        assert_eq!(stands(&notes), (1, 1, 0));
+        heard(&mut notes, Some(State::Parked), placed, LeadNow::Busy);
+        assert_eq!(stands(&notes), (2, 0, 0));
+        let told = heard(&mut notes, Some(placed), State::Ended(Class::Answered), LeadNow::Settled(Class::Answered));
+        assert_eq!(stands(&notes), (1, 0, 1));
+        assert!(
+            matches!(&told[..], [Happening::CallEnded(..), Happening::AttemptsChanged(_, changed)]
+            if changed[0].was == Some(placed)),
+            "{told:?}"
+        );
+        // More is learnt of a call that is over.
+        let ended = State::Ended(Class::HungUp);
+        heard(&mut notes, Some(State::Ended(Class::Answered)), ended, LeadNow::Settled(Class::HungUp));
+        assert_eq!(stands(&notes), (1, 0, 1));
     }
 }

@@ -121,6 +121,7 @@ impl Observer for ProgressUi {
             }
             Happening::Said(now, severity, words) => self.say(*now, *severity, words),
             Happening::CallEnded(now, call) => self.say(*now, Severity::Detail, &call_line(call)),
+            Happening::Requested(..) | Happening::AttemptsChanged(..) | Happening::Ended(..) => {}
         }
     }
 
@@ -224,6 +225,7 @@ impl Observer for Log {
             }
             Happening::Said(now, _, words) => self.note(*now, words),
             Happening::CallEnded(now, call) => self.note(*now, &call_line(call)),
+            Happening::Requested(..) | Happening::AttemptsChanged(..) | Happening::Ended(..) => {}
         }
     }
 
@@ -259,7 +261,7 @@ mod tests {
     use crate::campaign::event::LeadId;
     use crate::pool::calls::CallId;
     use crate::pool::headroom::Slots;
-    use crate::report::happening::{EndedCall, OpenBatch};
+    use crate::report::happening::{EndedCall, Gauges, OpenBatch};
 
     /// A terminal that remembers what was written to it.
     #[derive(Clone, Debug, Default)]
@@ -328,6 +330,7 @@ mod tests {
             batch: Some(OpenBatch { number: 13, done: 22, size: 50 }),
             slots: Slots { ours: 4, others: 2, free: 1, kept: 3, limit: 10 },
             held_up: None,
+            gauges: Gauges::default(),
         }
     }
 

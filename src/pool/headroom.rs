@@ -101,8 +101,13 @@ impl Pool {
         self.poll * SURE_FOR
     }
 
+    /// When the newest observation was received.
+    pub fn observed_at(&self) -> Option<Instant> {
+        self.observation.as_ref().map(|seen| seen.received)
+    }
+
     fn age(&self, now: Instant) -> Option<Duration> {
-        self.observation.as_ref().map(|seen| now.since(seen.received))
+        self.observed_at().map(|received| now.since(received))
     }
 
     fn free(&self) -> i64 {

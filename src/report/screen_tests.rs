@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::report::happening::OpenBatch;
+use crate::report::happening::{Gauges, OpenBatch};
 use crate::time::{Instant, Now};
 
 fn snapshot() -> Snapshot {
@@ -16,6 +16,7 @@ fn snapshot() -> Snapshot {
         batch: Some(OpenBatch { number: 13, done: 22, size: 50 }),
         slots: Slots { ours: 4, others: 2, free: 1, kept: 3, limit: 10 },
         held_up: None,
+        gauges: Gauges::default(),
     }
 }
 

@@ -2,12 +2,13 @@
 //! file: what could be wrong is found out before anybody is called. It knows nothing of a command line.
 
 pub mod check;
+pub mod ended;
 mod lists;
 pub mod plan;
 mod spool;
 mod target;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,13 +32,15 @@ use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::disk::run::{Run, Start};
 use crate::journal::disk::story::CampaignOutlook;
-use crate::journal::{Error, Journal, Totals};
+use crate::journal::{Error, Journal};
 use crate::report::ending::WaitsFor;
 use crate::report::failure::Failure;
+use crate::report::happening::Happening;
 use crate::report::json::Rows;
 use crate::report::screen::Headline;
 use crate::time::Now;
 use crate::vapi::client::Client;
+use ended::{Ended, told_of};
 use lists::{DoNotCall, ImportedLists, Lists};
 use plan::RunPlan;
 use target::RunTarget;
@@ -49,26 +52,6 @@ const LATELY: Duration = Duration::from_hours(168);
 const BUSY: Duration = Duration::from_secs(2);
 /// The same at the end of a run, when it is not asked again.
 const BUSY_AT_THE_END: Duration = Duration::from_mins(1);
-
-/// Everything that is known at the end of a run.
-pub struct Ended {
-    /// How it ended.
-    pub end: RunEnd,
-    /// How the campaign stands.
-    pub totals: Totals,
-    /// What became of the lists' rows.
-    pub rows: Rows,
-    /// Where the rejected rows are, where they outlast the run.
-    pub rejects: Option<PathBuf>,
-    /// How long it took, on the run's clock.
-    pub took: Duration,
-    /// When it ended.
-    pub now: Now,
-    /// What the next lead waits for, in words.
-    pub waits_for: Option<WaitsFor>,
-    /// Callers of the stand-in, and those of them that were turned away.
-    pub callers: Option<(u64, u64)>,
-}
 
 /// Runs the plan.
 pub async fn run(planned: &RunPlan, display: &DisplayOptions) -> Result<Ended, Failure> {
@@ -186,6 +169,7 @@ impl Session<'_> {
         journal.wait_at_most(BUSY)?;
         reserve_fits(plan, history.last_limit)?;
         let outlook = self.outlook(&journal, now)?;
+        let totals = journal.totals(now)?;
         let mut observers = self.observers(&outlook, reopened, now)?;
         let campaign = Campaign::new(plan.clone(), history, now);
         let missing = |read: &Read| lists::lacks(&variables, &read.variables);
@@ -200,12 +184,20 @@ impl Session<'_> {
             lines: planned.account.lines.clone(),
             account: read,
             org_is_known: &|org| self.venue.is_sandbox() || self.venue.account_name(Some(org)) == self.account.name,
-            standing: (outlook.leads, outlook.settled),
+            totals,
             lacks: &missing,
             before_claims: &|| self.dnc.look_again(),
         })
         .await;
         let ended = self.ended(end, journal, rows, now);
+        let told = match &ended {
+            Ok(Ran::Ended(ended)) => Some(ended.told(planned, &self.display.zone)),
+            Ok(Ran::Again(..)) => None,
+            Err(failure) => Some(told_of(failure)),
+        };
+        if let Some(told) = told {
+            observers.tell(Happening::Ended(self.venue.clock.now(), Box::new(told)));
+        }
         observers.finish();
         ended
     }
