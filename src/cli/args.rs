@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::names::completer;
 use super::values::{self, Color, InDoubt, Slots, Until};
 use crate::campaign::plan::Rate;
 use crate::leads::options::{Allow, Column, Region, Zone, ZoneFrom};
@@ -74,7 +75,7 @@ pub struct CheckArgs {
 #[command(next_help_heading = "What and where")]
 pub struct PlaceArgs {
     /// The campaign's name, under which it is remembered; {date} becomes today's date [default: the file's stem]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = completer())]
     pub campaign: Option<String>,
     /// Where campaigns are remembered [env: DIALER_STATE] [default: $XDG_STATE_HOME/dialer, ~/.local/state/dialer]
     #[arg(long, value_name = "DIR")]

@@ -1,7 +1,8 @@
 //! `dialer pause`, `resume` and `stop`: orders to a campaign, from another shell. Its run hears of them within a poll.
 
 use super::environment::Environment;
-use super::journal::{StateArgs, failed, look, open_for};
+use super::journal::{StateArgs, look, open_for};
+use super::names::completer;
 use super::place::dated;
 use super::print;
 use crate::exit::Exit;
@@ -12,7 +13,7 @@ use crate::report::failure::Failure;
 #[derive(Clone, Debug, clap::Args)]
 pub struct CampaignArgs {
     /// The campaign's name
-    #[arg(value_name = "CAMPAIGN")]
+    #[arg(value_name = "CAMPAIGN", add = completer())]
     pub campaign: String,
     /// Where.
     #[command(flatten)]
@@ -23,7 +24,7 @@ pub struct CampaignArgs {
 #[derive(Clone, Debug, clap::Args)]
 pub struct OneOrAllArgs {
     /// The campaign's name
-    #[arg(value_name = "CAMPAIGN", required_unless_present = "all")]
+    #[arg(value_name = "CAMPAIGN", add = completer(), required_unless_present = "all")]
     pub campaign: Option<String>,
     /// Every campaign of the state directory
     #[arg(long, conflicts_with = "campaign")]
@@ -55,7 +56,7 @@ pub fn order_all(order: Order, args: &OneOrAllArgs, around: &Environment<'_>) ->
     if let Some(campaign) = &args.campaign {
         return one(order, &dated(campaign, around), &args.state, around).map(|()| Exit::Settled);
     }
-    let campaigns = look(&args.state, around)?.map_or(Ok(Vec::new()), |disk| disk.campaigns()).map_err(failed)?;
+    let campaigns = look(&args.state, around)?.map_or(Ok(Vec::new()), |disk| disk.campaigns())?;
     let meant = |campaign: &Campaign| if order == Order::Stop { campaign.running.is_some() } else { campaign.paused };
     let mut names: Vec<_> = campaigns.into_iter().filter(meant).map(|campaign| campaign.name).collect();
     names.sort();
@@ -69,7 +70,7 @@ pub fn order_all(order: Order, args: &OneOrAllArgs, around: &Environment<'_>) ->
 
 fn one(order: Order, campaign: &str, state: &StateArgs, around: &Environment<'_>) -> Result<(), Failure> {
     let (mut disk, accounts) = open_for(state, campaign, around)?;
-    let known = disk.campaigns().map_err(failed)?;
+    let known = disk.campaigns()?;
     let was_paused = known.iter().any(|known| known.name == campaign && known.paused);
     let mut heard = false;
     for account in &accounts {
@@ -77,8 +78,7 @@ fn one(order: Order, campaign: &str, state: &StateArgs, around: &Environment<'_>
             Order::Pause => disk.pause(account, campaign, true),
             Order::Resume => disk.pause(account, campaign, false),
             Order::Stop => disk.stop(account, campaign),
-        }
-        .map_err(failed)?;
+        }?;
     }
     let said = match (order, heard) {
         (Order::Pause, true) => format!("campaign {campaign} pauses: no more calls until dialer resume {campaign}"),

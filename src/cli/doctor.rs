@@ -6,7 +6,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::CheckArgs;
 use super::environment::Environment;
-use super::journal::failed;
 use super::layers::Sources;
 use super::place;
 use super::{plan, print, say};
@@ -71,7 +70,7 @@ fn suppressed(args: &CheckArgs, around: &Environment<'_>) -> Result<Box<dyn Fn(P
             say(&format!("warning: {first}; its do-not-call list is not looked at"));
             Ok(nobody())
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::environment::Environment;
-use super::journal::failed;
 use super::print;
 use crate::campaign::DEFAULT_SLOTS;
 use crate::campaign::plan::Plan;
@@ -106,12 +105,12 @@ struct Known {
 }
 
 fn known(planned: &RunPlan) -> Result<Known, Failure> {
-    let disk = if let State::Kept(dir) = &planned.state { Disk::look(dir).map_err(failed)? } else { None };
+    let disk = if let State::Kept(dir) = &planned.state { Disk::look(dir)? } else { None };
     let Some(disk) = disk else {
         return Ok(Known { settled: HashSet::new(), limit: None, suppressed: Box::new(|_| false) });
     };
-    let (settled, limit) = disk.known(&planned.plan.campaign, planned.sandbox).map_err(failed)?;
-    let suppressed = Box::new(disk.suppressions().map_err(failed)?);
+    let (settled, limit) = disk.known(&planned.plan.campaign, planned.sandbox)?;
+    let suppressed = Box::new(disk.suppressions()?);
     Ok(Known { settled: settled.into_iter().collect(), limit, suppressed })
 }
 
@@ -169,7 +168,7 @@ impl Left {
             return Ok(None);
         }
         let slots = planned.plan.slots.or(limit).unwrap_or(DEFAULT_SLOTS);
-        forecast(&planned.plan, &self.sample, self.total, slots, around.now).map(Some).map_err(failed)
+        Ok(Some(forecast(&planned.plan, &self.sample, self.total, slots, around.now)?))
     }
 
     fn show(

@@ -1,7 +1,7 @@
 //! `dialer explain`: when and why a person was called, or was not.
 
 use super::environment::Environment;
-use super::journal::{NumberArgs, StateArgs, failed, look};
+use super::journal::{NumberArgs, StateArgs, look};
 use super::print;
 use crate::exit::Exit;
 use crate::report::failure::Failure;
@@ -25,7 +25,7 @@ pub struct ExplainArgs {
 pub fn explain(args: &ExplainArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let phone = args.phone.phone()?;
     let (stories, suppressed) = match look(&args.state, around)? {
-        Some(disk) => (disk.explain(phone).map_err(failed)?, disk.suppressed(phone).map_err(failed)?),
+        Some(disk) => (disk.explain(phone)?, disk.suppressed(phone)?),
         None => (Vec::new(), None),
     };
     let shown = if args.json {

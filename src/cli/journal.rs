@@ -27,12 +27,12 @@ pub struct StateArgs {
 
 /// Opens the journal only to look. None where there is none yet.
 pub fn look(args: &StateArgs, around: &Environment<'_>) -> Result<Option<Disk>, Failure> {
-    Disk::look(&state_dir(args.state.as_deref(), around)?).map_err(failed)
+    Ok(Disk::look(&state_dir(args.state.as_deref(), around)?)?)
 }
 
 /// Opens the journal, and makes it where there is none.
 pub fn open(args: &StateArgs, around: &Environment<'_>) -> Result<Disk, Failure> {
-    Disk::open(&state_dir(args.state.as_deref(), around)?, &mut chance()).map_err(failed)
+    Ok(Disk::open(&state_dir(args.state.as_deref(), around)?, &mut chance())?)
 }
 
 /// Opens the journal for an order to a campaign, and finds the accounts that have one of that name; there may be
@@ -42,7 +42,7 @@ pub fn open_for(args: &StateArgs, campaign: &str, around: &Environment<'_>) -> R
     // An order to a campaign that there is not must not leave an empty journal behind.
     look(args, around)?.ok_or_else(nowhere)?;
     let disk = open(args, around)?;
-    let campaigns = disk.campaigns().map_err(failed)?;
+    let campaigns = disk.campaigns()?;
     let names: Vec<_> = campaigns.iter().map(|known| known.name.clone()).collect();
     let accounts: Vec<_> =
         campaigns.into_iter().filter(|known| known.name == campaign).map(|known| known.account).collect();
@@ -51,7 +51,7 @@ pub fn open_for(args: &StateArgs, campaign: &str, around: &Environment<'_>) -> R
 
 /// There is no campaign of that name; one of these may have been meant.
 pub fn no_campaign(name: &str, known: &[String]) -> Failure {
-    let failure = failed(Error::NoCampaign(name.to_owned()));
+    let failure = Failure::from(Error::NoCampaign(name.to_owned()));
     let near = known.iter().map(|known| (strsim::jaro_winkler(known, name), known));
     match near.filter(|(near, _)| *near > LIKELY).max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((_, known)) => failure.advise(format!("did you mean {known}?")),
@@ -99,11 +99,6 @@ fn read_phone(text: &str, region: Option<Region>) -> Result<Phone, String> {
         Some(_) => Err("more than one number".to_owned()),
         None => Ok(found.phone),
     }
-}
-
-/// What went wrong with the journal, for people.
-pub fn failed(error: Error) -> Failure {
-    error.into()
 }
 
 #[cfg(test)]

@@ -54,6 +54,10 @@ pub mod people;
 
 pub mod shell;
 
+mod help;
+
+mod names;
+
 pub mod doctor;
 
 pub mod advise;
@@ -62,7 +66,7 @@ pub mod usage;
 
 /// Calls a list of leads through the Vapi voice API, and keeps slots free for inbound callers
 #[derive(Clone, Debug, clap::Parser)]
-#[command(name = "dialer", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "dialer", version, long_version = help::VERSION, about, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -73,11 +77,13 @@ pub struct Cli {
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
     /// Call the leads on a list (run again to resume)
-    #[command(after_help = exit_codes())]
+    #[command(mut_args = help::shorten, after_help = help::MORE, after_long_help = help::of_run())]
     Run(Box<RunArgs>),
     /// Validate a list without calling anyone
+    #[command(mut_args = help::shorten, after_help = help::MORE, after_long_help = help::examples(&help::CHECK))]
     Check(Box<CheckArgs>),
     /// Show what happened in a campaign: outcomes, hours, cost; as text, CSV, JSON or a page
+    #[command(after_long_help = help::examples(&help::REPORT))]
     Report(report::ReportArgs),
     /// Show what a reserve buys, which to choose, and what more lines would cost
     Advise(Box<advise::AdviseArgs>),
@@ -96,6 +102,7 @@ pub enum Command {
     /// Retry leads whose call could not be confirmed; asks first
     Release(release::ReleaseArgs),
     /// Never call a number again, in any campaign
+    #[command(after_long_help = help::examples(&help::SUPPRESS))]
     Suppress(people::SuppressArgs),
     /// Take a number off that list; asks first
     Unsuppress(people::PhoneArgs),
@@ -104,14 +111,10 @@ pub enum Command {
     /// Run a stand-in for the API on loopback: nobody is called
     Sandbox(Box<sandbox::Args>),
     /// Print completions for a shell
+    #[command(after_long_help = help::examples(&help::COMPLETIONS))]
     Completions(shell::CompletionsArgs),
     /// Print the manual page
     Man,
-}
-
-fn exit_codes() -> String {
-    let line = |exit: Exit| format!("  {:>3}  {}", exit.code(), exit.meaning());
-    format!("Exit codes:\n{}", Exit::ALL.map(line).join("\n"))
 }
 
 /// How long whoever reads stderr may take over what is left at the end.

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use jiff::Timestamp;
 
 use super::environment::Environment;
-use super::journal::{NumberArgs, StateArgs, failed, look, open};
+use super::journal::{NumberArgs, StateArgs, look, open};
 use super::print;
 use super::release::ask;
 use crate::drive::clock::Clock;
@@ -57,7 +57,7 @@ pub fn suppress(args: &SuppressArgs, around: &Environment<'_>) -> Result<Exit, F
     }
     let phone = args.phone.phone()?;
     let mut disk = open(&args.state, around)?;
-    let new = disk.suppress(phone, &args.reason, Clock::real().now()).map_err(failed)?;
+    let new = disk.suppress(phone, &args.reason, Clock::real().now())?;
     let said = if new {
         format!("{phone} is not called any more by any campaign here")
     } else {
@@ -68,7 +68,7 @@ pub fn suppress(args: &SuppressArgs, around: &Environment<'_>) -> Result<Exit, F
 
 /// Shows the list: a line for each number, with why and since when.
 fn list(state: &StateArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
-    let numbers = look(state, around)?.map_or(Ok(Vec::new()), |disk| disk.suppressed_numbers()).map_err(failed)?;
+    let numbers = look(state, around)?.map_or(Ok(Vec::new()), |disk| disk.suppressed_numbers())?;
     let line = |(phone, reason, at): &(Option<Phone>, String, Timestamp)| {
         let phone = phone.map_or_else(|| "(erased)".to_owned(), |phone| phone.to_string());
         format!("{phone}\t{}\t{reason}\n", at.to_zoned(around.zone.clone()).strftime("%Y-%m-%d %H:%M %Z"))
@@ -79,7 +79,7 @@ fn list(state: &StateArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
 /// Takes a number off the list, after asking.
 pub fn unsuppress(args: &PhoneArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let phone = args.phone.phone()?;
-    let reason = look(&args.state, around)?.map_or(Ok(None), |disk| disk.suppressed(phone)).map_err(failed)?;
+    let reason = look(&args.state, around)?.map_or(Ok(None), |disk| disk.suppressed(phone))?;
     let Some(reason) = reason else {
         return print(&format!("{phone} is not on the do-not-call list here; nothing was changed\n"))
             .map(|()| Exit::Settled);
@@ -88,7 +88,7 @@ pub fn unsuppress(args: &PhoneArgs, around: &Environment<'_>) -> Result<Exit, Fa
     if !agreed(args.yes, &question, &format!("{phone} would be called again"))? {
         return print("nothing was changed\n").map(|()| Exit::Settled);
     }
-    if !open(&args.state, around)?.unsuppress(phone).map_err(failed)? {
+    if !open(&args.state, around)?.unsuppress(phone)? {
         return Err(Failure::usage(format!("{phone} was erased with dialer forget, and stays on the list")));
     }
     print(&format!("{phone} may be called again; a run that is started from now on takes that in\n"))
@@ -114,7 +114,7 @@ pub fn forget(args: &PhoneArgs, around: &Environment<'_>) -> Result<Exit, Failur
         return print("nothing was changed\n").map(|()| Exit::Settled);
     }
     let mut disk = open(&args.state, around)?;
-    let forgotten = disk.forget(phone, Clock::real().now()).map_err(failed)?;
+    let forgotten = disk.forget(phone, Clock::real().now())?;
     let leads = count(forgotten.leads, "row", "rows");
     let attempts = count(forgotten.attempts, "attempt", "attempts");
     let rejects = erase(disk.dir(), phone).map_err(|error| {

@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Read, Write};
 
 use super::control::CampaignArgs;
 use super::environment::Environment;
-use super::journal::{failed, open_for, phone};
+use super::journal::{open_for, phone};
 use super::place::dated;
 use super::print;
 use crate::drive::clock::Clock;
@@ -38,7 +38,7 @@ pub fn release(args: &ReleaseArgs, around: &Environment<'_>) -> Result<Exit, Fai
     let (mut disk, accounts) = open_for(&args.of.state, campaign, around)?;
     let mut parked = Vec::new();
     for account in &accounts {
-        parked.extend(disk.parked(account, campaign, args.phone).map_err(failed)?);
+        parked.extend(disk.parked(account, campaign, args.phone)?);
     }
     if parked.is_empty() {
         let whom = args.phone.map_or_else(|| "no lead".to_owned(), |phone| format!("no lead with {phone}"));
@@ -49,7 +49,7 @@ pub fn release(args: &ReleaseArgs, around: &Environment<'_>) -> Result<Exit, Fai
     }
     let mut released = 0;
     for account in &accounts {
-        released += disk.release(account, campaign, args.phone, Clock::real().now()).map_err(failed)?;
+        released += disk.release(account, campaign, args.phone, Clock::real().now())?;
     }
     let leads = count(released, "lead is", "leads are");
     print(&format!("{leads} back on the list of campaign {campaign}\n")).map(|()| Exit::Settled)

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::display::stdout_width;
 use super::environment::Environment;
-use super::journal::{StateArgs, failed, look};
+use super::journal::{StateArgs, look};
+use super::names::completer;
 use super::place::dated;
 use crate::campaign::attempt::State;
 use crate::exit::Exit;
@@ -40,7 +41,7 @@ const EACH: [&str; 9] =
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReportArgs {
     /// Of which campaign
-    #[arg(value_name = "CAMPAIGN")]
+    #[arg(value_name = "CAMPAIGN", add = completer())]
     pub campaign: String,
     /// As what; in a CSV, cells that a spreadsheet would run, and phone numbers, begin with an apostrophe
     #[arg(long, value_enum, default_value = "text")]
@@ -75,11 +76,11 @@ pub fn report(args: &ReportArgs, around: &Environment<'_>) -> Result<Exit, Failu
         return Err(Failure::usage("--attempts gives rows of a table").advise("add:   --format csv"));
     }
     let name = dated(&args.campaign, around);
-    let unknown = || failed(Error::NoCampaign(name.clone()));
+    let unknown = || Failure::from(Error::NoCampaign(name.clone()));
     let disk = look(&args.state, around)?.ok_or_else(unknown)?;
-    let campaigns = disk.campaigns().map_err(failed)?;
+    let campaigns = disk.campaigns()?;
     let campaign = campaigns.into_iter().find(|known| known.name == name).ok_or_else(unknown)?;
-    let attempts = disk.attempts_of(&campaign.account, &campaign.name).map_err(failed)?;
+    let attempts = disk.attempts_of(&campaign.account, &campaign.name)?;
     let mut out: Box<dyn Write> = match &args.output {
         Some(path) => Box::new(std::io::BufWriter::new(create(path, &campaign)?)),
         None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
@@ -100,7 +101,7 @@ pub fn report(args: &ReportArgs, around: &Environment<'_>) -> Result<Exit, Failu
     };
     match written.and_then(|()| out.flush().map_err(Trouble::Write)) {
         Ok(()) => Ok(Exit::Settled),
-        Err(Trouble::Journal(error)) => Err(failed(error)),
+        Err(Trouble::Journal(error)) => Err(error.into()),
         Err(Trouble::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Settled),
         Err(Trouble::Write(error)) => Err(Failure::machine(format!("the report cannot be written: {error}"))),
     }

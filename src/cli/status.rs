@@ -1,7 +1,8 @@
 //! `dialer status`: how the campaigns of a state directory stand.
 
 use super::environment::Environment;
-use super::journal::{StateArgs, failed, look, no_campaign};
+use super::journal::{StateArgs, look, no_campaign};
+use super::names::completer;
 use super::place::{dated, state_dir};
 use super::print;
 use crate::exit::Exit;
@@ -14,7 +15,7 @@ use crate::report::style::Glyphs;
 #[derive(Clone, Debug, clap::Args)]
 pub struct StatusArgs {
     /// Only this campaign
-    #[arg(value_name = "CAMPAIGN")]
+    #[arg(value_name = "CAMPAIGN", add = completer())]
     pub campaign: Option<String>,
     /// As one array on stdout
     #[arg(long)]
@@ -27,7 +28,7 @@ pub struct StatusArgs {
 /// Shows them.
 pub fn status(args: &StatusArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let mut campaigns = match look(&args.state, around)? {
-        Some(disk) => disk.campaigns().map_err(failed)?,
+        Some(disk) => disk.campaigns()?,
         None => Vec::new(),
     };
     if let Some(name) = &args.campaign {

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use super::account::{KEY_VARIABLE, base_url, key};
 use super::display::stdout_width;
 use super::environment::Environment;
-use super::journal::{StateArgs, failed, look};
+use super::journal::{StateArgs, look};
 use super::{print, runtime, values};
 use crate::campaign::event::{News, Query as Listing, ReadId};
 use crate::drive::clock::Clock;
@@ -108,7 +108,7 @@ pub(super) fn last_limit(state: &StateArgs, around: &Environment<'_>) -> Result<
     if state.state.is_none() && super::place::state_dir(None, around).is_err() {
         return Ok(None);
     }
-    look(state, around)?.map_or(Ok(None), |disk| disk.last_limit().map_err(failed))
+    Ok(look(state, around)?.map_or(Ok(None), |disk| disk.last_limit())?)
 }
 
 /// A client that only reads.
