@@ -138,6 +138,7 @@ fn every_option_of_the_contract_is_there_with_its_default() {
         "attempts=1",
         "retry",
         "per-day=2",
+        "only",
         "limit",
         "max-cost",
         "until",

@@ -211,3 +211,47 @@ fn a_log_tells_a_quiet_run_whole_and_an_early_failure_too() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("--log"), "{output:?}");
 }
+
+#[test]
+fn only_one_lead_is_called_where_one_was_named() {
+    let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
+    let state = dir.path().join("state");
+    let only = |number: &str, more: &[&str]| sandbox.ran(&state, &[&["--only", number], more].concat());
+    for (number, why) in [("+12025550199", "not among the leads"), ("2025550103", "country code"), ("x", "not a")] {
+        let (exit, object) = only(number, &[]);
+        assert_eq!(exit, Some(2), "{number}: {object}");
+        assert!(object["error"].as_str().unwrap().contains(why), "{number}: {object}");
+    }
+    let (exit, object) = only("(202) 555-0103", &["--region", "US"]);
+    assert_eq!((exit, &object["reason"]), (Some(4), &"limit".into()), "{object}");
+    assert_eq!((&object["calls"]["placed"], &object["leads"]["open"]), (&1.into(), &3.into()), "{object}");
+    let (exit, object) = only("+12025550103", &[]);
+    assert_eq!(exit, Some(2), "it is settled: {object}");
+    assert!(object["error"].as_str().unwrap().contains("line 4) is settled as"), "{object}");
+    Command::new(env!("CARGO_BIN_EXE_dialer"))
+        .args(["suppress", "+12025550102", "--state"])
+        .arg(&state)
+        .output()
+        .unwrap();
+    let (exit, object) = only("+12025550102", &[]);
+    assert_eq!(exit, Some(2), "{object}");
+    assert!(object["error"].as_str().unwrap().contains("do-not-call"), "{object}");
+    let (exit, object) = only("+12025550104", &["--dry-run"]);
+    assert_eq!((exit, &object["to_ring"]), (Some(0), &1.into()), "{object}");
+    let (exit, object) = only("+12025550199", &["--dry-run"]);
+    assert_eq!(exit, Some(2), "{object}");
+    let (exit, object) = sandbox.ran(&state, &[]);
+    assert_eq!((exit, &object["calls"]["placed"]), (Some(0), &2.into()), "the rest, later: {object}");
+}
+
+#[test]
+fn a_rejected_row_with_the_number_that_is_meant_is_named() {
+    let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
+    let state = dir.path().join("state");
+    let mut command = sandbox.run(&state, &["--only", "+19002345678"]);
+    std::fs::write(state.with_extension("csv"), "number\n+12025550101\n+1 900 234 5678\n").unwrap();
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("line 3") && said.contains("premium"), "{said}");
+}

@@ -28,7 +28,7 @@ impl StopReason {
             Self::Reserve(..) => 4,
             Self::Unreachable(_) | Self::SearchFailed(_) | Self::Unread(_) | Self::Clock(_) => 3,
             Self::Stopped => 2,
-            Self::Limit | Self::Cost | Self::Until | Self::Kept | Self::Paused => 1,
+            Self::Limit | Self::Only | Self::Cost | Self::Until | Self::Kept | Self::Paused => 1,
             Self::Complete | Self::Later | Self::DoubtsLeft | Self::ParkedLeft => 0,
         }
     }

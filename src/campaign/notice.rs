@@ -99,6 +99,8 @@ pub enum StopReason {
     ParkedLeft,
     /// `--limit`.
     Limit,
+    /// `--only`: the one lead is not to be called any more, or not now.
+    Only,
     /// `--max-cost`.
     Cost,
     /// `--until`.

@@ -244,6 +244,9 @@ pub struct RetryArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "When to stop")]
 pub struct StopArgs {
+    /// A test call: of the whole list only the lead with this number is called
+    #[arg(long, value_name = "PHONE")]
+    pub only: Option<String>,
     /// After so many attempts in this run, refused ones apart
     #[arg(long, value_name = "N", value_parser = values::at_least_one)]
     pub limit: Option<u64>,

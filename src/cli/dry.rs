@@ -22,6 +22,7 @@ use crate::report::dry_run::{Forecast, batches, first_request, forecast as forec
 use crate::report::failure::Failure;
 use crate::report::style::count;
 use crate::run::check::{CheckError, Request, check_with, list_failure, mending};
+use crate::run::only::absent;
 use crate::run::plan::{RunPlan, State};
 use crate::run::reserve_fits;
 use crate::vapi::request::request_body;
@@ -47,7 +48,8 @@ pub(super) fn dry_run(planned: &RunPlan, around: &Environment<'_>) -> Result<Exi
     };
     let mut left = Left { sample: Vec::new(), total: 0 };
     let checked = check_with(&request, &mut |_| {}, &mut |lead| {
-        if !request.suppresses(lead.phone) && !settled.contains(&lead.phone) {
+        let is_meant = planned.only.as_ref().is_none_or(|only| left.total == 0 && only.is(&lead));
+        if is_meant && !request.suppresses(lead.phone) && !settled.contains(&lead.phone) {
             left.take(lead);
         }
     });
@@ -69,6 +71,10 @@ pub(super) fn dry_run(planned: &RunPlan, around: &Environment<'_>) -> Result<Exi
     if let Some(error) = &checked.error {
         say(text.trim_end());
         return Err(Failure::usage(error.clone()));
+    }
+    if let Some(only) = planned.only.as_ref().filter(|_| all == 0) {
+        say(text.trim_end());
+        return Err(absent(only));
     }
     if left.total < all {
         let _infallible =

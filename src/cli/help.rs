@@ -71,9 +71,10 @@ pub(super) fn examples(examples: &[(&str, &str)]) -> String {
     format!("Examples:\n{}", examples.iter().map(example).collect::<Vec<_>>().join("\n"))
 }
 
-pub(super) const RUN: [(&str, &str); 5] = [
+pub(super) const RUN: [(&str, &str); 6] = [
     ("dialer run leads.csv --sandbox", "A rehearsal without an account"),
     ("dialer run leads.csv --dry-run", "What a run would do"),
+    ("dialer run leads.csv --only '+1 415 555 0100'", "A test call to one lead of the list"),
     ("dialer run leads.csv --reserve 4 --hours 09:00-18:00 --days mon-fri", "Four slots for callers, in office hours"),
     (
         "dialer run leads.csv --attempts 3 --retry no-answer=2h --wait",

@@ -10,9 +10,9 @@ use crate::journal::Error;
 use crate::journal::disk::Disk;
 use crate::journal::disk::accounts::Account;
 use crate::leads::findings::Kind;
-use crate::leads::lead::Phone;
+use crate::leads::lead::{Only, Phone};
 use crate::leads::options::{Allow, Region};
-use crate::leads::phone::Reading;
+use crate::leads::phone::{Found, Reading};
 use crate::leads::shown::shown;
 use crate::report::failure::Failure;
 
@@ -88,6 +88,15 @@ pub fn phone(text: &str) -> Result<Phone, String> {
 
 /// Whatever a list could have been called with, extensions apart: kinds of numbers that have to be allowed there, too.
 fn read_phone(text: &str, region: Option<Region>) -> Result<Phone, String> {
+    read_found(text, region).map(|found| found.phone)
+}
+
+/// A lead as people name one: its number, and its extension where they say it.
+pub fn only(text: &str, region: Option<Region>) -> Result<Only, String> {
+    read_found(text, region).map(|found| Only { phone: found.phone, extension: found.extension })
+}
+
+fn read_found(text: &str, region: Option<Region>) -> Result<Found, String> {
     let allow = [Allow::Premium, Allow::SharedCost, Allow::Possible];
     let found = Reading { region, allow: &allow }.read(text).map_err(|reason| match reason.kind {
         Kind::NoCountry | Kind::NoPlus => {
@@ -95,9 +104,9 @@ fn read_phone(text: &str, region: Option<Region>) -> Result<Phone, String> {
         }
         kind => format!("{}: {}", kind.label(), kind.hint()),
     })?;
-    match found.note.filter(|(kind, _)| *kind == Kind::SecondNumber) {
+    match found.note.as_ref().filter(|(kind, _)| *kind == Kind::SecondNumber) {
         Some(_) => Err("more than one number".to_owned()),
-        None => Ok(found.phone),
+        None => Ok(found),
     }
 }
 

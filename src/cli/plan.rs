@@ -19,7 +19,7 @@ use crate::campaign::retry::Retries;
 use crate::leads::list::List;
 use crate::leads::options::{ListOptions, Source, Zone, ZoneFrom};
 use crate::leads::rejects::is_rejects;
-use crate::leads::shown::file;
+use crate::leads::shown::{file, shown};
 use crate::private_file::is_same;
 use crate::report::failure::Failure;
 use crate::run::plan::{Account, RunPlan, reserve_fits};
@@ -83,6 +83,11 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
         lines: account.lines.clone(),
         longest_call: LONGEST_CALL,
     };
+    let only = args.stop.only.as_deref().map(|text| {
+        super::journal::only(text, args.list.region)
+            .map_err(|problem| Failure::usage(format!("--only {}: {problem}", shown(text))))
+    });
+    let only = only.transpose()?;
     let pool = pool_name(args.pool.pool.as_deref())?;
     if let Some(failure) = lacking {
         return Err(lacks(failure, &inputs, &list));
@@ -93,6 +98,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
         reserve: args.pool.reserve.typed.clone(),
         inputs,
         list,
+        only,
         rejects: args.list.rejects.clone(),
         strict: args.list.strict,
         replace: args.pace.replace,

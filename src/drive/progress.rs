@@ -313,6 +313,7 @@ mod tests {
             called_elsewhere: 0,
             reopened: 0,
             to_call: 1204,
+            only: None,
             sandbox: false,
         }
     }

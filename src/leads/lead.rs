@@ -104,6 +104,22 @@ impl Lead {
     }
 }
 
+/// One lead of a list, as a person names it: the first with that number, or the one that has that extension too.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Only {
+    /// The number.
+    pub phone: Phone,
+    /// The extension, where one was said.
+    pub extension: Option<String>,
+}
+
+impl Only {
+    /// Whether this lead is meant.
+    pub fn is(&self, lead: &Lead) -> bool {
+        self.phone == lead.phone && (self.extension.is_none() || self.extension == lead.extension)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

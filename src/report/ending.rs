@@ -46,7 +46,7 @@ pub fn reason_word(exit: Exit, why: &StopReason, waits_for: Option<&WaitsFor>, o
         return None;
     }
     Some(match why {
-        StopReason::Limit => "limit",
+        StopReason::Limit | StopReason::Only => "limit",
         StopReason::Cost => "cost",
         StopReason::Until => "until",
         StopReason::Paused => "paused",
@@ -98,6 +98,7 @@ pub(super) fn trouble(why: &StopReason) -> Option<Exit> {
         | StopReason::DoubtsLeft
         | StopReason::ParkedLeft
         | StopReason::Limit
+        | StopReason::Only
         | StopReason::Cost
         | StopReason::Until
         | StopReason::Kept

@@ -140,6 +140,7 @@ pub fn reason(why: &StopReason) -> String {
         StopReason::DoubtsLeft => "only calls in doubt are left".to_owned(),
         StopReason::ParkedLeft => "only leads put aside are left".to_owned(),
         StopReason::Limit => "the --limit of this run is reached".to_owned(),
+        StopReason::Only => "the others were not to be called: --only".to_owned(),
         StopReason::Cost => "--max-cost is reached".to_owned(),
         StopReason::Until => "it is past --until".to_owned(),
         StopReason::Kept => "the whole pool is reserved at this hour".to_owned(),

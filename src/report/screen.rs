@@ -43,6 +43,8 @@ pub struct Headline {
     pub reopened: u64,
     /// Leads to call.
     pub to_call: u64,
+    /// Whom alone it calls, where it calls one lead.
+    pub only: Option<String>,
     /// It calls nobody: the stand-in answers.
     pub sandbox: bool,
 }
@@ -76,6 +78,7 @@ impl Headline {
         items.push(format!("reserve {}", self.reserve));
         items.push(format!("campaign {}", self.campaign));
         items.push(self.leads(now, zone));
+        items.extend(self.only.as_ref().map(|only| format!("only {only}")));
         items
     }
 

@@ -72,6 +72,7 @@ fn a_headline_is_cut_between_its_items() {
         reopened: 0,
         to_call: 894,
         sandbox: true,
+        only: None,
     };
     let lines = headline.lines(Glyphs::ASCII, snapshot().now.wall, &TimeZone::UTC, 60);
     insta::assert_snapshot!(lines.join("\n"), @r"
@@ -150,6 +151,7 @@ fn the_headline_says_what_is_left_of_the_list() {
         reopened: 0,
         to_call: 1204,
         sandbox: true,
+        only: None,
     };
     let now = snapshot().now.wall;
     insta::assert_snapshot!(fresh.line(Glyphs::UNICODE, now, &TimeZone::UTC), @"dialer · leads.csv · sandbox: nobody is called · reserve 3 · campaign leads · 1,204 leads, 1,204 to call");
@@ -160,6 +162,7 @@ fn the_headline_says_what_is_left_of_the_list() {
         reopened: 38,
         to_call: 894,
         sandbox: false,
+        only: None,
         ..fresh
     };
     insta::assert_snapshot!(later.line(Glyphs::ASCII, now, &TimeZone::UTC), @"dialer - leads.csv - reserve 3 - campaign leads - 1,204 leads, 310 settled earlier (last at 20 Nov 17:31), 38 reopened, 12 called by another campaign within 7 days, 894 to call");

@@ -217,6 +217,7 @@ fn later(end: &End<'_>, zone: &TimeZone) -> String {
         StopReason::Paused => format!("it is paused; next: dialer resume {}, then the same command", end.campaign),
         StopReason::Cost => format!("{}; next: the same command with a higher one", notice::reason(&end.outcome.why)),
         StopReason::Until => format!("{}; next: the same command with a later one", notice::reason(&end.outcome.why)),
+        StopReason::Only => format!("{}; next: the same command without it", notice::reason(&end.outcome.why)),
         StopReason::Limit | StopReason::Stopped => {
             format!("{}; next: run the same command to go on{after}", notice::reason(&end.outcome.why))
         }

@@ -8,16 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::check::{Request, check, do_not_call, list_failure, looked, mending};
 use super::plan::{RunPlan, State};
-use super::spool;
+use super::{only, spool};
 use crate::drive::signals::{Pending, Signals};
 use crate::drive::talk::{say, say_unless};
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
+use crate::journal::disk::one::OneLead;
 use crate::journal::{Dnc, ImportError, Imported, Listed};
 use crate::leads::counts::Counts;
-use crate::leads::lead::Phone;
+use crate::leads::lead::{Only, Phone};
 use crate::leads::list::{List, ListError, Row, Wrong};
 use crate::leads::options::{ListOptions, Source};
 use crate::leads::rejects::{Rejects, is_free, overwritten};
@@ -76,7 +77,21 @@ impl<'a> Lists<'a> {
                 }
             }
         }
-        Ok(())
+        match &self.planned.only {
+            Some(only) => only::on_list(only, &self.sources, &options),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the one lead of `--only` may be called, given how it stands.
+    pub(super) fn may_call(
+        &self,
+        only: &Only,
+        found: Option<&OneLead>,
+        is_suppressed: bool,
+        now: Now,
+    ) -> Result<(), Failure> {
+        only::may_be_called(only, found, is_suppressed, (now.wall, &self.zone), &self.planned.inputs)
     }
 
     /// Where nobody can be called, the rows are rejected all the same: a person mends them in the rejects file.

@@ -4,6 +4,7 @@
 pub mod check;
 pub mod ended;
 mod lists;
+pub mod only;
 pub mod plan;
 mod spool;
 mod target;
@@ -155,6 +156,7 @@ impl Session<'_> {
         // What is rehearsed joins no real pool, whatever name is given.
         let named = planned.pool.clone().filter(|_| !self.account.is_rehearsal());
         let pool = named.unwrap_or_else(|| self.account.name.clone());
+        let dnc = self.dnc.check();
         let start = Start {
             account: self.account.clone(),
             lock,
@@ -165,6 +167,11 @@ impl Session<'_> {
             dnc: self.dnc.check(),
         };
         let (mut journal, reopened) = disk.begin(now, start)?;
+        if let Some(only) = &planned.only {
+            let found = journal.call_only(only.clone())?;
+            let is_suppressed = dnc(only.phone) || journal.disk().suppressed(only.phone)?.is_some();
+            self.lists.may_call(only, found.as_ref(), is_suppressed, now)?;
+        }
         let history = journal.history(now)?;
         journal.wait_at_most(BUSY)?;
         reserve_fits(plan, history.last_limit)?;
@@ -206,7 +213,7 @@ impl Session<'_> {
     fn ended(&self, end: Result<RunEnd, Broken>, journal: Option<Run>, rows: Rows, began: Now) -> Result<Ran, Failure> {
         let target = self.planned.account.target.id();
         let over = self.venue.clock.now();
-        let end = match end {
+        let mut end = match end {
             Ok(end) => end,
             Err(Broken::Journal(error)) => return Err(self.died(error)),
             Err(Broken::Left(exit)) => return Err(self.left(exit)),
@@ -222,6 +229,9 @@ impl Session<'_> {
         journal.wait_at_most(BUSY_AT_THE_END)?;
         let waits_for = self.waits_for(&journal, &end, over)?;
         let (_, totals) = journal.end(over)?;
+        if self.planned.only.is_some() && end.outcome.why == StopReason::Complete && totals.open > 0 {
+            end.outcome.why = StopReason::Only;
+        }
         Ok(Ran::Ended(Box::new(Ended {
             end,
             totals,
@@ -269,7 +279,8 @@ impl Session<'_> {
             last_settled: outlook.last_settled,
             called_elsewhere: outlook.called_elsewhere,
             reopened,
-            to_call: outlook.to_call,
+            to_call: self.planned.only.as_ref().map_or(outlook.to_call, |_| 1),
+            only: self.planned.only.as_ref().map(|only| only.phone.masked()),
             sandbox: self.planned.sandbox,
         };
         let mut observers = Observers::default();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::campaign::plan::{Plan, Reserve};
+use crate::leads::lead::Only;
 use crate::leads::options::{ListOptions, Source};
 use crate::report::failure::Failure;
 use crate::vapi::request::Target;
@@ -24,6 +25,8 @@ pub struct RunPlan {
     pub inputs: Vec<Source>,
     /// How they are read.
     pub list: ListOptions,
+    /// The one lead that is called, where only one is.
+    pub only: Option<Only>,
     /// Where rows go that cannot be called, if that was said.
     pub rejects: Option<PathBuf>,
     /// Any finding ends it.

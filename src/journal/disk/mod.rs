@@ -11,6 +11,7 @@ pub mod import;
 mod leads;
 pub mod lock;
 mod machine;
+pub mod one;
 mod open;
 mod others;
 pub mod outcomes;

@@ -22,6 +22,7 @@ use super::{Disk, transact};
 use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Change, Claimed, Open, Opened, Recorded, ResumeState};
+use crate::leads::lead::Only;
 use crate::pool::Pool;
 use crate::pool::attempt_id::Mark;
 use crate::pool::offset::latest_possible;
@@ -45,6 +46,8 @@ pub struct Run {
     zones: Zones,
     told: Told,
     followed: Followed,
+    /// The one lead that is called, where only one is.
+    pub(super) only: Option<Only>,
 }
 
 /// Who runs what.
@@ -99,6 +102,7 @@ impl Disk {
             zones,
             told,
             followed,
+            only: None,
         };
         let reopened = run.look_at_everybody(now)?;
         Ok((run, reopened))
@@ -127,6 +131,11 @@ impl Run {
     /// How long another process that holds the file is waited for, before [`Error::Busy`]; a minute unless told otherwise.
     pub fn wait_at_most(&self, patience: Duration) -> Result<(), Error> {
         self.disk.read(|db| Ok(db.busy_timeout(patience)?))
+    }
+
+    /// Its campaign's number.
+    pub(super) fn campaign(&self) -> i64 {
+        self.campaign
     }
 
     /// The database, to look things up in.
@@ -258,6 +267,9 @@ impl Journal for Run {
     }
 
     fn open_batch(&mut self, now: Now) -> Result<Opened, Error> {
+        if let Some(only) = &self.only {
+            return self.open_only(only, &self.plan, now);
+        }
         self.step(|table, plan| opening::open_batch(table, plan, now))
     }
 

@@ -1,0 +1,89 @@
+//! A run that calls one lead of its list alone (`--only`): instead of batches it is given that lead, whenever it may be
+//! dialed. All else is as in any run.
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::super::lead_status::LeadState;
+use super::super::{Error, placed};
+use super::attempts::{digits, wall};
+use super::leads::standing_named;
+use super::run::Run;
+use crate::campaign::event::LeadId;
+use crate::campaign::plan::Plan;
+use crate::campaign::reply::{BatchLead, Opened, Rest};
+use crate::leads::lead::{Lead, Only};
+use crate::time::Now;
+
+/// The batch of that lead. The journal's own begin at 1, so that none of them is closed in its stead.
+const BATCH: u64 = 0;
+
+/// A lead of the list, and how it stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OneLead {
+    id: LeadId,
+    lead: Lead,
+    doubts: u32,
+    due: Option<Timestamp>,
+    /// How it stands.
+    pub state: LeadState,
+    /// Since when it is settled.
+    pub settled: Option<Timestamp>,
+    /// Which list, from 0, and its line there.
+    pub place: (usize, u64),
+}
+
+impl Run {
+    /// From now on only this lead is called. It as it stands, if it is on the list.
+    pub fn call_only(&mut self, only: Only) -> Result<Option<OneLead>, Error> {
+        let lead = self.find(&only)?;
+        self.only = Some(only);
+        Ok(lead)
+    }
+
+    /// The one lead, if it may be dialed now.
+    pub(super) fn open_only(&self, only: &Only, plan: &Plan, now: Now) -> Result<Opened, Error> {
+        let open = self.find(only)?.filter(|one| one.state == LeadState::Open);
+        let Some(one) = open else { return Ok(Opened::Nobody(Rest { later: 0, next_at: None })) };
+        let from = one.due.map_or(now.wall, |due| due.max(now.wall));
+        let next_at = plan.calling.next_open(&one.lead.zones, from);
+        if next_at.is_none_or(|at| at > now.wall) {
+            return Ok(Opened::Nobody(Rest { later: 1, next_at }));
+        }
+        let lead = BatchLead { id: one.id, lead: one.lead, doubts: one.doubts };
+        Ok(Opened::Batch { number: BATCH, size: 1, leads: vec![lead] })
+    }
+
+    /// The first lead of the list that is meant.
+    fn find(&self, only: &Only) -> Result<Option<OneLead>, Error> {
+        self.disk().read(|db| {
+            let find = "SELECT leads.id, lead, zones, doubts, due, standing, class, settled, place FROM leads \
+                        JOIN zone_sets ON zone_sets.id = zone_set WHERE campaign = ?1 AND phone = ?2 AND listed = 1 \
+                        ORDER BY place";
+            let mut statement = db.prepare_cached(find)?;
+            let mut rows = statement.query(params![self.campaign(), digits(only.phone)])?;
+            while let Some(row) = rows.next()? {
+                let text: String = row.get(1)?;
+                let lead: Lead =
+                    serde_json::from_str(&text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
+                if !only.is(&lead) {
+                    continue;
+                }
+                let zones: String = row.get(2)?;
+                let zones =
+                    serde_json::from_str(&zones).map_err(|error| Error::damaged(format!("time zones: {error}")))?;
+                let due: i64 = row.get(4)?;
+                return Ok(Some(OneLead {
+                    id: LeadId(row.get(0)?),
+                    lead: Lead { zones, ..lead },
+                    doubts: row.get(3)?,
+                    due: (due != 0).then(|| wall(due)),
+                    state: standing_named(&row.get::<_, String>(5)?, row.get(6)?)?,
+                    settled: row.get::<_, Option<i64>>(7)?.map(wall),
+                    place: placed(row.get(8)?),
+                }));
+            }
+            Ok(None)
+        })
+    }
+}
