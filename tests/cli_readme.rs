@@ -146,6 +146,7 @@ fn every_option_of_the_contract_is_there_with_its_default() {
         "later-is-ok",
         "dry-run",
         "sandbox",
+        "yes",
         "json",
         "quiet",
         "color=auto",

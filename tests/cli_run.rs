@@ -255,3 +255,52 @@ fn a_rejected_row_with_the_number_that_is_meant_is_named() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("line 3") && said.contains("premium"), "{said}");
 }
+
+/// A terminal: the side of whoever sits at it, and the side of the program.
+fn terminal() -> (std::fs::File, std::fs::File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&person).and_then(|()| unlockpt(&person)).unwrap();
+    let name = ptsname(&person, Vec::new()).unwrap().into_string().unwrap();
+    let program = std::fs::File::options().read(true).write(true).open(name).unwrap();
+    (person.into(), program)
+}
+
+/// A run at a terminal where somebody answers with this whatever is asked: its exit code, and what was on the screen.
+fn at_a_terminal(mut run: Command, answer: &str) -> (Option<i32>, String) {
+    use std::io::{Read, Write};
+    let (mut person, program) = terminal();
+    run.stdin(program.try_clone().unwrap()).stderr(program).stdout(Stdio::null());
+    let mut child = run.env("TERM", "xterm").spawn().unwrap();
+    drop(run);
+    let mut reader = person.try_clone().unwrap();
+    let screen = std::thread::spawn(move || {
+        let (mut seen, mut piece) = (Vec::new(), [0; 4096]);
+        // A terminal whose program has gone answers with an error.
+        while let Ok(read @ 1..) = reader.read(&mut piece) {
+            seen.extend_from_slice(&piece[..read]);
+        }
+        String::from_utf8_lossy(&seen).into_owned()
+    });
+    writeln!(person, "{answer}").unwrap();
+    let exit = child.wait().unwrap().code();
+    (exit, screen.join().unwrap())
+}
+
+#[test]
+fn a_person_at_a_terminal_is_asked_once_before_the_first_call() {
+    let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
+    let state = dir.path().join("state");
+    let (exit, screen) = at_a_terminal(sandbox.run(&state, &[]), "n");
+    assert_eq!(exit, Some(4), "{screen}");
+    assert!(screen.contains("Call 4 people from +1") && screen.contains("nobody was called"), "{screen}");
+    let (exit, screen) = at_a_terminal(sandbox.run(&state, &["--limit", "1"]), "y");
+    assert_eq!(exit, Some(4), "{screen}");
+    assert!(screen.contains("Call up to 1 of 4 people from") && screen.contains("1 call placed"), "{screen}");
+    let (exit, screen) = at_a_terminal(sandbox.run(&state, &[]), "n");
+    assert_eq!(exit, Some(0), "it has called before: {screen}");
+    assert!(!screen.contains("[y/N]"), "{screen}");
+    let (exit, screen) = at_a_terminal(sandbox.run(&dir.path().join("other"), &["--yes"]), "n");
+    assert_eq!(exit, Some(0), "{screen}");
+    assert!(!screen.contains("[y/N]"), "{screen}");
+}

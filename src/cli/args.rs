@@ -280,6 +280,9 @@ pub struct RehearseArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "What is shown")]
 pub struct ShownArgs {
+    /// Does not ask before a campaign's first call; without a terminal nobody is asked
+    #[arg(long)]
+    pub yes: bool,
     /// One object on stdout at the end
     #[arg(long)]
     pub json: bool,

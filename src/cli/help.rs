@@ -7,7 +7,7 @@ use super::layers::ENVIRONMENT;
 use crate::exit::Exit;
 
 /// The options of `run` and `check` that `-h` shows; `--help` shows all.
-const COMMON: [&str; 20] = [
+const COMMON: [&str; 21] = [
     "leads",
     "campaign",
     "assistant_id",
@@ -27,6 +27,7 @@ const COMMON: [&str; 20] = [
     "only",
     "dry_run",
     "sandbox",
+    "yes",
     "json",
 ];
 

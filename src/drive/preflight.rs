@@ -32,6 +32,8 @@ pub struct Account {
     /// Free lines of the provider's: they call about ten people a day, and no other countries.
     pub free: Vec<String>,
     activating: Vec<String>,
+    /// The lines as people know them.
+    numbers: Vec<String>,
 }
 
 /// Reads who is to talk, and the lines to call from.
@@ -60,6 +62,7 @@ impl Account {
         if self.org.is_none() {
             self.org.clone_from(&info.org);
         }
+        self.numbers.push(info.number.clone().unwrap_or_else(|| id.to_owned()));
         match info.status {
             LineStatus::Blocked => self.down.push((id.to_owned(), "it is blocked".to_owned())),
             LineStatus::Activating => self.activating.push(id.to_owned()),
@@ -68,6 +71,11 @@ impl Account {
         if info.provider.as_deref() == Some("vapi") {
             self.free.push(id.to_owned());
         }
+    }
+
+    /// The numbers of the lines, or their ids where those are not shown.
+    pub fn numbers(&self) -> &[String] {
+        &self.numbers
     }
 
     /// What deserves a word when so many leads are to be called.

@@ -2,6 +2,7 @@
 //! file: what could be wrong is found out before anybody is called. It knows nothing of a command line.
 
 pub mod check;
+pub mod confirm;
 pub mod ended;
 mod lists;
 pub mod only;
@@ -41,6 +42,7 @@ use crate::report::json::Rows;
 use crate::report::screen::Headline;
 use crate::time::Now;
 use crate::vapi::client::Client;
+use confirm::AskPerson;
 use ended::{Ended, told_of};
 use lists::{DoNotCall, ImportedLists, Lists};
 use plan::RunPlan;
@@ -54,8 +56,8 @@ const BUSY: Duration = Duration::from_secs(2);
 /// The same at the end of a run, when it is not asked again.
 const BUSY_AT_THE_END: Duration = Duration::from_mins(1);
 
-/// Runs the plan.
-pub async fn run(planned: &RunPlan, display: &DisplayOptions) -> Result<Ended, Failure> {
+/// Runs the plan. `ask`: how to ask a person before a campaign's first call; none where nobody is to be asked.
+pub async fn run(planned: &RunPlan, display: &DisplayOptions, ask: Option<AskPerson>) -> Result<Ended, Failure> {
     let mut signals =
         Signals::listen().map_err(|error| Failure::machine(format!("cannot listen to signals: {error}")))?;
     let venue = RunTarget::open(planned).await?;
@@ -76,8 +78,16 @@ pub async fn run(planned: &RunPlan, display: &DisplayOptions) -> Result<Ended, F
         (account, Some(read))
     };
     loop {
-        let session =
-            Session { planned, venue: &venue, client: &client, account: &account, lists: &lists, dnc: &dnc, display };
+        let session = Session {
+            planned,
+            venue: &venue,
+            client: &client,
+            account: &account,
+            lists: &lists,
+            dnc: &dnc,
+            display,
+            ask,
+        };
         match session.run(disk, read.take(), &mut signals).await? {
             Ran::Ended(ended) => return Ok(*ended),
             // The assistant's prompt needs variables that nobody asked the list for: it is read again, with them.
@@ -133,6 +143,7 @@ struct Session<'a> {
     lists: &'a Lists<'a>,
     dnc: &'a DoNotCall,
     display: &'a DisplayOptions,
+    ask: Option<AskPerson>,
 }
 
 /// What came of it.
@@ -142,7 +153,7 @@ enum Ran {
 }
 
 impl Session<'_> {
-    async fn run(&self, mut disk: Disk, read: Option<Read>, signals: &mut Signals) -> Result<Ran, Failure> {
+    async fn run(&self, mut disk: Disk, mut read: Option<Read>, signals: &mut Signals) -> Result<Ran, Failure> {
         let (planned, now) = (self.planned, self.venue.clock.now());
         let plan = &planned.plan;
         let lock = Lock::take(&self.venue.dir, &self.account.name, &plan.campaign, std::process::id(), now);
@@ -177,9 +188,14 @@ impl Session<'_> {
         reserve_fits(plan, history.last_limit)?;
         let outlook = self.outlook(&journal, now)?;
         let totals = journal.totals(now)?;
+        let missing = |read: &Read| lists::lacks(&variables, &read.variables);
+        if let Some(ask) = self.ask.filter(|_| !history.has_attempts && outlook.to_call > 0) {
+            let reader = (&**self.client, &self.venue.clock);
+            read = Some(confirm::confirm(ask, planned, &outlook, reader, read, missing, signals).await?);
+        }
+        let now = self.venue.clock.now();
         let mut observers = self.observers(&outlook, reopened, now)?;
         let campaign = Campaign::new(plan.clone(), history, now);
-        let missing = |read: &Read| lists::lacks(&variables, &read.variables);
         let (end, journal) = drive(Drive {
             campaign,
             journal,
