@@ -152,6 +152,9 @@ fn every_option_of_the_contract_is_there_with_its_default() {
         "color=auto",
         "log",
         "opt-out-field",
+        "alert-free",
+        "alert-exec",
+        "ping-file",
     ];
     for option in contract {
         let (long, default) = option.split_once('=').unwrap_or((option, ""));

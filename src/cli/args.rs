@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::names::completer;
+use super::notify::NotifyArgs;
 use super::values::{self, Color, InDoubt, Slots, Until};
 use crate::campaign::plan::Rate;
 use crate::leads::options::{Allow, Column, Region, Zone, ZoneFrom};
@@ -42,6 +43,9 @@ pub struct RunArgs {
     /// Without calling anybody.
     #[command(flatten)]
     pub rehearse: RehearseArgs,
+    /// What others are told.
+    #[command(flatten)]
+    pub told: NotifyArgs,
     /// What is shown.
     #[command(flatten)]
     pub shown: ShownArgs,

@@ -1,6 +1,7 @@
 //! The last words of a run: the summary, the object, the exit code.
 
 use super::print;
+use super::run::RunEnding;
 use crate::drive::progress::DisplayOptions;
 use crate::drive::talk::{note_at, note_exit, say, write_line};
 use crate::exit::Exit;
@@ -13,17 +14,17 @@ use crate::report::summary;
 use crate::run::ended::Ended;
 use crate::run::plan::RunPlan;
 
-/// Says how it ended, and with which code.
-pub(super) fn say_how(planned: &RunPlan, display: &DisplayOptions, ended: &Ended) -> Result<Exit, Failure> {
+/// Says how it ended, and with which code; returns the same for others.
+pub(super) fn say_how(planned: &RunPlan, display: &DisplayOptions, ended: &Ended) -> Result<RunEnding, Failure> {
     let end = ended.summed_up(planned);
-    let (exit, campaign) = (end.exit, end.campaign);
+    let (exit, campaign, failure) = (end.exit, end.campaign, ended.failure(planned));
     let nothing_dialed = end.tally.placed == 0 && matches!(exit, Exit::Usage | Exit::Account | Exit::Held);
-    if let Some(failure) = ended.failure(planned) {
+    if let Some(failure) = &failure {
         say(&failure.to_string());
         if nothing_dialed && planned.json {
             note_exit(ended.now.wall, exit);
             print(&json::nothing(Some(campaign), exit, &failure.one_line()))?;
-            return Ok(exit);
+            return Ok(RunEnding { exit, text: failure.one_line(), wall: ended.now.wall });
         }
     }
     if !nothing_dialed {
@@ -37,7 +38,8 @@ pub(super) fn say_how(planned: &RunPlan, display: &DisplayOptions, ended: &Ended
     if planned.json {
         print(&json::run(campaign, ended.rows, &end))?;
     }
-    Ok(exit)
+    let text = failure.map_or_else(|| summary::in_a_line(&end, &display.zone), |failure| failure.one_line());
+    Ok(RunEnding { exit, text, wall: ended.now.wall })
 }
 
 /// The summary, on stderr unless quiet was asked for, and in the log, as plain text.

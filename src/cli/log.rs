@@ -1,4 +1,4 @@
-//! Which log a command line names, for one that cannot be read otherwise.
+//! Which log, or other value, a command line names, for one that cannot be read otherwise.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,29 @@ use crate::private_file::is_same;
 
 /// The log that a command line names, for one that cannot be read otherwise.
 pub(super) fn named_log(argv: &[OsString]) -> Option<PathBuf> {
-    if argv.get(1).is_none_or(|command| command != "run") {
+    named(argv, "--log").map(PathBuf::from)
+}
+
+/// The value that a line of `run` gives that option, for one that cannot be read otherwise.
+pub(super) fn named(argv: &[OsString], option: &str) -> Option<OsString> {
+    if !is_run(argv) {
         return None;
     }
     let mut words = argv.iter().skip(2).take_while(|word| *word != "--");
     while let Some(word) = words.next() {
-        if word == "--log" {
-            return words.next().map(PathBuf::from);
+        if word == option {
+            return words.next().cloned();
         }
-        if let Some(path) = word.to_str().and_then(|word| word.strip_prefix("--log=")) {
-            return Some(PathBuf::from(path));
+        if let Some(value) = word.to_str().and_then(|word| word.strip_prefix(option)?.strip_prefix('=')) {
+            return Some(value.into());
         }
     }
     None
+}
+
+/// Whether a line is one of `run`.
+pub(super) fn is_run(argv: &[OsString]) -> bool {
+    argv.get(1).is_some_and(|command| command == "run")
 }
 
 /// Whether more than one word of a command line leads to the file of the log, which is then not written to.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::drive;
+use crate::drive::notify::{Notifier, NotifyEnd};
 use crate::drive::talk::{self, say};
 use crate::exit::Exit;
 use crate::report::failure::Failure;
@@ -21,6 +22,8 @@ pub mod values;
 pub mod layers;
 
 pub mod environment;
+
+pub mod notify;
 
 pub mod plan;
 
@@ -127,11 +130,10 @@ pub fn main(argv: &[OsString]) -> Exit {
         Ok(typed) => typed,
         Err(refusal) => return refused(&refusal, argv),
     };
-    let json = match &typed.command {
-        Command::Run(run) => run.shown.json,
-        _ => wants_json(argv),
+    let exit = match &typed.command {
+        Command::Run(options) => run::run(options, &typed),
+        _ => dispatch(&typed).unwrap_or_else(|failure| refuse(&failure, wants_json(argv), None)),
     };
-    let exit = dispatch(&typed).unwrap_or_else(|failure| refuse(&failure, json, typed.campaign().as_deref()));
     talk::flush(PATIENCE);
     exit
 }
@@ -143,23 +145,23 @@ fn refused(refusal: &Refusal, argv: &[OsString]) -> Exit {
     if let Some(log) = log::named_log(argv).filter(|log| !help && !log::is_named_twice(log, argv)) {
         let _ = talk::keep_log(&log);
     }
-    match refusal {
+    let exit = match refusal {
         Refusal::Clap(error) => clap_says(error, argv),
         Refusal::Wrong(failure) => refuse(failure, wants_json(argv), None),
+    };
+    if !help {
+        let around = Environment::of_process();
+        let mut notifier = Notifier::start(notify::NotifyArgs::of_line(argv, &around));
+        let text = "the command line, or what it names, cannot be read".to_owned();
+        run::tell_end(&mut notifier, &NotifyEnd { campaign: None, exit, text, wall: around.now });
     }
+    exit
 }
 
 fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
     let around = Environment::of_process();
     match &typed.command {
-        Command::Run(args) => {
-            plan::guard_log(args).map_err(|failure| typed.sources.placed(failure))?;
-            if let Some(log) = args.shown.log.as_deref().filter(|_| !args.rehearse.dry_run) {
-                talk::keep_log(log)?;
-            }
-            let planned = plan::plan(args, &typed.sources, &around).map_err(|failure| typed.sources.placed(failure))?;
-            run::run(&planned, args, &around)
-        }
+        Command::Run(_) => unreachable!("a run says itself how it ended"),
         Command::Check(args) => doctor::check_lists(args, &typed.sources, &around),
         Command::Report(args) => report::report(args, &around),
         Command::Advise(args) => advise::advise(args, &around),

@@ -54,6 +54,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     if !args.retry.retry.is_empty() && args.retry.attempts == 1 {
         warnings.push("--retry says when to call again, and --attempts 1 that nobody is".to_owned());
     }
+    warnings.extend(args.told.warnings());
     warnings.extend(passed_said(args.stop.until, around));
     let calling = calling(&args.calling, hours_hold(args, sources), around)?;
     let list = list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
@@ -266,6 +267,7 @@ pub fn guard_log(args: &RunArgs) -> Result<(), Failure> {
         ("--config", args.place.config.as_deref()),
         ("--api-key-file", args.place.api_key_file.as_deref()),
         ("--rejects", args.list.rejects.as_deref()),
+        ("--ping-file", args.told.ping_file.as_deref()),
     ];
     guard_output("--log", log, others.into_iter().chain(read_by(&args.calling)).chain(lists))
 }

@@ -9,6 +9,7 @@ pub mod clock;
 mod connect;
 mod desk;
 mod notes;
+pub mod notify;
 pub mod observers;
 pub mod preflight;
 pub mod progress;
@@ -77,6 +78,8 @@ pub struct Drive<'a, J> {
     pub lacks: &'a dyn Fn(&Account) -> bool,
     /// Looked at before every claim: what it says keeps anybody from being claimed.
     pub before_claims: &'a dyn Fn() -> Result<(), String>,
+    /// What the user should be shown of those who are told besides.
+    pub remark: &'a dyn Fn() -> Option<String>,
 }
 
 /// How it ended.
@@ -127,6 +130,7 @@ pub async fn drive<J: Journal + Send + 'static>(drive: Drive<'_, J>) -> (Result<
         notes: Notes::new(drive.totals, lines.clone()),
         to_connect: connect::ToConnect { lines, account, org_is_known, lacks: drive.lacks, done: false },
         before_claims: drive.before_claims,
+        remark: drive.remark,
         campaign,
         client,
         clock,
@@ -159,6 +163,7 @@ struct Loop<'a, J> {
     signals: &'a mut Signals,
     to_connect: connect::ToConnect<'a>,
     before_claims: &'a dyn Fn() -> Result<(), String>,
+    remark: &'a dyn Fn() -> Option<String>,
     sender: mpsc::Sender<Incoming>,
     receiver: mpsc::Receiver<Incoming>,
     claims: Claims,
@@ -336,6 +341,9 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
         if real(self.shown) >= LOOK_EVERY {
             self.look_due = true;
             self.show();
+            while let Some(words) = (self.remark)() {
+                self.say(now, Severity::Trouble, &words);
+            }
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ pub mod failure;
 pub mod findings;
 
 pub mod advice;
+pub mod alert;
 pub mod campaign;
 pub mod chart;
 pub mod reserve;

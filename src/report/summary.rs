@@ -211,6 +211,11 @@ pub fn in_brief(end: &End<'_>, zone: &TimeZone) -> String {
     format!("exit {}: {}", end.exit.code(), next(end, zone))
 }
 
+/// The same with how the leads stand, for an alert.
+pub fn in_a_line(end: &End<'_>, zone: &TimeZone) -> String {
+    format!("{}; {}", leads(end, zone), in_brief(end, zone))
+}
+
 fn later(end: &End<'_>, zone: &TimeZone) -> String {
     let after = ahead(end).map_or(String::new(), |at| format!(" after {}", moment(at, end.now, zone)));
     match end.outcome.why {

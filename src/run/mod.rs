@@ -21,6 +21,7 @@ use crate::campaign::notice::{Outcome, StopReason};
 use crate::campaign::plan::Plan;
 use crate::campaign::{Campaign, DEFAULT_SLOTS};
 use crate::drive::chance::chance;
+use crate::drive::notify::Notifier;
 use crate::drive::observers::Observers;
 use crate::drive::preflight::{self, Account as Read};
 use crate::drive::progress::{DisplayOptions, Log, ProgressUi};
@@ -57,7 +58,12 @@ const BUSY: Duration = Duration::from_secs(2);
 const BUSY_AT_THE_END: Duration = Duration::from_mins(1);
 
 /// Runs the plan. `ask`: how to ask a person before a campaign's first call; none where nobody is to be asked.
-pub async fn run(planned: &RunPlan, display: &DisplayOptions, ask: Option<AskPerson>) -> Result<Ended, Failure> {
+pub async fn run(
+    planned: &RunPlan,
+    display: &DisplayOptions,
+    notifier: &Notifier,
+    ask: Option<AskPerson>,
+) -> Result<Ended, Failure> {
     let mut signals =
         Signals::listen().map_err(|error| Failure::machine(format!("cannot listen to signals: {error}")))?;
     let venue = RunTarget::open(planned).await?;
@@ -78,16 +84,8 @@ pub async fn run(planned: &RunPlan, display: &DisplayOptions, ask: Option<AskPer
         (account, Some(read))
     };
     loop {
-        let session = Session {
-            planned,
-            venue: &venue,
-            client: &client,
-            account: &account,
-            lists: &lists,
-            dnc: &dnc,
-            display,
-            ask,
-        };
+        let (venue, client, account, lists, dnc) = (&venue, &client, &account, &lists, &dnc);
+        let session = Session { planned, venue, client, account, lists, dnc, display, notifier, ask };
         match session.run(disk, read.take(), &mut signals).await? {
             Ran::Ended(ended) => return Ok(*ended),
             // The assistant's prompt needs variables that nobody asked the list for: it is read again, with them.
@@ -143,6 +141,7 @@ struct Session<'a> {
     lists: &'a Lists<'a>,
     dnc: &'a DoNotCall,
     display: &'a DisplayOptions,
+    notifier: &'a Notifier,
     ask: Option<AskPerson>,
 }
 
@@ -210,6 +209,7 @@ impl Session<'_> {
             totals,
             lacks: &missing,
             before_claims: &|| self.dnc.look_again(),
+            remark: &|| self.notifier.remark(),
         })
         .await;
         let ended = self.ended(end, journal, rows, now);
@@ -284,7 +284,7 @@ impl Session<'_> {
         run.disk().outlook(self.account, &self.planned.plan.campaign, since).map_err(Failure::from)
     }
 
-    /// The terminal, and the log, if there is one.
+    /// The terminal, and the log and the alerts, if there are any.
     fn observers(&self, outlook: &CampaignOutlook, reopened: u64, now: Now) -> Result<Observers, Failure> {
         let headline = Headline {
             list: self.lists.shown(),
@@ -303,6 +303,10 @@ impl Session<'_> {
         if let Some(log) = self.planned.log.as_deref().map(open_log).transpose()? {
             let (display, headline) = (self.display.clone(), headline.clone());
             observers.add(move || Log::open(log, &display, &headline, now));
+        }
+        let campaign = self.planned.plan.campaign.clone();
+        if let Some(alerts) = self.notifier.observer(campaign, self.display.zone.clone()) {
+            observers.add(move || alerts);
         }
         let display = self.display.clone();
         observers.add(move || ProgressUi::open(display, &headline, now));

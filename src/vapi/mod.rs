@@ -19,5 +19,5 @@ pub mod analytics;
 pub mod client;
 mod last_word;
 pub mod preflight;
-mod tls;
-mod transport;
+pub(crate) mod tls;
+pub(crate) mod transport;

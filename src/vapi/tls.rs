@@ -7,7 +7,7 @@ use rustls::{ClientConfig, Error, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 /// The rules for connections under TLS. Reads the system's certificates, which takes some milliseconds.
-pub(super) fn system() -> Result<ClientConfig, Error> {
+pub(crate) fn system() -> Result<ClientConfig, Error> {
     match builder()?.with_platform_verifier() {
         Ok(verified) => Ok(verified.with_no_client_auth()),
         // A container without certificates is no reason not to dial.
@@ -16,7 +16,7 @@ pub(super) fn system() -> Result<ClientConfig, Error> {
 }
 
 /// The rules where no connection is to be made under TLS: nobody is believed, nothing is read.
-pub(super) fn nobody() -> Result<ClientConfig, Error> {
+pub(crate) fn nobody() -> Result<ClientConfig, Error> {
     with_roots(RootCertStore::empty())
 }
 

@@ -224,7 +224,7 @@ fn scaled(duration: Duration, scale: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() / scale).unwrap_or(duration)
 }
 
-fn reason(error: reqwest::Error) -> String {
+pub(crate) fn reason(error: reqwest::Error) -> String {
     if error.is_timeout() && !error.is_connect() {
         return "no answer in time".to_owned();
     }
