@@ -32,10 +32,12 @@ const COMMON: [&str; 21] = [
 ];
 
 /// Variables that are no options, and what they are for.
-const VARIABLES: [(&str, &str); 5] = [
+const VARIABLES: [(&str, &str); 7] = [
     ("VAPI_API_KEY", "the private key of the organisation, where --api-key-file names no file that holds it"),
     ("XDG_STATE_HOME, HOME", "where the state directory is, unless --state names one"),
     ("TZ", "the zone of times of day on the command line and on the screen"),
+    ("HTTPS_PROXY, ALL_PROXY", "a proxy to the API, http:// or https://; never used for this machine"),
+    ("NO_PROXY", "hosts that are reached without it, with commas"),
     ("NO_COLOR", "where it is set, there are no colours"),
     ("LC_ALL, LC_CTYPE, LANG", "whether bars are drawn with more than ASCII: where one of them says UTF-8"),
 ];

@@ -14,7 +14,7 @@ use super::last_word::MayGo;
 use super::preflight::{LineInfo, PreflightFailure, PreflightTrouble, TargetInfo};
 use super::request::{Target, listing_query, request_body};
 use super::transport::{CutShort, Exchange, Reply, Settings, Transport, TransportError};
-use super::{call, preflight};
+use super::{call, preflight, proxy};
 use crate::campaign::event::{Line, News, Query, ReadFailure, ReadId, ReadTrouble};
 use crate::journal::claim::Claim;
 use crate::leads::lead::Lead;
@@ -64,6 +64,9 @@ pub enum ClientError {
     /// A key that no header can carry.
     #[error("the key holds characters that no key has, such as a line break; look at VAPI_API_KEY or --api-key-file")]
     OddKey,
+    /// A proxy that cannot be used; which variable names it.
+    #[error("{0} names no proxy that can be used: it must be http:// or https://, a host and a port")]
+    Proxy(&'static str),
     /// TLS cannot be set up.
     #[error("cannot set up TLS: {0}")]
     Tls(String),
@@ -106,6 +109,7 @@ impl Client {
         let transport = Transport::new(Settings {
             key: &key,
             tls: base.is_tls(),
+            proxy: proxy::of(&base, &|name| std::env::var(name).ok())?,
             post_timeout,
             silence,
             scale,

@@ -19,5 +19,6 @@ pub mod analytics;
 pub mod client;
 mod last_word;
 pub mod preflight;
+mod proxy;
 pub(crate) mod tls;
 pub(crate) mod transport;

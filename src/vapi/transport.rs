@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response, Url};
+use reqwest::{Proxy, RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::client::{ClientError, Clock};
@@ -37,6 +37,8 @@ const COMMON: &[(&str, &str)] = &[
     ("Connection reset by peer", "the connection was broken off"),
     ("Connection refused", "the connection was refused: nothing listens there"),
     ("Network is unreachable", "no network"),
+    ("proxy authorization required", "the proxy wants a user and a password (HTTPS_PROXY)"),
+    ("tunnel error", "the proxy lets nobody through (HTTPS_PROXY)"),
     ("dns error", "its name cannot be looked up"),
 ];
 
@@ -44,6 +46,8 @@ const COMMON: &[(&str, &str)] = &[
 pub(super) struct Settings<'a> {
     pub(super) key: &'a SecretString,
     pub(super) tls: bool,
+    /// What requests go through, if anything.
+    pub(super) proxy: Option<Proxy>,
     pub(super) post_timeout: Duration,
     /// Longest silence before a read, or in the middle of it, is given up: the next one may be answered.
     pub(super) silence: Duration,
@@ -115,18 +119,22 @@ impl TransportError {
 
 impl Transport {
     pub(super) fn new(settings: Settings<'_>) -> Result<Self, ClientError> {
-        let Settings { key, tls, post_timeout, silence, scale, clock } = settings;
+        let Settings { key, tls, proxy, post_timeout, silence, scale, clock } = settings;
         let config =
             if tls { tls::system() } else { tls::nobody() }.map_err(|error| ClientError::Tls(error.to_string()))?;
         let headers = headers(key)?;
         let client = |timeout: Duration, silence: Duration, idle: Duration| {
-            reqwest::Client::builder()
+            let direct = reqwest::Client::builder().no_proxy();
+            let builder = match &proxy {
+                Some(proxy) => direct.proxy(proxy.clone()),
+                None => direct,
+            };
+            builder
                 .tls_backend_preconfigured(config.clone())
                 .user_agent(concat!("dialer/", env!("CARGO_PKG_VERSION")))
                 .default_headers(headers.clone())
                 .redirect(reqwest::redirect::Policy::none())
                 .retry(reqwest::retry::never())
-                .no_proxy()
                 .http1_only()
                 .referer(false)
                 .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2))
@@ -251,7 +259,76 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::plainly;
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::time::Instant;
+    use crate::vapi::base::BaseUrl;
+    use crate::vapi::proxy;
+
+    const KEY: &str = "sk-the-key";
+
+    /// What a proxy hears that answers so, and what becomes of a request that goes through it.
+    async fn through_a_proxy(answer: &'static str, except: &'static str) -> (String, TransportError) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        listener.set_nonblocking(false).unwrap();
+        let (told, bytes) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut piece = [0; 4096];
+            let asked = stream.read(&mut piece).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+            let _ = told.send(piece[..asked].to_vec());
+            let next = stream.read(&mut piece).unwrap_or(0);
+            let _ = told.send(piece[..next].to_vec());
+        });
+        let base = BaseUrl::parse("https://api.example.invalid").unwrap();
+        let env = move |name: &str| match name {
+            "HTTPS_PROXY" => Some(format!("http://me:hidden@127.0.0.1:{port}")),
+            "NO_PROXY" => Some(except.to_owned()),
+            _ => None,
+        };
+        let transport = Transport::new(Settings {
+            key: &SecretString::from(KEY),
+            tls: true,
+            proxy: proxy::of(&base, &env).unwrap(),
+            post_timeout: Duration::from_secs(5),
+            silence: Duration::from_secs(5),
+            scale: 1.0,
+            clock: Arc::new(|| Instant::from_micros(0)),
+        })
+        .unwrap_or_else(|_| panic!("no transport"));
+        let Err(error) = transport.get(base.join(&["call"])).await.reply else { panic!("nobody answers there") };
+        let bytes: Vec<u8> = bytes.try_iter().flatten().collect();
+        (String::from_utf8_lossy(&bytes).into_owned(), error)
+    }
+
+    #[tokio::test]
+    async fn a_proxy_makes_a_tunnel_and_sees_no_key() {
+        let (heard, error) = through_a_proxy("HTTP/1.1 200 OK\r\n\r\n", "").await;
+        assert!(heard.starts_with("CONNECT api.example.invalid:443 "), "{heard}");
+        assert!(heard.to_lowercase().contains("proxy-authorization: basic "), "{heard}");
+        assert!(!heard.contains(KEY) && !heard.contains("Bearer"), "{heard}");
+        assert!(matches!(error, TransportError::NotSent(_)));
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_refuses_is_told_without_its_password() {
+        for answer in ["HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "HTTP/1.1 502 Bad Gateway\r\n\r\n"] {
+            let (_, error) = through_a_proxy(answer, "").await;
+            let TransportError::NotSent(said) = error else { panic!("it was not sent") };
+            assert!(said.contains("the proxy") && !said.contains("hidden"), "{said}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_excepted_does_not_go_through_a_proxy() {
+        let (heard, _) = through_a_proxy("", "localhost, .example.invalid").await;
+        assert_eq!(heard, "");
+    }
 
     #[test]
     fn common_failures_have_words_of_their_own() {
