@@ -304,3 +304,17 @@ fn a_person_at_a_terminal_is_asked_once_before_the_first_call() {
     assert_eq!(exit, Some(0), "{screen}");
     assert!(!screen.contains("[y/N]"), "{screen}");
 }
+
+#[test]
+fn a_small_pool_that_the_reserve_leaves_one_slot_of_is_told() {
+    let (sandbox, dir) = (Sandbox::start(&["--slots", "4"]), tempfile::tempdir().unwrap());
+    let state = dir.path().join("state");
+    let told = |options: &[&str]| {
+        let output = sandbox.run(&state, options).output().unwrap();
+        String::from_utf8_lossy(&output.stderr).contains("3 of 4 slots are reserved, so one call is made at a time")
+    };
+    assert!(!told(&["--dry-run"]), "nobody has seen the limit yet");
+    assert!(told(&["--limit", "1"]));
+    assert!(told(&["--dry-run"]));
+    assert!(!told(&["--reserve", "2", "--limit", "1"]));
+}

@@ -118,6 +118,9 @@ impl Campaign {
         let Some(limit) = self.pool.seen_limit() else { return };
         if self.known_limit.replace(limit) != Some(limit) {
             self.tell(Notice::LimitIs(limit));
+            if self.plan.leaves_one(limit) {
+                self.tell(Notice::OneAtATime(limit - 1, limit));
+            }
         }
         // In a timetable some values may reach the limit: nobody is dialed in those hours.
         let kept = self.plan.reserve.least() + self.plan.caution;

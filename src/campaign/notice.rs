@@ -73,6 +73,8 @@ pub enum Notice {
     Stopping(StopReason),
     /// A batch was opened or closed: its number and size.
     Batch(u64, usize),
+    /// Reserve and margin, so many in all, leave one slot of the pool's limit.
+    OneAtATime(u32, u32),
 }
 
 /// How a run ended.

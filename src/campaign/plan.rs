@@ -60,6 +60,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether reserve and margin leave a single slot of so many, so that calls are made one at a time.
+    pub fn leaves_one(&self, slots: u32) -> bool {
+        let kept = self.reserve.least() + self.caution;
+        kept > 0 && slots.checked_sub(kept) == Some(1)
+    }
+
     /// How long absence must hold before a lead in doubt goes back, or is put aside.
     pub fn absence_must_hold(&self) -> Duration {
         self.in_doubt.unwrap_or((self.poll * 20).min(Duration::from_mins(10)))

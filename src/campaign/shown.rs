@@ -1,5 +1,7 @@
 //! What people are shown of a campaign while it goes on.
 
+use jiff::Timestamp;
+
 use super::attempt::State;
 use super::counts::RunCounts;
 use super::start::Step;
@@ -57,9 +59,16 @@ impl Campaign {
             }
             Step::Waiting(_) | Step::Again => "making sure that nothing else was on its way".to_owned(),
             _ if self.listing.is_failing() => "the account's calls cannot be looked at; trying again".to_owned(),
-            _ if matches!(self.batch.state, BatchState::Nobody(_)) => "nobody may be dialed now".to_owned(),
+            _ if matches!(self.batch.state, BatchState::Nobody(_)) => {
+                "nobody may be called now (hours, retries, doubts)".to_owned()
+            }
             _ => return None,
         })
+    }
+
+    /// When the next lead may be called, where none may be called now.
+    pub fn next_lead_at(&self) -> Option<Timestamp> {
+        if let BatchState::Nobody(rest) = self.batch.state { rest.next_at } else { None }
     }
 
     /// Calls of this campaign that are up or on their way.

@@ -20,6 +20,7 @@ use crate::leads::suppress::Suppression;
 use crate::rehearsal::forecast::{SAMPLE, SimulatedRuns, forecast};
 use crate::report::dry_run::{Forecast, batches, first_request, forecast as forecast_line};
 use crate::report::failure::Failure;
+use crate::report::notice::one_at_a_time;
 use crate::report::style::count;
 use crate::run::check::{CheckError, Request, check_with, list_failure, mending};
 use crate::run::only::absent;
@@ -79,6 +80,10 @@ pub(super) fn dry_run(planned: &RunPlan, around: &Environment<'_>) -> Result<Exi
     if left.total < all {
         let _infallible =
             writeln!(text, "{} in this run, as --limit or --until has it", count(left.total, "lead", "leads"));
+    }
+    let slots = planned.plan.slots.or(limit).unwrap_or(DEFAULT_SLOTS);
+    if planned.plan.leaves_one(slots) {
+        let _infallible = writeln!(text, "{}", one_at_a_time(slots - 1, slots));
     }
     let seen = left.foresee(planned, limit, around)?;
     left.show(&mut text, planned, seen.as_ref(), limit, around);

@@ -18,7 +18,7 @@ use crate::leads::lead::Phone;
 use crate::report::happening::{Happening, Snapshot};
 use crate::report::notice::{Severity, weight, words};
 use crate::report::pace::Pace;
-use crate::report::screen::{Headline, TextLayout, call_line, event_line, plain_line, standing};
+use crate::report::screen::{Headline, TextLayout, call_line, event_line, plain_line, short_call_line, standing};
 use crate::report::style::{Colors, Glyphs, count};
 use crate::time::{Instant, Now};
 use bars::Bars;
@@ -120,7 +120,12 @@ impl Observer for ProgressUi {
                 self.say(*now, weight(notice), &words);
             }
             Happening::Said(now, severity, words) => self.say(*now, *severity, words),
-            Happening::CallEnded(now, call) => self.say(*now, Severity::Detail, &call_line(call)),
+            Happening::CallEnded(now, call) => {
+                let line = event_line(now.wall, &self.looks.zone, &short_call_line(call));
+                if let Some(bars) = &mut self.bars {
+                    bars.call_ended(line, &self.looks.canvas());
+                }
+            }
             Happening::Requested(..) | Happening::AttemptsChanged(..) | Happening::Ended(..) => {}
         }
     }
@@ -181,7 +186,9 @@ impl Minutes {
         let mut words = words(notice, phone, now, &self.zone);
         let stopped = *notice == Notice::Stopping(StopReason::Stopped);
         if stopped && self.last.as_ref().is_some_and(|last| last.slots.ours > 0) {
-            words.push_str("; calls that are up are followed to their end");
+            words.push_str(
+                "; calls that are up are followed to their end (a second Ctrl-C leaves at once; they live on)",
+            );
         }
         words
     }

@@ -29,6 +29,7 @@ impl<J> Loop<'_, J> {
                 observed: campaign.observed(),
                 paused: campaign.is_paused(),
                 cost_usd: campaign.cost_usd(),
+                next_at: campaign.next_lead_at(),
             },
         };
         self.observers.tell(Happening::Stands(snapshot));

@@ -47,6 +47,8 @@ pub struct Gauges {
     pub paused: bool,
     /// What the campaign has cost over all its runs, in US dollars.
     pub cost_usd: f64,
+    /// When the next lead may be called, where none may be called now.
+    pub next_at: Option<Timestamp>,
 }
 
 /// The batch that is open.

@@ -27,6 +27,7 @@ pub fn weight(notice: &Notice) -> Severity {
         Notice::PoolRefused
         | Notice::LimitIs(_)
         | Notice::LimitAssumed(_)
+        | Notice::OneAtATime(..)
         | Notice::InDoubt(..)
         | Notice::Resolved(..)
         | Notice::RateLimited(_)
@@ -45,6 +46,7 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
     match notice {
         Notice::PoolRefused => "pool full (a refusal); lead back at the head of the queue".to_owned(),
         Notice::LimitIs(limit) => format!("the pool's limit is {limit}"),
+        Notice::OneAtATime(kept, limit) => one_at_a_time(*kept, *limit),
         Notice::LimitAssumed(limit) => {
             format!("the pool's limit is not known yet: {limit} are assumed until an answer shows it (--slots N)")
         }
@@ -107,6 +109,14 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
             format!("batch {number}, {}", count(*size as u64, "lead", "leads"))
         }
     }
+}
+
+/// What a reserve does to a small pool.
+pub fn one_at_a_time(kept: u32, limit: u32) -> String {
+    format!(
+        "{kept} of {limit} slots are reserved, so one call is made at a time; plans have 4, 10 or 30 slots, and lines can be \
+         added"
+    )
 }
 
 /// Whom a notice is about, where their number is not at hand.

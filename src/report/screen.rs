@@ -7,9 +7,10 @@ use console::measure_text_width;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::happening::{EndedCall, Snapshot};
+use super::happening::{EndedCall, Gauges, Snapshot};
 use super::pace::Pace;
 use super::style::{Colors, Glyphs, clip, count, dollars, moment, percent, second, thousands, wrap};
+use super::summary::class_words;
 use crate::leads::lead::Phone;
 use crate::pool::headroom::Slots;
 
@@ -57,23 +58,13 @@ impl Headline {
 
     /// The same in lines of so many columns, cut between its items where that is possible.
     pub fn lines(&self, glyphs: Glyphs, now: Timestamp, zone: &TimeZone, width: usize) -> Vec<String> {
-        let mut lines: Vec<String> = Vec::new();
-        for item in self.items(now, zone) {
-            match lines.last_mut() {
-                Some(line) if line.chars().count() + 3 + item.chars().count() <= width => {
-                    let _ = write!(line, " {} {item}", glyphs.dot);
-                }
-                Some(_) => lines.push(format!("  {item}")),
-                None => lines.push(item),
-            }
-        }
-        lines.iter().flat_map(|line| wrap(line, width, 2)).collect()
+        flowed(self.items(now, zone), glyphs, width, 2)
     }
 
     fn items(&self, now: Timestamp, zone: &TimeZone) -> Vec<String> {
         let mut items = vec!["dialer".to_owned(), self.list.clone()];
         if self.sandbox {
-            items.push("sandbox: nobody is called".to_owned());
+            items.push("sandbox: nobody is called, time x60".to_owned());
         }
         items.push(format!("reserve {}", self.reserve));
         items.push(format!("campaign {}", self.campaign));
@@ -130,9 +121,27 @@ impl TextLayout<'_> {
         ]
     }
 
+    /// How calls ended so far, and what they cost; nothing before the first end.
+    pub fn outcomes(&self, snapshot: &Snapshot) -> Vec<String> {
+        let Gauges { totals, cost_usd, .. } = &snapshot.gauges;
+        let mut parts: Vec<_> = totals
+            .dispositions
+            .iter()
+            .map(|(class, leads)| format!("{} {}", class_words(*class), thousands(*leads)))
+            .collect();
+        if parts.is_empty() {
+            return Vec::new();
+        }
+        if *cost_usd > 0.0 {
+            parts.push(dollars(*cost_usd));
+        }
+        parts[0].insert_str(0, " ended     ");
+        flowed(parts, self.glyphs, self.width, 11)
+    }
+
     /// What holds dialing up, for below the rows.
     pub fn held(&self, snapshot: &Snapshot) -> Vec<String> {
-        let why = snapshot.standstill();
+        let why = snapshot.standstill(self.zone);
         let lines = why.iter().flat_map(|why| wrap(&format!(" {why}"), self.width, 1));
         lines.map(|line| self.paint.yellow(&line)).collect()
     }
@@ -255,13 +264,33 @@ fn batch(snapshot: &Snapshot) -> Row {
 
 impl Snapshot {
     /// Why nobody is dialed, where that is not the pool's doing.
-    fn standstill(&self) -> Option<&str> {
-        if self.is_over() { Some("all done") } else { self.held_up.as_deref() }
+    fn standstill(&self, zone: &TimeZone) -> Option<String> {
+        if self.is_over() {
+            return Some("all done".to_owned());
+        }
+        let until = self.gauges.next_at.filter(|at| *at > self.now.wall);
+        let until = until.map_or(String::new(), |at| format!("; next call at {}", moment(at, self.now.wall, zone)));
+        self.held_up.as_ref().map(|why| format!("{why}{until}"))
     }
 
     fn is_over(&self) -> bool {
         self.total > 0 && self.settled >= self.total && self.slots.ours == 0
     }
+}
+
+/// Items with dots between, in lines of so many columns, cut between items where that is possible.
+fn flowed(items: Vec<String>, glyphs: Glyphs, width: usize, indent: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 3 + item.chars().count() <= width => {
+                let _ = write!(line, " {} {item}", glyphs.dot);
+            }
+            Some(_) => lines.push(format!("{:indent$}{item}", "")),
+            None => lines.push(item),
+        }
+    }
+    lines.iter().flat_map(|line| wrap(line, width, indent)).collect()
 }
 
 /// The one line a minute where there is no terminal.
@@ -278,7 +307,7 @@ pub fn standing(snapshot: &Snapshot, pace: &Pace, zone: &TimeZone) -> String {
     }
     let Slots { ours, others, free, kept, limit } = snapshot.slots;
     let _ = write!(line, ", pool of {limit}: {ours} campaign, {others} other, {free} available, {kept} reserved");
-    line.extend(snapshot.standstill().map(|why| format!(", {why}")));
+    line.extend(snapshot.standstill(zone).map(|why| format!(", {why}")));
     line.extend(done_at(snapshot, pace, zone).map(|done| format!(", {done}")));
     line
 }
@@ -292,6 +321,13 @@ pub fn call_line(call: &EndedCall) -> String {
     let why = reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"));
     let cost = cost_usd.map_or(String::new(), |cost| format!(", {}", dollars(cost)));
     format!("{who} call {id}{from}: {class}{why}{cost}")
+}
+
+/// The same for a screen: whom, how it ended, what it cost.
+pub fn short_call_line(call: &EndedCall) -> String {
+    let who = call.phone.map_or_else(|| "a lead of an earlier run".to_owned(), Phone::masked);
+    let cost = call.cost_usd.filter(|cost| *cost > 0.0).map_or(String::new(), |cost| format!(", {}", dollars(cost)));
+    format!("{who} {}{cost}", class_words(call.class))
 }
 
 /// A line about something that has just happened.

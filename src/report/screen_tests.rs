@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::campaign::disposition::Class;
 use crate::report::happening::{Gauges, OpenBatch};
 use crate::time::{Instant, Now};
 
@@ -76,8 +77,8 @@ fn a_headline_is_cut_between_its_items() {
     };
     let lines = headline.lines(Glyphs::ASCII, snapshot().now.wall, &TimeZone::UTC, 60);
     insta::assert_snapshot!(lines.join("\n"), @r"
-    dialer - leads.csv - sandbox: nobody is called - reserve 3
-      campaign leads
+    dialer - leads.csv - sandbox: nobody is called, time x60
+      reserve 3 - campaign leads
       1,204 leads, 310 settled earlier, 894 to call
     ");
 }
@@ -154,7 +155,7 @@ fn the_headline_says_what_is_left_of_the_list() {
         only: None,
     };
     let now = snapshot().now.wall;
-    insta::assert_snapshot!(fresh.line(Glyphs::UNICODE, now, &TimeZone::UTC), @"dialer · leads.csv · sandbox: nobody is called · reserve 3 · campaign leads · 1,204 leads, 1,204 to call");
+    insta::assert_snapshot!(fresh.line(Glyphs::UNICODE, now, &TimeZone::UTC), @"dialer · leads.csv · sandbox: nobody is called, time x60 · reserve 3 · campaign leads · 1,204 leads, 1,204 to call");
     let later = Headline {
         settled_earlier: 310,
         last_settled: Some("2026-11-20T17:31:00Z".parse().unwrap()),
@@ -186,4 +187,27 @@ proptest! {
             prop_assert!(rows.lines().all(|row| row.chars().count() <= width), "{}", rows);
         }
     }
+}
+
+#[test]
+fn outcomes_and_cost_stand_below_the_bars_and_fit() {
+    assert!(canvas(80).outcomes(&snapshot()).is_empty(), "nobody was reached yet");
+    let mut with = snapshot();
+    with.gauges.cost_usd = 31.2;
+    with.gauges.totals.dispositions = [(Class::Answered, 1402), (Class::Voicemail, 310), (Class::NoAnswer, 201)].into();
+    assert_eq!(canvas(80).outcomes(&with), [" ended     answered 1,402 · voicemail 310 · no answer 201 · $31.20"]);
+    assert!(
+        canvas(40).outcomes(&with).iter().all(|line| measure_text_width(line) <= 40 && !line.ends_with("no answer"))
+    );
+}
+
+#[test]
+fn a_wait_says_until_when() {
+    let mut waits = snapshot();
+    waits.held_up = Some("nobody may be dialed now".to_owned());
+    waits.gauges.next_at = Some("2026-11-23T17:00:00Z".parse().unwrap());
+    assert_eq!(canvas(80).held(&waits), [" nobody may be dialed now; next call at 17:00"]);
+    assert!(plain_line(&waits, &pace(), &HERE).contains("; next call at 17:00"));
+    waits.gauges.next_at = Some("2026-11-23T14:00:00Z".parse().unwrap());
+    assert_eq!(canvas(80).held(&waits), [" nobody may be dialed now"], "it is past");
 }

@@ -17,7 +17,9 @@ use crate::report::style::{clip, wrap};
 /// Things that happened of which something stays below the bars.
 const EVENTS: usize = 5;
 /// Lines below the bars. The last stays empty: there the cursor rests, and there the terminal writes `^C`.
-const BELOW: usize = 9;
+const BELOW: usize = 13;
+/// Calls of which the end stays on the screen.
+const CALLS: usize = 3;
 /// No event takes more lines than this.
 const LINES_EACH: usize = 3;
 /// Where the second line of an event begins: below its words, right of its time.
@@ -27,9 +29,13 @@ const REDRAWS: u8 = 20;
 
 /// The bars.
 pub(super) struct Bars {
+    all: MultiProgress,
+    headline: Vec<String>,
+    width: usize,
     rows: [ProgressBar; 3],
     below: [ProgressBar; BELOW],
     held: Vec<String>,
+    calls: VecDeque<String>,
     told: VecDeque<(String, Severity)>,
     used: usize,
 }
@@ -64,15 +70,50 @@ impl Bars {
             let _ = all.println(text);
         }
         let _ = all.println("");
-        Self { rows, below, held: Vec::new(), told: VecDeque::new(), used: 0 }
+        Self {
+            all,
+            headline: headline.to_vec(),
+            width: 0,
+            rows,
+            below,
+            held: Vec::new(),
+            calls: VecDeque::new(),
+            told: VecDeque::new(),
+            used: 0,
+        }
     }
 
     /// How things stand.
     pub(super) fn show(&mut self, snapshot: &Snapshot, pace: &Pace, canvas: &TextLayout<'_>) {
+        if canvas.width < std::mem::replace(&mut self.width, canvas.width) {
+            self.draw_anew();
+        }
         for (row, text) in self.rows.iter().zip(canvas.rows(snapshot, pace)) {
             row.set_message(text);
         }
-        self.held = canvas.held(snapshot);
+        self.held = canvas.outcomes(snapshot).into_iter().chain(canvas.held(snapshot)).collect();
+        self.draw_below(canvas);
+    }
+
+    /// The terminal is narrower than it was: it has cut the lines that were drawn into more of them, of which some would
+    /// stay behind.
+    fn draw_anew(&self) {
+        let term = Term::stderr();
+        if term.is_term() {
+            // A terminal that cannot be cleared keeps its stale lines.
+            let _ = self.all.suspend(|| term.clear_screen());
+            for line in self.headline.iter().flat_map(|line| wrap(line, self.width, 2)) {
+                let _ = self.all.println(line);
+            }
+        }
+    }
+
+    /// A call is over.
+    pub(super) fn call_ended(&mut self, line: String, canvas: &TextLayout<'_>) {
+        self.calls.push_back(line);
+        if self.calls.len() > CALLS {
+            self.calls.pop_front();
+        }
         self.draw_below(canvas);
     }
 
@@ -85,9 +126,10 @@ impl Bars {
         self.draw_below(canvas);
     }
 
-    /// What holds dialing up, or an empty line; then the newest of what happened, as much of it as has room.
+    /// How calls ended and what holds dialing up, or an empty line; the last calls; then the newest of what happened, as much of it as has room.
     fn draw_below(&mut self, canvas: &TextLayout<'_>) {
         let mut lines = if self.held.is_empty() { vec![String::new()] } else { self.held.clone() };
+        lines.extend(self.calls.iter().map(|line| clip(&format!(" {line}"), canvas.width)));
         let mut events: VecDeque<String> = VecDeque::new();
         for (line, weight) in self.told.iter().rev() {
             let mut cut = wrap(&format!(" {line}"), canvas.width, INDENT);
