@@ -218,7 +218,7 @@ static LABELS: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| {
         perso, personnel, fixe, domicile, bureau, travail, ou, et, casa, trabajo, oficina, particular, fijo, ufficio, fisso
         escritório, trabalho, residencial, comercial, fixo, privé, thuis, werk, kantoor, vast, hjem, arbejde, jobb, hem, koti, työ
         dom, praca, praha, дом, раб, моб, сот, рабочий, домашний, 自宅, 会社, 携帯
-        ext, extn, extension, extensión, xtn, int, anexo, ramal, poste, durchwahl, nebenstelle, nst, dw, доб",
+        press, then, dann, puis, luego, ext, extn, extension, extensión, xtn, int, anexo, ramal, poste, durchwahl, nebenstelle, nst, dw, доб",
     )
 });
 

@@ -76,8 +76,7 @@ fn split_marks<'a>(text: &'a str, parts: &mut Vec<&'a str>) {
     let bytes = text.as_bytes();
     for (at, letter) in text.char_indices() {
         let pause = letter == ',' && (bytes.get(at + 1) == Some(&b',') || at > 0 && bytes[at - 1] == b',');
-        let parameter =
-            letter == ';' && text[at + 1..].trim_start().get(..3).is_some_and(|word| word.eq_ignore_ascii_case("ext"));
+        let parameter = matches!(letter, ';' | ',') && begins_an_extension(&text[at + 1..]);
         if matches!(letter, ';' | '|' | '\n' | '\r' | '\t' | ',') && !pause && !parameter {
             parts.push(text[start..at].trim());
             (start, seen_digit) = (at + 1, false);
@@ -88,6 +87,13 @@ fn split_marks<'a>(text: &'a str, parts: &mut Vec<&'a str>) {
         seen_digit |= letter.is_ascii_digit();
     }
     parts.push(text[start..].trim());
+}
+
+/// Whether what follows a mark are digits to be dialed after the answer.
+fn begins_an_extension(text: &str) -> bool {
+    let text = text.trim_start().to_lowercase();
+    let word = |word: &str| text.strip_prefix(word).is_some_and(|rest| !rest.starts_with(char::is_alphabetic));
+    text.starts_with("ext") || AFTER_THE_ANSWER.iter().any(|it| word(it))
 }
 
 /// The digits of one piece. Letters among them are refused: what they stand for differs, and a name beside a number
@@ -138,6 +144,9 @@ fn without_labels(text: &str) -> &str {
     text.trim()
 }
 
+/// Words for digits that are dialed after the answer, without being called an extension.
+const AFTER_THE_ANSWER: [&str; 5] = ["press", "then", "dann", "puis", "luego"];
+
 /// Parts the extension from the number, if there is one.
 fn part_extension(text: &str) -> Result<(&str, Option<String>), Kind> {
     const WORDS: [&str; 17] = [
@@ -163,7 +172,10 @@ fn part_extension(text: &str) -> Result<(&str, Option<String>), Kind> {
     let Some(at) = text.find(starts) else { return Ok((text, None)) };
     let (number, tail) = text.split_at(at);
     let lower = tail.to_lowercase();
-    let Some(rest) = WORDS.iter().find_map(|word| lower.strip_prefix(word)) else { return Err(Kind::NotANumber) };
+    let lower = if lower.starts_with(",,") { &lower } else { lower.trim_start_matches([',', ' ']) };
+    let Some(rest) = WORDS.iter().chain(&AFTER_THE_ANSWER).find_map(|word| lower.strip_prefix(word)) else {
+        return Err(Kind::NotANumber);
+    };
     let digits = rest.trim_matches(|letter: char| matches!(letter, ' ' | '.' | ':' | '=' | ')' | '-' | ','));
     let digits = if tail.starts_with('#') { digits } else { digits.trim_end_matches('#') };
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') {

@@ -268,3 +268,18 @@ fn mexicos_old_prefixes_are_not_dialed() {
     }
     assert_eq!(note("+52 55 1234 5678", ""), None);
 }
+
+#[test]
+fn digits_to_press_are_an_extension_or_a_rejection_and_never_dropped() {
+    let read = |cell: &str| Reading::default().read(cell);
+    for tail in [" press 5", ", press 5", "; then 5", " then 5", ", dann 5", " (press 5)"] {
+        match read(&format!("+1 415 555 0141{tail}")) {
+            Ok(found) => assert_eq!((found.extension.as_deref(), found.note), (Some("5"), None), "{tail}"),
+            Err(reason) => assert_eq!(reason.kind, Kind::NotANumber, "{tail}"),
+        }
+    }
+    assert_eq!(read("+1 415 555 0141, press 12").unwrap().extension.as_deref(), Some("12"));
+    for tail in [" press 1 then 5", ", press 1 for sales", " then press 5"] {
+        assert!(read(&format!("+1 415 555 0141{tail}")).is_err(), "{tail}");
+    }
+}
