@@ -23,6 +23,8 @@ const RESERVE: u32 = 3;
 /// Requests are this far apart, and this long after a refusal it is tried again.
 const GAP: Duration = Duration::from_secs(1);
 const BATCH: usize = 50;
+/// A message of a call's end comes this long after it.
+const MESSAGES_AFTER: Duration = Duration::from_millis(200);
 
 /// A way to dial that is not ours.
 #[derive(Clone, Copy, PartialEq)]
@@ -72,9 +74,10 @@ impl Came {
     }
 }
 
-/// Our own campaign, in virtual time.
-fn ours(config: ProviderConfig, seed: u64) -> Came {
+/// Our own campaign, in virtual time; with messages of ends that come so long after them, or without any.
+fn ours(config: ProviderConfig, seed: u64, messages_after: Option<Duration>) -> Came {
     let mut stage = Simulation::new(FakeProvider::new(config, seed, START), 0);
+    stage.messages_after = messages_after;
     let journal = stage::journal_of(&plan(), stage::leads(LEADS), stage.now());
     stage::start(&mut stage, &plan(), journal);
     stage.play(START + Duration::from_hours(720), None).expect("a journal in memory");
@@ -183,7 +186,8 @@ fn main() {
     let other = |way: Way| over_seeds(&|seed| Dialer::new(steady(), seed, way).dial_all());
     let oracle = other(Way::Oracle);
     let rows = [
-        ("this dialer", over_seeds(&|seed| ours(steady(), seed))),
+        ("this dialer", over_seeds(&|seed| ours(steady(), seed, None))),
+        ("the same with `--webhook`", over_seeds(&|seed| ours(steady(), seed, Some(MESSAGES_AFTER)))),
         ("last answer only", other(Way::LastAnswer)),
         ("fixed cap of 7", other(Way::Cap(7))),
         ("ten at once", other(Way::Cap(10))),

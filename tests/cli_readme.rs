@@ -155,6 +155,8 @@ fn every_option_of_the_contract_is_there_with_its_default() {
         "alert-free",
         "alert-exec",
         "ping-file",
+        "webhook",
+        "webhook-secret-file",
     ];
     for option in contract {
         let (long, default) = option.split_once('=').unwrap_or((option, ""));

@@ -127,6 +127,8 @@ pub enum Event {
     Orphans(Vec<Open>),
     /// A line cannot be called from: found out before the first dial. Its id, and why.
     LineDown(String, String),
+    /// A message from outside says that this call is over. It is believed in nothing: the listing is looked at.
+    SaidOver(CallId),
     /// A person or the system wants it to end or to pause.
     Stop(Stop),
     /// Something that was read of the account before the first dial.

@@ -250,6 +250,7 @@ impl Campaign {
                 self.adopt_open(open, now.at);
             }
             Event::LineDown(id, why) => self.line_is_down(&id, &why, None, now),
+            Event::SaidOver(id) => self.said_over(&id, now),
             Event::Stop(stop) => self.told_to_stop(stop, now),
             Event::Account(fact) => self.learn(fact),
         }

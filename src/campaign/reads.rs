@@ -4,6 +4,7 @@ use super::event::{Action, ReadFailure, ReadId, Unread};
 use super::listing::found::{Failed, Found, Haste, Needs, Purpose};
 use super::notice::{Notice, StopReason};
 use super::{BatchState, Campaign};
+use crate::pool::calls::CallId;
 use crate::pool::news::RequestTiming;
 use crate::time::Now;
 
@@ -20,7 +21,7 @@ impl Campaign {
         self.look_for_overdue(now);
         let needs = Needs {
             search: self.start.is_searching() && self.stopping.is_none(),
-            watch: self.watch_haste(),
+            watch: self.watch_haste(now),
             provider_now: self.pool.offset.earliest(now.at),
         };
         let (read, wake) = self.listing.want(now.at, &needs);
@@ -31,18 +32,33 @@ impl Campaign {
     }
 
     /// How soon what changes is to be read again.
-    fn watch_haste(&self) -> Haste {
+    fn watch_haste(&self, now: Now) -> Haste {
         let follows = self.follows_calls();
         let waits = self.batch.state == BatchState::Open && !self.batch.queue.is_empty();
         let dials = self.start.may_dial() && waits && !self.paused && self.stopping.is_none();
         match (follows, dials) {
             (false, false) => Haste::None,
             _ if self.fresh_wanted => Haste::Urgent,
+            // Only the last calls are left to follow, and messages tell of their ends.
+            (true, false) if self.listing.is_told(now.at) => Haste::Slow,
             // Only the last calls are left to follow.
             (true, false) => Haste::Eager,
             _ if self.no_room => Haste::Eager,
             _ => Haste::Slow,
         }
+    }
+
+    /// A message says that a call is over. Where it is one of ours that is up, as far as known, the listing is read
+    /// soon: only what the provider answers us is a fact, and only the listing shows who has called in meanwhile.
+    pub(super) fn said_over(&mut self, id: &CallId, now: Now) {
+        if self.heeds(id) {
+            self.listing.said_over(id, now.at);
+        }
+    }
+
+    /// Whether a message that this call is over would bring a read forward.
+    pub fn heeds(&self, id: &CallId) -> bool {
+        self.pool.call(id).is_some_and(|call| call.ours && call.ended.is_none()) && self.listing.heeds(id)
     }
 
     /// Of the calls that are followed, one that has lasted for longer than a call can, though listings go on showing it.

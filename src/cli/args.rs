@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::names::completer;
 use super::notify::NotifyArgs;
 use super::values::{self, Color, InDoubt, Slots, Until};
+use super::webhook::WebhookArgs;
 use crate::campaign::plan::Rate;
 use crate::leads::options::{Allow, Column, Region, Zone, ZoneFrom};
 
@@ -46,6 +47,9 @@ pub struct RunArgs {
     /// What others are told.
     #[command(flatten)]
     pub told: NotifyArgs,
+    /// What the provider tells.
+    #[command(flatten)]
+    pub webhook: WebhookArgs,
     /// What is shown.
     #[command(flatten)]
     pub shown: ShownArgs,

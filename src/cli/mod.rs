@@ -25,6 +25,8 @@ pub mod environment;
 
 pub mod notify;
 
+pub mod webhook;
+
 pub mod plan;
 
 pub mod account;

@@ -90,6 +90,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     });
     let only = only.transpose()?;
     let pool = pool_name(args.pool.pool.as_deref())?;
+    let webhook = args.webhook.plan()?;
     if let Some(failure) = lacking {
         return Err(lacks(failure, &inputs, &list));
     }
@@ -115,6 +116,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
         json: args.shown.json,
         quiet: args.shown.quiet,
         log: args.shown.log.clone(),
+        webhook,
         warnings,
     })
 }
@@ -268,6 +270,7 @@ pub fn guard_log(args: &RunArgs) -> Result<(), Failure> {
         ("--api-key-file", args.place.api_key_file.as_deref()),
         ("--rejects", args.list.rejects.as_deref()),
         ("--ping-file", args.told.ping_file.as_deref()),
+        ("--webhook-secret-file", args.webhook.webhook_secret_file.as_deref()),
     ];
     guard_output("--log", log, others.into_iter().chain(read_by(&args.calling)).chain(lists))
 }

@@ -17,6 +17,7 @@ pub mod pulse;
 pub mod signals;
 pub mod talk;
 mod telling;
+pub mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,7 @@ use crate::campaign::notice::Outcome;
 use crate::exit::Exit;
 use crate::journal::answer::Claims;
 use crate::journal::{Control, Error, Journal, Totals};
+use crate::pool::calls::CallId;
 use crate::report::failure::Failure;
 use crate::report::notice::Severity;
 use crate::time::{Instant, Now};
@@ -40,6 +42,7 @@ use observers::Observers;
 use preflight::Account;
 use pulse::Pulse;
 use signals::{Order, Signals};
+use webhook::Messages;
 
 /// Answers that may wait to be heard.
 const WAITING: usize = 1024;
@@ -80,6 +83,8 @@ pub struct Drive<'a, J> {
     pub before_claims: &'a dyn Fn() -> Result<(), String>,
     /// What the user should be shown of those who are told besides.
     pub remark: &'a dyn Fn() -> Option<String>,
+    /// Calls that messages from outside say are over.
+    pub messages: &'a mut Messages,
 }
 
 /// How it ended.
@@ -131,6 +136,7 @@ pub async fn drive<J: Journal + Send + 'static>(drive: Drive<'_, J>) -> (Result<
         to_connect: connect::ToConnect { lines, account, org_is_known, lacks: drive.lacks, done: false },
         before_claims: drive.before_claims,
         remark: drive.remark,
+        messages: drive.messages,
         campaign,
         client,
         clock,
@@ -164,6 +170,7 @@ struct Loop<'a, J> {
     to_connect: connect::ToConnect<'a>,
     before_claims: &'a dyn Fn() -> Result<(), String>,
     remark: &'a dyn Fn() -> Option<String>,
+    messages: &'a mut Messages,
     sender: mpsc::Sender<Incoming>,
     receiver: mpsc::Receiver<Incoming>,
     claims: Claims,
@@ -199,6 +206,7 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
                 order = self.signals.next() => self.obey(order),
                 back = self.desk.back() => self.take_back(back?),
                 Some(incoming) = self.receiver.recv(), if free => self.hear(incoming),
+                Some(id) = self.messages.recv() => self.hear_message(id),
                 () = tokio::time::sleep(sleep) => {
                     let now = self.clock.now();
                     self.campaign.handle(now, Event::Wake);
@@ -278,6 +286,13 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
                 self.desk.begin(now, Request::Record(Box::new(news)));
             }
             Incoming::ReadFailed(id, failure) => self.campaign.handle(now, Event::ReadFailed(id, failure)),
+        }
+    }
+
+    /// Of many messages few concern a call of ours that is up; the others cost nothing more.
+    fn hear_message(&mut self, id: CallId) {
+        if self.campaign.heeds(&id) {
+            self.campaign.handle(self.clock.now(), Event::SaidOver(id));
         }
     }
 

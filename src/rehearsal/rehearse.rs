@@ -22,6 +22,7 @@ use crate::campaign::seen::Listing;
 use crate::journal::answer::{Answer as Mine, Claims, answer};
 use crate::journal::{Error, Journal};
 use crate::pool::attempt_id::AttemptId;
+use crate::pool::calls::CallId;
 use crate::pool::news::RequestTiming;
 use crate::time::{Instant, Now, Stamp, sooner};
 use exchange::request;
@@ -60,6 +61,8 @@ pub struct Simulation<J> {
     pub trace: Option<String>,
     /// How long a read takes, there and back.
     pub read_travel: Duration,
+    /// How long after a call's end a message tells of it, where messages are sent.
+    pub messages_after: Option<Duration>,
     skew: i64,
     /// The time as it was last asked for: it is asked for far more often than it changes.
     last: Cell<Now>,
@@ -85,6 +88,8 @@ enum Due {
     Unread(usize, ReadId, Box<ReadFailure>),
     /// A request has waited for its answer for too long.
     Timeout(PostId),
+    /// A message says that a call is over.
+    Message(CallId),
     /// An order from outside.
     Order(usize, Stop),
 }
@@ -118,6 +123,7 @@ impl<J: Journal> Simulation<J> {
             runs: Vec::new(),
             trace: None,
             read_travel: READ_TRAVEL,
+            messages_after: None,
             skew,
             last: Cell::new(Now { at: never, wall: never.timestamp() }),
             agenda: EventQueue::default(),
@@ -261,6 +267,12 @@ impl<J: Journal> Simulation<J> {
         while let Some(reply) = self.world.next_reply() {
             self.reply(reply)?;
         }
+        if let Some(after) = self.messages_after {
+            self.world.tell_of_ends();
+            while let Some(id) = self.world.next_ended() {
+                self.later(self.world.now() + after, Due::Message(id));
+            }
+        }
         while let Some(due) = self.agenda.take(next) {
             self.happen(due)?;
         }
@@ -293,6 +305,12 @@ impl<J: Journal> Simulation<J> {
                     let wire = RequestTiming { sent: sent.at, received: self.now().at, date: None };
                     let message = "no answer in time".to_owned();
                     self.tell(sent.run, News::Failed { attempt: sent.attempt, wire, message })?;
+                }
+            }
+            Due::Message(id) => {
+                let now = self.now();
+                for run in self.runs.iter_mut().flatten().filter(|run| run.outcome.is_none()) {
+                    run.campaign.handle(now, Event::SaidOver(id.clone()));
                 }
             }
             Due::Order(place, stop) => {

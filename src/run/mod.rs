@@ -27,6 +27,7 @@ use crate::drive::preflight::{self, Account as Read};
 use crate::drive::progress::{DisplayOptions, Log, ProgressUi};
 use crate::drive::signals::{Order, Signals};
 use crate::drive::talk::open_log;
+use crate::drive::webhook::{self, Messages};
 use crate::drive::{Broken, Drive, RunEnd, drive};
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
@@ -68,6 +69,7 @@ pub async fn run(
         Signals::listen().map_err(|error| Failure::machine(format!("cannot listen to signals: {error}")))?;
     let venue = RunTarget::open(planned).await?;
     let client = venue.client(planned)?;
+    let mut messages = planned.webhook.as_ref().map_or_else(|| Ok(webhook::none()), webhook::listen)?;
     let mut disk = Disk::open(&venue.dir, &mut chance())?;
     let (place, key) = venue.credentials();
     let known = disk.account_of_key(place, key)?;
@@ -86,7 +88,7 @@ pub async fn run(
     loop {
         let (venue, client, account, lists, dnc) = (&venue, &client, &account, &lists, &dnc);
         let session = Session { planned, venue, client, account, lists, dnc, display, notifier, ask };
-        match session.run(disk, read.take(), &mut signals).await? {
+        match session.run(disk, read.take(), &mut signals, &mut messages).await? {
             Ran::Ended(ended) => return Ok(*ended),
             // The assistant's prompt needs variables that nobody asked the list for: it is read again, with them.
             Ran::Again(reopened, account_read) => {
@@ -152,7 +154,13 @@ enum Ran {
 }
 
 impl Session<'_> {
-    async fn run(&self, mut disk: Disk, mut read: Option<Read>, signals: &mut Signals) -> Result<Ran, Failure> {
+    async fn run(
+        &self,
+        mut disk: Disk,
+        mut read: Option<Read>,
+        signals: &mut Signals,
+        messages: &mut Messages,
+    ) -> Result<Ran, Failure> {
         let (planned, now) = (self.planned, self.venue.clock.now());
         let plan = &planned.plan;
         let lock = Lock::take(&self.venue.dir, &self.account.name, &plan.campaign, std::process::id(), now);
@@ -210,6 +218,7 @@ impl Session<'_> {
             lacks: &missing,
             before_claims: &|| self.dnc.look_again(),
             remark: &|| self.notifier.remark(),
+            messages,
         })
         .await;
         let ended = self.ended(end, journal, rows, now);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::campaign::plan::{Plan, Reserve};
+use crate::drive::webhook::WebhookPlan;
 use crate::leads::lead::Only;
 use crate::leads::options::{ListOptions, Source};
 use crate::report::failure::Failure;
@@ -57,6 +58,8 @@ pub struct RunPlan {
     pub quiet: bool,
     /// What happens is written here too.
     pub log: Option<PathBuf>,
+    /// Where the provider's server messages are taken.
+    pub webhook: Option<WebhookPlan>,
     /// What deserves a word before it starts.
     pub warnings: Vec<String>,
 }

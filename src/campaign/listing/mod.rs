@@ -6,8 +6,10 @@
 
 pub(super) mod found;
 mod last_seen;
+mod messages;
 mod search;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::event::{Query, ReadFailure, ReadId, ReadTrouble, Unread};
@@ -16,6 +18,7 @@ use crate::pool::offset::Offset;
 use crate::time::{Instant, Stamp, sooner};
 use found::{Failed, Found, Haste, Needs, Proof, Purpose};
 use last_seen::LastSeen;
+use messages::Messages;
 use search::{Along, Search};
 
 /// Polls between reads when nothing waits for them, and the most that trouble stretches the interval to.
@@ -58,8 +61,9 @@ pub(super) struct ListingReader {
     watch_was_last: bool,
     last_seen: LastSeen,
     one_at: Instant,
-    /// A call to be asked for by its id, though listings show it.
-    asked_for: Option<CallId>,
+    /// Calls to be asked for by their ids, though listings show them.
+    asked_for: BTreeSet<CallId>,
+    messages: Messages,
     /// How many times longer than usual the interval is, for reads that failed.
     stretch: u32,
     not_before: Option<Instant>,
@@ -85,7 +89,8 @@ impl ListingReader {
             watch_was_last: false,
             last_seen: LastSeen::default(),
             one_at: Instant::from_micros(0),
-            asked_for: None,
+            asked_for: BTreeSet::new(),
+            messages: Messages::default(),
             stretch: 1,
             not_before: None,
             failing: false,
@@ -139,7 +144,22 @@ impl ListingReader {
 
     /// That call is to be asked for by its id, though listings show it.
     pub(super) fn ask_for(&mut self, id: CallId) {
-        self.asked_for = Some(id);
+        self.asked_for.insert(id);
+    }
+
+    /// A message says that a call of ours, which is up as far as known, is over.
+    pub(super) fn said_over(&mut self, id: &CallId, now: Instant) {
+        self.messages.said_over(id, now);
+    }
+
+    /// Whether a message of that call would bring a read forward.
+    pub(super) fn heeds(&self, id: &CallId) -> bool {
+        self.messages.heeds(id)
+    }
+
+    /// Whether messages come that tell of ends.
+    pub(super) fn is_told(&self, now: Instant) -> bool {
+        self.messages.come(now, self.poll)
     }
 
     /// The most urgent read, unless one is under way; and when to ask again if there is none now.
@@ -182,7 +202,9 @@ impl ListingReader {
                 Haste::Eager => self.stretch,
                 Haste::Urgent => 0,
             };
-            let due = self.watch_begun.map_or(now, |begun| begun + self.poll * polls);
+            let usual = self.poll * polls;
+            let pause = if self.messages.any_open() { usual.min(self.poll / 2) } else { usual };
+            let due = self.watch_begun.map_or(now, |begun| begun + pause);
             let due = self.not_before.map_or(due, |at| at.max(due));
             if now < due {
                 *wake = sooner(*wake, Some(due));
@@ -199,7 +221,7 @@ impl ListingReader {
         if now < self.one_at || self.not_before.is_some_and(|at| now < at) {
             return None;
         }
-        let id = self.last_seen.unseen(now, self.poll * UNSEEN).or_else(|| self.asked_for.take())?;
+        let id = self.last_seen.unseen(now, self.poll * UNSEEN).or_else(|| self.asked_for.pop_first())?;
         self.one_at = now + self.poll;
         Some((Query::One(id.clone()), Purpose::One(id)))
     }
@@ -241,6 +263,8 @@ impl ListingReader {
             Purpose::Watch => match self.watch.take_if(Search::is_last_part) {
                 Some(round) => {
                     self.fresh = round.began().map(|began| (began, now));
+                    let late = round.began().map(|began| self.messages.looked(began));
+                    self.asked_for.extend(late.into_iter().flatten());
                     self.stretch = (self.stretch / 2).max(1);
                     self.failing = false;
                     Found::Watch
@@ -345,6 +369,8 @@ impl ListingReader {
     /// A call is over: no listing needs to show it.
     pub(super) fn over(&mut self, id: &CallId) {
         self.last_seen.over(id);
+        self.messages.over(id);
+        self.asked_for.remove(id);
     }
 }
 

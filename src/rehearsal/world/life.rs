@@ -107,6 +107,9 @@ impl FakeProvider {
         let Some(now) = self.change(place, Status::Ended) else { return };
         let call = &mut self.calls[place];
         (call.ended, call.reason) = (Some(now), Some(reason));
+        if let Some(ended) = self.ended.as_mut().filter(|_| call.kind == Kind::Outbound) {
+            ended.push_back(call.id.clone());
+        }
         let (counted, settle) = (call.counted.is_some(), call.script.settle);
         if counted {
             self.later(self.now + self.config.release_lag, ProviderEvent::Release(place));

@@ -127,6 +127,8 @@ pub struct FakeProvider {
     /// By then every call shows that is ever to show.
     hidden_until: Stamp,
     listed: Option<Listed>,
+    /// Outbound calls that have ended and were not told of yet, where somebody wants to be told.
+    ended: Option<VecDeque<CallId>>,
     /// Used again for every listing.
     found: Vec<(Stamp, Place)>,
 }
@@ -161,6 +163,7 @@ impl FakeProvider {
             changes: 0,
             hidden_until: start,
             listed: None,
+            ended: None,
             found: Vec::new(),
             config,
         };
@@ -192,6 +195,16 @@ impl FakeProvider {
     /// The next answer that was received by now.
     pub fn next_reply(&mut self) -> Option<Reply> {
         self.replies.pop_front()
+    }
+
+    /// From now on ends of outbound calls are told, as server messages would.
+    pub fn tell_of_ends(&mut self) {
+        self.ended.get_or_insert_default();
+    }
+
+    /// The next outbound call that has ended, where ends are told.
+    pub fn next_ended(&mut self) -> Option<CallId> {
+        self.ended.as_mut()?.pop_front()
     }
 
     /// What time it is here.
