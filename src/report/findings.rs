@@ -207,6 +207,9 @@ fn lines(are_alike: bool, group: &Group) -> String {
 
 /// Hours with as many leads as the one before are one range, with a bar as long as they are many.
 fn show_hours(text: &mut String, hours: &[Hour], zone: &TimeZone) {
+    if hours.is_empty() {
+        return;
+    }
     let most = hours.iter().map(|hour| hour.leads).max().unwrap_or(0);
     let name = zone.iana_name().unwrap_or("this machine");
     let _infallible = writeln!(text, "callable in the next {} hours (time of {name}):", hours.len());
