@@ -124,13 +124,27 @@ impl Reserve {
         begins.filter(|begin| *begin > after).min()
     }
 
+    /// The same, but that no more than so many are kept from that time of the day on, until its table changes again.
+    #[must_use]
+    pub fn at_most(&self, most: u32, from: Timestamp) -> Self {
+        let minute = self.minute(from);
+        let mut table: Vec<_> = self.table.iter().copied().filter(|(at, _)| *at != minute).collect();
+        table.push((minute, self.at(from).min(most)));
+        table.sort_unstable();
+        Self { table, zone: self.zone.clone() }
+    }
+
+    fn minute(&self, wall: Timestamp) -> u16 {
+        let time = wall.to_zoned(self.zone.clone()).time();
+        u16::try_from(i32::from(time.hour()) * 60 + i32::from(time.minute())).unwrap_or(0)
+    }
+
     /// What is kept at that time.
     pub fn at(&self, wall: Timestamp) -> u32 {
         if !self.is_timetable() {
             return self.table[0].1;
         }
-        let time = wall.to_zoned(self.zone.clone()).time();
-        let minute = u16::try_from(i32::from(time.hour()) * 60 + i32::from(time.minute())).unwrap_or(0);
+        let minute = self.minute(wall);
         self.table.iter().rev().find(|(from, _)| *from <= minute).map_or(self.table[0].1, |row| row.1)
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::names::completer;
 use super::notify::NotifyArgs;
-use super::values::{self, Color, InDoubt, Slots, Until};
+use super::values::{self, Assumption, Color, InDoubt, Slots, Until};
 use super::webhook::WebhookArgs;
 use crate::campaign::plan::Rate;
 use crate::leads::options::{Allow, Column, Region, Zone, ZoneFrom};
@@ -276,12 +276,22 @@ pub struct StopArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Without calling anybody")]
 pub struct RehearseArgs {
-    /// Everything but the dialing: findings, batches, the first request, how long it would take
+    /// Everything but the dialing: findings, batches, the first request, and a forecast by rehearsal
     #[arg(long)]
     pub dry_run: bool,
     /// Against the built-in stand-in, quickened: no account, no phones, nothing remembered
     #[arg(long)]
     pub sandbox: bool,
+    /// What the forecast assumes, as in answered=0.45,talk=110s,inbound-per-hour=30,inbound-mean=4m
+    /// [default: learnt from past calls, else a guess]
+    #[arg(long, value_name = "K=V,..", value_delimiter = ',', value_parser = values::assumption, verbatim_doc_comment)]
+    pub assume: Vec<Assumption>,
+    /// Rehearsals of the forecast
+    #[arg(long, value_name = "N", default_value = "200", value_parser = values::rehearsals)]
+    pub runs: u32,
+    /// Writes the forecast as a page that stands alone
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// What is shown.

@@ -3,10 +3,14 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff::tz::TimeZone;
 
+use super::args::RehearseArgs;
+use super::assumed::{Before, before, beliefs};
+use super::display::stdout_width;
 use super::environment::Environment;
 use super::print;
 use crate::campaign::DEFAULT_SLOTS;
@@ -16,12 +20,15 @@ use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::leads::batch::cut;
 use crate::leads::lead::{Lead, Phone};
+use crate::leads::shown::file;
 use crate::leads::suppress::Suppression;
-use crate::rehearsal::forecast::{SAMPLE, SimulatedRuns, forecast};
-use crate::report::dry_run::{Forecast, batches, first_request, forecast as forecast_line};
+use crate::rehearsal::forecast::belief::Beliefs;
+use crate::rehearsal::forecast::{Impossible, Question, sample};
+use crate::report::dry_run::{batches, first_request};
 use crate::report::failure::Failure;
+use crate::report::forecast::Outlook;
 use crate::report::notice::one_at_a_time;
-use crate::report::style::count;
+use crate::report::style::{Glyphs, dollars, moment};
 use crate::run::check::{CheckError, Request, check_with, list_failure, mending};
 use crate::run::only::absent;
 use crate::run::plan::{RunPlan, State};
@@ -30,9 +37,13 @@ use crate::vapi::request::request_body;
 
 /// What stands where a request has the id of its attempt.
 const ATTEMPT: &str = "ATTEMPT_ID";
+/// Different sets of zones that are looked at, at most.
+const MOST_ZONES: usize = 24;
+/// A sum that buys at least one more call.
+const LEAST_MORE_USD: f64 = 1.0;
 
 /// Shows what a run would do.
-pub(super) fn dry_run(planned: &RunPlan, around: &Environment<'_>) -> Result<Exit, Failure> {
+pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let suppression = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| list_failure(&error))?;
     let known = known(planned)?;
     let (settled, limit) = (&known.settled, known.limit);
@@ -47,7 +58,8 @@ pub(super) fn dry_run(planned: &RunPlan, around: &Environment<'_>) -> Result<Exi
         strict: planned.strict,
         now: around.now,
     };
-    let mut left = Left { sample: Vec::new(), total: 0 };
+    let most = sample(asked.runs, planned.plan.retries.attempts());
+    let mut left = Left { most, sample: Vec::new(), total: 0, zones: HashSet::new() };
     let checked = check_with(&request, &mut |_| {}, &mut |lead| {
         let is_meant = planned.only.as_ref().is_none_or(|only| left.total == 0 && only.is(&lead));
         if is_meant && !request.suppresses(lead.phone) && !settled.contains(&lead.phone) {
@@ -61,32 +73,53 @@ pub(super) fn dry_run(planned: &RunPlan, around: &Environment<'_>) -> Result<Exi
     let campaign = &planned.plan.campaign;
     checked.mending = Some(mending(&planned.inputs, campaign, &planned.list, planned.sandbox));
     let mut text = checked.text(&around.zone);
-    let all = left.total;
-    left.stop_at(planned, around);
+    let has_passed = planned.plan.until.is_some_and(|until| until <= around.now);
     for (what, cure) in &planned.missing {
         let _infallible = writeln!(text, "{what}, which a real run needs\n  {cure}");
     }
     if !settled.is_empty() {
-        let _infallible = writeln!(text, "{} settled earlier, {all} to call", settled.len());
+        let _infallible = writeln!(text, "{} settled earlier, {} to call", settled.len(), left.total);
     }
     if let Some(error) = &checked.error {
         say(text.trim_end());
         return Err(Failure::usage(error.clone()));
     }
-    if let Some(only) = planned.only.as_ref().filter(|_| all == 0) {
+    if let Some(only) = planned.only.as_ref().filter(|_| left.total == 0) {
         say(text.trim_end());
         return Err(absent(only));
     }
-    if left.total < all {
-        let _infallible =
-            writeln!(text, "{} in this run, as --limit or --until has it", count(left.total, "lead", "leads"));
+    if has_passed {
+        text.push_str("nobody is called: --until has passed\n");
     }
+    left.show(&mut text, planned, around);
     let slots = planned.plan.slots.or(limit).unwrap_or(DEFAULT_SLOTS);
     if planned.plan.leaves_one(slots) {
         let _infallible = writeln!(text, "{}", one_at_a_time(slots - 1, slots));
     }
-    let seen = left.foresee(planned, limit, around)?;
-    left.show(&mut text, planned, seen.as_ref(), limit, around);
+    let beliefs = beliefs(&asked.assume, &known.before.past, planned.sandbox);
+    let question = left.question(planned, asked.runs, &beliefs, slots, known.before.spent_usd, around);
+    let forecast = match question.filter(|_| !has_passed).map(|question| question.foresee()) {
+        None => None,
+        Some(foreseen) => Some(foreseen?.map_err(|why| {
+            say_unless(planned.quiet, text.trim_end());
+            impossible(&why, &planned.plan, slots, known.before.spent_usd, around)
+        })?),
+    };
+    let outlook = forecast.as_ref().map(|forecast| Outlook {
+        campaign,
+        forecast,
+        beliefs: &beliefs,
+        leads: left.total,
+        slots,
+        reserve: planned.plan.reserve.at(forecast.starts),
+        now: around.now,
+        zone: &around.zone,
+    });
+    if let Some(outlook) = &outlook {
+        let unicode = Glyphs::of_locale(|name| around.var(name)) == Glyphs::UNICODE;
+        let _infallible = writeln!(text, "{}", outlook.text(stdout_width(), unicode));
+        asked.html.as_deref().map_or(Ok(()), |path| write_page(path, &outlook.html()))?;
+    }
     if planned.json {
         say_unless(planned.quiet, text.trim_end());
         let object = serde_json::json!({
@@ -94,15 +127,51 @@ pub(super) fn dry_run(planned: &RunPlan, around: &Environment<'_>) -> Result<Exi
             "exit": Exit::Settled.code(),
             "dry_run": true,
             "list": checked,
-            "to_ring": all,
+            "to_ring": left.total,
             "batches": left.batches(planned).len(),
-            "forecast_s": seen.map(|seen| seen.took.map(|took| took.as_secs())),
+            "forecast_s": forecast.as_ref().map(|forecast| forecast.seconds.spans().map(|took| took.as_secs())),
+            "forecast": outlook.map(|outlook| outlook.json()),
         });
         print(&format!("{object}\n"))?;
     } else if !planned.quiet {
         print(&text)?;
     }
     Ok(Exit::Settled)
+}
+
+fn write_page(path: &Path, page: &str) -> Result<(), Failure> {
+    let failed = |error| Failure::machine(format!("--html: {} cannot be written: {error}", file(path)));
+    std::fs::write(path, page).map_err(failed)
+}
+
+/// A plan that cannot work, with the smallest change that would make it work.
+fn impossible(why: &Impossible, plan: &Plan, slots: u32, spent_usd: f64, around: &Environment<'_>) -> Failure {
+    let told = |at: Timestamp| moment(at, around.now, &around.zone);
+    let written = |at: Timestamp| at.to_zoned(around.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string();
+    match *why {
+        Impossible::Until(opens) => {
+            let until = plan.until.map(told).unwrap_or_default();
+            let later = opens.checked_add(SignedDuration::from_mins(1)).unwrap_or(opens);
+            Failure::usage(format!("--until {until} is before anybody may be called, which is at {}", told(opens)))
+                .advise(format!("end later than that, as in   --until {}", written(later)))
+                .advise("or call earlier:   --hours HH:MM-HH:MM")
+        }
+        Impossible::Reserve(opens) => {
+            let most = slots.saturating_sub(plan.caution + 1);
+            Failure::usage(format!(
+                "the reserve keeps every one of {slots} slots whenever anybody may be called, from {} on",
+                told(opens)
+            ))
+            .advise(format!("reserve {most} or fewer from then on, as in   --reserve {}", plan.reserve.at_most(most, opens)))
+        }
+        Impossible::Spent => {
+            let most = plan.max_cost.unwrap_or(0.0);
+            Failure::usage(format!("--max-cost {most} has been spent: the campaign has cost {}", dollars(spent_usd)))
+                .advise(format!("allow more than that, as in   --max-cost {:.2}", spent_usd + LEAST_MORE_USD))
+        }
+        Impossible::Hours => Failure::usage("the hours and days let nobody on the list be called")
+            .advise("widen them:   --hours, --days, --holidays"),
+    }
 }
 
 /// What an existing journal knows.
@@ -113,48 +182,41 @@ struct Known {
     limit: Option<u32>,
     /// Whom it suppresses.
     suppressed: Box<dyn Fn(Phone) -> bool>,
+    /// Its calls of the past.
+    before: Before,
 }
 
 fn known(planned: &RunPlan) -> Result<Known, Failure> {
     let disk = if let State::Kept(dir) = &planned.state { Disk::look(dir)? } else { None };
     let Some(disk) = disk else {
-        return Ok(Known { settled: HashSet::new(), limit: None, suppressed: Box::new(|_| false) });
+        let suppressed = Box::new(|_| false);
+        return Ok(Known { settled: HashSet::new(), limit: None, suppressed, before: Before::default() });
     };
     let (settled, limit) = disk.known(&planned.plan.campaign, planned.sandbox)?;
     let suppressed = Box::new(disk.suppressions()?);
-    Ok(Known { settled: settled.into_iter().collect(), limit, suppressed })
-}
-
-/// The options that would end the run before the forecast is over.
-fn stops(plan: &Plan, seen: &SimulatedRuns, now: Timestamp) -> Vec<String> {
-    let cost = plan.max_cost.filter(|most| *most < seen.cost_usd).map(|most| format!("--max-cost {most}"));
-    let until = plan.until.filter(|until| now.checked_add(seen.took[1]).is_ok_and(|done| done > *until));
-    cost.into_iter().chain(until.map(|_| "--until".to_owned())).collect()
+    let before = before(&disk, &planned.plan.campaign, planned.sandbox)?;
+    Ok(Known { settled: settled.into_iter().collect(), limit, suppressed, before })
 }
 
 /// Who would be called.
 struct Left {
+    /// How many are rehearsed at most.
+    most: u64,
     sample: Vec<Lead>,
     total: u64,
+    /// The different sets of zones.
+    zones: HashSet<Vec<String>>,
 }
 
 impl Left {
     fn take(&mut self, lead: Lead) {
         self.total += 1;
-        if self.sample.len() < SAMPLE {
+        if self.zones.len() < MOST_ZONES && !self.zones.contains(&lead.zones) {
+            self.zones.insert(lead.zones.clone());
+        }
+        if self.sample.len() as u64 <= self.most {
             self.sample.push(lead);
         }
-    }
-
-    /// Leaves only as many as this run would call: `--limit` of them, and nobody where `--until` has passed.
-    fn stop_at(&mut self, planned: &RunPlan, around: &Environment<'_>) {
-        if let Some(limit) = planned.plan.limit {
-            self.total = self.total.min(limit);
-        }
-        if planned.plan.until.is_some_and(|until| until <= around.now) {
-            self.total = 0;
-        }
-        self.sample.truncate(usize::try_from(self.total).unwrap_or(usize::MAX));
     }
 
     /// The sizes of the batches, if everybody could be called at once.
@@ -169,47 +231,29 @@ impl Left {
         sizes
     }
 
-    fn foresee(
-        &self,
-        planned: &RunPlan,
-        limit: Option<u32>,
+    fn question<'a>(
+        &'a self,
+        planned: &'a RunPlan,
+        runs: u32,
+        beliefs: &'a Beliefs,
+        slots: u32,
+        spent_usd: f64,
         around: &Environment<'_>,
-    ) -> Result<Option<SimulatedRuns>, Failure> {
-        if self.sample.is_empty() {
-            return Ok(None);
-        }
-        let slots = planned.plan.slots.or(limit).unwrap_or(DEFAULT_SLOTS);
-        Ok(Some(forecast(&planned.plan, &self.sample, self.total, slots, around.now)?))
+    ) -> Option<Question<'a>> {
+        let zones = self.zones.iter().cloned().collect();
+        let (plan, leads, total, now) = (&planned.plan, &self.sample[..], self.total, around.now);
+        (total > 0).then_some(Question { plan, leads, total, zones, slots, now, runs, beliefs, spent_usd })
     }
 
-    fn show(
-        &self,
-        text: &mut String,
-        planned: &RunPlan,
-        seen: Option<&SimulatedRuns>,
-        limit: Option<u32>,
-        around: &Environment<'_>,
-    ) {
+    fn show(&self, text: &mut String, planned: &RunPlan, around: &Environment<'_>) {
         let first = self.first(planned, around);
         let first = first.as_ref().map(|(at, zone)| (*at, zone));
         let _infallible = writeln!(text, "\n{}", batches(&self.batches(planned), first, around.now));
-        let (Some(lead), Some(seen)) = (self.sample.first(), seen) else { return };
+        let Some(lead) = self.sample.first() else { return };
         let line = &planned.account.lines[0];
         let body = request_body(&planned.account.target, line, ATTEMPT, lead);
         let base = if planned.sandbox { "http://127.0.0.1 (the sandbox)" } else { &planned.account.base_url };
-        let _infallible = writeln!(text, "{}", first_request(base, &body));
-        let [quick, middle, slow] = seen.took;
-        let shown = Forecast {
-            slots: planned.plan.slots.or(limit).unwrap_or(DEFAULT_SLOTS),
-            kept: planned.plan.reserve.at(around.now),
-            call: seen.call,
-            answered: seen.answered,
-            took: [middle, quick, slow],
-            cost_usd: Some(seen.cost_usd),
-            stops: stops(&planned.plan, seen, around.now),
-            sample: seen.sample,
-        };
-        let _infallible = writeln!(text, "{}", forecast_line(&shown));
+        let _infallible = writeln!(text, "{}\n", first_request(base, &body));
     }
 
     /// When the first of them may be called, and in which zone that is so.

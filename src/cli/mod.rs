@@ -37,6 +37,7 @@ mod log;
 
 pub mod run;
 
+mod assumed;
 mod dry;
 
 mod ending;

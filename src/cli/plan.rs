@@ -30,6 +30,8 @@ const PROBE_POLLS: u32 = 60;
 const LONGEST_CALL: Duration = Duration::from_mins(1 + 12 * 60 + 1);
 /// No list of holidays is larger.
 const LARGEST_HOLIDAYS: u64 = 4 << 20;
+/// Options that say how a forecast is made.
+const FORESEES: [&str; 3] = ["assume", "runs", "html"];
 /// What a date in the campaign's name implies: a restart after midnight is another campaign.
 const DATED_REST: Duration = Duration::from_hours(20);
 
@@ -39,6 +41,20 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     let name = place::name(args.place.campaign.as_deref(), &inputs, around)?;
     let sandbox = args.rehearse.sandbox;
     let dry_run = args.rehearse.dry_run;
+    if !dry_run && let Some(flag) = FORESEES.iter().find(|flag| sources.of(flag) == Layer::CommandLine) {
+        let what = format!("--{flag} is for the forecast, which only --dry-run makes");
+        return Err(Failure::usage(what).advise("add --dry-run, or leave it out"));
+    }
+    if let Some(page) = args.rehearse.html.as_deref() {
+        let lists = args.leads.iter().filter(|list| list.as_os_str() != "-");
+        let lists = lists.map(|list| ("the list", Some(list.as_path())));
+        let others = [
+            ("--config", args.place.config.as_deref()),
+            ("--api-key-file", args.place.api_key_file.as_deref()),
+            ("--rejects", args.list.rejects.as_deref()),
+        ];
+        guard_output("--html", page, others.into_iter().chain(read_by(&args.calling)).chain(lists))?;
+    }
     let state = place::state(args.place.state.as_deref(), sources, sandbox, dry_run, around)?;
     if let Some(slots) = args.pool.slots {
         reserve_fits(&reserve(&args.pool, around), args.pool.margin, slots)?;

@@ -69,7 +69,7 @@ fn planned(
         say(&format!("warning: {warning}"));
     }
     if planned.dry_run {
-        let exit = dry::dry_run(&planned, around)?;
+        let exit = dry::dry_run(&planned, &args.rehearse, around)?;
         return Ok(RunEnding { exit, text: String::new(), wall: around.now });
     }
     detach();

@@ -40,6 +40,19 @@ pub enum Until {
     Instant(Timestamp),
 }
 
+/// One part of `--assume`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Assumption {
+    /// The share of calls that a person answers.
+    Answered(f64),
+    /// How long a person talks.
+    Talk(Duration),
+    /// Callers an hour.
+    InboundPerHour(f64),
+    /// How long they stay.
+    InboundMean(Duration),
+}
+
 /// `--color`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
 pub enum Color {
@@ -208,6 +221,26 @@ pub fn pace(text: &str) -> Result<f64, String> {
     pace.ok_or_else(|| "not a number from 0, as in 30 or 2.5".to_owned())
 }
 
+/// `answered=0.45`, `talk=110s`, `inbound-per-hour=30` or `inbound-mean=4m`.
+pub fn assumption(text: &str) -> Result<Assumption, String> {
+    let known = "answered=0.45, talk=110s, inbound-per-hour=30 and inbound-mean=4m";
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not KEY=VALUE, as in {known}"))?;
+    let within = |error: String| format!("{}: {error}", key.trim());
+    match key.trim() {
+        "answered" => share(value).map(Assumption::Answered),
+        "talk" => wait(value).map(Assumption::Talk),
+        "inbound-per-hour" => pace(value).map(Assumption::InboundPerHour),
+        "inbound-mean" => wait(value).map(Assumption::InboundMean),
+        other => return Err(format!("{other:?} is nothing that is assumed; known are {known}")),
+    }
+    .map_err(within)
+}
+
+/// `--runs`: enough to tell a spread, and no more than anybody waits for.
+pub fn rehearsals(text: &str) -> Result<u32, String> {
+    text.trim().parse().ok().filter(|runs| (1..=10_000).contains(runs)).ok_or_else(|| "not 1 to 10000".to_owned())
+}
+
 /// `HH:MM`, nothing else.
 fn time_of_day(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;
@@ -272,6 +305,18 @@ mod tests {
         for text in ["", "tomorrow", "24:00", "17:60", "17", "2026-12-01", "2026-12-01T17:00:00"] {
             assert!(until(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn assumptions_are_named() {
+        assert_eq!(assumption("answered=45%"), Ok(Assumption::Answered(0.45)));
+        assert_eq!(assumption(" talk = 110s"), Ok(Assumption::Talk(Duration::from_secs(110))));
+        assert_eq!(assumption("inbound-per-hour=0"), Ok(Assumption::InboundPerHour(0.0)));
+        assert!(assumption("answered=2").unwrap_err().starts_with("answered: "));
+        for text in ["talk", "talk=0", "answer=0.3", "inbound-mean=x"] {
+            assert!(assumption(text).is_err(), "{text}");
+        }
+        assert!(rehearsals("0").is_err() && rehearsals("200") == Ok(200));
     }
 
     #[test]

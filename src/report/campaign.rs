@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::chart::Chart;
+use super::page::{END, bars, escape, head};
 use super::style::{Glyphs, count, dollars, moment, percent, rehearsed, thousands};
 use super::summary::{class_words, dispositions};
 use crate::campaign::attempt::{Cause, State};
@@ -181,7 +182,7 @@ impl Report {
 
     /// A page that stands alone: nothing of it comes from elsewhere.
     pub fn html(&self, now: Timestamp, zone: &TimeZone) -> String {
-        let mut page = HEAD.replace("TITLE", &escape(&self.campaign));
+        let mut page = head(&self.campaign);
         let _ = write!(page, "<h1>{}{}</h1><ul>", escape(&self.campaign), rehearsed(self.rehearsal));
         for line in self.lines(now, zone) {
             let _ = write!(page, "<li>{}</li>", escape(&line));
@@ -206,7 +207,7 @@ impl Report {
         page.push_str(&bars("Answered, by day of the week", "% of calls", &days));
         let _ = writeln!(
             page,
-            "<p class=\"dim\">Written {}.</p></main></body></html>",
+            "<p class=\"dim\">Written {}.</p>{END}",
             moment(now, Timestamp::UNIX_EPOCH, zone)
         );
         page
@@ -222,61 +223,6 @@ fn labelled(label: String, calls: u64, answered: u64) -> (String, u64, String) {
 fn rate((calls, answered): (u64, u64)) -> f64 {
     if calls == 0 { 0.0 } else { percent(answered, calls) as f64 }
 }
-
-/// Horizontal bars as a picture, with their words as text.
-fn bars(title: &str, unit: &str, rows: &[(String, u64, String)]) -> String {
-    if rows.is_empty() {
-        return String::new();
-    }
-    let most = rows.iter().map(|row| row.1).max().unwrap_or(1).max(1);
-    let high = rows.len() * 26;
-    let mut svg = format!(
-        "<h2>{} <small>{}</small></h2><svg viewBox=\"0 0 640 {high}\" role=\"img\" aria-label=\"{}\">",
-        escape(title),
-        escape(unit),
-        escape(title)
-    );
-    for (nth, (label, value, words)) in rows.iter().enumerate() {
-        let (top, long) = (nth * 26, value * 300 / most);
-        let _ = write!(
-            svg,
-            "<text x=\"120\" y=\"{}\" text-anchor=\"end\">{}</text><rect x=\"130\" y=\"{}\" width=\"{}\" height=\"16\" \
-             rx=\"2\"/><text x=\"{}\" y=\"{}\">{}</text>",
-            top + 16,
-            escape(label),
-            top + 3,
-            long.max(1),
-            140 + long,
-            top + 16,
-            escape(words),
-        );
-    }
-    svg.push_str("</svg>");
-    svg
-}
-
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            letter if letter.is_control() => safe.push(' '),
-            letter => safe.push(letter),
-        }
-    }
-    safe
-}
-
-const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-content=\"width=device-width,initial-scale=1\"><title>TITLE</title><style>:root{color-scheme:light dark;--ink:#1c1c1e;\
---bar:#2f6fdb;--dim:#6b6b70;--paper:#fff}@media(prefers-color-scheme:dark){:root{--ink:#ececee;--bar:#6aa3ff;--dim:#9a9aa0;\
---paper:#161618}}body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0}main{max-width:\
-44rem;margin:0 auto;padding:1rem}h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}small,.dim{color:var(--dim);\
-font-weight:normal}svg{width:100%;height:auto}text{fill:var(--ink);font-size:14px}rect{fill:var(--bar)}ul{padding-left:\
-1.2rem}</style></head><body><main>";
 
 /// The names of the further columns of a list, in the order in which they are met.
 #[derive(Clone, Debug, Default)]

@@ -1,12 +1,11 @@
-//! What a dry run says of the campaign that it does not run: its batches, its first request, how long it would take.
+//! What a dry run says of the campaign that it does not run: its batches, and its first request.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::style::{count, dollars, moment, span, thousands};
+use super::style::{moment, thousands};
 
 /// The line about the batches, given their sizes in order. `first`: when the first lead may be called, and in whose zone.
 pub fn batches(sizes: &[usize], first: Option<(Timestamp, &TimeZone)>, now: Timestamp) -> String {
@@ -49,70 +48,6 @@ pub fn first_request(base_url: &str, body: &serde_json::Value) -> String {
     format!("POST {}/call\nauthorization: Bearer ***\n{body}", base_url.trim_end_matches('/'))
 }
 
-/// How long the campaign would take, by rehearsal.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Forecast {
-    /// Slots of the pool.
-    pub slots: u32,
-    /// Slots kept.
-    pub kept: u32,
-    /// How long a call lasts on the average.
-    pub call: Duration,
-    /// The share of calls that is answered.
-    pub answered: f64,
-    /// How long it took in the middle rehearsal, the quickest and the slowest.
-    pub took: [Duration; 3],
-    /// What it would cost.
-    pub cost_usd: Option<f64>,
-    /// Options that end this run before the list is through.
-    pub stops: Vec<String>,
-    /// Leads rehearsed, where the list was too long for all.
-    pub sample: Option<u64>,
-}
-
-/// The line of a forecast.
-pub fn forecast(forecast: &Forecast) -> String {
-    let [middle, quick, slow] = forecast.took.map(rough);
-    let mut line = format!(
-        "with {}, {} reserved, calls of {} answered {:.0}% of the time: done in {middle}",
-        count(forecast.slots.into(), "slot", "slots"),
-        forecast.kept,
-        talk(forecast.call),
-        forecast.answered.clamp(0.0, 1.0) * 100.0,
-    );
-    if quick != slow {
-        let _ = write!(line, " ({quick} to {slow})");
-    }
-    line.extend(forecast.cost_usd.map(|cost| format!(", about {}", about(cost))));
-    if !forecast.stops.is_empty() {
-        let _ = write!(line, "\n  this is for all of it: {} ends this run sooner", forecast.stops.join(" or "));
-    }
-    line.extend(
-        forecast.sample.map(|leads| format!("\n  rehearsed with {}, and scaled", count(leads, "lead", "leads"))),
-    );
-    line
-}
-
-/// Talks are told in seconds up to five minutes: people compare them.
-fn talk(call: Duration) -> String {
-    if call < Duration::from_mins(5) { format!("{} s", call.as_secs()) } else { span(call) }
-}
-
-/// A forecast to the second would be a lie.
-fn rough(time: Duration) -> String {
-    let minutes = time.as_secs().div_ceil(60);
-    let step = match minutes {
-        0..=20 => 1,
-        21..=600 => 5,
-        _ => 30,
-    };
-    span(Duration::from_secs(minutes.div_ceil(step) * step * 60))
-}
-
-fn about(cost: f64) -> String {
-    if cost < 10.0 { dollars(cost) } else { dollars(cost.round()).trim_end_matches(".00").to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,32 +79,5 @@ mod tests {
           }
         }
         "#);
-    }
-
-    #[test]
-    fn a_forecast_is_as_rough_as_it_is() {
-        let minutes = |minutes: u64| Duration::from_secs(minutes * 60 - 13);
-        let told = Forecast {
-            slots: 10,
-            kept: 3,
-            call: Duration::from_secs(95),
-            answered: 0.38,
-            took: [minutes(183), minutes(169), minutes(207)],
-            cost_usd: Some(58.37),
-            stops: Vec::new(),
-            sample: Some(20_000),
-        };
-        insta::assert_snapshot!(forecast(&told), @r"
-        with 10 slots, 3 reserved, calls of 95 s answered 38% of the time: done in 3 h 5 min (2 h 50 min to 3 h 30 min), about $58
-          rehearsed with 20,000 leads, and scaled
-        ");
-        let stops = vec!["--limit 100".to_owned(), "--until".to_owned()];
-        let stopped = Forecast { stops, sample: None, ..told.clone() };
-        assert!(
-            forecast(&stopped)
-                .ends_with("about $58\n  this is for all of it: --limit 100 or --until ends this run sooner")
-        );
-        let short = Forecast { took: [minutes(2); 3], cost_usd: None, sample: None, ..told };
-        insta::assert_snapshot!(forecast(&short), @"with 10 slots, 3 reserved, calls of 95 s answered 38% of the time: done in 2 min");
     }
 }

@@ -29,5 +29,8 @@ pub mod advice;
 pub mod alert;
 pub mod campaign;
 pub mod chart;
+pub mod forecast;
+pub mod page;
+pub mod pool_chart;
 pub mod reserve;
 pub mod usage;

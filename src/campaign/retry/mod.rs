@@ -59,6 +59,11 @@ impl Contact {
 }
 
 impl Retries {
+    /// Contact attempts a lead gets at most.
+    pub const fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     /// One attempt a lead, none again.
     pub fn never() -> Self {
         Self { attempts: 1, delays: BTreeMap::new(), per_day: PER_DAY, seed: 0, machine: TimeZone::UTC }

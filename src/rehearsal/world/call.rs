@@ -16,6 +16,9 @@ use crate::time::Stamp;
 /// The pool's own ended reason (R01).
 pub const POOL_REASON: &str = "call.start.error-subscription-concurrency-limit-reached";
 
+/// What a minute from the answer to the end costs, in US dollars.
+pub const USD_MINUTE: f64 = 0.0915;
+
 /// What a request to place a call asks for.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct NewCall {
@@ -118,8 +121,7 @@ impl FakeCall {
 
     /// US dollars; nothing until it is settled.
     pub fn cost(&self) -> f64 {
-        const PER_MINUTE: f64 = 0.0915;
-        if self.settled { (self.minutes() * PER_MINUTE * 10_000.0).round() / 10_000.0 } else { 0.0 }
+        if self.settled { (self.minutes() * USD_MINUTE * 10_000.0).round() / 10_000.0 } else { 0.0 }
     }
 
     /// Minutes from the answer to the end; none before the end.

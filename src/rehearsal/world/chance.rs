@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use rand_distr::{Distribution, Gamma};
 
 /// Longest length that is ever drawn: a bound, so that no sum of times overflows.
 const LONGEST_SECONDS: f64 = 1e7;
@@ -56,6 +57,11 @@ impl Chance {
         length(-(1.0 - self.unit()).ln() * mean.as_secs_f64())
     }
 
+    /// A gamma distribution of that shape, whose mean is the shape.
+    pub(in crate::rehearsal) fn gamma(&mut self, shape: f64) -> f64 {
+        Gamma::new(shape.max(1e-3), 1.0).map_or(shape, |gamma| gamma.sample(&mut self.0))
+    }
+
     /// The number of one of these weights, each as likely as it is heavy; 0 if they weigh nothing.
     pub(super) fn weighted(&mut self, weights: impl Iterator<Item = u32> + Clone) -> usize {
         let total: u64 = weights.clone().map(u64::from).sum();
@@ -71,7 +77,7 @@ impl Chance {
 }
 
 /// Seconds as a length, kept within what a call can last.
-pub(super) fn length(seconds: f64) -> Duration {
+pub(in crate::rehearsal) fn length(seconds: f64) -> Duration {
     let bounded = if seconds.is_nan() { 0.0 } else { seconds.clamp(0.0, LONGEST_SECONDS) };
     Duration::from_secs_f64(bounded)
 }

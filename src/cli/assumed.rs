@@ -1,0 +1,82 @@
+//! What a forecast assumes: said by `--assume`, else learnt from past calls in the journal, else guessed.
+
+use super::values::Assumption;
+use crate::campaign::attempt::State;
+use crate::campaign::disposition::Class;
+use crate::journal::disk::Disk;
+use crate::journal::disk::accounts::REHEARSAL;
+use crate::journal::disk::outcomes::AttemptOutcome;
+use crate::journal::disk::story::Campaign;
+use crate::rehearsal::forecast::belief::{Belief, Beliefs, Past, PastCall};
+use crate::rehearsal::world::mix::Shape;
+use crate::report::failure::Failure;
+
+/// A campaign with fewer calls than this learns from the others too.
+const ENOUGH: u64 = 50;
+
+/// What the journal knows of the campaign's past.
+#[derive(Default)]
+pub(super) struct Before {
+    /// The calls that a forecast learns from.
+    pub(super) past: Past,
+    /// What this campaign has cost, in US dollars.
+    pub(super) spent_usd: f64,
+}
+
+/// Reads the past out of a journal. The sandbox's calls say nothing of people, and people's nothing of the sandbox.
+pub(super) fn before(disk: &Disk, campaign: &str, sandbox: bool) -> Result<Before, Failure> {
+    let all = disk.campaigns()?;
+    let of_kind = |it: &&Campaign| (it.account.name == REHEARSAL) == sandbox;
+    let mut before = Before::default();
+    let own = Past { of: " of this campaign".to_owned(), ..Past::default() };
+    let (mut own, mut everybodys) = (own, Past::default());
+    let mut campaigns = 0;
+    for known in all.iter().filter(of_kind) {
+        let attempts = disk.attempts_of(&known.account, &known.name)?;
+        campaigns += 1;
+        for attempt in attempts.values().flatten() {
+            let Some(call) = past_call(attempt) else { continue };
+            if known.name == campaign {
+                before.spent_usd += attempt.cost_usd.unwrap_or(0.0);
+                own.add(call.clone());
+            }
+            everybodys.add(call);
+        }
+    }
+    everybodys.of = format!(" of {campaigns} campaigns");
+    before.past = if own.calls >= ENOUGH || own.calls == everybodys.calls { own } else { everybodys };
+    Ok(before)
+}
+
+fn past_call(attempt: &AttemptOutcome) -> Option<PastCall> {
+    let State::Ended(class) = attempt.state else { return None };
+    let shape = match class {
+        Class::Answered | Class::HungUp => Shape::Talk,
+        Class::Voicemail => Shape::Machine,
+        Class::NoAnswer => Shape::RingsOut,
+        Class::Busy => Shape::RingsBriefly,
+        Class::Rejected => Shape::Rejected,
+        _ if attempt.is_answered() => Shape::Breaks,
+        _ => Shape::NeverRings,
+    };
+    let reason = attempt.reason.clone().unwrap_or_default();
+    Some(PastCall { shape, reason, minutes: attempt.minutes, cost_usd: attempt.cost_usd })
+}
+
+/// What is believed: the sandbox's own figures, or what the past teaches; and over that what was said.
+pub(super) fn beliefs(said: &[Assumption], past: &Past, sandbox: bool) -> Beliefs {
+    let mut beliefs = if sandbox { Beliefs::of_sandbox() } else { Beliefs::guessed() };
+    if !sandbox {
+        beliefs.learn(past);
+    }
+    for assumption in said {
+        let (belief, value) = match *assumption {
+            Assumption::Answered(share) => (&mut beliefs.answered, share),
+            Assumption::Talk(length) => (&mut beliefs.talk_s, length.as_secs_f64()),
+            Assumption::InboundPerHour(pace) => (&mut beliefs.inbound_per_hour, pace),
+            Assumption::InboundMean(length) => (&mut beliefs.inbound_mean_s, length.as_secs_f64()),
+        };
+        *belief = Belief::said(value, "as given");
+    }
+    beliefs
+}
