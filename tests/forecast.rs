@@ -47,7 +47,12 @@ fn options_that_end_a_run_end_its_rehearsals() {
     assert!(cut.why == Some(StopReason::Until) && cut.open_at_end > 10.0 && cut.calls < 50.0, "{cut:?}");
     let cheap = foresee(&Plan { max_cost: Some(1.0), ..plan() }).unwrap();
     // Calls that are up when it is reached come on top.
-    assert!(cheap.why == Some(StopReason::Cost) && cheap.cost_usd.p50 < 0.6 * whole.cost_usd.p50 && cheap.open_at_end > 10.0, "{cheap:?}");
+    assert!(
+        cheap.why == Some(StopReason::Cost)
+            && cheap.cost_usd.p50 < 0.6 * whole.cost_usd.p50
+            && cheap.open_at_end > 10.0,
+        "{cheap:?}"
+    );
     let rate = Rate { count: std::num::NonZeroU32::MIN, per: Duration::from_mins(1) };
     let slow = foresee(&Plan { rate, ..plan() }).unwrap();
     assert!(slow.seconds.p10 > 59.0 * 60.0, "a call a minute: {slow:?}");

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use jiff::{SignedDuration, Timestamp};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::args::RehearseArgs;
 use super::assumed::{Before, before, beliefs};
@@ -162,7 +162,10 @@ fn impossible(why: &Impossible, plan: &Plan, slots: u32, spent_usd: f64, around:
                 "the reserve keeps every one of {slots} slots whenever anybody may be called, from {} on",
                 told(opens)
             ))
-            .advise(format!("reserve {most} or fewer from then on, as in   --reserve {}", plan.reserve.at_most(most, opens)))
+            .advise(format!(
+                "reserve {most} or fewer from then on, as in   --reserve {}",
+                plan.reserve.at_most(most, opens)
+            ))
         }
         Impossible::Spent => {
             let most = plan.max_cost.unwrap_or(0.0);

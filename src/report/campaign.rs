@@ -205,11 +205,7 @@ impl Report {
         page.push_str(&bars("Answered, by hour of the day", "% of calls", &hours));
         let days: Vec<_> = self.weekdays().map(|(day, (calls, answered))| labelled(day, calls, answered)).collect();
         page.push_str(&bars("Answered, by day of the week", "% of calls", &days));
-        let _ = writeln!(
-            page,
-            "<p class=\"dim\">Written {}.</p>{END}",
-            moment(now, Timestamp::UNIX_EPOCH, zone)
-        );
+        let _ = writeln!(page, "<p class=\"dim\">Written {}.</p>{END}", moment(now, Timestamp::UNIX_EPOCH, zone));
         page
     }
 }

@@ -182,7 +182,13 @@ impl Outlook<'_> {
         let mut line = String::from("assumed: ");
         for (nth, (what, from)) in parts.iter().enumerate() {
             let same = parts.get(nth + 1).is_some_and(|(_, next)| next == from);
-            let comma = if nth + 1 == parts.len() { "" } else if nth == 2 && same { " " } else { ", " };
+            let comma = if nth + 1 == parts.len() {
+                ""
+            } else if nth == 2 && same {
+                " "
+            } else {
+                ", "
+            };
             let _ = if same { write!(line, "{what}{comma}") } else { write!(line, "{what} ({from}){comma}") };
         }
         line.push_str("; say better with --assume");

@@ -94,7 +94,8 @@ impl PoolChart<'_> {
             path
         };
         let title = "The pool over time";
-        let mut svg = format!("<svg viewBox=\"0 0 640 264\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>");
+        let mut svg =
+            format!("<svg viewBox=\"0 0 640 264\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>");
         let ours = area(&|_| 0.0, &|point| point.ours);
         let others = area(&|point| point.ours, &|point| point.ours + point.others);
         let _ = write!(svg, "<path class=\"ours\" d=\"{ours}\"/><path class=\"others\" d=\"{others}\"/>");
@@ -102,11 +103,13 @@ impl PoolChart<'_> {
         let _ = write!(svg, "<path class=\"axis\" d=\"M{left} {:.1}H{right}M{left} {floor:.1}H{right}\"/>", y(slots));
         let line = f64::from(self.slots.saturating_sub(self.reserve));
         for (up, label) in [(slots, self.slots.to_string()), (0.0, "0".to_owned())] {
-            let _ = write!(svg, "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>", LEFT - 6.0, y(up) + 5.0);
+            let _ =
+                write!(svg, "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>", LEFT - 6.0, y(up) + 5.0);
         }
         if self.reserve > 0 {
             let _ = write!(svg, "<path class=\"line\" d=\"M{left} {:.1}H{right}\"/>", y(line));
-            let _ = write!(svg, "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{line}</text>", LEFT - 6.0, y(line) + 5.0);
+            let _ =
+                write!(svg, "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{line}</text>", LEFT - 6.0, y(line) + 5.0);
         }
         for (nth, label) in labels.iter().enumerate() {
             let anchor = match nth {
@@ -118,7 +121,8 @@ impl PoolChart<'_> {
             let _ = write!(svg, "<text x=\"{at:.1}\" y=\"230\" text-anchor=\"{anchor}\">{}</text>", escape(label));
         }
         let mut at = LEFT;
-        for (class, label) in [("ours", "this campaign"), ("others", "other calls"), ("line", "reserved from here on")] {
+        for (class, label) in [("ours", "this campaign"), ("others", "other calls"), ("line", "reserved from here on")]
+        {
             if class == "line" && self.reserve == 0 {
                 continue;
             }

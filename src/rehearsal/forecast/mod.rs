@@ -168,7 +168,8 @@ impl Question<'_> {
         if plan.until.is_some_and(|until| until <= opens) {
             return Err(Impossible::Until(opens));
         }
-        let starts = first_call(plan, &self.zones, self.now).filter(|starts| plan.until.is_none_or(|end| *starts < end));
+        let starts =
+            first_call(plan, &self.zones, self.now).filter(|starts| plan.until.is_none_or(|end| *starts < end));
         starts.ok_or(Impossible::Reserve(opens))
     }
 
