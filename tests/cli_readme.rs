@@ -160,6 +160,8 @@ fn every_option_of_the_contract_is_there_with_its_default() {
         "ping-file",
         "webhook",
         "webhook-secret-file",
+        "webhook-url",
+        "webhook-replace",
     ];
     for option in contract {
         let (long, default) = option.split_once('=').unwrap_or((option, ""));

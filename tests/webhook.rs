@@ -123,6 +123,50 @@ fn ten_thousand_messages_and_forged_ones_change_nothing() {
 }
 
 #[test]
+fn calls_are_told_where_to_send_their_messages_and_the_stand_in_does() {
+    let (sandbox, folder) = (sandbox(), tempfile::tempdir().unwrap());
+    let here = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Somebody between the two, who notes what passes and answers as a reverse proxy would.
+    let url = format!("http://{}/vapi", here.local_addr().unwrap());
+    let heard = std::thread::spawn(move || {
+        let (mut stream, _) = here.accept().unwrap();
+        let (mut text, mut piece) = (String::new(), [0; 4096]);
+        while !text.contains("endedReason") {
+            let read = stream.read(&mut piece).unwrap();
+            text.push_str(std::str::from_utf8(&piece[..read]).unwrap());
+        }
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+        text
+    });
+    let options = ["--webhook", "127.0.0.1:0", "--webhook-url", &url, "--limit", "1"];
+    let output = run(&sandbox, folder.path(), &options).output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    let heard = heard.join().unwrap();
+    assert!(heard.starts_with("POST /vapi") && heard.contains("x-vapi-secret: hush-hush"), "{heard}");
+    assert!(heard.contains("status-update"), "{heard}");
+    let options = [&options[..], &["--dry-run"]].concat();
+    let shown = run(&sandbox, folder.path(), &options).output().unwrap();
+    let shown = format!("{shown:?}");
+    assert!(shown.contains("X-Vapi-Secret") && shown.contains("***") && !shown.contains("hush-hush"), "{shown}");
+}
+
+#[test]
+fn nobodys_own_server_is_taken_away_unless_that_is_said() {
+    let (sandbox, folder) = (sandbox(), tempfile::tempdir().unwrap());
+    let options = ["--webhook", "127.0.0.1:0", "--webhook-url", "http://127.0.0.1:9/", "--limit", "1"];
+    let with = |more: &[&str]| {
+        let mut command = run(&sandbox, folder.path(), &[&options[..], more].concat());
+        command.env("VAPI_ASSISTANT_ID", "served-assistant").output().unwrap()
+    };
+    let output = with(&[]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("assistant served-assistant") && said.contains("--webhook-replace"), "{said}");
+    let output = with(&["--webhook-replace"]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+}
+
+#[test]
 fn an_address_that_is_taken_and_a_secret_that_is_missing_are_told_before_anybody_is_called() {
     let (sandbox, folder) = (sandbox(), tempfile::tempdir().unwrap());
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -33,7 +33,7 @@ use crate::run::check::{CheckError, Request, check_with, list_failure, mending};
 use crate::run::only::absent;
 use crate::run::plan::{RunPlan, State};
 use crate::run::reserve_fits;
-use crate::vapi::request::request_body;
+use crate::vapi::request::shown_body;
 
 /// What stands where a request has the id of its attempt.
 const ATTEMPT: &str = "ATTEMPT_ID";
@@ -254,7 +254,7 @@ impl Left {
         let _infallible = writeln!(text, "\n{}", batches(&self.batches(planned), first, around.now));
         let Some(lead) = self.sample.first() else { return };
         let line = &planned.account.lines[0];
-        let body = request_body(&planned.account.target, line, ATTEMPT, lead);
+        let body = shown_body(&planned.account.target, line, ATTEMPT, lead, planned.server.as_ref());
         let base = if planned.sandbox { "http://127.0.0.1 (the sandbox)" } else { &planned.account.base_url };
         let _infallible = writeln!(text, "{}\n", first_request(base, &body));
     }

@@ -106,7 +106,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     });
     let only = only.transpose()?;
     let pool = pool_name(args.pool.pool.as_deref())?;
-    let webhook = args.webhook.plan()?;
+    let (webhook, server) = args.webhook.plan(&account.target)?;
     if let Some(failure) = lacking {
         return Err(lacks(failure, &inputs, &list));
     }
@@ -133,6 +133,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
         quiet: args.shown.quiet,
         log: args.shown.log.clone(),
         webhook,
+        server,
         warnings,
     })
 }

@@ -123,6 +123,7 @@ pub(super) fn reader(base_url: &str, key: SecretString) -> Result<Client, Failur
         post_timeout: Duration::from_secs(30),
         silence: Duration::from_secs(30),
         opt_out_field: None,
+        server: None,
         clock: Arc::new(move || clock.now().at),
         scale: 1.0,
         stale_before: Arc::new(|_| Instant::from_micros(i64::MIN)),

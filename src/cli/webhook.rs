@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use reqwest::Url;
 use secrecy::SecretString;
 
 use crate::drive::webhook::WebhookPlan;
 use crate::leads::shown::file;
 use crate::private_file::read_whole;
 use crate::report::failure::Failure;
+use crate::vapi::base::is_loopback;
+use crate::vapi::request::{MessageServer, Target};
 
 /// No secret is longer.
 const LONGEST_SECRET: u64 = 4096;
@@ -24,11 +27,34 @@ pub struct WebhookArgs {
     /// A file with the secret that messages have to know; without one, ADDR must be loopback
     #[arg(long, value_name = "FILE")]
     pub webhook_secret_file: Option<PathBuf>,
+    /// Tells each call to send its messages to this address, with the secret: https://, or http:// to this machine
+    #[arg(long, value_name = "URL")]
+    pub webhook_url: Option<String>,
+    /// Takes the messages away from a server that gets them now
+    #[arg(long)]
+    pub webhook_replace: bool,
 }
 
 impl WebhookArgs {
     /// What that means. The secret is read here, and shown nowhere.
-    pub(super) fn plan(&self) -> Result<Option<WebhookPlan>, Failure> {
+    pub(super) fn plan(&self, target: &Target) -> Result<(Option<WebhookPlan>, Option<MessageServer>), Failure> {
+        let plan = self.listen()?;
+        let Some(url) = &self.webhook_url else { return Ok((plan, None)) };
+        let Some(listen) = &plan else {
+            return Err(Failure::usage(
+                "--webhook-url says where calls send their messages, and no --webhook takes them",
+            )
+            .advise("listen for them:   --webhook 127.0.0.1:8791"));
+        };
+        if matches!(target, Target::Workflow(_)) {
+            return Err(Failure::usage("--webhook-url: the API does not let a workflow's call name a server"));
+        }
+        let url = message_url(url).map_err(|why| Failure::usage(format!("--webhook-url {why}")))?;
+        let server = MessageServer { url, secret: listen.secret.clone(), for_all: self.webhook_replace };
+        Ok((plan, Some(server)))
+    }
+
+    fn listen(&self) -> Result<Option<WebhookPlan>, Failure> {
         let secret = self.webhook_secret_file.as_deref().map(secret_from).transpose()?;
         let Some(listen) = self.webhook else {
             return if secret.is_some() {
@@ -54,6 +80,18 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "not an address with a port, as in 127.0.0.1:8791".to_owned())
 }
 
+fn message_url(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text.trim()).map_err(|_| "is not a URL; it should look like https://dialer.example.com/")?;
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err("must not hold a user, a password or a #; the secret goes into --webhook-secret-file");
+    }
+    match url.scheme() {
+        "https" => Ok(url.into()),
+        "http" if is_loopback(&url) => Ok(url.into()),
+        _ => Err("would have messages sent unprotected; use https:// (http:// is for this machine)"),
+    }
+}
+
 fn secret_from(path: &Path) -> Result<SecretString, Failure> {
     let wrong = |why: &str| {
         Failure::usage(format!("the secret in {} {why}", file(path))).advise("named by --webhook-secret-file")
@@ -75,8 +113,29 @@ mod tests {
 
     fn plan(listen: Option<&str>, secret: Option<&Path>) -> Result<Option<WebhookPlan>, String> {
         let webhook = listen.map(|text| address(text).unwrap());
-        let args = WebhookArgs { webhook, webhook_secret_file: secret.map(Path::to_owned) };
-        args.plan().map_err(|failure| failure.to_string())
+        let webhook_secret_file = secret.map(Path::to_owned);
+        let args = WebhookArgs { webhook, webhook_secret_file, webhook_url: None, webhook_replace: false };
+        args.listen().map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn calls_are_told_of_a_server_only_where_somebody_listens() {
+        let server = |listen: Option<&str>, url: &str, target: Target| {
+            let webhook = listen.map(|text| address(text).unwrap());
+            let webhook_url = Some(url.to_owned());
+            let args = WebhookArgs { webhook, webhook_secret_file: None, webhook_url, webhook_replace: false };
+            args.plan(&target).map(|(_, server)| server.unwrap().url).map_err(|failure| failure.to_string())
+        };
+        let assistant = || Target::Assistant("a1".into());
+        let here = Some("127.0.0.1:0");
+        assert_eq!(server(here, "https://d.example.com", assistant()), Ok("https://d.example.com/".to_owned()));
+        assert!(server(here, "http://127.0.0.1:8791/x", assistant()).is_ok());
+        assert!(server(None, "https://d.example.com", assistant()).unwrap_err().contains("--webhook 127.0.0.1"));
+        assert!(server(here, "https://d.example.com", Target::Workflow("w".into())).unwrap_err().contains("workflow"));
+        for wrong in ["http://d.example.com", "ftp://127.0.0.1", "d.example.com", "https://u:s3cret@d.example.com"] {
+            let said = server(here, wrong, assistant()).unwrap_err();
+            assert!(said.contains("--webhook-url") && !said.contains("s3cret"), "{said}");
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(super) struct ToConnect<'a> {
     pub(super) account: Option<Account>,
     pub(super) org_is_known: &'a dyn Fn(&str) -> bool,
     pub(super) lacks: &'a dyn Fn(&Account) -> bool,
+    /// Whether calls are told to send their messages here only where nobody else gets them.
+    pub(super) leaves_servers: bool,
     pub(super) done: bool,
 }
 
@@ -40,6 +42,9 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
             let what = format!("the key belongs to organisation {org}, and was known as another's");
             let failure = Failure::new(Exit::Account, what).advise("keep the two apart:   --state DIR");
             return Err(Broken::Refused(failure));
+        }
+        if self.to_connect.leaves_servers {
+            account.leaves_servers().map_err(Broken::Refused)?;
         }
         if (self.to_connect.lacks)(&account) {
             return Err(Broken::Lacks(Box::new(account)));

@@ -79,6 +79,8 @@ pub struct Drive<'a, J> {
     pub totals: Totals,
     /// Whether the list was read without looking for variables that the assistant needs.
     pub lacks: &'a dyn Fn(&Account) -> bool,
+    /// Whether the messages of calls may be taken only where no server of the user's gets them.
+    pub leaves_servers: bool,
     /// Looked at before every claim: what it says keeps anybody from being claimed.
     pub before_claims: &'a dyn Fn() -> Result<(), String>,
     /// What the user should be shown of those who are told besides.
@@ -133,7 +135,14 @@ pub async fn drive<J: Journal + Send + 'static>(drive: Drive<'_, J>) -> (Result<
         desk: Desk::Here(journal),
         shown: clock.now().at,
         notes: Notes::new(drive.totals, lines.clone()),
-        to_connect: connect::ToConnect { lines, account, org_is_known, lacks: drive.lacks, done: false },
+        to_connect: connect::ToConnect {
+            lines,
+            account,
+            org_is_known,
+            lacks: drive.lacks,
+            leaves_servers: drive.leaves_servers,
+            done: false,
+        },
         before_claims: drive.before_claims,
         remark: drive.remark,
         messages: drive.messages,

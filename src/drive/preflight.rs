@@ -31,6 +31,8 @@ pub struct Account {
     pub down: Vec<(String, String)>,
     /// Free lines of the provider's: they call about ten people a day, and no other countries.
     pub free: Vec<String>,
+    /// What has, or may have, a server of its own for messages.
+    pub servers: Vec<String>,
     activating: Vec<String>,
     /// The lines as people know them.
     numbers: Vec<String>,
@@ -43,6 +45,7 @@ pub async fn read(client: &Client, lines: &[String], clock: &Clock) -> Result<Ac
         org: target.org,
         variables: target.variables,
         longest_call: target.longest_call,
+        servers: target.has_server.then(|| client.target_words()).into_iter().collect(),
         ..Account::default()
     };
     for id in lines {
@@ -62,6 +65,9 @@ impl Account {
         if self.org.is_none() {
             self.org.clone_from(&info.org);
         }
+        if info.has_server {
+            self.servers.push(format!("phone number {id}"));
+        }
         self.numbers.push(info.number.clone().unwrap_or_else(|| id.to_owned()));
         match info.status {
             LineStatus::Blocked => self.down.push((id.to_owned(), "it is blocked".to_owned())),
@@ -76,6 +82,15 @@ impl Account {
     /// The numbers of the lines, or their ids where those are not shown.
     pub fn numbers(&self) -> &[String] {
         &self.numbers
+    }
+
+    /// A server that messages go to already is not taken away from anybody.
+    pub fn leaves_servers(&self) -> Result<(), Failure> {
+        let Some(first) = self.servers.first() else { return Ok(()) };
+        let what = format!("--webhook-url would take the messages of {first} away from the server that gets them now");
+        Err(Failure::usage(what)
+            .advise("let that server pass them on, and leave --webhook-url out; docs/webhooks.md says how")
+            .advise("or take them away for the calls of this campaign:   --webhook-replace"))
     }
 
     /// What deserves a word when so many leads are to be called.

@@ -216,6 +216,7 @@ impl Session<'_> {
             org_is_known: &|org| self.venue.is_sandbox() || self.venue.account_name(Some(org)) == self.account.name,
             totals,
             lacks: &missing,
+            leaves_servers: planned.server.as_ref().is_some_and(|server| !server.for_all),
             before_claims: &|| self.dnc.look_again(),
             remark: &|| self.notifier.remark(),
             messages,

@@ -10,7 +10,7 @@ use crate::drive::webhook::WebhookPlan;
 use crate::leads::lead::Only;
 use crate::leads::options::{ListOptions, Source};
 use crate::report::failure::Failure;
-use crate::vapi::request::Target;
+use crate::vapi::request::{MessageServer, Target};
 
 /// Everything that a run goes by.
 #[derive(Clone, Debug)]
@@ -60,6 +60,8 @@ pub struct RunPlan {
     pub log: Option<PathBuf>,
     /// Where the provider's server messages are taken.
     pub webhook: Option<WebhookPlan>,
+    /// Where each call is told to send them; none leaves that as it is.
+    pub server: Option<MessageServer>,
     /// What deserves a word before it starts.
     pub warnings: Vec<String>,
 }

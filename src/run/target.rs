@@ -77,6 +77,7 @@ impl RunTarget {
             post_timeout: planned.post_timeout,
             silence: planned.plan.poll * SILENT_POLLS,
             opt_out_field: planned.opt_out_field.clone(),
+            server: planned.server.clone(),
             clock: Arc::new(move || clock.now().at),
             scale: self.clock.rate(),
             stale_before: Arc::new(move |now| pulse.stale_before(now)),

@@ -12,7 +12,7 @@ use super::error_body::ErrorBody;
 use super::failure::{self, HttpAnswer, Outcome, Own};
 use super::last_word::MayGo;
 use super::preflight::{LineInfo, PreflightFailure, PreflightTrouble, TargetInfo};
-use super::request::{Target, listing_query, request_body};
+use super::request::{MessageServer, Target, call_body, listing_query};
 use super::transport::{CutShort, Exchange, Reply, Settings, Transport, TransportError};
 use super::{call, preflight, proxy};
 use crate::campaign::event::{Line, News, Query, ReadFailure, ReadId, ReadTrouble};
@@ -44,6 +44,8 @@ pub struct ClientOptions {
     pub silence: Duration,
     /// The field of `analysis.structuredData` that says that a person wants no further calls.
     pub opt_out_field: Option<String>,
+    /// Where the messages of its calls are to be sent, where that is said.
+    pub server: Option<MessageServer>,
     /// Tells the time.
     pub clock: Clock,
     /// How many times faster than real time that clock goes.
@@ -79,6 +81,7 @@ pub struct Client {
     target: Target,
     lines: Vec<String>,
     opt_out_field: Option<String>,
+    server: Option<MessageServer>,
     clock: Clock,
     stale_before: StaleBefore,
 }
@@ -100,6 +103,7 @@ impl Client {
             post_timeout,
             silence,
             opt_out_field,
+            server,
             clock,
             scale,
             stale_before,
@@ -115,7 +119,7 @@ impl Client {
             scale,
             clock: Arc::clone(&clock),
         })?;
-        Ok(Self { transport, base, target, lines, opt_out_field, clock, stale_before })
+        Ok(Self { transport, base, target, lines, opt_out_field, server, clock, stale_before })
     }
 
     /// Sends the one request of a claim, and says what came of it: answered, surely not created, or in doubt.
@@ -137,7 +141,7 @@ impl Client {
     /// What placing a claim does; nobody else sends a `POST`.
     async fn send(&self, attempt: &AttemptId, lead: &Lead, line: Line, may_go: MayGo) -> News {
         let line = &self.lines[line.0];
-        let body = request_body(&self.target, line, attempt.as_str(), lead).to_string();
+        let body = call_body(&self.target, line, attempt.as_str(), lead, self.server.as_ref()).to_string();
         match self.transport.post(self.base.join(&["call"]), body, may_go).await {
             Some(exchange) => self.sorted(attempt.clone(), self.own(lead), &exchange),
             None => News::Withdrawn(attempt.clone()),
@@ -184,6 +188,11 @@ impl Client {
             }
             (read, _) => read,
         }
+    }
+
+    /// What talks, in words.
+    pub fn target_words(&self) -> String {
+        format!("{} {}", self.target.kind(), self.target.id())
     }
 
     /// Reads one line (phone number id), before anybody is called from it.

@@ -56,6 +56,8 @@ pub struct TargetInfo {
     pub variables: Vec<String>,
     /// How long one of its calls can last, ringing included, where that is known.
     pub longest_call: Option<Duration>,
+    /// Whether its messages go to a server of its own; so it is taken to be where that cannot be told.
+    pub has_server: bool,
 }
 
 /// A line as the provider shows it.
@@ -71,6 +73,8 @@ pub struct LineInfo {
     pub status: LineStatus,
     /// `number`, as people know it.
     pub number: Option<String>,
+    /// Whether messages of its calls go to a server that it names.
+    pub has_server: bool,
 }
 
 /// `status` of a line.
@@ -134,6 +138,8 @@ impl TargetInfo {
             name: text(json, "name"),
             variables: variables(json),
             longest_call: None,
+            // Members of a squad have servers of their own, which it does not show.
+            has_server: true,
         }
     }
 
@@ -142,11 +148,11 @@ impl TargetInfo {
         let longest = json["maxDurationSeconds"].as_f64().map_or(USUAL_TALK, |seconds| {
             Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_TALK).clamp(SHORTEST_TALK, LONGEST_TALK)
         });
-        Self { longest_call: Some(longest + LONGEST_RING), ..Self::read(wire, json) }
+        Self { longest_call: Some(longest + LONGEST_RING), has_server: has_server(json), ..Self::read(wire, json) }
     }
 
     pub(super) fn unknown(wire: RequestTiming) -> Self {
-        Self { wire, org: None, name: None, variables: Vec::new(), longest_call: None }
+        Self { wire, org: None, name: None, variables: Vec::new(), longest_call: None, has_server: true }
     }
 }
 
@@ -158,7 +164,14 @@ impl LineInfo {
             Some("blocked") => LineStatus::Blocked,
             _ => LineStatus::Unknown,
         };
-        Self { wire, org: text(json, "orgId"), provider: text(json, "provider"), status, number: text(json, "number") }
+        Self {
+            wire,
+            org: text(json, "orgId"),
+            provider: text(json, "provider"),
+            status,
+            number: text(json, "number"),
+            has_server: has_server(json),
+        }
     }
 }
 
@@ -186,6 +199,12 @@ pub(super) fn sort(
         _ => PreflightTrouble::Fault,
     };
     Err((trouble, failure::message(reply.status, &ErrorBody::in_body(&reply.body))))
+}
+
+/// `server.url`, or `serverUrl`, as it was called before.
+fn has_server(json: &Value) -> bool {
+    let named = |url: &Value| url.as_str().is_some_and(|url| !url.trim().is_empty());
+    named(&json["server"]["url"]) || named(&json["serverUrl"])
 }
 
 fn text(json: &Value, field: &str) -> Option<String> {

@@ -1,5 +1,6 @@
 //! What is asked of the provider: the body of `POST /call` for one lead, and the query of a listing.
 
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
 use crate::campaign::event::Query;
@@ -48,6 +49,48 @@ impl Target {
             Self::Workflow(_) => ("workflowId", "workflowOverrides"),
         }
     }
+}
+
+/// Where a call's server messages are to be sent (`assistantOverrides.server`).
+#[derive(Clone, Debug)]
+pub struct MessageServer {
+    /// The address.
+    pub url: String,
+    /// What is sent along in `X-Vapi-Secret`.
+    pub secret: Option<SecretString>,
+    /// Also calls whose lead names an assistant of its own, of which nobody knows whether it has a server.
+    pub for_all: bool,
+}
+
+impl MessageServer {
+    fn json(&self, shown: bool) -> Value {
+        let mut server = json!({ "url": self.url });
+        if let Some(secret) = &self.secret {
+            let secret = if shown { secret.expose_secret() } else { "***" };
+            server["headers"] = json!({ "X-Vapi-Secret": secret });
+        }
+        server
+    }
+}
+
+/// The body of `POST /call` that calls one lead, with the server that its messages are sent to, where one is named.
+pub fn call_body(target: &Target, line: &str, attempt: &str, lead: &Lead, server: Option<&MessageServer>) -> Value {
+    with_server(request_body(target, line, attempt, lead), lead, server, true)
+}
+
+/// The same to be looked at: the secret is `***`.
+pub fn shown_body(target: &Target, line: &str, attempt: &str, lead: &Lead, server: Option<&MessageServer>) -> Value {
+    with_server(request_body(target, line, attempt, lead), lead, server, false)
+}
+
+fn with_server(mut body: Value, lead: &Lead, server: Option<&MessageServer>, shown: bool) -> Value {
+    let Some(server) = server.filter(|server| server.for_all || lead.assistant_id.is_none()) else { return body };
+    let overrides = ["assistantOverrides", "squadOverrides"].into_iter().find(|field| !body[*field].is_null());
+    if let Some(field) = overrides {
+        body[field]["server"] = server.json(shown);
+        body[field]["serverMessages"] = json!(["status-update", "end-of-call-report"]);
+    }
+    body
 }
 
 /// The body of `POST /call` that calls one lead.
@@ -111,6 +154,27 @@ fn milliseconds(stamp: Stamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_of_a_call_are_sent_where_that_was_said_and_the_secret_is_not_shown() {
+        let server = MessageServer {
+            url: "https://dialer.example.com/".to_owned(),
+            secret: Some("hush-hush".to_owned().into()),
+            for_all: false,
+        };
+        let target = Target::Assistant("a1".to_owned());
+        let body = call_body(&target, "p1", ATTEMPT, &lead(), Some(&server));
+        assert_eq!(body["assistantOverrides"]["server"]["headers"]["X-Vapi-Secret"], "hush-hush");
+        assert_eq!(body["assistantOverrides"]["server"]["url"], server.url);
+        assert!(body["assistantOverrides"]["variableValues"].is_object());
+        let shown = shown_body(&target, "p1", ATTEMPT, &lead(), Some(&server)).to_string();
+        assert!(shown.contains("***") && !shown.contains("hush-hush"), "{shown}");
+        let squad = call_body(&Target::Squad("s1".to_owned()), "p1", ATTEMPT, &lead(), Some(&server));
+        assert_eq!(squad["squadOverrides"]["server"]["url"], server.url);
+        let own = Lead { assistant_id: Some("a2".to_owned()), ..lead() };
+        let body = call_body(&target, "p1", ATTEMPT, &own, Some(&server));
+        assert!(body["assistantOverrides"]["server"].is_null(), "it may have a server of its own");
+    }
     use crate::leads::lead::Phone;
 
     const ATTEMPT: &str = "dabcdefgh-abcdefghijklmnopqrstuv";

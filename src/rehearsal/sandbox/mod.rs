@@ -4,10 +4,11 @@
 //! It keeps no list of assistants, squads, workflows and lines: every id is known, but those that begin with
 //! `missing`. A line whose id begins with `blocked` or `activating` is so, one whose id begins with `vapi` is the
 //! provider's own: ten calls a day, within North America. Of several organisations the key says which is meant:
-//! `KEY` is the first's, `KEY-org-2` the second's.
+//! `KEY` is the first's, `KEY-org-2` the second's. An assistant whose id begins with `served` has a server of its own.
 
 mod analytics;
 mod gate;
+mod messages;
 mod query;
 mod render;
 mod request;

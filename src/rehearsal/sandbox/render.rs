@@ -141,6 +141,9 @@ pub(super) fn target(kind: &str, id: &str, org: &str, since: Stamp) -> Value {
     if let (Value::Object(shown), Value::Object(more)) = (&mut shown, more) {
         shown.extend(more);
     }
+    if id.starts_with("served") {
+        shown["server"] = json!({ "url": "https://example.invalid/vapi" });
+    }
     shown
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 
 use super::Clock;
+use super::messages::{self, Outbox};
 use crate::rehearsal::world::FakeProvider;
 use crate::rehearsal::world::answer::{PostId, Reply};
 use crate::rehearsal::world::call::NewCall;
@@ -57,11 +58,14 @@ impl ServerState {
 
     /// Lets the world's time go on, as long as anybody wants it to.
     pub(super) async fn keep_time(self: Arc<Self>) {
+        let outbox: Outbox = messages::start();
+        self.lock().world.tell_of_ends();
         loop {
             let sleep = {
                 let mut inner = self.lock();
                 let now = (self.clock)();
                 inner.catch_up(now);
+                messages::hand_in(&mut inner.world, &outbox, now);
                 let next = inner.world.next_change();
                 next.map_or(LONGEST_SLEEP, |next| self.real(next.since(now)))
             };

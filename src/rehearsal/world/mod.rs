@@ -254,6 +254,11 @@ impl FakeProvider {
         &self.calls
     }
 
+    /// A call by its id, as it really is.
+    pub fn call(&self, id: &CallId) -> Option<&FakeCall> {
+        self.by_id.get(id).map(|place| &self.calls[*place])
+    }
+
     /// How often each number was rung by outbound calls.
     pub fn rung(&self) -> BTreeMap<&str, u32> {
         let mut rung = BTreeMap::new();

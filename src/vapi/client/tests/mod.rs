@@ -123,6 +123,7 @@ fn options(base_url: &str) -> ClientOptions {
         post_timeout: Duration::from_secs(30),
         silence: Duration::from_secs(15),
         opt_out_field: None,
+        server: None,
         clock: Arc::new(move || Instant::from_micros(ticks.fetch_add(1, Ordering::SeqCst))),
         scale: 1.0,
         stale_before: Arc::new(|_| Instant::from_micros(i64::MIN)),

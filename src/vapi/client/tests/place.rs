@@ -31,7 +31,8 @@ async fn one_request_calls_one_lead() {
     ] {
         assert!(head.lines().any(|have| have == line), "{line} in {head}");
     }
-    let expected = request_body(&Target::Assistant("a1".to_owned()), "p2", ATTEMPT, &lead());
+    let target = Target::Assistant("a1".to_owned());
+    let expected = crate::vapi::request::call_body(&target, "p2", ATTEMPT, &lead(), None);
     assert_eq!(serde_json::from_str::<serde_json::Value>(body).unwrap(), expected);
 }
 
