@@ -57,12 +57,12 @@ fn cases() -> Vec<Case> {
     let case = |name, leads, plan, world| Case { name, leads, plan, world };
     // All are called from 00:00 UTC.
     let hours = |text: &str| Calling::parse(text, None, None, Duration::from_mins(5)).expect("hours");
-    let retries = |delays: &str| {
-        Retries::parse(3, &[delays.to_owned()], 3, 1, TimeZone::UTC).expect("delays")
-    };
+    let retries = |delays: &str| Retries::parse(3, &[delays.to_owned()], 3, 1, TimeZone::UTC).expect("delays");
     let rate = |count| Rate { count: NonZeroU32::new(count).expect("some"), per: Duration::from_secs(1) };
     let mut all = Vec::new();
-    for (nth, (answered, talk, per_hour)) in [(2, 60, 20.0), (4, 90, 40.0), (5, 120, 10.0), (3, 150, 30.0)].iter().enumerate() {
+    for (nth, (answered, talk, per_hour)) in
+        [(2, 60, 20.0), (4, 90, 40.0), (5, 120, 10.0), (3, 150, 30.0)].iter().enumerate()
+    {
         let there = |slots| world(slots, *answered, *talk, *per_hour);
         let more = 20 * nth as u64;
         all.push(case("short", 40 + more, plan(), there(10)));
