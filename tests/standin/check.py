@@ -15,23 +15,21 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.dont_write_bytecode = True
 
-import scenarios_calls  # noqa: E402
-import scenarios_doubt  # noqa: E402
-import scenarios_several  # noqa: E402
-import scenarios_stops  # noqa: E402
-import scenarios_trouble  # noqa: E402
+import scenarios_calls  # noqa: E402, F401
+import scenarios_doubt  # noqa: E402, F401
+import scenarios_several  # noqa: E402, F401
+import scenarios_sizes  # noqa: E402, F401
+import scenarios_stops  # noqa: E402, F401
+import scenarios_trouble  # noqa: E402, F401
+import scenarios_wrong  # noqa: E402, F401
 from bench import Bench, Wrong  # noqa: E402
-
-
-def every():
-    modules = [scenarios_calls, scenarios_doubt, scenarios_several, scenarios_stops, scenarios_trouble]
-    return {name: scenario for module in modules for name, scenario in module.SCENARIOS.items()}
+from scenario import SCENARIOS  # noqa: E402
 
 
 def attempt(binary, name, scenario, keep):
     bench, began, wrong = Bench(binary), time.time(), None
     try:
-        scenario(bench)
+        scenario.play(bench)
         bench.flawless()
     except Wrong as error:
         wrong = str(error)
@@ -56,16 +54,16 @@ def main():
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--list", action="store_true")
     args = parser.parse_intermixed_args()
-    chosen = {name: scenario for name, scenario in every().items()
+    chosen = {name: scenario for name, scenario in SCENARIOS.items()
               if (any(name.startswith(wanted) for wanted in args.scenario) if args.scenario
-                  else args.slow or not getattr(scenario, "slow", False))}
+                  else args.slow or not scenario.slow)}
     if args.list:
         print("\n".join(chosen))
         return 0
     # Whoever starts this with hang-ups ignored, as nohup does, is not to hand that on.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     began = time.time()
-    alone = {name: scenario for name, scenario in chosen.items() if getattr(scenario, "alone", False)}
+    alone = {name: scenario for name, scenario in chosen.items() if scenario.alone}
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as crowd:
         done = [crowd.submit(attempt, args.binary, name, scenario, args.keep)
                 for name, scenario in chosen.items() if name not in alone]

@@ -1,353 +1,189 @@
-"""Ends and orders: signals, pauses, limits, costs, hours, retries."""
+"""Ends and waits: signals, pauses, limits, costs, hours, retries, opt-outs."""
 
 import os
 import subprocess
 import time
 from datetime import datetime, timedelta, timezone
 
-from bench import HUP, INT, TERM, need, once, phone, wait_for
+from bench import HUP, INT, TERM, wait_for
+from scenario import case, ends, holds, mark, note, put, rest, run, scenario, send, start, tell
 
-SCENARIOS = {}
+GOING = start(until=8)  # in the middle of its calls
+SILENT = {"customer-did-not-answer": 1}
 
+case("interrupted_once", "The first Ctrl-C: nobody more is dialed, calls that are up are followed, exit 4.",
+     25, dict(talk=0.8), GOING, send(INT), rest(0.15), mark(before="len(posts)"),
+     ends(4, "len(posts) == before", "up == 0", "settled == rung"), run())
 
-def scenario(function):
-    SCENARIOS[function.__name__] = function
-    return function
+for name, signals, code, what in [
+    ("interrupted_twice", (INT, INT), 130, "The second Ctrl-C: out with 130; the next run picks the calls up."),
+    ("terminated", (TERM,), 143, "SIGTERM: out with 143; the next run picks the calls up."),
+    ("hung_up", (HUP,), 129, "SIGHUP: out with 129; the next run picks the calls up."),
+]:
+    case(name, what, 25, dict(talk=3), GOING, send(*signals), ends(code, within=6), put(talk=0.3),
+         run("", 0, "settled == 25", "world.tight(3)[0] <= 1"))
 
-
-def going(bench, count=25, talk=0.8, **settings):
-    """A run in the middle of its calls."""
-    world = bench.standin(talk=talk, **settings)
-    people = bench.leads(count)
-    running = bench.start(world, "--reserve", 3)
-    wait_for(lambda: len(world.posts) >= 8, 10, "the eighth request")
-    return world, people, running
-
-
-@scenario
-def interrupted_once(bench):
-    """The first Ctrl-C: nobody more is dialed, calls that are up are followed, exit 4."""
-    world, people, running = going(bench)
-    running.send(INT)
-    time.sleep(0.15)
-    posts = len(world.posts)
-    ended = running.end(30)
-    bench.adds_up(ended)
-    need(ended.code == 4 and len(world.posts) == posts and world.up() == 0, f"{len(world.posts) - posts} more: {ended}")
-    need(ended.json["leads"]["settled"] == len(world.rings()), f"{ended}")
-    bench.run(world, "--reserve", 3)
-    once(world, people)
+case("terminated_while_answers_are_out", "SIGTERM waits up to five seconds for answers that are out, so that few stay in doubt.",
+     6, dict(faults={"slow": 1.0}, talk=0.5, slow_for=1.0), start(until=1), send(TERM), ends(143, within=10),
+     put(faults={}), run("", 0, "ended.seconds < 5"))
+case("interrupted_before_anything", "Ctrl-C while the pre-flight hangs: out soon, nobody called, nothing lost.",
+     4, dict(odd=lambda handler, method, path: time.sleep(3) if path.startswith("/assistant") else None),
+     start(), rest(0.5), send(INT), lambda s: setattr(s, "ended", s.running.end(10)),
+     holds("ended.code in (4, 130)", "not posts"), put(odd=None), run())
 
 
-@scenario
-def interrupted_twice(bench):
-    """The second Ctrl-C: out with 130; the next run picks the calls up."""
-    world, people, running = going(bench, talk=3)
-    running.send(INT)
-    time.sleep(0.3)
-    running.send(INT)
-    sent = time.time()
-    ended = running.end(10)
-    need(ended.code == 130 and time.time() - sent < 6, f"{ended}")
-    world.talk = 0.3
-    again = bench.run(world, "--reserve", 3)
-    need(again.json["leads"]["settled"] == 25, f"{again}")
-    once(world, people)
-    need(world.tight(3)[0] <= 1, f"{world.tight(3)} dials into the reserve")
-
-
-def ended_by(number, code):
-    def signalled(bench):
-        world, people, running = going(bench, talk=3)
-        running.send(number)
-        sent = time.time()
-        ended = running.end(10)
-        need(ended.code == code and time.time() - sent < 6, f"{ended}")
-        world.talk = 0.3
-        bench.run(world, "--reserve", 3)
-        once(world, people)
-        need(world.tight(3)[0] <= 1, f"{world.tight(3)} dials into the reserve")
-    return signalled
-
-
-SCENARIOS["terminated"] = ended_by(TERM, 143)
-SCENARIOS["hung_up"] = ended_by(HUP, 129)
-
-
-@scenario
-def terminated_while_answers_are_out(bench):
-    """SIGTERM waits up to five seconds for answers that are out, so that few stay in doubt."""
-    world = bench.standin(faults={"slow": 1.0}, talk=0.5)
-    world.slow_for = 1.0
-    people = bench.leads(6)
-    running = bench.start(world, "--reserve", 3)
-    wait_for(lambda: len(world.posts) >= 1, 10, "a request")
-    running.send(TERM)
-    need(running.end(10).code == 143, "another exit")
-    world.faults = {}
-    again = bench.run(world, "--reserve", 3)
-    once(world, people)
-    need(again.seconds < 5, f"{again}")
-
-
-@scenario
-def interrupted_before_anything(bench):
-    """Ctrl-C while the pre-flight hangs: out soon, nobody called, nothing lost."""
-    world = bench.standin(odd=lambda handler, method, path: time.sleep(3) if path.startswith("/assistant") else None)
-    people = bench.leads(4)
-    running = bench.start(world, "--reserve", 3)
-    time.sleep(0.5)
-    running.send(INT)
-    ended = running.end(10)
-    bench.note(f"exit {ended.code} after {ended.seconds:.1f} s")
-    need(not world.posts and ended.code in (4, 130), f"{ended}")
-    world.odd = None
-    bench.run(world, "--reserve", 3)
-    once(world, people)
-
-
-@scenario
-def closed_streams(bench):
+@scenario(20, talk=0.3)
+def closed_streams(s):
     """Losing stdout or stderr ends no run."""
-    world = bench.standin(talk=0.3)
-    people = bench.leads(20)
     pipes = [os.pipe(), os.pipe()]
-    running = bench.start(world, "--reserve", 3, stdout=pipes[0][1], stderr=pipes[1][1])
+    running = s.start(stdout=pipes[0][1], stderr=pipes[1][1])
     for _, write in pipes:
         os.close(write)
-    wait_for(lambda: world.posts, 10, "a request")
+    wait_for(lambda: s.world.posts, 10, "a request")
     for read, _ in pipes:
         os.close(read)
-    need(running.process.wait(30) in (0, 1), f"exit {running.process.returncode}")
-    bench.note(f"exit {running.process.returncode}")
-    bench.run(world, "--reserve", 3)
-    once(world, people)
+    assert running.process.wait(30) in (0, 1), f"exit {running.process.returncode}"
+    s.note(f"exit {running.process.returncode}")
+    s.run()
 
 
-@scenario
-def no_streams(bench):
+@scenario(8, talk=0.2)
+def no_streams(s):
     """Started without stdin, stdout or stderr at all."""
-    world = bench.standin(talk=0.2)
-    people = bench.leads(8)
-    env = {"DIALER_STATE": str(bench.folder / "state"), "VAPI_API_KEY": world.key, "VAPI_ASSISTANT_ID": "a",
-           "VAPI_PHONE_NUMBER_ID": "line-1,line-2", "VAPI_BASE_URL": world.url}
-    script = f"exec '{bench.binary}' run leads.csv --hours any --poll 100ms --rate 500/s <&- >&- 2>&-"
-    need(subprocess.run(["sh", "-c", script], cwd=bench.folder, env=env, timeout=30).returncode == 0, "another exit")
-    once(world, people)
-    need({post["line"] for post in world.posts} == {"line-1", "line-2"}, "one line only")
+    env = {"DIALER_STATE": str(s.folder / "state"), "VAPI_API_KEY": s.world.key, "VAPI_ASSISTANT_ID": "a",
+           "VAPI_PHONE_NUMBER_ID": "line-1,line-2", "VAPI_BASE_URL": s.world.url}
+    script = f"exec '{s.binary}' run leads.csv --hours any --poll 100ms --rate 500/s <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", script], cwd=s.folder, env=env, timeout=30).returncode == 0
+    assert {post["line"] for post in s.world.posts} == {"line-1", "line-2"}, "one line only"
 
 
-@scenario
-def paused_and_resumed(bench):
+@scenario(25, talk=0.5)
+def paused_and_resumed(s):
     """A pause holds within a poll, is kept, ends a new run with 4; a resume lets it go on."""
-    world, people, running = going(bench, talk=0.5)
-    need(bench.command("pause", "leads").end().code == 0, "pause failed")
+    world = s.world
+    GOING(s)
+    s.tell("pause leads")
     time.sleep(0.35)
     posts = len(world.posts)
     time.sleep(1.5)
-    need(len(world.posts) == posts and running.up() in (True, False), f"{len(world.posts) - posts} dials while paused")
-    if running.up():
-        need(bench.command("resume", "leads").end().code == 0, "resume failed")
-        need(running.end(30).code == 0, "the run did not finish")
-    bench.note("the run stayed" if running.process.returncode == 0 else f"exit {running.process.returncode}")
-    need(bench.command("pause", "leads").end().code == 0, "pause failed")
-    bench.leads(30)
+    assert len(world.posts) == posts, f"{len(world.posts) - posts} dials while paused"
+    if s.running.up():
+        s.tell("resume leads")
+        s.ends(within=30)
+    s.note("the run stayed" if s.running.process.returncode == 0 else f"exit {s.running.process.returncode}")
+    s.tell("pause leads")
+    s.people = s.leads(30)
     before = len(world.posts)
-    bench.run(world, "--reserve", 3, code=4)
-    need(len(world.posts) == before, "dialed while paused")
-    waiting = bench.start(world, "--reserve", 3, "--wait")
+    s.run("", 4, f"len(posts) == {before}")
+    waiting = s.start("--wait")
     time.sleep(1)
-    need(waiting.up() and len(world.posts) == before, "a run with --wait did not wait")
-    need(bench.command("resume", "leads").end().code == 0, "resume failed")
-    need(waiting.end(30).code == 0, "the waiting run did not finish")
-    once(world, people + [phone(n) for n in range(25, 30)])
+    assert waiting.up() and len(world.posts) == before, "a run with --wait did not wait"
+    s.tell("resume leads")
+    s.ends(within=30)
 
 
-@scenario
-def stopped(bench):
-    """A stop from another shell acts as the first Ctrl-C."""
-    world, people, running = going(bench, talk=0.6)
-    need(bench.command("stop", "leads").end().code == 0, "stop failed")
-    time.sleep(0.35)
-    posts = len(world.posts)
-    ended = running.end(30)
-    bench.adds_up(ended)
-    need(ended.code == 4 and len(world.posts) == posts and world.up() == 0, f"{len(world.posts) - posts} more: {ended}")
-    bench.run(world, "--reserve", 3)
-    once(world, people)
+case("stopped", "A stop from another shell acts as the first Ctrl-C.",
+     25, dict(talk=0.6), GOING, tell("stop leads"), rest(0.35), mark(before="len(posts)"),
+     ends(4, "len(posts) == before", "up == 0"), run())
+case("limited", "--limit counts attempts of this run, refused ones apart.", 20, dict(talk=0.3, full=0.3, seed=2),
+     run("--limit 7", 4, "rung == 7"), run("--limit 7", 4, "rung == 14"), run("--limit 7"))
+case("limited_by_cost", "--max-cost holds over all runs of the campaign.", 40, dict(talk=0.3),
+     run("--max-cost 0.30", 4, "rung <= 11"), mark(first="rung"), run("--max-cost 0.30", 4, "rung <= max(first, 11)"),
+     note("{first} called, then {rung - first}"), once=None)
 
 
-@scenario
-def limited(bench):
-    """--limit counts attempts of this run, refused ones apart."""
-    world = bench.standin(talk=0.3, full=0.3, seed=2)
-    people = bench.leads(20)
-    for wanted in (7, 14):
-        ended = bench.run(world, "--reserve", 3, "--limit", 7, code=4)
-        need(len(world.rings()) == wanted, f"{len(world.rings())} called, not {wanted}: {ended}")
-    bench.run(world, "--reserve", 3, "--limit", 7)
-    once(world, people)
-
-
-@scenario
-def limited_by_cost(bench):
-    """--max-cost holds over all runs of the campaign."""
-    world = bench.standin(talk=0.3)
-    bench.leads(40)
-    ended = bench.run(world, "--reserve", 3, "--max-cost", "0.30", code=4)
-    need(len(world.rings()) <= 11, f"{len(world.rings())} called for $0.30 at $0.03: {ended}")
-    first = len(world.rings())
-    bench.run(world, "--reserve", 3, "--max-cost", "0.30", code=4)
-    need(len(world.rings()) <= max(first, 11), f"{first}, then {len(world.rings())}")
-    bench.note(f"{first} called, then {len(world.rings()) - first}")
-
-
-@scenario
-def until_past(bench):
-    world = bench.standin()
-    bench.leads(5)
+@scenario(5, once=None)
+def until_past(s):
     past = (datetime.now(timezone.utc) - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    ended = bench.run(world, "--until", past, code=4)
-    need(not world.posts, f"dialed: {ended}")
-    bench.run(world, "--until", (datetime.now() - timedelta(minutes=2)).strftime("%H:%M"), code=4)
-    need(not world.posts, "dialed")
+    s.run(f"--until {past}", 4, "not posts")
+    s.run(f"--until {datetime.now() - timedelta(minutes=2):%H:%M}", 4, "not posts")
 
 
-@scenario
-def until_soon(bench):
+@scenario(60, talk=0.5)
+def until_soon(s):
     """No dial after --until; calls that are up are followed."""
-    world = bench.standin(talk=0.5)
-    people = bench.leads(60)
     stop = datetime.now(timezone.utc) + timedelta(seconds=2)
-    ended = bench.run(world, "--reserve", 3, "--until", stop.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), code=4)
-    late = [post["at"] - stop.timestamp() for post in world.posts if post["at"] > stop.timestamp() + 0.05]
-    need(not late and world.posts and world.up() == 0, f"dialed {late} s late: {ended}")
-    bench.run(world, "--reserve", 3)
-    once(world, people)
+    s.run(f"--until {stop:%Y-%m-%dT%H:%M:%S.%fZ}", 4, "posts", "up == 0",
+          f"not [post for post in posts if post['at'] > {stop.timestamp()} + 0.05]")
+    s.run()
 
 
-@scenario
-def closed_hours(bench):
+@scenario(5, once=None)
+def closed_hours(s):
     """Nobody is called outside their hours: exit 4, and when to come back."""
-    world = bench.standin()
-    bench.leads(5)
     now = datetime.now(timezone.utc) - timedelta(hours=8)  # no later than any zone of these numbers
-    begin = (now + timedelta(hours=5)).strftime("%H:00")
-    stop = (now + timedelta(hours=7)).strftime("%H:00")
-    ended = bench.run(world, "--hours", f"{begin}-{stop}", code=4)
-    need(not world.posts and ended.json["next_at"], f"{ended}")
-    need(not [path for _, _, path in world.requests if path.startswith("/call")], f"{world.requests}")
+    s.run(f"--hours {now + timedelta(hours=5):%H:00}-{now + timedelta(hours=7):%H:00}", 4, "not posts", "it.next_at",
+          "not [path for _, _, path in requests if path.startswith('/call')]")
 
 
-@scenario
-def retried(bench):
+@scenario(20, once=None, talk=0.1, reasons=SILENT)
+def retried(s):
     """At most --attempts rings each, and no fewer where nobody answers."""
-    world = bench.standin(talk=0.1, reasons={"customer-did-not-answer": 1})
-    people = bench.leads(20)
-    ended = bench.run(world, "--reserve", 3, "--attempts", 3, "--retry", "no-answer=1s", "--per-day", 10, "--wait")
-    need(all(world.rings().get(number) == 3 for number in people), f"{world.rings()}")
-    need(ended.json["dispositions"] == {"no-answer": 20}, f"{ended.json['dispositions']}")
-    for number in people:
-        calls = [call for call in world.ours() if call["body"]["customer"]["number"] == number]
+    s.run("--attempts 3 --retry no-answer=1s --per-day 10 --wait", 0, "it.dispositions == {'no-answer': 20}",
+          "all(rings.get(number) == 3 for number in people)")
+    for number in s.people:
+        calls = s.world.calls_of(number)
         gaps = [b["began"] - a["end"] for a, b in zip(calls, calls[1:])]
-        need(min(gaps) >= 0.85, f"called again after {min(gaps):.2f} s")
+        assert min(gaps) >= 0.85, f"called again after {min(gaps):.2f} s"
 
 
-@scenario
-def retried_in_many_ways(bench):
+@scenario(40, once=None, talk=0.2, seed=12, faults={"drop-after": 0.05, "drop-before": 0.05}, full=0.1, reasons={
+    "customer-did-not-answer": 4, "customer-busy": 3, "voicemail": 3, "customer-ended-call": 3, "assistant-ended-call": 2,
+    "call.in-progress.error-providerfault-openai-llm-failed": 2, "call.start.error-get-transport": 1})
+def retried_in_many_ways(s):
     """A mix of ends, with faults: nobody oftener than allowed, nobody again who talked."""
-    world = bench.standin(talk=0.2, seed=12, faults={"drop-after": 0.05, "drop-before": 0.05}, full=0.1, reasons={
-        "customer-did-not-answer": 4, "customer-busy": 3, "voicemail": 3, "customer-ended-call": 3,
-        "assistant-ended-call": 2, "call.in-progress.error-providerfault-openai-llm-failed": 2,
-        "call.start.error-get-transport": 1})
-    people = bench.leads(40)
-    ended = bench.run(world, "--reserve", 3, "--attempts", 3, "--retry", "no-answer=500ms", "--retry", "busy=300ms",
-                      "--retry", "voicemail=never", "--retry", "fault=500ms", "--per-day", 10, "--wait", code=None,
-                      timeout=90)
-    need(ended.code in (0, 5), f"{ended}")
-    bench.note(f"exit {ended.code}, {ended.json['dispositions']}")
+    s.run("--attempts 3 --retry no-answer=500ms --retry busy=300ms --retry voicemail=never --retry fault=500ms "
+          "--per-day 10 --wait", None, "ended.code in (0, 5)", timeout=90)
+    s.note(f"exit {s.ended.code}, {s.ended.json.dispositions}")
     talked = {"customer-ended-call", "assistant-ended-call", "voicemail",
               "call.in-progress.error-providerfault-openai-llm-failed"}
-    for number in people:
-        calls = sorted((call for call in world.ours() if call["body"]["customer"]["number"] == number),
-                       key=lambda call: call["began"])
-        need(len(calls) <= 3, f"{number} called {len(calls)} times")
+    for number in s.people:
+        calls = s.world.calls_of(number)
+        assert len(calls) <= 3, f"{number} called {len(calls)} times"
         early = [call["reason"] for call in calls[:-1] if call["reason"] in talked]
-        need(not early, f"{number} called again after {early}")
+        assert not early, f"{number} called again after {early}"
 
 
-@scenario
-def retried_by_the_day(bench):
-    """--per-day stops the third ring of a day."""
-    world = bench.standin(talk=0.1, reasons={"customer-did-not-answer": 1})
-    people = bench.leads(6)
-    ended = bench.run(world, "--reserve", 3, "--attempts", 5, "--retry", "no-answer=300ms", code=None)
-    time.sleep(0.5)
-    for _ in range(3):
-        ended = bench.run(world, "--reserve", 3, "--attempts", 5, "--retry", "no-answer=300ms", code=None)
-        time.sleep(0.5)
-    need(all(world.rings().get(number) == 2 for number in people), f"{world.rings()}")
-    need(ended.code == 4 and ended.json["next_at"], f"{ended}")
+DAILY = run("--attempts 5 --retry no-answer=300ms", None), rest(0.5)
+case("retried_by_the_day", "--per-day stops the third ring of a day.", 6, dict(talk=0.1, reasons=SILENT),
+     *DAILY * 4, holds("all(rings.get(number) == 2 for number in people)", "ended.code == 4", "it.next_at"), once=None)
 
 
-@scenario
-def attempts_raised(bench):
+@scenario(20, once=None, talk=0.1, reasons={"customer-did-not-answer": 1, "customer-ended-call": 1})
+def attempts_raised(s):
     """With --attempts raised later, settled leads are reopened; those who talked are not."""
-    world = bench.standin(talk=0.1, reasons={"customer-did-not-answer": 1, "customer-ended-call": 1})
-    people = bench.leads(20)
-    bench.run(world, "--reserve", 3)
-    silent = {call["body"]["customer"]["number"] for call in world.ours() if call["reason"] == "customer-did-not-answer"}
+    s.run()
+    silent = {call["body"]["customer"]["number"] for call in s.world.ours() if call["reason"] == "customer-did-not-answer"}
     time.sleep(0.3)
-    bench.run(world, "--reserve", 3, "--attempts", 2, "--retry", "no-answer=100ms", "--per-day", 9, "--wait")
-    need({number for number, rung in world.rings().items() if rung == 2} == silent, f"{world.rings()} {silent}")
-    need(set(world.rings()) == set(people), "somebody was never called")
+    s.run("--attempts 2 --retry no-answer=100ms --per-day 9 --wait", 0, "set(rings) == set(people)")
+    assert {number for number, rung in s.world.rings().items() if rung == 2} == silent, f"{s.world.rings()} {silent}"
 
 
-@scenario
-def suppressed(bench):
+@scenario(30, talk=0.8, once=dict(missing=1))
+def suppressed(s):
     """A number suppressed while the run goes on is not called."""
-    world, people, running = going(bench, count=30, talk=0.8)
-    later = [number for number in people if number not in world.rings()]
-    need(bench.command("suppress", later[-1], "--reason", "asked").end().code == 0, "suppress failed")
-    ended = running.end(30)
-    bench.adds_up(ended)
-    need(ended.code == 0 and later[-1] not in world.rings(), f"{ended}")
-    need(ended.json["leads"]["suppressed"] == 1 and ended.json["dispositions"]["suppressed"] == 1, f"{ended}")
+    GOING(s)
+    s.tell(["suppress", s.people[-1], "--reason", "asked"])
+    s.ends(0, "people[-1] not in rings", "it.leads.suppressed == 1", "it.dispositions.suppressed == 1", within=30)
 
 
-@scenario
-def do_not_call_grows(bench):
+@scenario(25, talk=0.8, once=dict(missing=2))
+def do_not_call_grows(s):
     """A number added to the --dnc file stops at once."""
-    world = bench.standin(talk=0.8)
-    people = bench.leads(25)
-    (bench.folder / "dnc.csv").write_text(f"number\n{people[3]}\n")
-    running = bench.start(world, "--reserve", 3, "--dnc", "dnc.csv")
-    wait_for(lambda: len(world.posts) >= 6, 10, "the sixth request")
-    with open(bench.folder / "dnc.csv", "a") as file:
-        file.write(f"{people[-1]}\n")
-    ended = running.end(30)
-    bench.adds_up(ended)
-    need(ended.code == 0 and not {people[3], people[-1]} & set(world.rings()), f"{ended}")
-    need(ended.json["leads"]["suppressed"] == 2, f"{ended}")
+    s.write(f"number\n{s.people[3]}\n", "dnc.csv")
+    s.start("--dnc dnc.csv", until=6)
+    s.write(f"{s.people[-1]}\n", "dnc.csv", "a")
+    s.ends(0, "not {people[3], people[-1]} & set(rings)", "it.leads.suppressed == 2", within=30)
 
 
-@scenario
-def dry_run(bench):
-    """A dry run opens no connection and writes nothing."""
-    world = bench.standin()
-    bench.leads(60)
-    ended = bench.start(world, "--reserve", 3, "--dry-run").end()
-    need(ended.code == 0 and not world.requests, f"{world.requests}: {ended}")
-    need(not (bench.folder / "state").exists(), "it left a state directory")
+case("dry_run", "A dry run opens no connection and writes nothing.", 60, {},
+     lambda s: s.start("--dry-run").end(), holds("not requests", "not (s.folder / 'state').exists()",
+                                                  "s.running.process.returncode == 0"), once=None)
 
 
-@scenario
-def daily_reserve(bench):
+@scenario(5, talk=0.3)
+def daily_reserve(s):
     """A reserve by the hour, whose value now leaves no slot: nobody is called, exit 4."""
-    world = bench.standin(talk=0.3)
-    bench.leads(5)
-    bench.run(world, "--reserve", "00:00=10", code=None)
-    need(not world.posts, f"{len(world.posts)} dialed")
+    s.run("--reserve 00:00=10", None, "not posts")
     hour = datetime.now()
-    table = f"00:00=2,{(hour + timedelta(hours=2)).strftime('%H:%M')}=10" if hour.hour < 21 else "00:00=2"
-    bench.run(world, "--reserve", table)
+    s.run(f"--reserve 00:00=2,{hour + timedelta(hours=2):%H:%M}=10" if hour.hour < 21 else "--reserve 00:00=2")
