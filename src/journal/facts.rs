@@ -148,30 +148,6 @@ impl Attempt {
         }
     }
 
-    /// Whether [`sight`](Self::sight) would add nothing.
-    pub(super) fn knows(&self, seen: &SeenCall) -> bool {
-        let facts = &self.facts;
-        let same_call = self.call.as_ref() == Some(&seen.id);
-        let same_times = self.updated >= Some(seen.updated) && self.created <= Some(seen.created);
-        let same_cost = self.updated > Some(seen.updated) || seen.cost.is_none() || seen.cost == self.cost;
-        let told = |known: bool, shown: bool| known || !shown;
-        let same_end = match (&facts.ended, seen.end()) {
-            (_, None) => true,
-            (None, Some(_)) => false,
-            (Some(known), Some(_)) => !known.reason.is_empty() || seen.reason.as_deref().unwrap_or_default().is_empty(),
-        };
-        let same_facts = facts.created
-            && told(facts.rung, seen.has_rung())
-            && seen.answered().is_none_or(|at| facts.started.is_some_and(|known| known <= at))
-            && told(facts.spoke, seen.spoke)
-            && told(self.opt_out, seen.opt_out);
-        if same_call {
-            same_times && same_cost && same_facts && same_end
-        } else {
-            self.call.is_some() && self.twin.is_some()
-        }
-    }
-
     /// Takes in the 2xx to its request.
     pub(super) fn answer(&mut self, wire: RequestTiming, seen: &SeenCall, limits: Option<Limits>, at: Instant) {
         let taken = limits.and_then(Limits::taken);

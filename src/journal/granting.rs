@@ -8,14 +8,15 @@ use jiff::Timestamp;
 use super::claim::Claim;
 use super::facts::{Attempt, Origin};
 use super::lead_status::LeadState;
+use super::people::{LeadRow, People, Wanted};
 use super::recording::concerning;
-use super::rows::{LeadRow, Rows};
+use super::store::Store;
 use super::{Chance, Error};
 use crate::campaign::attempt::State;
 use crate::campaign::event::{Ask, LeadId, Line};
 use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Denied, Granted};
-use crate::leads::lead::{Lead, Phone};
+use crate::leads::lead::Lead;
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::Now;
 
@@ -40,48 +41,63 @@ pub(super) struct Maker<'a> {
 }
 
 enum Gate {
-    Open(Box<LeadRow>),
+    Open,
     Denied(Denied),
 }
 
-/// Grants up to `most` of the leads of an ask, in its order.
+/// Grants up to `most` of the leads of an ask, in its order: as many are loaded as may still be granted.
 pub(super) fn grant(
-    rows: &mut impl Rows,
+    store: &mut impl Store,
     maker: &mut Maker<'_>,
     now: Now,
     ask: &Ask,
     most: u32,
 ) -> Result<Grant, Error> {
     let mut grant = Grant::default();
-    for &(id, line) in &ask.leads {
-        if grant.granted.len() >= most as usize {
-            break;
+    let mut rest = ask.leads.as_slice();
+    while !rest.is_empty() && grant.granted.len() < most as usize {
+        let (next, later) = rest.split_at(rest.len().min(most as usize - grant.granted.len()));
+        let ids: Vec<LeadId> = next.iter().map(|(id, _)| *id).collect();
+        let mut people = store.load(Wanted { leads: &ids, suppressed: true, ..Wanted::default() })?;
+        let before = grant.granted.len();
+        for &(id, line) in next {
+            grant.one(&mut people, maker, now, ask, id, line);
         }
-        match gate(rows, maker.plan, now, id)? {
-            Gate::Denied(away) => grant.denied.push((id, away)),
-            Gate::Open(row) => {
-                let attempt = Arc::new(maker.attempt(rows.campaign(), &row, line, now, ask));
-                rows.put(&attempt)?;
-                rows.tell(&attempt.id, State::Claimed);
-                rows.stand(&row, row.stand.claimed(), now)?;
-                grant.granted.push(Granted { attempt: attempt.id.clone(), lead: id, line });
-                let until = now.at + maker.plan.claim_lasts();
-                grant.claims.push(Claim::granted(attempt.id.clone(), Lead::clone(&row.lead), line, now.at, until));
-            }
+        for granted in &grant.granted[before..] {
+            store.told().tell(&granted.attempt, State::Claimed);
         }
+        store.save(people, now)?;
+        rest = later;
     }
     Ok(grant)
 }
 
-/// Puts leads off until then that cannot be called for now.
-pub(super) fn put_off_all(rows: &mut impl Rows, now: Now, leads: &[LeadId], until: Timestamp) -> Result<(), Error> {
-    for id in leads {
-        let Some(row) = rows.lead(*id)? else { continue };
-        if row.stand.standing == LeadState::Open {
-            rows.stand(&row, row.stand.put_off(until), now)?;
+impl Grant {
+    fn one(&mut self, people: &mut People, maker: &mut Maker<'_>, now: Now, ask: &Ask, id: LeadId, line: Line) {
+        match gate(people, maker.plan, now, id) {
+            Gate::Denied(denied) => self.denied.push((id, denied)),
+            Gate::Open => {
+                let row = people.lead(id).expect("a lead that may be dialed").clone();
+                let attempt = Arc::new(maker.attempt(people.campaign, &row, line, now, ask));
+                people.put(Arc::clone(&attempt));
+                people.stand(id, row.stand.claimed());
+                self.granted.push(Granted { attempt: attempt.id.clone(), lead: id, line });
+                let until = now.at + maker.plan.claim_lasts();
+                self.claims.push(Claim::granted(attempt.id.clone(), Lead::clone(&row.lead), line, now.at, until));
+            }
         }
     }
-    Ok(())
+}
+
+/// Puts leads off until then that cannot be called for now.
+pub(super) fn put_off_all(store: &mut impl Store, now: Now, leads: &[LeadId], until: Timestamp) -> Result<(), Error> {
+    let mut people = store.load(Wanted { leads, ..Wanted::default() })?;
+    for id in leads {
+        if let Some(stand) = people.lead(*id).map(|row| row.stand).filter(|stand| stand.standing == LeadState::Open) {
+            people.stand(*id, stand.put_off(until));
+        }
+    }
+    store.save(people, now)
 }
 
 impl Maker<'_> {
@@ -98,50 +114,39 @@ impl Maker<'_> {
 }
 
 /// Whether a lead may be dialed at this instant; one that may not has been settled or put off.
-fn gate(rows: &mut impl Rows, plan: &Plan, now: Now, id: LeadId) -> Result<Gate, Error> {
-    let Some(row) = rows.lead(id)? else { return Ok(Gate::Denied(Denied::Gone)) };
+fn gate(people: &mut People, plan: &Plan, now: Now, id: LeadId) -> Gate {
+    let Some(row) = people.lead(id) else { return Gate::Denied(Denied::Gone) };
     if !row.listed || row.stand.standing != LeadState::Open {
-        return Ok(Gate::Denied(Denied::Gone));
+        return Gate::Denied(Denied::Gone);
     }
-    if rows.is_suppressed(row.lead.phone)? {
-        rows.settle_suppressed(&row, now)?;
-        return Ok(Gate::Denied(Denied::Suppressed));
+    if people.suppressed.contains(&row.lead.phone) {
+        people.settle_suppressed(id);
+        return Gate::Denied(Denied::Suppressed);
     }
     if row.stand.due.is_some_and(|due| due > now.wall) || !plan.calling.is_open(&row.lead.zones, now.wall) {
-        return Ok(Gate::Denied(Denied::Later));
+        return Gate::Denied(Denied::Later);
     }
-    if let Some(until) = put_off(rows, plan, now, &row)? {
-        rows.stand(&row, row.stand.put_off(until), now)?;
-        return Ok(Gate::Denied(Denied::Later));
+    if let Some(until) = put_off(people, plan, now, row) {
+        let stand = row.stand.put_off(until);
+        people.stand(id, stand);
+        return Gate::Denied(Denied::Later);
     }
-    Ok(Gate::Open(Box::new(row)))
+    Gate::Open
 }
 
 /// Until when a lead has to wait for what its number went through.
-fn put_off(rows: &mut impl Rows, plan: &Plan, now: Now, row: &LeadRow) -> Result<Option<Timestamp>, Error> {
+fn put_off(people: &People, plan: &Plan, now: Now, row: &LeadRow) -> Option<Timestamp> {
     let phone = row.lead.phone;
-    if rows.is_taken(phone)? {
-        return Ok(Some(later(now.wall, plan.poll * TAKEN)));
+    if people.is_taken(phone) {
+        return Some(later(now.wall, plan.poll * TAKEN));
     }
-    if let Some(day) = day_is_full(rows, plan, now, row, phone)? {
-        return Ok(Some(day));
-    }
-    let Some(within) = plan.not_if_called_within else { return Ok(None) };
-    let again = rows.called_elsewhere(phone)?.map(|called| later(called, within));
-    Ok(again.filter(|again| *again > now.wall))
-}
-
-fn day_is_full(
-    rows: &mut impl Rows,
-    plan: &Plan,
-    now: Now,
-    row: &LeadRow,
-    phone: Phone,
-) -> Result<Option<Timestamp>, Error> {
-    let on_number = rows.attempts_on(phone)?;
     let person = row.person();
-    let day = person.day_is_full(&concerning(&person, &on_number), plan, now.wall);
-    Ok(day.filter(|day| *day > now.wall))
+    let day = person.day_is_full(&concerning(&person, &people.attempts_on(phone)), plan, now.wall);
+    if let Some(day) = day.filter(|day| *day > now.wall) {
+        return Some(day);
+    }
+    let again = people.called_elsewhere(phone).zip(plan.not_if_called_within);
+    again.map(|(called, within)| later(called, within)).filter(|again| *again > now.wall)
 }
 
 fn later(from: Timestamp, by: Duration) -> Timestamp {

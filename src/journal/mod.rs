@@ -11,8 +11,9 @@ mod granting;
 pub mod lead_status;
 pub mod memory;
 mod opening;
+mod people;
 mod recording;
-mod rows;
+mod store;
 #[cfg(test)]
 mod suite;
 

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::Error;
-use super::rows::{Round, Rows, Waiting, ZoneSet};
+use super::people::Wanted;
+use super::store::{OpenBatch, Round, Store, Waiting, ZoneSet};
 use crate::campaign::event::LeadId;
 use crate::campaign::plan::Plan;
 use crate::campaign::reply::{BatchLead, Opened, Rest};
@@ -15,32 +16,31 @@ use crate::time::Now;
 const SORTED: usize = 10_000;
 
 /// Takes up the batch that is open, or cuts the next.
-pub(super) fn open_batch(rows: &mut impl Rows, plan: &Plan, now: Now) -> Result<Opened, Error> {
-    if let Some((number, size)) = rows.batch()? {
-        let leads = rows.batch_leads(number)?;
-        let leads = dialable(rows, plan, now.wall, &leads)?;
+pub(super) fn open_batch(store: &mut impl Store, plan: &Plan, now: Now) -> Result<Opened, Error> {
+    if let Some(OpenBatch { number, size, leads }) = store.batch()? {
+        let leads = dialable(store, plan, now.wall, &leads)?;
         if !leads.is_empty() {
             return Ok(Opened::Batch { number, size, leads });
         }
-        rows.close(number, now)?;
+        store.close(number, now)?;
     }
-    let zone_sets = rows.zone_sets()?;
+    let zone_sets = store.zone_sets()?;
     let open: Vec<&ZoneSet> = zone_sets.iter().filter(|set| plan.calling.is_open(&set.zones, now.wall)).collect();
     for round in [Round::First, Round::Later] {
-        let leads = choose(rows, &open, plan.batch_size, round, now.wall)?;
-        let leads = dialable(rows, plan, now.wall, &leads)?;
+        let leads = choose(store, &open, plan.batch_size, round, now.wall)?;
+        let leads = dialable(store, plan, now.wall, &leads)?;
         if !leads.is_empty() {
             let ids: Vec<LeadId> = leads.iter().map(|lead| lead.id).collect();
-            let number = rows.cut(&ids, now)?;
+            let number = store.cut(&ids, now)?;
             return Ok(Opened::Batch { number, size: leads.len(), leads });
         }
     }
-    Ok(Opened::Nobody(rest(rows, plan, now.wall, &zone_sets)?))
+    Ok(Opened::Nobody(rest(store, plan, now.wall, &zone_sets)?))
 }
 
 /// The leads of the next batch of a round, in list order.
 fn choose(
-    rows: &mut impl Rows,
+    store: &mut impl Store,
     open: &[&ZoneSet],
     size: usize,
     round: Round,
@@ -50,7 +50,7 @@ fn choose(
     let most = if round == Round::First { enough } else { SORTED };
     let mut waiting: Vec<Waiting> = Vec::new();
     for set in open {
-        waiting.extend(rows.waiting(set.id, round, now, most)?);
+        waiting.extend(store.waiting(set.id, round, now, most)?);
     }
     waiting.sort_unstable();
     waiting.truncate(enough);
@@ -58,29 +58,24 @@ fn choose(
     Ok(waiting.into_iter().map(|(_, id)| id).collect())
 }
 
-fn dialable(rows: &mut impl Rows, plan: &Plan, now: Timestamp, ids: &[LeadId]) -> Result<Vec<BatchLead>, Error> {
-    let mut leads = Vec::with_capacity(ids.len());
-    for id in ids {
-        let Some(row) = rows.lead(*id)? else { continue };
-        let due = row.stand.due.is_none_or(|due| due <= now);
-        if due && plan.calling.is_open(&row.lead.zones, now) {
-            leads.push(BatchLead { id: row.id, lead: Lead::clone(&row.lead), doubts: row.stand.doubts });
-        }
+fn dialable(store: &mut impl Store, plan: &Plan, now: Timestamp, ids: &[LeadId]) -> Result<Vec<BatchLead>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(leads)
+    let people = store.load(Wanted { leads: ids, ..Wanted::default() })?;
+    let rows = ids.iter().filter_map(|id| people.lead(*id));
+    let dialable =
+        rows.filter(|row| row.stand.due.is_none_or(|due| due <= now) && plan.calling.is_open(&row.lead.zones, now));
+    let lead =
+        |row: &super::people::LeadRow| BatchLead { id: row.id, lead: Lead::clone(&row.lead), doubts: row.stand.doubts };
+    Ok(dialable.map(lead).collect())
 }
 
 /// Who is left for later, and when the first of them may be dialed.
-fn rest(rows: &mut impl Rows, plan: &Plan, now: Timestamp, zone_sets: &[ZoneSet]) -> Result<Rest, Error> {
-    let mut next_at: Option<Timestamp> = None;
-    for set in zone_sets {
-        let (fresh, due) = rows.soonest(set.id)?;
-        let from = if fresh { Some(now) } else { due.map(|due| due.max(now)) };
-        let open = from.and_then(|from| plan.calling.next_open(&set.zones, from));
-        next_at = match (next_at, open) {
-            (Some(known), Some(open)) => Some(known.min(open)),
-            (known, open) => known.or(open),
-        };
-    }
-    Ok(Rest { later: rows.open_leads()?, next_at })
+fn rest(store: &mut impl Store, plan: &Plan, now: Timestamp, zone_sets: &[ZoneSet]) -> Result<Rest, Error> {
+    let next = |set: &ZoneSet| {
+        let from = if set.first { Some(now) } else { set.due.map(|due| due.max(now)) };
+        plan.calling.next_open(&set.zones, from?)
+    };
+    Ok(Rest { later: store.open_leads()?, next_at: zone_sets.iter().filter_map(next).min() })
 }

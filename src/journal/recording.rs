@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::Error;
 use super::facts::{Attempt, Origin};
-use super::lead_status::{Person, rang_twice, too_many_doubts};
-use super::rows::Rows;
+use super::lead_status::{LeadState, Person, rang_twice, too_many_doubts};
+use super::people::{People, Told, Wanted, is_stranger};
+use super::store::Store;
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::event::{LeadId, News};
 use crate::campaign::plan::Plan;
@@ -21,33 +22,58 @@ use crate::time::{Instant, Now};
 const MINUTE: i64 = 60_000_000;
 
 /// Writes news down.
-pub(super) fn record(rows: &mut impl Rows, plan: &Plan, now: Now, news: &News) -> Result<Recorded, Error> {
-    let mut recorded = Recorded::default();
+pub(super) fn record(store: &mut impl Store, plan: &Plan, now: Now, news: &News) -> Result<Recorded, Error> {
     match news {
         News::Listed { calls, .. } => {
-            for seen in &**calls {
-                sight(rows, plan, now, seen, &mut recorded)?;
-            }
-            return Ok(recorded);
+            let rows = store.told().unseen(calls);
+            if rows.is_empty() { Ok(Recorded::default()) } else { sight_all(store, plan, now, &rows) }
         }
         News::Reopened(attempts) => {
-            for attempt in attempts {
-                let change = touch(rows, plan, now, attempt, |attempt| attempt.reopened = true)?;
-                recorded.changes.extend(change);
-            }
-            return Ok(recorded);
+            let mut people = store.load(Wanted { attempts, ..Wanted::default() })?;
+            let mut step = Step { people: &mut people, told: store.told(), plan, now };
+            let reopen = |id| step.touch(id, |attempt| attempt.reopened = true);
+            let changes = attempts.iter().filter_map(reopen).collect();
+            store.save(people, now)?;
+            Ok(Recorded { changes, ..Recorded::default() })
         }
-        News::Refused { wire, cause: Cause::Rate, retry_after, .. } => {
-            rows.pause_posts(rate_limited_until(now, *wire, *retry_after))?;
-        }
-        _ => {}
+        _ => attempt_of(news).map_or_else(|| Ok(Recorded::default()), |id| record_one(store, plan, now, news, id)),
     }
-    let Some(attempt) = attempt_of(news) else { return Ok(recorded) };
-    recorded.changes.extend(touch(rows, plan, now, attempt, |attempt| apply(attempt, news, now))?);
-    if matches!(news, News::Absent(..)) {
-        recorded.changes.extend(park_if_hopeless(rows, plan, now, attempt)?);
-        merge_changes(&mut recorded.changes);
+}
+
+/// News of one attempt.
+fn record_one(store: &mut impl Store, plan: &Plan, now: Now, news: &News, id: &AttemptId) -> Result<Recorded, Error> {
+    let mut people = store.load(Wanted { attempts: std::slice::from_ref(id), ..Wanted::default() })?;
+    if let News::Refused { wire, cause: Cause::Rate, retry_after, .. } = news {
+        people.pause_posts(rate_limited_until(now, *wire, *retry_after));
     }
+    let mut changes = Vec::new();
+    let mut step = Step { people: &mut people, told: store.told(), plan, now };
+    changes.extend(step.touch(id, |attempt| apply(attempt, news, now)));
+    if matches!(news, News::Absent(..)) && is_hopeless(store, &people, id)? {
+        let mut step = Step { people: &mut people, told: store.told(), plan, now };
+        changes.extend(step.touch(id, |attempt| attempt.facts.parked = Some(now.at)));
+        merge_changes(&mut changes);
+    }
+    store.save(people, now)?;
+    Ok(Recorded { changes, ..Recorded::default() })
+}
+
+/// Rows of a listing.
+fn sight_all(
+    store: &mut impl Store,
+    plan: &Plan,
+    now: Now,
+    rows: &[(&AttemptId, &Arc<SeenCall>)],
+) -> Result<Recorded, Error> {
+    let ids: Vec<AttemptId> = rows.iter().map(|(id, _)| (*id).clone()).collect();
+    let mut people = store.load(Wanted { attempts: &ids, ..Wanted::default() })?;
+    let mut recorded = Recorded::default();
+    let mut step = Step { people: &mut people, told: store.told(), plan, now };
+    for (id, seen) in rows {
+        step.sight(id, seen, &mut recorded);
+    }
+    store.save(people, now)?;
+    store.told().saw(rows);
     Ok(recorded)
 }
 
@@ -90,189 +116,164 @@ fn rate_limited_until(now: Now, wire: RequestTiming, retry_after: Option<Duratio
     now.for_others(wire.received) + pause.clamp(SHORTEST_PAUSE, LONGEST)
 }
 
-/// One row of a listing.
-fn sight(rows: &mut impl Rows, plan: &Plan, now: Now, seen: &SeenCall, recorded: &mut Recorded) -> Result<(), Error> {
-    let Some(id) = &seen.attempt else { return Ok(()) };
-    if rows.knows(id, seen)? {
-        return Ok(());
-    }
-    match rows.attempt(id)? {
-        None => {
-            let campaign = rows.campaign_of(&id.mark())?;
-            let attempt = Arc::new(Attempt::found(id.clone(), campaign, seen, now));
-            rows.put(&attempt)?;
-            if campaign == rows.campaign() && rows.meet(id) {
-                recorded.strangers.extend(stranger(&attempt));
-            }
-        }
-        Some(known) if known.origin == Origin::Found => {
-            let mut attempt = Attempt::clone(&known);
-            attempt.sight(seen, now.at);
-            let attempt = Arc::new(attempt);
-            rows.put(&attempt)?;
-            // Another campaign's run may have seen it first.
-            if attempt.campaign == rows.campaign() && rows.meet(id) {
-                recorded.strangers.extend(stranger(&attempt));
-            }
-        }
-        Some(known) => {
-            recorded.changes.extend(add_to(rows, plan, now, &known, |attempt| attempt.sight(seen, now.at))?);
-        }
-    }
-    Ok(())
-}
-
 /// A call that was found, for the campaign to judge.
 pub(super) fn stranger(attempt: &Attempt) -> Option<UnknownCall> {
     let (call, created) = (attempt.call.clone()?, attempt.created?);
     Some(UnknownCall { attempt: attempt.id.clone(), call, created, phone: attempt.phone })
 }
 
-/// Adds facts to an attempt, and says what that changed, if anything.
-fn touch(
-    rows: &mut impl Rows,
-    plan: &Plan,
-    now: Now,
-    id: &AttemptId,
-    add: impl FnOnce(&mut Attempt),
-) -> Result<Option<Change>, Error> {
-    let Some(known) = rows.attempt(id)? else { return Ok(None) };
-    add_to(rows, plan, now, &known, add)
+/// One step of a run: the people that it is about, and what the run was told of them.
+pub(super) struct Step<'a> {
+    pub(super) people: &'a mut People,
+    pub(super) told: &'a mut Told,
+    pub(super) plan: &'a Plan,
+    pub(super) now: Now,
 }
 
-/// The same, of an attempt that has been looked up.
-fn add_to(
-    rows: &mut impl Rows,
-    plan: &Plan,
-    now: Now,
-    before: &Attempt,
-    add: impl FnOnce(&mut Attempt),
-) -> Result<Option<Change>, Error> {
-    let mut attempt = before.clone();
-    add(&mut attempt);
-    let told = rows.told(&attempt.id);
-    let was = told.unwrap_or_else(|| before.state());
-    let state = attempt.state();
-    let same = attempt == *before;
-    if same && was == state {
-        return Ok(None);
-    }
-    let attempt = Arc::new(attempt);
-    if !same {
-        rows.put(&attempt)?;
-    }
-    if let Some(phone) = attempt.phone.filter(|_| attempt.opt_out && !before.opt_out) {
-        rows.suppress(phone, "asked not to be called, during a call", now)?;
-    }
-    let ours = attempt.campaign == rows.campaign();
-    if !ours {
-        rows.look_again(&attempt)?;
-        if told.is_none() {
-            return Ok(None);
+impl Step<'_> {
+    /// One row of a listing.
+    fn sight(&mut self, id: &AttemptId, seen: &SeenCall, recorded: &mut Recorded) {
+        let campaign = self.people.campaign;
+        let found = match self.people.attempt(id) {
+            Some(known) if known.origin != Origin::Found => {
+                let at = self.now.at;
+                recorded.changes.extend(self.touch(id, |attempt| attempt.sight(seen, at)));
+                return;
+            }
+            Some(known) => {
+                let mut attempt = Attempt::clone(known);
+                attempt.sight(seen, self.now.at);
+                attempt
+            }
+            None => Attempt::found(id.clone(), self.people.campaigns[&id.mark()], seen, self.now),
+        };
+        // Another campaign's run may have seen it first.
+        if is_stranger(&found, campaign) && self.told.meet(id) {
+            recorded.strangers.extend(stranger(&found));
+        }
+        if self.people.attempt(id).is_none_or(|known| **known != found) {
+            self.people.put(Arc::new(found));
         }
     }
-    rows.tell(&attempt.id, state);
-    let twin = attempt.twin.is_some() && before.twin.is_none();
-    let reopened = attempt.reopened && !before.reopened;
-    let worth_telling = was != state || twin || reopened;
-    // A ring, a cost: how the lead stands depends on states and contacts alone.
-    if !worth_telling && before.contact(was) == attempt.contact(state) {
-        return Ok(None);
-    }
-    let mut change = change(rows, plan, now, &attempt, (was != state).then_some(was))?;
-    change.double |= twin;
-    Ok(worth_telling.then_some(change))
-}
 
-/// What an attempt means for the lead that it is told of with, that lead being looked at again.
-fn change(rows: &mut impl Rows, plan: &Plan, now: Now, attempt: &Attempt, was: Option<State>) -> Result<Change, Error> {
-    let (mut lead, mut lead_now, mut double) = (None, LeadNow::Elsewhere, false);
-    if attempt.campaign == rows.campaign() {
-        let leads = leads_of(rows, attempt)?;
-        for (place, id) in leads.iter().enumerate() {
-            let (now_is, rang_twice) = look_at(rows, plan, now, *id, Some(attempt))?;
-            if place == 0 {
-                (lead, lead_now, double) = (Some(*id), now_is, rang_twice);
+    /// Adds facts to an attempt, and says what that changed, if anything.
+    fn touch(&mut self, id: &AttemptId, add: impl FnOnce(&mut Attempt)) -> Option<Change> {
+        let before = Arc::clone(self.people.attempt(id)?);
+        let mut attempt = Attempt::clone(&before);
+        add(&mut attempt);
+        let told = self.told.state(id);
+        let was = told.unwrap_or_else(|| before.state());
+        let state = attempt.state();
+        let same = attempt == *before;
+        if same && was == state {
+            return None;
+        }
+        let attempt = Arc::new(attempt);
+        if !same {
+            self.people.put(Arc::clone(&attempt));
+        }
+        if let Some(phone) = attempt.phone.filter(|_| attempt.opt_out && !before.opt_out) {
+            self.people.opt_out(phone);
+        }
+        if attempt.campaign != self.people.campaign {
+            self.people.look_again(&attempt);
+            told?;
+        }
+        self.told.tell(id, state);
+        let twin = attempt.twin.is_some() && before.twin.is_none();
+        let reopened = attempt.reopened && !before.reopened;
+        let worth_telling = was != state || twin || reopened;
+        // A ring, a cost: how the lead stands depends on states and contacts alone.
+        if !worth_telling && before.contact(was) == attempt.contact(state) {
+            return None;
+        }
+        let mut change = self.change(&attempt, (was != state).then_some(was));
+        change.double |= twin;
+        worth_telling.then_some(change)
+    }
+
+    /// What an attempt means for the lead that it is told of with, that lead being looked at again.
+    fn change(&mut self, attempt: &Attempt, was: Option<State>) -> Change {
+        let (mut lead, mut lead_now, mut double) = (None, LeadNow::Elsewhere, false);
+        if attempt.campaign == self.people.campaign {
+            let leads = match (attempt.lead, attempt.phone) {
+                (Some(lead), _) => vec![lead],
+                (None, Some(phone)) => self.people.leads_with(phone),
+                (None, None) => Vec::new(),
+            };
+            for (place, id) in leads.iter().enumerate() {
+                let (now_is, rang_twice) = self.look_at(*id, Some(attempt));
+                if place == 0 {
+                    (lead, lead_now, double) = (Some(*id), now_is, rang_twice);
+                }
+            }
+            if was.is_some_and(State::is_live) && !attempt.state().is_live() {
+                self.free_number(attempt, &leads);
             }
         }
-        if was.is_some_and(State::is_live) && !attempt.state().is_live() {
-            free_number(rows, plan, now, attempt, &leads)?;
+        Change {
+            attempt: attempt.id.clone(),
+            call: attempt.call.clone(),
+            lead,
+            was,
+            now: attempt.state(),
+            lead_now,
+            double,
+            reason: attempt.facts.ended.as_ref().map(|end| end.reason.clone()).filter(|reason| !reason.is_empty()),
         }
     }
-    Ok(Change {
-        attempt: attempt.id.clone(),
-        call: attempt.call.clone(),
-        lead,
-        was,
-        now: attempt.state(),
-        lead_now,
-        double,
-        reason: attempt.facts.ended.as_ref().map(|end| end.reason.clone()).filter(|reason| !reason.is_empty()),
-    })
-}
 
-/// Leads that share the number, each with an extension of its own, were put off while this attempt held it.
-fn free_number(
-    rows: &mut impl Rows,
-    plan: &Plan,
-    now: Now,
-    attempt: &Attempt,
-    looked_at: &[LeadId],
-) -> Result<(), Error> {
-    let Some(phone) = attempt.phone else { return Ok(()) };
-    for id in rows.leads_with(phone)? {
-        if !looked_at.contains(&id) {
-            look_at(rows, plan, now, id, None)?;
+    /// Leads that share the number, each with an extension of its own, were put off while this attempt held it.
+    fn free_number(&mut self, attempt: &Attempt, looked_at: &[LeadId]) {
+        let leads = attempt.phone.map(|phone| self.people.leads_with(phone)).unwrap_or_default();
+        for id in leads.into_iter().filter(|id| !looked_at.contains(id)) {
+            self.look_at(id, None);
         }
     }
-    Ok(())
-}
 
-fn leads_of(rows: &mut impl Rows, attempt: &Attempt) -> Result<Vec<LeadId>, Error> {
-    match (attempt.lead, attempt.phone) {
-        (Some(lead), _) => Ok(vec![lead]),
-        (None, Some(phone)) => rows.leads_with(phone),
-        (None, None) => Ok(Vec::new()),
+    /// Works out how a lead stands, writes that down, and says whether this attempt and another called it twice.
+    pub(super) fn look_at(&mut self, id: LeadId, attempt: Option<&Attempt>) -> (LeadNow, bool) {
+        let Some(row) = self.people.lead(id) else { return (LeadNow::Elsewhere, false) };
+        let (person, listed) = (row.person(), row.listed);
+        let its = concerning(&person, &self.people.attempts_on(row.lead.phone));
+        let stand = person.stand(&its, self.plan);
+        let double = attempt.is_some_and(|one| its.iter().any(|other| rang_twice(one, other)));
+        self.people.stand(id, stand);
+        (stand.lead_now(listed, self.now.wall), double)
     }
-}
-
-/// Works out how a lead stands, writes that down, and says whether this attempt and another called it twice.
-pub(super) fn look_at(
-    rows: &mut impl Rows,
-    plan: &Plan,
-    now: Now,
-    id: LeadId,
-    attempt: Option<&Attempt>,
-) -> Result<(LeadNow, bool), Error> {
-    let Some(row) = rows.lead(id)? else { return Ok((LeadNow::Elsewhere, false)) };
-    let on_number = rows.attempts_on(row.lead.phone)?;
-    let person = row.person();
-    let its = concerning(&person, &on_number);
-    let stand = person.stand(&its, plan);
-    let double = attempt.is_some_and(|one| its.iter().any(|other| rang_twice(one, other)));
-    rows.stand(&row, stand, now)?;
-    Ok((stand.lead_now(row.listed, now.wall), double))
 }
 
 /// Those attempts on its number that speak of a lead.
-pub(super) fn concerning<'a>(person: &Person<'_>, on_number: &'a [Arc<Attempt>]) -> Vec<&'a Attempt> {
-    on_number.iter().map(Arc::as_ref).filter(|attempt| person.concerns(attempt)).collect()
+pub(super) fn concerning<'a>(person: &Person<'_>, on_number: &[&'a Attempt]) -> Vec<&'a Attempt> {
+    on_number.iter().copied().filter(|attempt| person.concerns(attempt)).collect()
 }
 
-/// Puts a lead aside whose request always breaks.
-fn park_if_hopeless(rows: &mut impl Rows, plan: &Plan, now: Now, id: &AttemptId) -> Result<Option<Change>, Error> {
-    let Some(attempt) = rows.attempt(id)? else { return Ok(None) };
-    if attempt.state() != State::Refused(Cause::Absent) || attempt.campaign != rows.campaign() {
-        return Ok(None);
+/// Works out anew how these leads stand, and says how many that were settled are open again.
+pub(super) fn look_at_all(store: &mut impl Store, plan: &Plan, now: Now, leads: &[LeadId]) -> Result<u64, Error> {
+    let mut people = store.load(Wanted { leads, ..Wanted::default() })?;
+    let is_settled = |people: &People, id: LeadId| {
+        let row = people.lead(id).filter(|row| row.listed);
+        row.is_some_and(|row| matches!(row.stand.standing, LeadState::Settled(_)))
+    };
+    let mut reopened = 0;
+    for id in leads {
+        let before = is_settled(&people, *id);
+        Step { people: &mut people, told: store.told(), plan, now }.look_at(*id, None);
+        reopened += u64::from(before && !is_settled(&people, *id));
     }
-    let Some(row) = attempt.lead.map(|lead| rows.lead(lead)).transpose()?.flatten() else { return Ok(None) };
-    let on_number = rows.attempts_on(row.lead.phone)?;
-    let its = concerning(&row.person(), &on_number);
-    let hopeless = too_many_doubts(&its, |after, until| rows.another_answered(row.id, after, until))?;
-    if !hopeless {
-        return Ok(None);
+    store.save(people, now)?;
+    Ok(reopened)
+}
+
+/// Whether a lead is to be put aside whose request always breaks.
+fn is_hopeless(store: &mut impl Store, people: &People, id: &AttemptId) -> Result<bool, Error> {
+    let Some(attempt) = people.attempt(id) else { return Ok(false) };
+    if attempt.state() != State::Refused(Cause::Absent) || attempt.campaign != people.campaign {
+        return Ok(false);
     }
-    touch(rows, plan, now, id, |attempt| attempt.facts.parked = Some(now.at))
+    let Some(row) = attempt.lead.and_then(|lead| people.lead(lead)) else { return Ok(false) };
+    let its = concerning(&row.person(), &people.attempts_on(row.lead.phone));
+    too_many_doubts(&its, |after, until| store.another_answered(row.id, after, until))
 }
 
 /// Two changes of one attempt within one record are one: from the first state to the last.
@@ -284,23 +285,35 @@ fn merge_changes(changes: &mut Vec<Change>) {
 }
 
 /// Takes in the calls of this campaign that were found.
-pub(super) fn adopt(rows: &mut impl Rows, plan: &Plan, now: Now) -> Result<Vec<Change>, Error> {
-    let found = rows.found()?;
-    let mut changes = Vec::with_capacity(found.len());
-    for mut attempt in found {
+pub(super) fn adopt(store: &mut impl Store, plan: &Plan, now: Now) -> Result<Vec<Change>, Error> {
+    let mut people = store.load(Wanted { found: true, ..Wanted::default() })?;
+    let mut found = strangers(&people);
+    found.sort_by(|one, other| (one.claimed, &one.id).cmp(&(other.claimed, &other.id)));
+    let mut step = Step { people: &mut people, told: store.told(), plan, now };
+    let changes = found.into_iter().map(|call| step.adopt(call)).collect();
+    store.save(people, now)?;
+    Ok(changes)
+}
+
+/// The calls of this campaign that were found and not taken in.
+pub(super) fn strangers(people: &People) -> Vec<Attempt> {
+    people.attempts().filter(|one| is_stranger(one, people.campaign)).map(|one| Attempt::clone(one)).collect()
+}
+
+impl Step<'_> {
+    fn adopt(&mut self, mut attempt: Attempt) -> Change {
         attempt.origin = Origin::Adopted;
-        attempt.shown = Some(now.at);
-        attempt.lead = match attempt.phone.map(|phone| rows.leads_with(phone)).transpose()?.as_deref() {
+        attempt.shown = Some(self.now.at);
+        attempt.lead = match attempt.phone.map(|phone| self.people.leads_with(phone)).as_deref() {
             Some([only]) => Some(*only),
             _ => None,
         };
         let attempt = Arc::new(attempt);
-        rows.put(&attempt)?;
+        self.people.put(Arc::clone(&attempt));
         if let Some(phone) = attempt.phone.filter(|_| attempt.opt_out) {
-            rows.suppress(phone, "asked not to be called, during a call", now)?;
+            self.people.opt_out(phone);
         }
-        rows.tell(&attempt.id, attempt.state());
-        changes.push(change(rows, plan, now, &attempt, None)?);
+        self.told.tell(&attempt.id, attempt.state());
+        self.change(&attempt, None)
     }
-    Ok(changes)
 }

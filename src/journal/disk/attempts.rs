@@ -42,11 +42,6 @@ pub(super) fn each(
     Ok(())
 }
 
-/// The attempt with that id.
-pub(super) fn by_id(db: &Connection, id: &AttemptId) -> Result<Option<Attempt>, Error> {
-    Ok(select(db, "WHERE attempt = ?1", [id.as_str()])?.pop())
-}
-
 fn read(row: &Row<'_>) -> Result<Attempt, Error> {
     let id: String = row.get(0)?;
     let id = AttemptId::parse(&id).ok_or_else(|| Error::damaged(format!("{id:?} is not an attempt's id")))?;

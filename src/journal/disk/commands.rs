@@ -87,7 +87,8 @@ impl Disk {
         self.within(|tx| {
             let gone = tx.execute("DELETE FROM suppressions WHERE hash = ?1 AND phone IS NOT NULL", [hash])?;
             if gone > 0 {
-                let again = "UPDATE leads SET suppressed = 0, stale = 1 WHERE phone = ?1 AND suppressed = 1";
+                let again = "UPDATE leads SET suppressed = 0, stale = 1 \
+                             WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1 AND suppressed = 1";
                 tx.execute(again, [digits(phone)])?;
             }
             Ok(gone > 0)
@@ -136,9 +137,9 @@ impl Disk {
             tx.execute("UPDATE suppressions SET phone = NULL, reason = 'forgotten' WHERE hash = ?1", [hash])?;
             // A list that is brought in again has the row again: its content must not be taken for known.
             let renew =
-                "UPDATE campaigns SET list_hash = NULL WHERE id IN (SELECT campaign FROM leads WHERE phone = ?1)";
+                "UPDATE campaigns SET list_hash = NULL WHERE EXISTS (SELECT 1 FROM leads WHERE campaign = campaigns.id AND phone = ?1)";
             tx.execute(renew, [digits(phone)])?;
-            let leads = tx.execute("DELETE FROM leads WHERE phone = ?1", [digits(phone)])? as u64;
+            let leads = tx.execute("DELETE FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1", [digits(phone)])? as u64;
             let erase = "UPDATE attempts SET phone = NULL, lead = NULL, message = NULL WHERE phone = ?1";
             let attempts = tx.execute(erase, [digits(phone)])? as u64;
             Ok(Forgotten { leads, attempts, in_log: false })
@@ -163,7 +164,7 @@ fn release(tx: &Transaction<'_>, campaign: i64, lead: i64, now: Now) -> Result<(
         }
     }
     let stand = LeadStatus { standing: LeadState::Open, later: true, ..LeadStatus::FRESH };
-    leads::stand(tx, LeadId(lead), stand, now)?;
+    leads::stand(tx, LeadId(lead), stand, false, now)?;
     tx.execute("UPDATE leads SET stale = 1 WHERE id = ?1", [lead])?;
     Ok(())
 }

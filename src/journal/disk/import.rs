@@ -268,7 +268,8 @@ fn find_duplicates(tx: &Transaction<'_>, imported: &mut Imported) -> Result<(), 
 
 /// Refuses to drop more than half of the open leads.
 fn refuse_drops(tx: &Transaction<'_>, head: &Head, campaign: i64) -> Result<(), Error> {
-    let open = "SELECT count(*) FROM leads WHERE campaign = ?1 AND listed = 1 AND standing <> 'settled'";
+    let open =
+        "SELECT coalesce(sum(leads), 0) FROM lead_counts WHERE campaign = ?1 AND listed = 1 AND standing <> 'settled'";
     let open: u64 = tx.query_row(open, [campaign], |row| row.get(0))?;
     if open == 0 || head.replace {
         return Ok(());
@@ -325,6 +326,8 @@ fn add(tx: &Transaction<'_>, campaign: i64, generation: i64, now: Now) -> Result
     let afterwards = new > tx.query_row("SELECT coalesce(max(id), 0) FROM leads", [], |row| row.get::<_, i64>(0))?;
     let indexes = if afterwards { drop_indexes(tx)? } else { Vec::new() };
     let added = tx.execute(ADD, params![campaign, generation, now.at.as_micros()])?;
+    let counted = "INSERT INTO lead_counts VALUES (?1, 1, 'open', '', ?2) ON CONFLICT DO UPDATE SET leads = leads + ?2";
+    tx.execute(counted, params![campaign, added])?;
     for index in indexes {
         tx.execute_batch(&index)?;
     }

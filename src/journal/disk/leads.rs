@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use super::super::Error;
 use super::super::lead_status::{LeadState, LeadStatus};
-use super::super::rows::{LeadRow, ZoneSet};
+use super::super::people::LeadRow;
+use super::super::store::ZoneSet;
 use super::attempts::{class_named, wall};
 use crate::campaign::event::LeadId;
 use crate::leads::lead::Lead;
@@ -16,26 +17,41 @@ use crate::time::{Instant, Now};
 /// The sets of zones that were read already: they never change.
 pub(super) type Zones = HashMap<i64, Arc<[String]>>;
 
-/// A lead of a campaign.
-pub(super) fn by_id(db: &Connection, zones: &mut Zones, campaign: i64, id: LeadId) -> Result<Option<LeadRow>, Error> {
-    let mut statement = db.prepare_cached(
-        "SELECT lead, zone_set, listed, suppressed, added, standing, class, due, later, doubts FROM leads \
-         WHERE id = ?1 AND campaign = ?2",
-    )?;
-    let mut rows = statement.query(params![id.0, campaign])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let text = row.get_ref(0)?.as_str().map_err(|error| Error::damaged(error.to_string()))?;
-    let mut lead: Lead = serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
-    lead.zones = zone_set(db, zones, row.get(1)?)?.to_vec();
-    let due: i64 = row.get(7)?;
-    let stand = LeadStatus {
-        standing: standing_named(&row.get::<_, String>(5)?, row.get(6)?)?,
-        due: (due != 0).then(|| wall(due)),
-        later: row.get(8)?,
-        doubts: row.get(9)?,
-    };
-    let (listed, suppressed, added) = (row.get(2)?, row.get(3)?, Instant::from_micros(row.get(4)?));
-    Ok(Some(LeadRow { id, lead: Arc::new(lead), listed, suppressed, added, stand }))
+/// Hands over the leads of a campaign that a condition selects; the campaign is its first parameter.
+pub(super) fn each(
+    db: &Connection,
+    zones: &mut Zones,
+    condition: &str,
+    params: impl Params,
+    mut each: impl FnMut(LeadRow),
+) -> Result<(), Error> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT id, place, lead, zone_set, listed, suppressed, added, standing, class, due, later, doubts FROM leads \
+         WHERE {condition}"
+    ))?;
+    let mut rows = statement.query(params)?;
+    while let Some(row) = rows.next()? {
+        let text = row.get_ref(2)?.as_str().map_err(|error| Error::damaged(error.to_string()))?;
+        let mut lead: Lead = serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
+        lead.zones = zone_set(db, zones, row.get(3)?)?.to_vec();
+        let due: i64 = row.get(9)?;
+        let stand = LeadStatus {
+            standing: standing_named(&row.get::<_, String>(7)?, row.get(8)?)?,
+            due: (due != 0).then(|| wall(due)),
+            later: row.get(10)?,
+            doubts: row.get(11)?,
+        };
+        each(LeadRow {
+            id: LeadId(row.get(0)?),
+            place: row.get(1)?,
+            lead: Arc::new(lead),
+            listed: row.get(4)?,
+            suppressed: row.get(5)?,
+            added: Instant::from_micros(row.get(6)?),
+            stand,
+        });
+    }
+    Ok(())
 }
 
 fn zone_set(db: &Connection, known: &mut Zones, id: i64) -> Result<Arc<[String]>, Error> {
@@ -54,32 +70,48 @@ fn zone_set(db: &Connection, known: &mut Zones, id: i64) -> Result<Arc<[String]>
 
 /// The zone sets of a campaign's leads that wait for something.
 pub(super) fn zone_sets(db: &Connection, known: &mut Zones, campaign: i64) -> Result<Vec<ZoneSet>, Error> {
-    // One step of the index for each set, however many leads it has.
-    let mut next = db.prepare_cached(
-        "SELECT min(first) FROM ( \
-         SELECT min(zone_set) AS first FROM leads \
-         WHERE campaign = ?1 AND zone_set > ?2 AND standing = 'open' AND listed = 1 AND later = 0 UNION ALL \
-         SELECT min(zone_set) FROM leads \
-         WHERE campaign = ?1 AND zone_set > ?2 AND standing = 'open' AND listed = 1 AND later = 1)",
+    // One step of each index for each set, however many leads it has.
+    let next = |later: u8| {
+        format!(
+            "SELECT min(zone_set) FROM leads WHERE campaign = ?1 AND zone_set > ?2 AND standing = 'open' AND listed = 1 \
+             AND later = {later}"
+        )
+    };
+    let mut next = db.prepare_cached(&format!(
+        "SELECT min(first) FROM (SELECT ({}) AS first UNION ALL SELECT ({}))",
+        next(0),
+        next(1)
+    ))?;
+    let mut waits = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM leads WHERE campaign = ?1 AND zone_set = ?2 AND standing = 'open' AND listed = 1 \
+         AND later = 0), (SELECT min(due) FROM leads WHERE campaign = ?1 AND zone_set = ?2 AND standing = 'open' \
+         AND listed = 1 AND later = 1)",
     )?;
     let (mut sets, mut last) = (Vec::new(), 0);
     while let Some(id) = next.query_row([campaign, last], |row| row.get::<_, Option<i64>>(0))? {
-        sets.push(ZoneSet { id, zones: zone_set(db, known, id)?.to_vec() });
+        let (first, due): (bool, Option<i64>) =
+            waits.query_row([campaign, id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        sets.push(ZoneSet { id, zones: zone_set(db, known, id)?.to_vec(), first, due: due.map(wall) });
         last = id;
     }
     Ok(sets)
 }
 
 /// Writes down how a lead stands.
-pub(super) fn stand(db: &Connection, id: LeadId, stand: LeadStatus, now: Now) -> Result<(), Error> {
+pub(super) fn put(db: &Connection, row: &LeadRow, now: Now) -> Result<(), Error> {
+    stand(db, row.id, row.stand, row.suppressed, now)
+}
+
+/// Writes down how a lead stands, and whether it is suppressed.
+pub(super) fn stand(db: &Connection, id: LeadId, stand: LeadStatus, suppressed: bool, now: Now) -> Result<(), Error> {
     let (standing, class) = standing_name(stand.standing);
     let settled = class.is_some().then(|| now.wall.as_microsecond());
     let mut statement = db.prepare_cached(
-        "UPDATE leads SET standing = ?2, class = ?3, due = ?4, later = ?5, doubts = ?6, \
+        "UPDATE leads SET standing = ?2, class = ?3, due = ?4, later = ?5, doubts = ?6, suppressed = max(suppressed, ?8), \
          settled = iif(?7 IS NULL, NULL, coalesce(settled, ?7)), stale = 0 WHERE id = ?1",
     )?;
     let due = stand.due.map_or(0, |due| due.as_microsecond().max(1));
-    statement.execute(params![id.0, standing, class, due, stand.later, stand.doubts, settled])?;
+    statement.execute(params![id.0, standing, class, due, stand.later, stand.doubts, settled, suppressed])?;
     Ok(())
 }
 

@@ -11,7 +11,9 @@ use super::waiting::{holders, patiently};
 use super::{Disk, identity};
 
 /// The version of the schema that this program reads and writes.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
+/// The oldest version that is brought forward to it.
+const OLDEST: i64 = 3;
 /// Until then a race when the log is begun anew could lose commits (<https://sqlite.org/releaselog/3_51_3.html>).
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long to wait for another process, which may be importing a long list.
@@ -44,8 +46,15 @@ impl Disk {
         db.pragma_update(None, "journal_mode", "wal")?;
         db.pragma_update(None, "synchronous", "full")?;
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if version(&tx, file)? == 0 {
+        let found = version(&tx, file)?;
+        if found == OLDEST {
+            tx.execute_batch(include_str!("counts.sql"))?;
+            tx.execute_batch(include_str!("from_3.sql"))?;
+            tx.pragma_update(None, "user_version", VERSION)?;
+        }
+        if found == 0 {
             tx.execute_batch(include_str!("schema.sql"))?;
+            tx.execute_batch(include_str!("counts.sql"))?;
             let salt = [chance().to_le_bytes(), chance().to_le_bytes()].concat();
             tx.execute("INSERT INTO settings (name, value) VALUES ('salt', ?1)", [salt])?;
             tx.pragma_update(None, "user_version", VERSION)?;
@@ -69,7 +78,8 @@ impl Disk {
         })
     }
 
-    /// Opens a journal only to look: nothing is made and nothing written. `None` where there is none.
+    /// Opens a journal only to look: nothing is made and nothing written, unless an earlier version has to be brought
+    /// forward. `None` where there is none.
     pub fn look(dir: &Path) -> Result<Option<Self>, Error> {
         let file = dir.join("journal.db");
         if length(&file) == 0 {
@@ -85,10 +95,16 @@ impl Disk {
         let how = if log == 0 { "immutable=1" } else { "mode=ro" };
         let uri = format!("file:{}?{how}", percent_encoded(file));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let db = Connection::open_with_flags(uri, flags)?;
+        let mut db = Connection::open_with_flags(uri, flags)?;
         settle(&db)?;
-        if version(&db, file)? == 0 {
-            return Err(Error::damaged("it holds no journal"));
+        match version(&db, file)? {
+            0 => return Err(Error::damaged("it holds no journal")),
+            VERSION => {}
+            _ => {
+                Self::connect(dir, file, &mut (Box::new(|| 0_u128) as Chance))?;
+                db = Connection::open_with_flags(format!("file:{}?mode=ro", percent_encoded(file)), flags)?;
+                settle(&db)?;
+            }
         }
         let salt = salt(&db)?;
         Ok(Self { dir: dir.to_owned(), file: file.to_owned(), db, identity: identity(file), salt })
@@ -140,8 +156,8 @@ fn version(db: &Connection, file: &Path) -> Result<i64, Error> {
     let both = "SELECT (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)";
     let (found, tables): (i64, i64) = db.query_row(both, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     match (found, tables) {
-        (VERSION, 1..) | (0, 0) => Ok(found),
-        (0 | VERSION, _) => Err(Error::damaged("its tables and its version do not belong together")),
+        (OLDEST..=VERSION, 1..) | (0, 0) => Ok(found),
+        (0 | OLDEST..=VERSION, _) => Err(Error::damaged("its tables and its version do not belong together")),
         _ => Err(Error::Version { file: file.to_owned(), found, known: VERSION }),
     }
 }

@@ -53,8 +53,8 @@ pub(super) fn gather(table: &mut Table<'_>, followed: &mut Followed, run: i64, n
 fn theirs(table: &mut Table<'_>, followed: &mut Followed, others: &mut Others) -> Result<(), Error> {
     // What a dead run of another account left up nobody here can follow to its end: where it holds slots, answers show.
     let live = format!(
-        "{LIVE} AND run IN (SELECT id FROM runs WHERE pool = ?1 AND (ended IS NULL OR campaign IN \
-         (SELECT id FROM campaigns WHERE account = (SELECT account FROM campaigns WHERE id = ?2))))"
+        "{LIVE} AND EXISTS (SELECT 1 FROM runs WHERE runs.id = attempts.run AND pool = ?1 AND (ended IS NULL OR \
+         runs.campaign IN (SELECT id FROM campaigns WHERE account = (SELECT account FROM campaigns WHERE id = ?2))))"
     );
     let mut up = Followed::new();
     for attempt in attempts::select(table.db, &live, [table.pool, table.campaign])? {
@@ -72,9 +72,10 @@ fn theirs(table: &mut Table<'_>, followed: &mut Followed, others: &mut Others) -
         }
     }
     for (call, attempt) in followed.drain() {
-        if !up.contains_key(&call)
-            && let Some(over) = attempts::by_id(table.db, &attempt)?
-        {
+        if up.contains_key(&call) {
+            continue;
+        }
+        for over in attempts::select(table.db, "WHERE attempt = ?1", [attempt.as_str()])? {
             // One that is not over was a run's of another account that died: nobody here can follow it to its end.
             let over = over.pool_call();
             others.calls.extend(over.map(|(id, call)| (id, Call { ended: call.ended.or(Some(call.from)), ..call })));

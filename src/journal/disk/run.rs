@@ -1,5 +1,7 @@
 //! The journal of one run of one campaign, on disk.
 
+use std::collections::HashSet;
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
@@ -8,8 +10,9 @@ use jiff::Timestamp;
 
 use super::super::claim::Claim;
 use super::super::granting::{Maker, grant, put_off_all};
-use super::super::recording::{adopt, look_at, record, stranger};
-use super::super::rows::Rows;
+use super::super::people::{Told, Wanted};
+use super::super::recording::{adopt, look_at_all, record, stranger, strangers};
+use super::super::store::Store;
 use super::super::{Chance, Control, Dnc, Error, Journal, Totals, opening};
 use super::accounts::Account;
 use super::attempts;
@@ -17,12 +20,12 @@ use super::leads::Zones;
 use super::lock::Lock;
 use super::others::{Followed, asks, gather, leaves_one, share};
 use super::runs::{LIVE, begin, over, pool, reap_dead_runs};
-use super::table::{Table, Told};
+use super::table::Table;
 use super::{Disk, transact};
 use crate::campaign::event::{Ask, LeadId, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Change, Claimed, Open, Opened, Recorded, ResumeState};
-use crate::leads::lead::Only;
+use crate::leads::lead::{Only, Phone};
 use crate::pool::Pool;
 use crate::pool::attempt_id::Mark;
 use crate::pool::offset::latest_possible;
@@ -45,6 +48,8 @@ pub struct Run {
     dnc: Dnc,
     zones: Zones,
     told: Told,
+    /// Who asked not to be called in a rehearsal.
+    opted_out: HashSet<Phone>,
     followed: Followed,
     /// The one lead that is called, where only one is.
     pub(super) only: Option<Only>,
@@ -84,7 +89,7 @@ impl Disk {
             Ok((pool, begin(tx, campaign, pool, pid, now)?))
         })?;
         let mark = Mark::of(&plan.campaign);
-        let (zones, told, followed) = (Zones::new(), Told::default(), Followed::new());
+        let (zones, told, opted_out, followed) = Default::default();
         let (account, rehearsal) = (account.id, account.is_rehearsal());
         let disk = self;
         let mut run = Run {
@@ -101,6 +106,7 @@ impl Disk {
             dnc,
             zones,
             told,
+            opted_out,
             followed,
             only: None,
         };
@@ -144,46 +150,59 @@ impl Run {
     }
 
     fn step<T>(&mut self, work: impl FnOnce(&mut Table<'_>, &Plan) -> Result<T, Error>) -> Result<T, Error> {
-        let Self { disk, zones, told, dnc, plan, account, campaign, pool, rehearsal, .. } = self;
-        let Disk { db, salt, file, .. } = disk;
+        self.step_with(|table, rest| work(table, rest.plan))
+    }
+
+    /// One transaction: with the campaign's rows, and with what claims are made with.
+    fn step_with<T>(&mut self, work: impl FnOnce(&mut Table<'_>, Rest<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let Self { disk, zones, told, opted_out, dnc, plan, account, campaign, pool, rehearsal, .. } = self;
+        let Disk { db, salt, file, dir, .. } = disk;
         let (account, campaign, pool, rehearsal) = (*account, *campaign, *pool, *rehearsal);
+        let rest = Rest { dir, plan, followed: &mut self.followed, mark: &self.mark, chance: &mut self.chance };
         let done = transact(db, |tx| {
-            let db: &rusqlite::Connection = tx;
-            work(&mut Table { db, account, campaign, pool, rehearsal, salt, zones, told, dnc }, plan)
+            let mut table = Table { db: tx, account, campaign, pool, rehearsal, salt, zones, told, opted_out, dnc };
+            work(&mut table, rest)
         });
         done.map_err(|error| error.within(file))
     }
 
     /// Works out anew how leads stand: all that were called, if the plan is another, else those that other runs or
-    /// commands had a hand in. Returns how many settled ones are open again.
+    /// commands had a hand in. Returns how many settled ones are open again. So many at a time, that others are let in.
     fn look_at_everybody(&mut self, now: Now) -> Result<u64, Error> {
-        const AT_ONCE: i64 = 1000;
         let plan_hash = fingerprint(&self.plan);
-        self.step(|table, plan| {
-            let known = "SELECT plan_hash FROM campaigns WHERE id = ?1";
-            let known: Option<Vec<u8>> = table.db.query_row(known, [table.campaign], |row| row.get(0))?;
-            let all = known.is_some_and(|known| known != plan_hash);
-            let which = if all { "(later = 1 OR stale = 1)" } else { "stale = 1" };
-            let next = format!("SELECT id FROM leads WHERE campaign = ?1 AND {which} AND id > ?2 ORDER BY id LIMIT ?3");
-            let settled = "SELECT count(*) FROM leads WHERE campaign = ?1 AND listed = 1 AND standing = 'settled'";
-            let before: u64 = table.db.query_row(settled, [table.campaign], |row| row.get(0))?;
-            let mut last = 0;
-            loop {
-                let mut statement = table.db.prepare_cached(&next)?;
-                let ids = statement.query_map([table.campaign, last, AT_ONCE], |row| row.get(0))?;
-                let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
-                let Some(newest) = ids.last() else { break };
-                last = *newest;
-                for id in ids {
-                    look_at(table, plan, now, LeadId(id), None)?;
-                }
-            }
-            table.db.execute("UPDATE leads SET stale = 0 WHERE campaign = ?1 AND stale = 1", [table.campaign])?;
+        let known = "SELECT plan_hash FROM campaigns WHERE id = ?1";
+        let known: Option<Vec<u8>> =
+            self.disk.read(|db| Ok(db.query_row(known, [self.campaign], |row| row.get(0))?))?;
+        let mut reopened = self.look_at_those("stale = 1", now)?;
+        if known.is_some_and(|known| known != plan_hash) {
+            reopened += self.look_at_those("later = 1", now)?;
+        }
+        self.step(|table, _| {
             let renew = "UPDATE campaigns SET plan_hash = ?2 WHERE id = ?1 AND plan_hash IS NOT ?2";
             table.db.execute(renew, params![table.campaign, plan_hash])?;
-            let after: u64 = table.db.query_row(settled, [table.campaign], |row| row.get(0))?;
-            Ok(before.saturating_sub(after))
+            Ok(reopened)
         })
+    }
+
+    fn look_at_those(&mut self, which: &str, now: Now) -> Result<u64, Error> {
+        const AT_ONCE: i64 = 2000;
+        let next =
+            format!("SELECT id FROM leads WHERE campaign = ?1 AND {which} AND id > ?2 ORDER BY id LIMIT {AT_ONCE}");
+        let (mut last, mut reopened) = (0, 0);
+        loop {
+            let done = self.step(|table, plan| {
+                let mut statement = table.db.prepare_cached(&next)?;
+                let ids = statement.query_map([table.campaign, last], |row| row.get(0).map(LeadId))?;
+                let ids: Vec<LeadId> = ids.collect::<Result<_, _>>()?;
+                let Some(newest) = ids.last() else { return Ok(None) };
+                let reopened = look_at_all(table, plan, now, &ids)?;
+                let fresh = "UPDATE leads SET stale = 0 WHERE campaign = ?1 AND stale = 1 AND id BETWEEN ?2 AND ?3";
+                table.db.prepare_cached(fresh)?.execute([table.campaign, ids[0].0, newest.0])?;
+                Ok(Some((newest.0, reopened)))
+            })?;
+            let Some((newest, some)) = done else { return Ok(reopened) };
+            (last, reopened) = (newest, reopened + some);
+        }
     }
 
     /// Attempts that this run is to follow and does not follow yet.
@@ -199,8 +218,8 @@ impl Run {
             let params = params![table.account, run, table.campaign, ours_too];
             let mut open = Vec::new();
             for attempt in attempts::select(table.db, &of_the_dead, params)? {
-                if table.told(&attempt.id).is_none() {
-                    table.tell(&attempt.id, attempt.state());
+                if table.told.state(&attempt.id).is_none() {
+                    table.told.tell(&attempt.id, attempt.state());
                     let held = "SELECT in_doubt FROM campaigns WHERE id = ?1";
                     let held: Option<i64> =
                         table.db.prepare_cached(held)?.query_row([attempt.campaign], |row| row.get(0))?;
@@ -211,6 +230,15 @@ impl Run {
             Ok(open)
         })
     }
+}
+
+/// What of a run a step may need besides the campaign's rows.
+struct Rest<'a> {
+    dir: &'a Path,
+    plan: &'a Plan,
+    followed: &'a mut Followed,
+    mark: &'a Mark,
+    chance: &'a mut Chance,
 }
 
 /// What the standing of leads is worked out with, apart from the facts.
@@ -224,14 +252,12 @@ impl Journal for Run {
     fn history(&mut self, now: Now) -> Result<ResumeState, Error> {
         let open = self.open_attempts(now, true)?;
         let run = self.number;
-        let mut followed = std::mem::take(&mut self.followed);
-        let others = self.step(|table, _| gather(table, &mut followed, run, now))?;
-        self.followed = followed;
+        let others = self.step_with(|table, rest| gather(table, rest.followed, run, now))?;
         let totals = self.totals(now)?;
         self.step(|table, _| {
-            let found = table.found()?;
+            let found = strangers(&table.load(Wanted { found: true, ..Wanted::default() })?);
             for call in &found {
-                table.meet(&call.id);
+                table.told.meet(&call.id);
             }
             let instant = |at: Option<i64>| at.map(Instant::from_micros);
             let campaign = "SELECT adopted, paused FROM campaigns WHERE id = ?1";
@@ -241,10 +267,9 @@ impl Journal for Run {
             let stamp = |at: Option<i64>| at.map(Stamp::from_micros);
             let (watermark, known_from) =
                 table.db.query_row(known, [table.account], |row| Ok((stamp(row.get(0)?), stamp(row.get(1)?))))?;
-            let attempts = "SELECT count(*), coalesce(sum(state = 'ended'), 0) FROM attempts \
-                            WHERE campaign = ?1 AND origin <> 'found'";
-            let (attempts, calls_ended): (u64, u64) =
-                table.db.query_row(attempts, [table.campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let attempts = "SELECT attempts, ended FROM attempt_counts WHERE campaign = ?1";
+            let counts = table.db.query_row(attempts, [table.campaign], |row| Ok((row.get(0)?, row.get(1)?)));
+            let (attempts, calls_ended): (u64, u64) = counts.optional()?.unwrap_or_default();
             let last_limit = "SELECT iif(last_limit_at <= ?2, last_limit, NULL) FROM pools WHERE id = ?1";
             let ahead = latest_possible(now).as_micros();
             let last_limit = table.db.query_row(last_limit, [table.pool, ahead], |row| row.get(0))?;
@@ -288,59 +313,34 @@ impl Journal for Run {
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {
         self.disk.still_there()?;
-        let Self {
-            disk,
-            zones,
-            told,
-            dnc,
-            plan,
-            account,
-            rehearsal,
-            campaign,
-            pool,
-            number,
-            chance,
-            mark,
-            followed,
-            ..
-        } = self;
-        let Disk { db, salt, file, dir, .. } = disk;
-        let (account, campaign, pool, run, rehearsal) = (*account, *campaign, *pool, *number, *rehearsal);
-        let plan: &Plan = plan;
-        let done = transact(db, |tx| {
-            let mut table = Table { db: tx, account, campaign, pool, rehearsal, salt, zones, told, dnc };
-            reap_dead_runs(tx, dir, campaign, Some(run), now)?;
-            let mut others = gather(&mut table, followed, run, now)?;
-            share(tx, pool, run, &ask.pool, ask.reserve, now)?;
-            asks(tx, run)?;
+        let run = self.number;
+        self.step_with(|table, rest| {
+            let Rest { dir, plan, followed, mark, chance } = rest;
+            reap_dead_runs(table.db, dir, table.campaign, Some(run), now)?;
+            let mut others = gather(table, followed, run, now)?;
+            share(table.db, table.pool, run, &ask.pool, ask.reserve, now)?;
+            asks(table.db, run)?;
             let mut known = ask.pool.clone();
             known.merge_others(&others);
             let mut most = known.allowed(now.at, ask.reserve.max(others.reserve), ask.margin).dials;
             if others.rate_until.is_some() {
                 most = 0;
             }
-            others.yield_one = most > 0 && leaves_one(&table, run, plan, now)?;
+            others.yield_one = most > 0 && leaves_one(table, run, plan, now)?;
             most -= u32::from(others.yield_one);
             let mut maker = Maker { plan, run: Some(run), mark, chance };
-            let made = grant(&mut table, &mut maker, now, &ask, most)?;
+            let made = grant(table, &mut maker, now, &ask, most)?;
             let claimed = Claimed { granted: made.granted, denied: made.denied, others: Box::new(others) };
             Ok((claimed, made.claims))
-        });
-        done.map_err(|error| error.within(file))
+        })
     }
 
     fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error> {
-        if let News::Listed { calls, .. } = news {
-            let Self { disk, zones, told, dnc, account, campaign, pool, rehearsal, .. } = self;
-            let Disk { db, salt, file, .. } = disk;
-            let (account, campaign, pool, rehearsal) = (*account, *campaign, *pool, *rehearsal);
-            let mut table = Table { db, account, campaign, pool, rehearsal, salt, zones, told, dnc };
-            let mut marked = calls.iter().filter_map(|seen| Some((seen.attempt.as_ref()?, seen)));
-            // Most of what a listing shows is known: then nothing is written, and nobody else is kept waiting.
-            let nothing_new = marked.try_fold(true, |all, (id, seen)| Ok(all && table.knows(id, seen)?));
-            if nothing_new.map_err(|error: Error| error.within(file))? {
-                return Ok(Recorded::default());
-            }
+        if let News::Listed { calls, .. } = news
+            && self.told.unseen(calls).is_empty()
+        {
+            // Most of what a listing shows is known: then nothing is read or written, and nobody is kept waiting.
+            return Ok(Recorded::default());
         }
         self.step(|table, plan| record(table, plan, now, news))
     }

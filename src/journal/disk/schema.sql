@@ -55,7 +55,8 @@ CREATE TABLE runs (
     keeps_since INTEGER,            -- instant: it leaves a free slot to another run that waits
     passed INTEGER NOT NULL DEFAULT 0 -- a slot was left to it and not taken
 ) STRICT;
-CREATE INDEX runs_alive ON runs (campaign) WHERE ended IS NULL;
+CREATE INDEX runs_alive ON runs (pool) WHERE ended IS NULL;
+CREATE INDEX runs_of ON runs (campaign);
 
 CREATE TABLE zone_sets (id INTEGER PRIMARY KEY, zones TEXT NOT NULL UNIQUE) STRICT;
 
@@ -83,8 +84,10 @@ CREATE TABLE leads (
 CREATE UNIQUE INDEX leads_once ON leads (campaign, phone, extension);
 CREATE INDEX leads_first ON leads (campaign, zone_set, place) WHERE standing = 'open' AND listed = 1 AND later = 0;
 CREATE INDEX leads_later ON leads (campaign, zone_set, due, place) WHERE standing = 'open' AND listed = 1 AND later = 1;
-CREATE INDEX leads_standing ON leads (campaign, listed, standing, class);
 CREATE INDEX leads_stale ON leads (campaign) WHERE stale = 1;
+CREATE INDEX leads_called ON leads (campaign) WHERE later = 1;
+CREATE INDEX leads_parked ON leads (campaign, place) WHERE standing = 'parked';
+CREATE INDEX leads_settled ON leads (campaign, settled) WHERE settled IS NOT NULL;
 
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
@@ -128,6 +131,7 @@ CREATE UNIQUE INDEX one_live_claim ON attempts (phone, rehearsal)
     WHERE origin = 'claimed' AND refused IS NULL AND absent IS NULL AND parked IS NULL AND ended IS NULL
         AND given_up = 0;
 CREATE INDEX attempts_on ON attempts (phone, claimed);
+CREATE INDEX attempts_of ON attempts (campaign, began);
 CREATE INDEX attempts_live ON attempts (campaign) WHERE state IN ('claimed', 'in-doubt', 'placed');
 CREATE INDEX attempts_found ON attempts (campaign) WHERE origin = 'found';
 CREATE INDEX attempts_answered ON attempts (campaign, received) WHERE received IS NOT NULL;
@@ -141,6 +145,7 @@ CREATE TABLE batches (
     closed INTEGER,                 -- wall clock
     PRIMARY KEY (campaign, number)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX batches_open ON batches (campaign, number) WHERE closed IS NULL;
 
 CREATE TABLE suppressions (
     id INTEGER PRIMARY KEY,

@@ -112,8 +112,8 @@ impl Disk {
         let mut campaigns = Vec::with_capacity(rows.len());
         for (id, run, mut campaign) in rows {
             campaign.totals = self.totals(id)?;
-            let up = "SELECT count(*) FROM leads WHERE campaign = ?1 AND standing = 'busy'";
-            campaign.up = self.read(|db| Ok(db.query_row(up, [id], |row| row.get(0))?))?;
+            let up = "SELECT leads FROM lead_counts WHERE campaign = ?1 AND listed = 1 AND standing = 'busy'";
+            campaign.up = self.read(|db| Ok(db.query_row(up, [id], |row| row.get(0)).optional()?.unwrap_or(0)))?;
             if is_held(&self.dir, &campaign.account.name, &Mark::of(&campaign.name))? {
                 campaign.running = run.map(|run| self.run_began(run)).transpose()?;
             }
@@ -131,19 +131,21 @@ impl Disk {
     pub(super) fn totals(&self, campaign: i64) -> Result<Totals, Error> {
         self.read(|db| {
             let mut totals = Totals::default();
-            let stands = "SELECT standing, class, count(*) FROM leads WHERE campaign = ?1 AND listed = 1 \
-                          GROUP BY standing, class";
+            let stands = "SELECT listed, standing, class, leads FROM lead_counts WHERE campaign = ?1";
             let mut statement = db.prepare_cached(stands)?;
             let mut rows = statement.query([campaign])?;
             while let Some(row) = rows.next()? {
-                count(&mut totals, standing_named(&row.get::<_, String>(0)?, row.get(1)?)?, row.get(2)?);
+                let class = Some(row.get::<_, String>(2)?).filter(|class| !class.is_empty());
+                let standing = standing_named(&row.get::<_, String>(1)?, class)?;
+                match row.get(3)? {
+                    0 => {}
+                    leads if row.get(0)? => count(&mut totals, standing, leads),
+                    leads => totals.removed += leads,
+                }
             }
-            let removed = "SELECT count(*) FROM leads WHERE campaign = ?1 AND listed = 0";
-            totals.removed = db.prepare_cached(removed)?.query_row([campaign], |row| row.get(0))?;
-            let spent = "SELECT total(cost), total(max(ended - started, 0)) / 6e7 FROM attempts \
-                         WHERE campaign = ?1 AND origin <> 'found'";
-            (totals.cost_usd, totals.minutes) =
-                db.prepare_cached(spent)?.query_row([campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let spent = "SELECT cost / 1e6, talk / 6e7 FROM attempt_counts WHERE campaign = ?1";
+            let spent = db.prepare_cached(spent)?.query_row([campaign], |row| Ok((row.get(0)?, row.get(1)?)));
+            (totals.cost_usd, totals.minutes) = spent.optional()?.unwrap_or_default();
             Ok(totals)
         })
     }
@@ -153,8 +155,9 @@ impl Disk {
         let id = self.campaign(account, campaign)?;
         let totals = self.totals(id)?;
         let (last_settled, called_elsewhere) = self.read(|db| {
-            let last = "SELECT max(settled) FROM leads WHERE campaign = ?1 AND listed = 1 AND standing = 'settled'";
-            let last: Option<i64> = db.query_row(last, [id], |row| row.get(0))?;
+            let last = "SELECT settled FROM leads WHERE campaign = ?1 AND settled IS NOT NULL AND listed = 1 \
+                        ORDER BY settled DESC LIMIT 1";
+            let last: Option<i64> = db.query_row(last, [id], |row| row.get(0)).optional()?;
             Ok((last.map(wall), called_elsewhere(db, id, since, account.is_rehearsal())?))
         })?;
         let to_call = totals.total - totals.settled;
@@ -165,8 +168,13 @@ impl Disk {
     pub fn zones_waiting(&self, account: &Account, campaign: &str) -> Result<Vec<Vec<String>>, Error> {
         let id = self.campaign(account, campaign)?;
         self.read(|db| {
-            let find = "SELECT zones FROM zone_sets WHERE EXISTS (SELECT 1 FROM leads WHERE campaign = ?1 \
-                        AND zone_set = zone_sets.id AND standing = 'open' AND listed = 1)";
+            let waits = |later: u8| {
+                format!(
+                    "EXISTS (SELECT 1 FROM leads WHERE campaign = ?1 AND zone_set = zone_sets.id AND standing = 'open' \
+                     AND listed = 1 AND later = {later})"
+                )
+            };
+            let find = &format!("SELECT zones FROM zone_sets WHERE {} OR {}", waits(0), waits(1));
             let mut statement = db.prepare(find)?;
             let sets = statement.query_map([id], |row| row.get::<_, String>(0))?;
             let sets = sets.map(|text| Ok(serde_json::from_str(&text?).unwrap_or_default()));
@@ -202,7 +210,7 @@ impl Disk {
                 story(db, &mut stories, campaign)?.attempts.push(attempt);
             }
             let rows = "SELECT campaign, place, extension, listed, standing, class, due, settled FROM leads \
-                        WHERE phone = ?1 ORDER BY campaign, place";
+                        WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1 ORDER BY campaign, place";
             let mut statement = db.prepare(rows)?;
             let mut rows = statement.query([digits(phone)])?;
             while let Some(row) = rows.next()? {
@@ -257,10 +265,10 @@ fn called_elsewhere(db: &Connection, campaign: i64, since: Timestamp, rehearsal:
     if !db.prepare(others)?.exists([campaign])? {
         return Ok(0);
     }
-    let find = "SELECT count(DISTINCT leads.id) FROM attempts JOIN leads ON leads.campaign = ?1 \
-                AND leads.phone = attempts.phone WHERE attempts.campaign <> ?1 AND attempts.began >= ?2 \
-                AND attempts.rehearsal = ?3 \
-                AND attempts.state IN ('placed', 'ended', 'in-doubt', 'parked') \
+    let find = "SELECT count(DISTINCT leads.id) FROM attempts CROSS JOIN leads ON leads.campaign = ?1 \
+                AND leads.phone = attempts.phone \
+                WHERE attempts.campaign IN (SELECT id FROM campaigns WHERE id <> ?1) AND attempts.began >= ?2 \
+                AND attempts.rehearsal = ?3 AND attempts.state IN ('placed', 'ended', 'in-doubt', 'parked') \
                 AND leads.listed = 1 AND leads.standing <> 'settled'";
     Ok(db.query_row(find, params![campaign, since.as_microsecond(), rehearsal], |row| row.get(0))?)
 }

@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::lead_status::LeadState;
-use super::super::recording::look_at;
-use super::super::rows::Rows;
+use super::super::recording::look_at_all;
 use super::super::{Error, ImportError, Imported, Listed, place};
 use super::Memory;
 use crate::campaign::event::LeadId;
@@ -59,38 +58,29 @@ impl Memory {
     }
 
     fn merge(&mut self, now: Now, list: Vec<Listed>, imported: &mut Imported) -> Result<(), Error> {
+        let mut added = Vec::new();
         for listed in list {
             let place = place(listed.file_index, listed.line);
             if let Some(id) = self.table.find(&listed.lead) {
-                let back = self.table.lead(id)?.is_some_and(|row| !row.listed);
+                let back = self.table.lead(id).is_some_and(|row| !row.listed);
                 imported.back += u64::from(back);
                 self.table.renew(id, listed.lead, place);
             } else {
-                let id = self.table.add(listed.lead, place, now.at);
+                added.push(self.table.add(listed.lead, place, now.at));
                 imported.added += 1;
-                look_at(&mut self.table, &self.plan, now, id, None)?;
             }
         }
-        Ok(())
+        look_at_all(&mut self.table, &self.plan, now, &added).map(drop)
     }
 
     /// Goes on under another plan: how many settled leads are open again because of it.
     pub fn replan(&mut self, plan: Plan, now: Now) -> Result<u64, Error> {
         self.plan = plan;
-        let settled = |memory: &Self| {
-            let settled = |row: &&super::super::rows::LeadRow| matches!(row.stand.standing, LeadState::Settled(_));
-            memory.table.leads().filter(settled).count() as u64
-        };
-        let before = settled(self);
-        self.look_at_everybody(now)?;
-        Ok(before.saturating_sub(settled(self)))
+        self.look_at_everybody(now)
     }
 
-    pub(super) fn look_at_everybody(&mut self, now: Now) -> Result<(), Error> {
+    pub(super) fn look_at_everybody(&mut self, now: Now) -> Result<u64, Error> {
         let touched: Vec<LeadId> = self.table.touched();
-        for id in touched {
-            look_at(&mut self.table, &self.plan, now, id, None)?;
-        }
-        Ok(())
+        look_at_all(&mut self.table, &self.plan, now, &touched)
     }
 }

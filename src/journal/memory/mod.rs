@@ -9,8 +9,9 @@ use jiff::Timestamp;
 
 use super::claim::Claim;
 use super::granting::{Maker, grant, put_off_all};
-use super::recording::{adopt, record, stranger};
-use super::rows::Rows;
+use super::people::Wanted;
+use super::recording::{adopt, record, stranger, strangers};
+use super::store::Store;
 use super::{Chance, Control, Dnc, Error, Journal, Totals, count, opening};
 use crate::campaign::attempt::State;
 use crate::campaign::event::{Ask, LeadId, News};
@@ -59,28 +60,29 @@ impl Memory {
         self.control = control;
     }
 
-    fn open_attempts(&mut self, now: Now) -> Result<Vec<Open>, Error> {
+    fn open_attempts(&mut self, now: Now) -> Vec<Open> {
         let mut open = Vec::new();
         for mut attempt in self.table.live() {
             if attempt.state() == State::Claimed {
                 Arc::make_mut(&mut attempt).fail(now.at, "the run died before an answer came");
-                self.table.put(&attempt)?;
+                self.table.put(&attempt);
             }
             open.push(attempt.open(true, self.plan.in_doubt));
         }
-        Ok(open)
+        open
     }
 }
 
 impl Journal for Memory {
     fn history(&mut self, now: Now) -> Result<ResumeState, Error> {
         self.control.stop = false;
-        let open = self.open_attempts(now)?;
+        self.table.forget_told();
+        let open = self.open_attempts(now);
         self.look_at_everybody(now)?;
         let totals = self.totals(now)?;
-        let found = self.table.found()?;
+        let found = strangers(&self.table.load(Wanted { found: true, ..Wanted::default() })?);
         for call in &found {
-            self.table.meet(&call.id);
+            self.table.told().meet(&call.id);
         }
         Ok(ResumeState {
             open,

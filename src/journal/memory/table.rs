@@ -7,14 +7,14 @@ use jiff::Timestamp;
 
 use super::super::facts::{Attempt, Origin};
 use super::super::lead_status::{LeadState, LeadStatus};
-use super::super::rows::{LeadRow, Round, Rows, Waiting, ZoneSet};
+use super::super::people::{LeadRow, People, Told, Wanted};
+use super::super::store::{OpenBatch, Round, Store, Waiting, ZoneSet};
 use super::super::{Dnc, Error};
 use crate::campaign::attempt::State;
 use crate::campaign::event::LeadId;
-use crate::campaign::seen::SeenCall;
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::attempt_id::{AttemptId, Mark};
-use crate::pool::name::{ById, Names};
+use crate::pool::name::ById;
 use crate::time::{Instant, Now};
 
 /// This campaign's number; calls with the mark of others are kept under numbers of their own.
@@ -26,7 +26,7 @@ pub(super) struct Table {
     zone_sets: Vec<Set>,
     attempts: Vec<Arc<Attempt>>,
     by_id: ById<AttemptId, usize>,
-    met: Names<AttemptId>,
+    told: Told,
     found: BTreeSet<usize>,
     answered: Vec<(Instant, LeadId)>,
     suppressed: BTreeSet<Phone>,
@@ -38,10 +38,9 @@ pub(super) struct Table {
     dnc: Dnc,
 }
 
-/// A lead, its place on the list and its zone set.
+/// A lead and its zone set.
 struct Entry {
     row: LeadRow,
-    place: i64,
     set: usize,
 }
 
@@ -67,7 +66,7 @@ impl Table {
             zone_sets: Vec::new(),
             attempts: Vec::new(),
             by_id: ById::default(),
-            met: Names::default(),
+            told: Told::default(),
             found: BTreeSet::new(),
             answered: Vec::new(),
             suppressed: BTreeSet::new(),
@@ -125,9 +124,8 @@ impl Table {
         let id = LeadId(i64::try_from(self.leads.len()).unwrap_or(i64::MAX));
         let set = self.set_of(&lead.zones);
         self.by_phone.entry(lead.phone).or_default().leads.push(id);
-        let row =
-            LeadRow { id, lead: Arc::new(lead), listed: true, suppressed: false, added, stand: LeadStatus::FRESH };
-        self.leads.push(Entry { row, place, set });
+        let (lead, stand) = (Arc::new(lead), LeadStatus::FRESH);
+        self.leads.push(Entry { row: LeadRow { id, place, lead, listed: true, suppressed: false, added, stand }, set });
         self.queue(index(id), true);
         id
     }
@@ -138,7 +136,7 @@ impl Table {
         self.queue(at, false);
         let set = self.set_of(&lead.zones);
         let entry = &mut self.leads[at];
-        (entry.place, entry.row.listed) = (place, true);
+        (entry.row.place, entry.row.listed) = (place, true);
         if !matches!(entry.row.stand.standing, LeadState::Settled(_)) {
             (entry.row.lead, entry.set) = (Arc::new(lead), set);
         }
@@ -170,7 +168,7 @@ impl Table {
         if !entry.row.listed || stand.standing != LeadState::Open {
             return;
         }
-        let waiting = (entry.place, entry.row.id);
+        let waiting = (entry.row.place, entry.row.id);
         let set = &mut self.zone_sets[entry.set];
         let due = (stand.due.unwrap_or(Timestamp::MIN), waiting);
         match (stand.later, enter) {
@@ -182,32 +180,29 @@ impl Table {
     }
 }
 
-impl Rows for Table {
-    fn campaign(&self) -> i64 {
-        CAMPAIGN
+impl Table {
+    /// What another run is to begin with: it was told nothing yet.
+    pub(super) fn forget_told(&mut self) {
+        self.told = Told::default();
     }
 
-    fn campaign_of(&mut self, mark: &Mark) -> Result<i64, Error> {
+    pub(super) fn lead(&self, id: LeadId) -> Option<&LeadRow> {
+        self.leads.get(index(id)).map(|entry| &entry.row)
+    }
+
+    fn campaign_of(&mut self, mark: &Mark) -> i64 {
         if *mark == self.mark {
-            return Ok(CAMPAIGN);
+            return CAMPAIGN;
         }
         let place = self.other_marks.iter().position(|known| known == mark).unwrap_or_else(|| {
             self.other_marks.push(mark.clone());
             self.other_marks.len() - 1
         });
-        Ok(i64::try_from(place).unwrap_or(i64::MAX).saturating_add(1))
+        i64::try_from(place).unwrap_or(i64::MAX).saturating_add(1)
     }
 
-    fn attempt(&mut self, id: &AttemptId) -> Result<Option<Arc<Attempt>>, Error> {
-        Ok(self.by_id.get(id).map(|place| Arc::clone(&self.attempts[*place])))
-    }
-
-    fn knows(&mut self, id: &AttemptId, seen: &SeenCall) -> Result<bool, Error> {
-        let known = self.by_id.get(id).map(|place| &self.attempts[*place]);
-        Ok(known.is_some_and(|attempt| attempt.knows(seen)))
-    }
-
-    fn put(&mut self, attempt: &Arc<Attempt>) -> Result<(), Error> {
+    /// Writes an attempt down, a new one or what is newly known of it.
+    pub(super) fn put(&mut self, attempt: &Arc<Attempt>) {
         let place = self.by_id.get(&attempt.id).copied().unwrap_or(self.attempts.len());
         let answered = attempt.post.filter(|_| self.attempts.get(place).is_none_or(|known| known.post.is_none()));
         if let Some(known) = self.attempts.get_mut(place) {
@@ -227,60 +222,64 @@ impl Rows for Table {
             let found = attempt.origin == Origin::Found;
             let _ = if found { self.found.insert(place) } else { self.found.remove(&place) };
         }
-        Ok(())
     }
 
-    fn attempts_on(&mut self, phone: Phone) -> Result<Vec<Arc<Attempt>>, Error> {
-        let Some(on_phone) = self.by_phone.get(&phone) else { return Ok(Vec::new()) };
-        let own =
-            on_phone.attempts.iter().map(|place| &self.attempts[*place]).filter(|attempt| attempt.campaign == CAMPAIGN);
-        let mut attempts: Vec<Arc<Attempt>> = own.cloned().collect();
-        if attempts.len() > 1 {
-            attempts.sort_by(|a, b| (a.claimed, &a.id).cmp(&(b.claimed, &b.id)));
+    fn put_lead(&mut self, row: &LeadRow) {
+        let at = index(row.id);
+        self.queue(at, false);
+        (self.leads[at].row.stand, self.leads[at].row.suppressed) = (row.stand, row.suppressed);
+        self.queue(at, true);
+    }
+}
+
+impl Store for Table {
+    fn load(&mut self, wanted: Wanted<'_>) -> Result<People, Error> {
+        let mut people = People::of(CAMPAIGN);
+        for row in wanted.leads.iter().filter_map(|id| self.leads.get(index(*id))) {
+            people.add_lead(row.row.clone());
         }
-        Ok(attempts)
-    }
-
-    fn found(&mut self) -> Result<Vec<Attempt>, Error> {
-        Ok(self.found.iter().map(|place| Attempt::clone(&self.attempts[*place])).collect())
-    }
-
-    fn meet(&mut self, id: &AttemptId) -> bool {
-        self.met.insert(id.clone())
-    }
-
-    fn told(&mut self, _id: &AttemptId) -> Option<State> {
-        None
-    }
-
-    fn tell(&mut self, _id: &AttemptId, _state: State) {}
-
-    fn lead(&mut self, id: LeadId) -> Result<Option<LeadRow>, Error> {
-        Ok(self.leads.get(index(id)).map(|entry| entry.row.clone()))
-    }
-
-    fn leads_with(&mut self, phone: Phone) -> Result<Vec<LeadId>, Error> {
-        let mut ids = self.by_phone.get(&phone).map(|on_phone| on_phone.leads.clone()).unwrap_or_default();
-        ids.sort_by_key(|id| self.leads[index(*id)].place);
-        Ok(ids)
-    }
-
-    fn stand(&mut self, row: &LeadRow, stand: LeadStatus, _now: Now) -> Result<(), Error> {
-        if row.stand != stand {
-            self.queue(index(row.id), false);
-            self.leads[index(row.id)].row.stand = stand;
-            self.queue(index(row.id), true);
+        for id in wanted.attempts {
+            if let Some(place) = self.by_id.get(id) {
+                people.add_attempt(Arc::clone(&self.attempts[*place]));
+            } else {
+                let mark = id.mark();
+                let campaign = self.campaign_of(&mark);
+                people.campaigns.insert(mark, campaign);
+            }
         }
+        for place in self.found.iter().filter(|_| wanted.found) {
+            people.add_attempt(Arc::clone(&self.attempts[*place]));
+        }
+        for phone in people.phones() {
+            let Some(on_phone) = self.by_phone.get(&phone) else { continue };
+            for id in &on_phone.leads {
+                people.add_lead(self.leads[index(*id)].row.clone());
+            }
+            for place in &on_phone.attempts {
+                people.add_attempt(Arc::clone(&self.attempts[*place]));
+            }
+            if wanted.suppressed && (self.suppressed.contains(&phone) || (self.dnc)(phone)) {
+                people.suppressed.insert(phone);
+            }
+        }
+        Ok(people)
+    }
+
+    fn save(&mut self, mut people: People, _now: Now) -> Result<(), Error> {
+        let changed = people.take_changes();
+        for attempt in changed.attempts.iter().filter_map(|id| people.attempt(id)) {
+            self.put(attempt);
+        }
+        for row in changed.leads.iter().filter_map(|id| people.lead(*id)) {
+            self.put_lead(row);
+        }
+        self.suppressed.extend(changed.opted_out);
+        self.rate_until = self.rate_until.max(changed.posts_paused);
         Ok(())
     }
 
-    fn look_again(&mut self, _attempt: &Attempt) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn settle_suppressed(&mut self, row: &LeadRow, now: Now) -> Result<(), Error> {
-        self.leads[index(row.id)].row.suppressed = true;
-        self.stand(row, row.stand.suppressed(), now)
+    fn told(&mut self) -> &mut Told {
+        &mut self.told
     }
 
     fn another_answered(&mut self, lead: LeadId, after: Instant, until: Instant) -> Result<bool, Error> {
@@ -289,32 +288,14 @@ impl Rows for Table {
         Ok(between.map(|(_, other)| *other).any(|other| other != lead))
     }
 
-    fn suppress(&mut self, phone: Phone, _reason: &str, _now: Now) -> Result<(), Error> {
-        self.suppressed.insert(phone);
-        Ok(())
-    }
-
-    fn is_suppressed(&mut self, phone: Phone) -> Result<bool, Error> {
-        Ok(self.suppressed.contains(&phone) || (self.dnc)(phone))
-    }
-
-    fn is_taken(&mut self, phone: Phone) -> Result<bool, Error> {
-        let on_phone = self.by_phone.get(&phone);
-        Ok(on_phone.is_some_and(|it| it.attempts.iter().any(|place| self.attempts[*place].holds_number())))
-    }
-
-    fn called_elsewhere(&mut self, _phone: Phone) -> Result<Option<Timestamp>, Error> {
-        Ok(None)
-    }
-
-    fn pause_posts(&mut self, until: Instant) -> Result<(), Error> {
-        self.rate_until = self.rate_until.max(Some(until));
-        Ok(())
-    }
-
     fn zone_sets(&mut self) -> Result<Vec<ZoneSet>, Error> {
-        let sets = self.zone_sets.iter().zip(0..);
-        Ok(sets.map(|(set, id)| ZoneSet { id, zones: set.zones.clone() }).collect())
+        let set = |(set, id): (&Set, i64)| ZoneSet {
+            id,
+            zones: set.zones.clone(),
+            first: !set.first.is_empty(),
+            due: set.later.first().map(|(due, _)| *due),
+        };
+        Ok(self.zone_sets.iter().zip(0..).map(set).collect())
     }
 
     fn waiting(&mut self, set: i64, round: Round, now: Timestamp, most: usize) -> Result<Vec<Waiting>, Error> {
@@ -328,25 +309,17 @@ impl Rows for Table {
         })
     }
 
-    fn soonest(&mut self, set: i64) -> Result<(bool, Option<Timestamp>), Error> {
-        let set = &self.zone_sets[usize::try_from(set).unwrap_or(usize::MAX)];
-        Ok((!set.first.is_empty(), set.later.first().map(|(due, _)| *due)))
-    }
-
     fn open_leads(&mut self) -> Result<u64, Error> {
         Ok(self.zone_sets.iter().map(|set| set.first.len() + set.later.len()).sum::<usize>() as u64)
     }
 
-    fn batch(&mut self) -> Result<Option<(u64, usize)>, Error> {
-        Ok(self.batch.as_ref().map(|leads| (self.batches, leads.len())))
-    }
-
-    fn batch_leads(&mut self, _number: u64) -> Result<Vec<LeadId>, Error> {
-        let entry = |id: &LeadId| &self.leads[index(*id)];
-        let open = |id: &LeadId| entry(id).row.listed && entry(id).row.stand.standing == LeadState::Open;
-        let mut leads: Vec<LeadId> = self.batch.iter().flatten().copied().filter(open).collect();
-        leads.sort_by_key(|id| entry(id).place);
-        Ok(leads)
+    fn batch(&mut self) -> Result<Option<OpenBatch>, Error> {
+        let Some(batch) = &self.batch else { return Ok(None) };
+        let row = |id: &LeadId| &self.leads[index(*id)].row;
+        let open = |id: &&LeadId| row(id).listed && row(id).stand.standing == LeadState::Open;
+        let mut leads: Vec<LeadId> = batch.iter().filter(open).copied().collect();
+        leads.sort_by_key(|id| row(id).place);
+        Ok(Some(OpenBatch { number: self.batches, size: batch.len(), leads }))
     }
 
     fn cut(&mut self, leads: &[LeadId], _now: Now) -> Result<u64, Error> {
