@@ -181,7 +181,7 @@ fn waiting(db: &Connection, pool: i64, run: i64) -> Result<Vec<(i64, i64)>, Erro
     let find = "SELECT runs.id, runs.campaign FROM runs JOIN campaigns ON campaigns.id = runs.campaign \
                 WHERE runs.pool = ?1 AND runs.ended IS NULL AND runs.id <> ?2 AND runs.passed = 0 \
                 AND campaigns.paused = 0 AND campaigns.stop = 0 AND EXISTS ( \
-                SELECT 1 FROM batches, json_each(batches.leads) AS member JOIN leads ON leads.id = member.value \
+                SELECT 1 FROM batches INDEXED BY batches_open, json_each(batches.leads) AS member JOIN leads ON leads.id = member.value \
                 WHERE batches.campaign = runs.campaign AND batches.closed IS NULL \
                 AND leads.standing = 'open' AND leads.listed = 1)";
     let mut statement = db.prepare_cached(find)?;

@@ -58,7 +58,7 @@ pub(super) fn suppress(db: &Connection, salt: &[u8], phone: Phone, reason: &str,
 impl Table<'_> {
     /// This campaign's leads with any of these ids.
     fn add_leads(&mut self, people: &mut People, ids: &[LeadId]) -> Result<(), Error> {
-        let which = "id IN (SELECT value FROM json_each(?2)) AND campaign = ?1";
+        let which = "id IN (SELECT value FROM json_each(?2)) AND +campaign = ?1";
         self.leads(people, which, &list(ids.iter().map(|id| id.0)))
     }
 
@@ -206,14 +206,13 @@ impl Store for Table<'_> {
     }
 
     fn batch(&mut self) -> Result<Option<OpenBatch>, Error> {
-        let find =
-            "SELECT number, size FROM batches WHERE campaign = ?1 AND closed IS NULL ORDER BY number DESC LIMIT 1";
+        let find = "SELECT number, size FROM batches INDEXED BY batches_open WHERE campaign = ?1 AND closed IS NULL ORDER BY number DESC LIMIT 1";
         let mut find = self.db.prepare_cached(find)?;
         let open = find.query_row([self.campaign], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let Some((number, size)) = open else { return Ok(None) };
         let members = "SELECT leads.id FROM batches, json_each(batches.leads) AS member \
                        JOIN leads ON leads.id = member.value \
-                       WHERE batches.campaign = ?1 AND batches.number = ?2 AND leads.campaign = ?1 \
+                       WHERE batches.campaign = ?1 AND batches.number = ?2 AND +leads.campaign = ?1 \
                        AND leads.listed = 1 AND leads.standing = 'open' ORDER BY leads.place";
         let mut members = self.db.prepare_cached(members)?;
         let leads = members.query_map(params![self.campaign, number], |row| row.get(0).map(LeadId))?;

@@ -3,6 +3,7 @@
 mod damage;
 mod orders;
 mod overlap;
+mod plans;
 
 use std::path::Path;
 
