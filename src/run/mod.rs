@@ -88,7 +88,7 @@ pub async fn run(
     loop {
         let (venue, client, account, lists, dnc) = (&venue, &client, &account, &lists, &dnc);
         let session = Session { planned, venue, client, account, lists, dnc, display, notifier, ask };
-        match session.run(disk, read.take(), &mut signals, &mut messages).await? {
+        match Box::pin(session.run(disk, read.take(), &mut signals, &mut messages)).await? {
             Ran::Ended(ended) => return Ok(*ended),
             // The assistant's prompt needs variables that nobody asked the list for: it is read again, with them.
             Ran::Again(reopened, account_read) => {
