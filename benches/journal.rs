@@ -7,7 +7,9 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant as Clock};
 
 use dialer::campaign::event::{Ask, LeadId, Line};
+use dialer::campaign::plan::Plan;
 use dialer::campaign::reply::Opened;
+use dialer::campaign::retry::Retries;
 use dialer::journal::disk::Disk;
 use dialer::journal::disk::import::Head;
 use dialer::journal::disk::lock::Lock;
@@ -16,6 +18,7 @@ use dialer::journal::{Chance, Journal, Listed};
 use dialer::leads::lead::{Lead, Phone};
 use dialer::pool::Pool;
 use dialer::time::{Instant, Now, Stamp};
+use jiff::tz::TimeZone;
 use rusqlite::Connection;
 
 #[path = "../tests/stage/plan.rs"]
@@ -29,14 +32,17 @@ fn main() {
     let leads = 1_000_000 / divisor;
     let dir = tempfile::tempdir().expect("a directory");
     let list = || (0..leads).map(|n| Ok::<_, Infallible>(listed(n)));
-    let (run, _) = timed("import and first start", || begin(dir.path(), list(), 0));
+    let (run, _) = timed("import and first start", || begin(dir.path(), list(), 0, 1));
     run.end(at(1)).expect("a run ends");
     fill(dir.path(), 300_000 / divisor, 20_000 / divisor);
-    let (mut run, _) = timed("start, list unchanged", || begin(dir.path(), list(), 10_000_000));
+    let (mut run, _) = timed("start, list unchanged", || begin(dir.path(), list(), 10_000_000, 1));
     timed("history", || run.history(at(10_000_001)).expect("a journal"));
     claims(&mut run);
     timed("totals", || run.totals(at(10_001_000)).expect("totals"));
     run.end(at(10_002_000)).expect("a run ends");
+    let (run, reopened) = timed("start, another plan", || begin(dir.path(), list(), 10_003_000, 2));
+    println!("{reopened} leads reopened");
+    run.end(at(10_004_000)).expect("a run ends");
     let disk = timed("open to look", || Disk::look(dir.path()).expect("a journal").expect("a journal"));
     timed("status", || disk.campaigns().expect("campaigns"));
     timed("explain", || disk.explain(phone(7)).expect("a story"));
@@ -68,8 +74,10 @@ fn begin(
     dir: &std::path::Path,
     mut list: impl Iterator<Item = Result<Listed, Infallible>>,
     seconds: i64,
+    attempts: u32,
 ) -> (Run, u64) {
-    let plan = plan::plan();
+    let retries = Retries::parse(attempts, &[], 2, 1, TimeZone::UTC).expect("retries");
+    let plan = Plan { retries, ..plan::plan() };
     let mut disk = Disk::open(dir, &mut chance(1)).expect("a state directory");
     let account = disk.remember_account("org", "https://api.example", "key").expect("an account");
     let lock = Lock::take(dir, &account.name, &plan.campaign, 1, at(seconds)).expect("a campaign that nobody runs");
