@@ -12,6 +12,7 @@ pub mod cli;
 pub mod drive;
 pub mod journal;
 pub mod leads;
+pub mod live;
 pub mod pool;
 pub mod rehearsal;
 pub mod report;

@@ -150,6 +150,8 @@ fn every_option_of_the_contract_is_there_with_its_default() {
         "assume",
         "runs=200",
         "html",
+        "serve",
+        "serve-anyone",
         "json",
         "quiet",
         "color=auto",

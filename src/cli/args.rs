@@ -297,10 +297,17 @@ pub struct RehearseArgs {
 /// What is shown.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "What is shown")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct ShownArgs {
     /// Does not ask before a campaign's first call; without a terminal nobody is asked
     #[arg(long)]
     pub yes: bool,
+    /// Shows the run at this address: / a live page, /metrics for Prometheus, /status JSON, /events
+    #[arg(long, value_name = "ADDR")]
+    pub serve: Option<String>,
+    /// ADDR may be reached from other machines, by whoever reaches it
+    #[arg(long, requires = "serve")]
+    pub serve_anyone: bool,
     /// One object on stdout at the end
     #[arg(long)]
     pub json: bool,

@@ -20,6 +20,7 @@ use crate::leads::list::List;
 use crate::leads::options::{ListOptions, Source, Zone, ZoneFrom};
 use crate::leads::rejects::is_rejects;
 use crate::leads::shown::{file, shown};
+use crate::live::Address;
 use crate::private_file::is_same;
 use crate::report::failure::Failure;
 use crate::run::plan::{Account, RunPlan, reserve_fits};
@@ -41,20 +42,7 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     let name = place::name(args.place.campaign.as_deref(), &inputs, around)?;
     let sandbox = args.rehearse.sandbox;
     let dry_run = args.rehearse.dry_run;
-    if !dry_run && let Some(flag) = FORESEES.iter().find(|flag| sources.of(flag) == Layer::CommandLine) {
-        let what = format!("--{flag} is for the forecast, which only --dry-run makes");
-        return Err(Failure::usage(what).advise("add --dry-run, or leave it out"));
-    }
-    if let Some(page) = args.rehearse.html.as_deref() {
-        let lists = args.leads.iter().filter(|list| list.as_os_str() != "-");
-        let lists = lists.map(|list| ("the list", Some(list.as_path())));
-        let others = [
-            ("--config", args.place.config.as_deref()),
-            ("--api-key-file", args.place.api_key_file.as_deref()),
-            ("--rejects", args.list.rejects.as_deref()),
-        ];
-        guard_output("--html", page, others.into_iter().chain(read_by(&args.calling)).chain(lists))?;
-    }
+    guard_forecast(args, sources)?;
     let state = place::state(args.place.state.as_deref(), sources, sandbox, dry_run, around)?;
     if let Some(slots) = args.pool.slots {
         reserve_fits(&reserve(&args.pool, around), args.pool.margin, slots)?;
@@ -73,6 +61,9 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
     warnings.extend(args.told.warnings());
     warnings.extend(passed_said(args.stop.until, around));
     let calling = calling(&args.calling, hours_hold(args, sources), around)?;
+    if dry_run && sources.of("serve") == Layer::CommandLine {
+        warnings.push("--serve shows a run, and a dry run is none: nothing is served".to_owned());
+    }
     let list = list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
     let plan = Plan {
@@ -134,8 +125,30 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
         log: args.shown.log.clone(),
         webhook,
         server,
+        serve: args.shown.serve.as_deref().map(|text| Address::parse(text, args.shown.serve_anyone)).transpose()?,
         warnings,
     })
+}
+
+/// Options of the forecast are for a dry run alone, and its page overwrites nothing that is read.
+fn guard_forecast(args: &RunArgs, sources: &Sources) -> Result<(), Failure> {
+    if !args.rehearse.dry_run
+        && let Some(flag) = FORESEES.iter().find(|flag| sources.of(flag) == Layer::CommandLine)
+    {
+        let what = format!("--{flag} is for the forecast, which only --dry-run makes");
+        return Err(Failure::usage(what).advise("add --dry-run, or leave it out"));
+    }
+    if let Some(page) = args.rehearse.html.as_deref() {
+        let lists = args.leads.iter().filter(|list| list.as_os_str() != "-");
+        let lists = lists.map(|list| ("the list", Some(list.as_path())));
+        let others = [
+            ("--config", args.place.config.as_deref()),
+            ("--api-key-file", args.place.api_key_file.as_deref()),
+            ("--rejects", args.list.rejects.as_deref()),
+        ];
+        return guard_output("--html", page, others.into_iter().chain(read_by(&args.calling)).chain(lists));
+    }
+    Ok(())
 }
 
 struct FoundAccount {

@@ -10,6 +10,7 @@ use crate::leads::shown::file;
 use crate::report::failure::Failure;
 use crate::report::status::{json, text};
 use crate::report::style::Glyphs;
+use crate::run::served::host;
 
 /// `dialer status`.
 #[derive(Clone, Debug, clap::Args)]
@@ -41,7 +42,10 @@ pub fn status(args: &StatusArgs, around: &Environment<'_>) -> Result<Exit, Failu
     }
     let dir = state_dir(args.state.state.as_deref(), around)?;
     let glyphs = Glyphs::of_locale(|name| around.var(name));
-    let shown =
-        if args.json { json(&campaigns) } else { text(&campaigns, &file(&dir), around.now, &around.zone, glyphs) };
+    let shown = if args.json {
+        json(&campaigns, &host())
+    } else {
+        text(&campaigns, &file(&dir), around.now, &around.zone, glyphs)
+    };
     print(&shown).map(|()| Exit::Settled)
 }

@@ -4,6 +4,12 @@ pub mod style;
 
 pub mod happening;
 
+pub mod metrics;
+
+pub mod picture;
+
+pub mod pool_history;
+
 pub mod screen;
 
 pub mod pace;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::happening::Snapshot;
 use crate::time::Instant;
 
 /// How far back the pace looks: what was settled this long ago counts about a third.
@@ -39,6 +42,13 @@ impl Pace {
     /// Leads settled a minute; none as long as there is too little to go by.
     pub fn a_minute(&self) -> Option<f64> {
         (self.seconds >= LEAST && self.settled >= 0.5).then(|| self.settled / self.seconds * 60.0)
+    }
+
+    /// When the rest would be settled; none where nothing is left, dialing is held up, or that is not to be said.
+    pub fn done_at(&self, snapshot: &Snapshot) -> Option<Timestamp> {
+        let left = snapshot.total.saturating_sub(snapshot.settled);
+        let wait = self.time_for(left).filter(|_| left > 0 && snapshot.held_up.is_none())?;
+        snapshot.now.wall.checked_add(wait).ok()
     }
 
     /// How long so many more would take; none where that is not to be said.

@@ -344,9 +344,7 @@ fn speed(a_minute: f64) -> String {
 }
 
 fn done_at(snapshot: &Snapshot, pace: &Pace, zone: &TimeZone) -> Option<String> {
-    let left = snapshot.total.saturating_sub(snapshot.settled);
-    let wait = pace.time_for(left).filter(|_| left > 0 && snapshot.held_up.is_none())?;
-    let done = snapshot.now.wall.checked_add(wait).ok()?;
+    let done = pace.done_at(snapshot)?;
     Some(format!("done about {}", moment(done, snapshot.now.wall, zone)))
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::style::{Glyphs, count, dollars, moment, rehearsed, thousands};
 use super::summary::dispositions;
+use crate::journal::Totals;
 use crate::journal::disk::story::Campaign;
 use crate::text::plain;
 
@@ -60,21 +61,32 @@ fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone, 
     }
 }
 
-/// The same for programs: an array.
-pub fn json(campaigns: &[Campaign]) -> String {
-    let all: Vec<Value> = campaigns.iter().map(object).collect();
+/// The same for programs: an array. `host` is this machine's name.
+pub fn json(campaigns: &[Campaign], host: &str) -> String {
+    let all: Vec<Value> = campaigns.iter().map(|campaign| object(campaign, host)).collect();
     format!("{}\n", Value::Array(all))
 }
 
-fn object(campaign: &Campaign) -> Value {
-    let totals = &campaign.totals;
-    json!({
-        "campaign": campaign.name,
+/// One campaign, as far as the journal knows.
+pub fn object(campaign: &Campaign, host: &str) -> Value {
+    let running = campaign.running.map(|(pid, since)| json!({ "pid": pid, "host": host, "since": since.to_string() }));
+    let mut object = common(&campaign.name, &campaign.totals, campaign.totals.cost_usd);
+    let more = json!({
         "account": campaign.account.name,
         "lists": campaign.lists,
         "created": campaign.created.to_string(),
         "paused": campaign.paused,
-        "running": campaign.running.map(|(pid, since)| json!({ "pid": pid, "since": since.to_string() })),
+        "running": running,
+        "calls_up": campaign.up,
+    });
+    add(&mut object, more);
+    object
+}
+
+/// What is known of a campaign everywhere; what only a live run knows is null.
+pub(super) fn common(campaign: &str, totals: &Totals, cost_usd: f64) -> Value {
+    json!({
+        "campaign": campaign,
         "leads": {
             "total": totals.total,
             "settled": totals.settled,
@@ -85,16 +97,26 @@ fn object(campaign: &Campaign) -> Value {
             "removed": totals.removed,
         },
         "dispositions": totals.dispositions,
-        "calls_up": campaign.up,
-        "cost_usd": totals.cost_usd,
+        "cost_usd": (cost_usd * 10_000.0).round() / 10_000.0,
+        "batch": null,
+        "pool": null,
+        "calls_per_minute": null,
+        "done_at": null,
+        "next_at": null,
     })
+}
+
+/// Puts the keys of one object into another.
+pub(super) fn add(object: &mut Value, more: Value) {
+    if let (Value::Object(object), Value::Object(more)) = (object, more) {
+        object.extend(more);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::campaign::disposition::Class;
-    use crate::journal::Totals;
     use crate::journal::disk::accounts::{Account, REHEARSAL};
 
     fn campaign() -> Campaign {
@@ -151,7 +173,7 @@ mod tests {
 
     #[test]
     fn programs_get_an_array() {
-        insta::assert_snapshot!(json(&[campaign()]), @r#"[{"account":"org-1","calls_up":2,"campaign":"leads","cost_usd":61.2,"created":"2026-11-20T09:00:00Z","dispositions":{"answered":1100,"no-answer":66},"leads":{"in_doubt":3,"open":35,"parked":1,"removed":2,"settled":1166,"suppressed":0,"total":1204},"lists":["/home/ada/leads.csv"],"paused":false,"running":{"pid":4711,"since":"2026-11-23T09:00:02Z"}}]"#);
-        assert_eq!(json(&[]), "[]\n");
+        insta::assert_snapshot!(json(&[campaign()], "host"), @r#"[{"account":"org-1","batch":null,"calls_per_minute":null,"calls_up":2,"campaign":"leads","cost_usd":61.2,"created":"2026-11-20T09:00:00Z","dispositions":{"answered":1100,"no-answer":66},"done_at":null,"leads":{"in_doubt":3,"open":35,"parked":1,"removed":2,"settled":1166,"suppressed":0,"total":1204},"lists":["/home/ada/leads.csv"],"next_at":null,"paused":false,"pool":null,"running":{"host":"host","pid":4711,"since":"2026-11-23T09:00:02Z"}}]"#);
+        assert_eq!(json(&[], "host"), "[]\n");
     }
 }

@@ -7,6 +7,7 @@ pub mod ended;
 mod lists;
 pub mod only;
 pub mod plan;
+pub mod served;
 mod spool;
 mod target;
 
@@ -48,6 +49,7 @@ use confirm::AskPerson;
 use ended::{Ended, told_of};
 use lists::{DoNotCall, ImportedLists, Lists};
 use plan::RunPlan;
+use served::Served;
 use target::RunTarget;
 
 /// A number that another campaign has called this recently is worth a word at the start.
@@ -76,6 +78,7 @@ pub async fn run(
     if let Some(account) = &known {
         held_by_nobody(account, &venue, planned)?;
     }
+    let served = Served::start(planned, &venue.clock)?;
     let lists = Lists::open(planned, &venue.dir, display.zone.clone(), &mut signals).await?;
     lists.look(&mut signals)?;
     let dnc = DoNotCall::open(planned)?;
@@ -85,18 +88,21 @@ pub async fn run(
         let (account, read) = account(&mut disk, &venue, &client, planned, &mut signals).await?;
         (account, Some(read))
     };
-    loop {
-        let (venue, client, account, lists, dnc) = (&venue, &client, &account, &lists, &dnc);
-        let session = Session { planned, venue, client, account, lists, dnc, display, notifier, ask };
-        match Box::pin(session.run(disk, read.take(), &mut signals, &mut messages)).await? {
-            Ran::Ended(ended) => return Ok(*ended),
+    let ended = loop {
+        let (venue, client, account, lists, dnc, served) = (&venue, &client, &account, &lists, &dnc, served.as_ref());
+        let session = Session { planned, venue, client, account, lists, dnc, display, notifier, ask, served };
+        match Box::pin(session.run(disk, read.take(), &mut signals, &mut messages)).await {
+            Ok(Ran::Ended(ended)) => break Ok(*ended),
             // The assistant's prompt needs variables that nobody asked the list for: it is read again, with them.
-            Ran::Again(reopened, account_read) => {
+            Ok(Ran::Again(reopened, account_read)) => {
                 disk = *reopened;
                 read = Some(account_read);
             }
+            Err(failure) => break Err(failure),
         }
-    }
+    };
+    served.into_iter().for_each(Served::finish);
+    ended
 }
 
 /// Another run that has the campaign weighs more than whatever is wrong with the list, which is not even read then.
@@ -145,6 +151,8 @@ struct Session<'a> {
     display: &'a DisplayOptions,
     notifier: &'a Notifier,
     ask: Option<AskPerson>,
+    /// What others are shown of it, where that was asked for.
+    served: Option<&'a Served>,
 }
 
 /// What came of it.
@@ -202,6 +210,7 @@ impl Session<'_> {
         }
         let now = self.venue.clock.now();
         let mut observers = self.observers(&outlook, reopened, now)?;
+        self.show(&mut observers, &totals, now);
         let campaign = Campaign::new(plan.clone(), history, now);
         let (end, journal) = drive(Drive {
             campaign,

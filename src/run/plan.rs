@@ -9,6 +9,7 @@ use crate::campaign::plan::{Plan, Reserve};
 use crate::drive::webhook::WebhookPlan;
 use crate::leads::lead::Only;
 use crate::leads::options::{ListOptions, Source};
+use crate::live::Address;
 use crate::report::failure::Failure;
 use crate::vapi::request::{MessageServer, Target};
 
@@ -62,6 +63,8 @@ pub struct RunPlan {
     pub webhook: Option<WebhookPlan>,
     /// Where each call is told to send them; none leaves that as it is.
     pub server: Option<MessageServer>,
+    /// Where the run is shown.
+    pub serve: Option<Address>,
     /// What deserves a word before it starts.
     pub warnings: Vec<String>,
 }

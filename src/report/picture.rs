@@ -1,0 +1,217 @@
+//! What a page is shown of a run: how it stands, its pool over time, what happened last, and how it ended. It is made
+//! of what observers are told and of nothing else.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::happening::{AttemptChange, Happening, RunEnded, Snapshot};
+use super::notice::{Severity, weight, words};
+use super::pace::Pace;
+use super::pool_history::{PoolHistory, Seen};
+use super::screen::call_line;
+use super::status::{add, common};
+use super::style::count;
+use crate::campaign::attempt::State;
+use crate::journal::Totals;
+use crate::time::Now;
+
+/// Lines that are kept of what happened, and of calls that are over.
+const LINES: usize = 30;
+
+/// What is known of a run as it begins.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    /// The campaign.
+    pub campaign: String,
+    /// Its account, as the journal calls it.
+    pub account: String,
+    /// The list, as a person would name it.
+    pub list: String,
+    /// Slots reserved, as the option has them.
+    pub reserve: String,
+    /// It calls nobody: the stand-in answers.
+    pub sandbox: bool,
+    /// The process.
+    pub pid: u32,
+    /// Its machine.
+    pub host: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// How the campaign stands.
+    pub totals: Totals,
+    /// The zone of whoever looks.
+    pub zone: TimeZone,
+}
+
+/// What a page is shown of a run.
+#[derive(Debug)]
+pub struct Picture {
+    beginning: Beginning,
+    last: Option<Snapshot>,
+    /// Leads settled, and calls placed, a minute.
+    settled: Pace,
+    placing: Pace,
+    placed: u64,
+    history: PoolHistory,
+    notices: VecDeque<Line>,
+    calls: VecDeque<Line>,
+    ended: Option<RunEnded>,
+}
+
+#[derive(Debug)]
+struct Line {
+    at: Timestamp,
+    trouble: bool,
+    text: String,
+}
+
+impl Picture {
+    /// That of a run in which nothing has happened yet.
+    pub fn new(beginning: Beginning) -> Self {
+        Self {
+            beginning,
+            last: None,
+            settled: Pace::default(),
+            placing: Pace::default(),
+            placed: 0,
+            history: PoolHistory::default(),
+            notices: VecDeque::new(),
+            calls: VecDeque::new(),
+            ended: None,
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn hear(&mut self, happening: &Happening) {
+        match happening {
+            Happening::Stands(snapshot) => self.stands(snapshot),
+            Happening::Told(now, notice, phone) => {
+                let text = words(notice, *phone, *now, &self.beginning.zone);
+                self.say(*now, weight(notice), text);
+            }
+            Happening::Said(now, severity, words) => self.say(*now, *severity, words.clone()),
+            Happening::CallEnded(now, call) => {
+                keep(&mut self.calls, Line { at: now.wall, trouble: false, text: call_line(call) });
+            }
+            Happening::AttemptsChanged(_, changed) => {
+                self.placed += changed.iter().filter(|change| became_a_call(**change)).count() as u64;
+            }
+            Happening::Requested(..) => {}
+            Happening::Ended(_, ended) => self.ended = Some(RunEnded::clone(ended)),
+        }
+    }
+
+    /// So many happenings did not fit into the queue.
+    pub fn lost(&mut self, lost: u64) {
+        if let Some(now) = self.last.as_ref().map(|last| last.now) {
+            let text = format!("{} not shown: too much happened at once", count(lost, "event was", "events were"));
+            self.say(now, Severity::Trouble, text);
+        }
+    }
+
+    fn stands(&mut self, snapshot: &Snapshot) {
+        self.settled.observe(snapshot.now.at, snapshot.settled);
+        self.placing.observe(snapshot.now.at, self.placed);
+        self.history.add(snapshot);
+        self.last = Some(snapshot.clone());
+    }
+
+    fn say(&mut self, now: Now, severity: Severity, text: String) {
+        if severity > Severity::Detail {
+            keep(&mut self.notices, Line { at: now.wall, trouble: severity == Severity::Trouble, text });
+        }
+    }
+
+    /// How the campaign stands, for programs.
+    pub fn status(&self) -> Value {
+        let begun = &self.beginning;
+        let last = self.last.as_ref();
+        let ended = self.ended.as_ref();
+        let totals = ended
+            .and_then(|ended| ended.totals.as_ref())
+            .or(last.map(|last| &last.gauges.totals))
+            .unwrap_or(&begun.totals);
+        let cost = last.map_or(begun.totals.cost_usd, |last| last.gauges.cost_usd);
+        let cost = ended.and_then(|ended| ended.totals.as_ref()).map_or(cost, |totals| totals.cost_usd);
+        let next_at = ended.map_or_else(|| last.and_then(|last| last.gauges.next_at), |ended| ended.next_at);
+        let mut status = common(&begun.campaign, totals, cost);
+        let running = json!({ "pid": begun.pid, "host": begun.host, "since": begun.since.to_string() });
+        let figures = json!({
+            "account": begun.account,
+            "running": if ended.is_some() { Value::Null } else { running },
+            "paused": last.is_some_and(|last| last.gauges.paused),
+            "batch": last.and_then(|last| last.batch).map(|batch| {
+                json!({ "number": batch.number, "done": batch.done, "size": batch.size })
+            }),
+            "pool": last.map(pool),
+            "calls_per_minute": self.placing.a_minute().map(tenth),
+            "done_at": last.and_then(|last| self.settled.done_at(last)).map(|at| format!("{at:.0}")),
+            "next_at": next_at.map(|at| at.to_string()),
+        });
+        add(&mut status, figures);
+        status
+    }
+
+    /// The same with all that a page shows besides; of the pool's history what that reader lacks.
+    pub fn page(&self, seen: &mut Seen) -> Value {
+        let mut page = self.status();
+        let last = self.last.as_ref();
+        let lines = |lines: &VecDeque<Line>| lines.iter().rev().map(Line::json).collect::<Vec<_>>();
+        let ended = self
+            .ended
+            .as_ref()
+            .map(|ended| json!({ "exit": ended.exit.code(), "meaning": ended.exit.meaning(), "report": ended.report }));
+        let more = json!({
+            "list": self.beginning.list,
+            "reserve": self.beginning.reserve,
+            "sandbox": self.beginning.sandbox,
+            "now": last.map(|last| last.now.wall.to_string()),
+            "held_up": last.and_then(|last| last.held_up.as_deref()),
+            "settled_per_minute": self.settled.a_minute().map(tenth),
+            "placed": self.placed,
+            "notices": lines(&self.notices),
+            "calls": lines(&self.calls),
+            "ended": ended,
+            "history": self.history.beyond(seen),
+        });
+        add(&mut page, more);
+        page
+    }
+}
+
+impl Line {
+    fn json(&self) -> Value {
+        json!({ "at": self.at.to_string(), "trouble": self.trouble, "text": self.text })
+    }
+}
+
+/// The pool: `free` are all free slots, of which the reserve may keep some.
+fn pool(last: &Snapshot) -> Value {
+    let slots = last.slots;
+    json!({
+        "limit": slots.limit,
+        "ours": slots.ours,
+        "others": slots.others,
+        "free": slots.free + slots.kept,
+        "reserve": last.gauges.reserve,
+    })
+}
+
+fn became_a_call(change: AttemptChange) -> bool {
+    let is_call = |state| matches!(state, State::Placed { .. } | State::Ended(_));
+    is_call(change.now) && !change.was.is_some_and(is_call)
+}
+
+fn keep(lines: &mut VecDeque<Line>, line: Line) {
+    if lines.len() == LINES {
+        lines.pop_front();
+    }
+    lines.push_back(line);
+}
+
+fn tenth(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}
