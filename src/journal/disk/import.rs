@@ -163,20 +163,22 @@ fn stage<E>(
     Ok(Staged { rows: count, hash: hash.finalize().to_vec() })
 }
 
-/// Refuses another list or target under a name that was not given explicitly.
+/// Refuses another list or target under a name that was not given explicitly. A campaign that has called nobody is bound
+/// to nothing: its first start may have been a mistake.
 fn check_head(db: &Connection, head: &Head) -> Result<(), Error> {
     let campaign = head.campaign.clone();
-    let find = "SELECT name, lists, target FROM campaigns WHERE account = ?1 AND mark = ?2";
+    let find = "SELECT name, lists, target, EXISTS (SELECT 1 FROM attempt_counts WHERE campaign = campaigns.id \
+                AND attempts > 0) FROM campaigns WHERE account = ?1 AND mark = ?2";
     let mark = Mark::of(&campaign);
     let params = params![head.account.id, mark.as_str()];
-    let found = db.query_row(find, params, |row| {
-        Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?))
-    });
-    let Some((Some(name), lists, target)) = found.optional()? else { return Ok(()) };
+    type Known = (Option<String>, Option<String>, Option<String>, bool);
+    let found = db.query_row(find, params, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+    let found: Option<Known> = found.optional()?;
+    let Some((Some(name), lists, target, has_called)) = found else { return Ok(()) };
     if name != campaign {
         return Err(Error::SameMark { campaign, other: name });
     }
-    if head.explicit {
+    if head.explicit || !has_called {
         return Ok(());
     }
     let known: Vec<String> = lists.and_then(|lists| serde_json::from_str(&lists).ok()).unwrap_or_default();

@@ -31,9 +31,14 @@ fn another_list_or_target_needs_an_explicit_name() {
     let dir = tempfile::tempdir().unwrap();
     let cast = Cast::new(dir.path(), "leads");
     let people = list((0..3).map(person));
-    cast.import(&people, |head| head).unwrap();
     let elsewhere = |head: Head| Head { lists: vec!["/other.csv".to_owned()], ..head };
     let target = |head: Head| Head { target: "squad s".to_owned(), ..head };
+    cast.import(&people, |head| elsewhere(target(head))).unwrap();
+    // Nobody was called: whatever was mistyped binds nothing.
+    let mut run = cast.run(0..3, 0);
+    let lead = batch(&mut run, 1)[0];
+    assert_eq!(claim(&mut run, &[lead], roomy(3, at(1)), 1).granted.len(), 1);
+    run.end(at(2)).unwrap();
     assert!(matches!(cast.import(&people, elsewhere), Err(Error::OtherList { known, .. }) if known == "/leads.csv"));
     assert!(matches!(cast.import(&people, target), Err(Error::OtherTarget { .. })));
     cast.import(&people, |head| Head { explicit: true, ..elsewhere(target(head)) }).unwrap();
