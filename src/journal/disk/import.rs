@@ -163,6 +163,9 @@ fn stage<E>(
     Ok(Staged { rows: count, hash: hash.finalize().to_vec() })
 }
 
+/// Name, lists, target, and whether it has called anybody.
+type Known = (Option<String>, Option<String>, Option<String>, bool);
+
 /// Refuses another list or target under a name that was not given explicitly. A campaign that has called nobody is bound
 /// to nothing: its first start may have been a mistake.
 fn check_head(db: &Connection, head: &Head) -> Result<(), Error> {
@@ -171,7 +174,6 @@ fn check_head(db: &Connection, head: &Head) -> Result<(), Error> {
                 AND attempts > 0) FROM campaigns WHERE account = ?1 AND mark = ?2";
     let mark = Mark::of(&campaign);
     let params = params![head.account.id, mark.as_str()];
-    type Known = (Option<String>, Option<String>, Option<String>, bool);
     let found = db.query_row(find, params, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
     let found: Option<Known> = found.optional()?;
     let Some((Some(name), lists, target, has_called)) = found else { return Ok(()) };
