@@ -2,7 +2,7 @@
 //!
 //! Each rehearsal has a seed of its own, and a world of its own drawn from what is believed ([`belief`]), so the spread
 //! of a forecast comes from chance and from not knowing exactly. A list that is too long is rehearsed with its first
-//! leads, and their pace is laid on the calendar ([`calendar`]) where those few do not last.
+//! leads, and their pace is laid on the calendar (`calendar.rs`) where those few do not last.
 
 pub mod belief;
 mod calendar;
