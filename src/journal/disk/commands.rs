@@ -136,10 +136,11 @@ impl Disk {
             let hash = phone_hash(&salt, phone);
             tx.execute("UPDATE suppressions SET phone = NULL, reason = 'forgotten' WHERE hash = ?1", [hash])?;
             // A list that is brought in again has the row again: its content must not be taken for known.
-            let renew =
-                "UPDATE campaigns SET list_hash = NULL WHERE EXISTS (SELECT 1 FROM leads WHERE campaign = campaigns.id AND phone = ?1)";
+            let renew = "UPDATE campaigns SET list_hash = NULL \
+                         WHERE EXISTS (SELECT 1 FROM leads WHERE campaign = campaigns.id AND phone = ?1)";
             tx.execute(renew, [digits(phone)])?;
-            let leads = tx.execute("DELETE FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1", [digits(phone)])? as u64;
+            let gone = "DELETE FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1";
+            let leads = tx.execute(gone, [digits(phone)])? as u64;
             let erase = "UPDATE attempts SET phone = NULL, lead = NULL, message = NULL WHERE phone = ?1";
             let attempts = tx.execute(erase, [digits(phone)])? as u64;
             Ok(Forgotten { leads, attempts, in_log: false })

@@ -97,11 +97,6 @@ pub(super) fn zone_sets(db: &Connection, known: &mut Zones, campaign: i64) -> Re
     Ok(sets)
 }
 
-/// Writes down how a lead stands.
-pub(super) fn put(db: &Connection, row: &LeadRow, now: Now) -> Result<(), Error> {
-    stand(db, row.id, row.stand, row.suppressed, now)
-}
-
 /// Writes down how a lead stands, and whether it is suppressed.
 pub(super) fn stand(db: &Connection, id: LeadId, stand: LeadStatus, suppressed: bool, now: Now) -> Result<(), Error> {
     let (standing, class) = standing_name(stand.standing);

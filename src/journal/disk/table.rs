@@ -6,7 +6,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::facts::Attempt;
 use super::super::people::{LeadRow, People, Told, Wanted};
 use super::super::store::{OpenBatch, Round, Store, Waiting, ZoneSet};
 use super::super::{Dnc, Error};
@@ -141,12 +140,11 @@ impl Store for Table<'_> {
 
     fn save(&mut self, mut people: People, now: Now) -> Result<(), Error> {
         let changed = people.take_changes();
-        for id in &changed.attempts {
-            let attempt: Option<&Arc<Attempt>> = people.attempt(id);
-            attempt.map(|attempt| attempts::put(self.db, attempt)).transpose()?;
+        for attempt in changed.attempts.iter().filter_map(|id| people.attempt(id)) {
+            attempts::put(self.db, attempt)?;
         }
-        for id in &changed.leads {
-            people.lead(*id).map(|row| leads::put(self.db, row, now)).transpose()?;
+        for row in changed.leads.iter().filter_map(|id| people.lead(*id)) {
+            leads::stand(self.db, row.id, row.stand, row.suppressed, now)?;
         }
         for (campaign, phone) in changed.stale {
             let mark = "UPDATE leads SET stale = 1 WHERE campaign = ?1 AND phone = ?2 AND stale = 0";
@@ -206,7 +204,8 @@ impl Store for Table<'_> {
     }
 
     fn batch(&mut self) -> Result<Option<OpenBatch>, Error> {
-        let find = "SELECT number, size FROM batches INDEXED BY batches_open WHERE campaign = ?1 AND closed IS NULL ORDER BY number DESC LIMIT 1";
+        let find = "SELECT number, size FROM batches INDEXED BY batches_open \
+                    WHERE campaign = ?1 AND closed IS NULL ORDER BY number DESC LIMIT 1";
         let mut find = self.db.prepare_cached(find)?;
         let open = find.query_row([self.campaign], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let Some((number, size)) = open else { return Ok(None) };
