@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use dialer::campaign::notice::{Notice, StopReason};
 use dialer::campaign::plan::Plan;
+use dialer::campaign::retry::Retries;
 use dialer::journal::Journal;
 use dialer::journal::memory::Memory;
 use dialer::rehearsal::rehearse::Simulation;
@@ -15,6 +16,7 @@ use dialer::rehearsal::world::config::{ProviderConfig, Traffic};
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::time::Stamp;
 use fresh::{journal, stage};
+use jiff::tz::TimeZone;
 use stage::{START, plan, start, steady};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -67,6 +69,30 @@ fn one_wrong_date_on_the_first_listing_stops_nothing_and_is_not_written_down() {
         assert_eq!(run.outcome.as_ref().map(|outcome| &outcome.why), Some(&StopReason::Complete), "seed {seed}");
         let history = run.journal.history(now).unwrap();
         assert!(history.watermark.unwrap() < START, "seed {seed}: {:?}", history.watermark);
+    }
+}
+
+/// A run takes up calls that ended meanwhile, and all that it hears first is wrong, of the provider's clock, too.
+#[test]
+fn no_call_ends_in_a_time_to_come_where_the_first_answers_of_a_run_are_wrong() {
+    for seed in seeds(60) {
+        let delays = ["no-answer=1m", "busy=1m", "voicemail=1m", "rejected=1m", "fault=1m"].map(str::to_owned);
+        let retries = Retries::parse(2, &delays, 20, seed, TimeZone::UTC).unwrap();
+        let plan = Plan { seed, wait: true, retries, ..plan() };
+        let mut stage = stage(&plan, steady(), 20, seed, 0);
+        stage.play(after(20_000), None).unwrap();
+        let journal = stage.kill(0).unwrap();
+        stage.world.advance(after(600_000));
+        stage.world.set_faults(wrong(1.0));
+        start(&mut stage, &plan, journal);
+        stage.play(after(600_500), None).unwrap();
+        stage.world.set_faults(wrong(0.0));
+        stage.play(START + DAY, None).unwrap();
+        let now = stage.now();
+        let run = stage.runs[1].as_mut().unwrap();
+        let (why, totals) = (run.outcome.as_ref().map(|outcome| &outcome.why), run.journal.totals(now).unwrap());
+        assert_eq!(why, Some(&StopReason::Complete), "seed {seed}: {totals:?}");
+        assert!(totals.minutes < 20.0 * 60.0, "seed {seed}: {totals:?}");
     }
 }
 

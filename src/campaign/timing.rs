@@ -8,7 +8,7 @@ use super::event::News;
 use super::notice::{Notice, StopReason};
 use super::seen::SeenCall;
 use crate::pool::news::RequestTiming;
-use crate::pool::offset::FARTHEST;
+use crate::pool::offset::{FARTHEST, latest_possible};
 use crate::time::{Now, Stamp};
 
 /// What is wrong by less than this may be a clock that drifts.
@@ -25,6 +25,9 @@ impl Campaign {
         };
         self.hear_time(wire, created, now);
         let (first, last) = self.pool.offset.span(wire);
+        // Where the first reading of its clock is the wrong one, the wall clock still knows what is no time to come.
+        let last = last.min(latest_possible(now));
+        let first = first.min(last);
         let mut wrong = false;
         match &mut news {
             News::Answered { call, .. } => {

@@ -138,7 +138,9 @@ impl Attempt {
         let facts = &mut self.facts;
         facts.created = true;
         facts.rung |= seen.has_rung();
-        facts.started = match (facts.started, seen.answered()) {
+        // Nobody is answered before he is called, whatever a stamp says.
+        let answered = seen.answered().map(|at| at.max(self.provider_time - FARTHEST));
+        facts.started = match (facts.started, answered) {
             (Some(known), Some(shown)) => Some(known.min(shown)),
             (known, shown) => known.or(shown),
         };
