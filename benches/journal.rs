@@ -86,8 +86,10 @@ fn begin(
         campaign: plan.campaign.clone(),
         explicit: true,
         lists: vec!["/leads.csv".to_owned()],
+        kept: Vec::new(),
         target: "assistant".to_owned(),
         replace: false,
+        ask_others: true,
     };
     disk.import(&lock, &head, at(seconds), &mut list).expect("a list without faults");
     let pool = account.name.clone();

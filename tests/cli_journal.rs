@@ -46,8 +46,10 @@ fn begin(dir: &Path) -> Run {
         campaign: "leads".into(),
         explicit: false,
         lists: vec!["/home/ada/leads.csv".into()],
+        kept: Vec::new(),
         target: "assistant a".into(),
         replace: false,
+        ask_others: true,
     };
     let mut rows = [KNOWN, "+14155550101"].into_iter().zip(2..).map(|(number, line)| {
         let phone = Phone::from_e164(number).unwrap();
@@ -164,6 +166,11 @@ fn a_pause_is_kept_until_it_is_resumed() {
     assert_eq!(dialer(dir.path(), &["pause", "other"]).status.code(), Some(2));
     let slip = dialer(dir.path(), &["pause", "laeds"]);
     assert!(String::from_utf8_lossy(&slip.stderr).contains("did you mean leads?"), "{slip:?}");
+    for command in ["resume", "stop", "release", "report", "status"] {
+        let slip = dialer(dir.path(), &[command, "laeds"]);
+        let said = String::from_utf8_lossy(&slip.stderr).into_owned();
+        assert!(slip.status.code() == Some(2) && said.contains("did you mean leads?"), "{command}: {said}");
+    }
 }
 
 #[test]
@@ -186,8 +193,10 @@ fn release_asks_and_takes_yes() {
     assert_eq!(output.status.code(), Some(2), "nobody is there to be asked: {output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("--yes"));
     assert!(said(dir.path(), &["release", "leads", "+14155550199", "--yes"]).contains("no lead with +14155550199"));
+    let no_country = dialer(dir.path(), &["release", "leads", "(415) 555-0100", "--yes"]);
+    assert!(String::from_utf8_lossy(&no_country.stderr).contains("--region"), "{no_country:?}");
     assert_eq!(
-        said(dir.path(), &["release", "leads", KNOWN, "--yes"]),
+        said(dir.path(), &["release", "leads", "(415) 555-0100", "--region", "US", "--yes"]),
         "1 lead is back on the list of campaign leads\n"
     );
     assert_eq!(said(dir.path(), &["release", "leads", "--yes"]), "no lead of campaign leads is put aside\n");

@@ -391,8 +391,8 @@ fn what_was_rejected_is_mended_under_the_name_that_remembers_who_was_called() {
     use dialer::run::check::mending;
     let options = |line: &str| Typing::with_account().plan(&format!("leads.csv {line}")).unwrap().list;
     let files = ["lists/my leads.csv", "-"].map(|name| Source::new(name.as_ref()));
-    insta::assert_snapshot!(mending(&files[..1], "my leads", &options("--region US --sheet Mai"), false), @"dialer run 'lists/my leads.csv' mended.csv --campaign 'my leads' --region US --sheet Mai");
-    insta::assert_snapshot!(mending(&files[1..], "x", &options(""), true), @"dialer run - mended.csv --campaign x --sandbox");
+    insta::assert_snapshot!(mending(&files[..1], "my leads", &options("--region US --sheet Mai"), false).command, @"dialer run 'lists/my leads.csv' mended.csv --campaign 'my leads' --region US --sheet Mai");
+    insta::assert_snapshot!(mending(&files[1..], "x", &options(""), true).command, @"dialer run - mended.csv --campaign x --sandbox");
 }
 
 #[test]
@@ -400,11 +400,24 @@ fn a_missing_key_hides_no_other_mistake() {
     let mut typing = Typing::with_account().unset("VAPI_API_KEY");
     for (line, flag) in [("--hours 25:00-26:00", "--hours"), ("--attempts 2 --retry sometimes=1h", "--retry")] {
         let refusal = typing.refusal(&format!("leads.csv {line}"));
-        assert!(refusal.contains(flag) && !refusal.contains("VAPI_API_KEY"), "{refusal}");
+        assert!(refusal.contains(flag) && refusal.contains("VAPI_API_KEY"), "{refusal}");
     }
     let list = typing.file("leads.csv", "Kunde,Ort\nAda,Ulm\n");
     let refusal = typing.refusal(&list.display().to_string());
     assert!(refusal.contains("VAPI_API_KEY") && refusal.contains("has no column of phone numbers"), "{refusal}");
+}
+
+#[test]
+fn all_that_is_missing_or_wrong_is_told_at_once() {
+    let typing = Typing::default().set("HOME", "/home/ada");
+    let said = typing.refusal("/no/a.csv /no/b.csv --dnc /no/dnc --holidays /no/days --config /no/config --rate 0/s");
+    assert!(said.contains("--rate"), "a line that cannot be read comes first: {said}");
+    let said = typing.refusal("/no/a.csv /no/b.csv --dnc /no/dnc --holidays /no/days --config /no/config --campaign x");
+    let parts =
+        ["no key", "no assistant", "no phone number", "/no/a.csv", "/no/b.csv", "/no/dnc", "/no/days", "/no/config"];
+    for part in parts {
+        assert_eq!(said.matches(part).count(), 1, "{part}: {said}");
+    }
 }
 
 #[test]

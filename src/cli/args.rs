@@ -188,7 +188,7 @@ pub struct PaceArgs {
     /// Takes this campaign's calls found there into the journal
     #[arg(long)]
     pub adopt: bool,
-    /// Lets a list drop more than half of the leads still open
+    /// The lists are these alone: leads of others are dropped, also more than half of those still open
     #[arg(long)]
     pub replace: bool,
     /// A batch also waits for its calls to end

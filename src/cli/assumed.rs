@@ -14,6 +14,10 @@ use crate::report::failure::Failure;
 /// A campaign with fewer calls than this learns from the others too.
 const ENOUGH: u64 = 50;
 
+/// Attempts that are read at most, those of the campaign first, then those of the newest campaigns: a forecast learns
+/// nothing more from further ones.
+const MOST: usize = 20_000;
+
 /// What the journal knows of the campaign's past.
 #[derive(Default)]
 pub(super) struct Before {
@@ -30,14 +34,22 @@ pub(super) fn before(disk: &Disk, campaign: &str, sandbox: bool) -> Result<Befor
     let mut before = Before::default();
     let own = Past { of: " of this campaign".to_owned(), ..Past::default() };
     let (mut own, mut everybodys) = (own, Past::default());
-    let mut campaigns = 0;
-    for known in all.iter().filter(of_kind) {
-        let attempts = disk.attempts_of(&known.account, &known.name)?;
+    let (mut campaigns, mut left) = (0, MOST);
+    let (own_first, others): (Vec<_>, Vec<_>) = all.iter().filter(of_kind).partition(|known| known.name == campaign);
+    for known in own_first.into_iter().chain(others) {
+        let is_own = known.name == campaign;
+        if is_own {
+            before.spent_usd += known.totals.cost_usd;
+        }
+        if left == 0 {
+            break;
+        }
+        let attempts = disk.newest_attempts(&known.account, &known.name, left)?;
+        left -= attempts.len();
         campaigns += 1;
-        for attempt in attempts.values().flatten() {
+        for attempt in &attempts {
             let Some(call) = past_call(attempt) else { continue };
-            if known.name == campaign {
-                before.spent_usd += attempt.cost_usd.unwrap_or(0.0);
+            if is_own {
                 own.add(call.clone());
             }
             everybodys.add(call);

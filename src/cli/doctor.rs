@@ -9,21 +9,30 @@ use super::environment::Environment;
 use super::layers::Sources;
 use super::place;
 use super::{plan, print, say};
+use crate::campaign::hours::Calling;
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::leads::lead::Phone;
 use crate::leads::suppress::Suppression;
 use crate::report::failure::Failure;
 use crate::report::style::thousands;
-use crate::run::check::{CheckError, Progress, Request, check, list_failure, mending};
+use crate::run::check::{CheckError, Progress, Request, check, list_failure, mending, with_unreadable};
 
 /// Looks at lists without calling anybody.
 pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Environment<'_>) -> Result<Exit, Failure> {
     plan::guard_rejects(&args.list, &args.calling, [("--config", args.config.as_deref()), ("--state", None)])?;
-    let calling = plan::calling(&args.calling, true, around)?;
-    let options = plan::list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
     let sources = place::inputs(&args.leads)?;
-    let suppression = Suppression::open(&args.calling.dnc, options.region).map_err(|error| list_failure(&error))?;
+    let (calling, misused) = match plan::calling(&args.calling, true, around) {
+        Ok(calling) => (calling, None),
+        Err(failure) => (Calling::any(), Some(failure)),
+    };
+    let options = plan::list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
+    let all_wrong = |failure| with_unreadable(failure, &sources, &options, &args.calling.dnc);
+    if let Some(failure) = misused {
+        return Err(all_wrong(failure));
+    }
+    let suppression = Suppression::open(&args.calling.dnc, options.region);
+    let suppression = suppression.map_err(|error| all_wrong(list_failure(&error)))?;
     let suppressed = suppressed(args, around)?;
     let request = Request {
         sources: &sources,
@@ -39,7 +48,7 @@ pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Environment<'_
     let checked = check(&request, &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
     let mut checked = checked.map_err(|error| match error {
-        CheckError::List(error) => list_failure(&error),
+        CheckError::List(error) => all_wrong(list_failure(&error)),
         other => Failure::new(other.exit(), other.to_string()),
     })?;
     let stem = sources.iter().find_map(|source| source.path()?.file_stem()?.to_str());

@@ -20,6 +20,8 @@ use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::leads::batch::cut;
 use crate::leads::lead::{Lead, Phone};
+use crate::leads::list::ListError;
+use crate::leads::options::Source;
 use crate::leads::shown::file;
 use crate::leads::suppress::Suppression;
 use crate::rehearsal::forecast::belief::Beliefs;
@@ -29,7 +31,8 @@ use crate::report::failure::Failure;
 use crate::report::forecast::Outlook;
 use crate::report::notice::one_at_a_time;
 use crate::report::style::{Glyphs, dollars, moment};
-use crate::run::check::{CheckError, Request, check_with, list_failure, mending};
+use crate::run::check::{CheckError, Request, check_with, list_failure, mending, with_unreadable};
+use crate::run::known::{CampaignList, with_known};
 use crate::run::only::absent;
 use crate::run::plan::{RunPlan, State};
 use crate::run::reserve_fits;
@@ -44,12 +47,15 @@ const LEAST_MORE_USD: f64 = 1.0;
 
 /// Shows what a run would do.
 pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
-    let suppression = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| list_failure(&error))?;
+    let all_wrong =
+        |error: &ListError| with_unreadable(list_failure(error), &planned.inputs, &planned.list, &planned.dnc);
+    let suppression = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| all_wrong(&error))?;
     let known = known(planned)?;
     let (settled, limit) = (&known.settled, known.limit);
     reserve_fits(&planned.plan, limit)?;
+    let lists = lists(planned, &known.lists);
     let request = Request {
-        sources: &planned.inputs,
+        sources: &lists,
         options: &planned.list,
         calling: &planned.plan.calling,
         suppression: Some(&suppression),
@@ -67,7 +73,7 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
         }
     });
     let mut checked = checked.map_err(|error| match error {
-        CheckError::List(error) => list_failure(&error),
+        CheckError::List(error) => all_wrong(&error),
         other => Failure::new(other.exit(), other.to_string()),
     })?;
     let campaign = &planned.plan.campaign;
@@ -187,18 +193,36 @@ struct Known {
     suppressed: Box<dyn Fn(Phone) -> bool>,
     /// Its calls of the past.
     before: Before,
+    /// Its lists, canonical paths.
+    lists: Vec<String>,
+}
+
+/// The lists with those that the campaign has from earlier runs.
+fn lists(planned: &RunPlan, known: &[String]) -> Vec<Source> {
+    let named = planned.inputs.iter().map(|input| CampaignList::named(input, input.clone())).collect();
+    let known = if planned.replace { &[] } else { known };
+    with_known(named, known.to_vec()).into_iter().filter_map(|list| list.source).collect()
 }
 
 fn known(planned: &RunPlan) -> Result<Known, Failure> {
     let disk = if let State::Kept(dir) = &planned.state { Disk::look(dir)? } else { None };
     let Some(disk) = disk else {
         let suppressed = Box::new(|_| false);
-        return Ok(Known { settled: HashSet::new(), limit: None, suppressed, before: Before::default() });
+        return Ok(Known {
+            settled: HashSet::new(),
+            limit: None,
+            suppressed,
+            before: Before::default(),
+            lists: Vec::new(),
+        });
     };
     let (settled, limit) = disk.known(&planned.plan.campaign, planned.sandbox)?;
     let suppressed = Box::new(disk.suppressions()?);
     let before = before(&disk, &planned.plan.campaign, planned.sandbox)?;
-    Ok(Known { settled: settled.into_iter().collect(), limit, suppressed, before })
+    let accounts = disk.accounts()?.into_iter().filter(|account| account.is_rehearsal() == planned.sandbox);
+    let lists = accounts.map(|account| disk.lists(&account, &planned.plan.campaign)).collect::<Result<Vec<_>, _>>()?;
+    let lists = lists.concat();
+    Ok(Known { settled: settled.into_iter().collect(), limit, suppressed, before, lists })
 }
 
 /// Who would be called.

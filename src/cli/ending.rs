@@ -10,7 +10,7 @@ use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::screen::TextLayout;
 use crate::report::style::{Colors, count};
-use crate::report::summary;
+use crate::report::summary::{self, End};
 use crate::run::ended::Ended;
 use crate::run::plan::RunPlan;
 
@@ -28,7 +28,8 @@ pub(super) fn say_how(planned: &RunPlan, display: &DisplayOptions, ended: &Ended
         }
     }
     if !nothing_dialed {
-        summarise(planned.quiet, display, ended, &end);
+        let command = ended.command(planned);
+        summarise(planned.quiet, display, ended, &End { command: Some(&command), ..end });
     }
     if exit == Exit::Settled && ended.rows.rejected > 0 {
         let at = ended.rejects.as_deref().map_or(String::new(), |path| format!(": {}", file(path)));
@@ -43,7 +44,7 @@ pub(super) fn say_how(planned: &RunPlan, display: &DisplayOptions, ended: &Ended
 }
 
 /// The summary, on stderr unless quiet was asked for, and in the log, as plain text.
-fn summarise(quiet: bool, display: &DisplayOptions, ended: &Ended, end: &summary::End<'_>) {
+fn summarise(quiet: bool, display: &DisplayOptions, ended: &Ended, end: &End<'_>) {
     let inbound = ended.callers.map_or(String::new(), |(callers, away)| {
         format!("\ninbound: {callers} callers, {away} of them turned away (the stand-in's own count)")
     });
@@ -56,5 +57,7 @@ fn summarise(quiet: bool, display: &DisplayOptions, ended: &Ended, end: &summary
         write_line(&format!("{}{inbound}", summary::text(end, &canvas)));
     }
     let plain = TextLayout { paint: Colors(false), width: usize::MAX, ..canvas };
-    note_at(ended.now.wall, &format!("{}{inbound}", summary::text(end, &plain)));
+    // The line may name people.
+    let end = End { command: None, ..*end };
+    note_at(ended.now.wall, &format!("{}{inbound}", summary::text(&end, &plain)));
 }

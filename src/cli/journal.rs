@@ -71,6 +71,11 @@ pub struct NumberArgs {
 }
 
 impl NumberArgs {
+    /// Whether there is a number.
+    pub fn is_given(&self) -> bool {
+        self.number.is_some()
+    }
+
     /// The number, read as one of a list would be.
     pub fn phone(&self) -> Result<Phone, Failure> {
         let number = self

@@ -46,6 +46,8 @@ pub struct Sources {
     layers: BTreeMap<String, Layer>,
     /// For options that the campaign file gives, its file and line.
     places: BTreeMap<String, String>,
+    /// What is wrong with the campaign file, which then gives nothing.
+    wrong: Option<Failure>,
 }
 
 impl Sources {
@@ -54,12 +56,20 @@ impl Sources {
         self.layers.get(option).copied().unwrap_or(Layer::Default)
     }
 
+    /// What is wrong with the campaign file.
+    pub fn wrong(&self) -> Option<&Failure> {
+        self.wrong.as_ref()
+    }
+
     /// An error about an option that stands in the campaign file says where there.
     pub fn placed(&self, mut failure: Failure) -> Failure {
         let named =
             failure.what.split(|c: char| c.is_whitespace() || c == ':').find_map(|word| word.strip_prefix("--"));
         if let Some(place) = named.filter(|option| self.of(option) == Layer::File).and_then(|it| self.places.get(it)) {
-            failure.advice.push(format!("it stands in {place}"));
+            let place = format!("it stands in {place}");
+            if !failure.advice.contains(&place) {
+                failure.advice.push(place);
+            }
         }
         failure
     }
@@ -73,14 +83,15 @@ impl Sources {
 
 /// The arguments that the lower layers add, and where each option then comes from.
 ///
-/// `typed` is what clap made of the command line alone, `command` the subcommand it was, `options` the one whose
+/// A campaign file that cannot be read gives nothing; what is wrong with it is kept beside. `typed` is what clap made of
+/// the command line alone, `command` the subcommand it was, `options` the one whose
 /// options may stand in a campaign file (those that `command` does not have are read and left).
 pub fn lower(
     command: &Command,
     options: &Command,
     typed: &ArgMatches,
     env: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Vec<OsString>, Sources), Failure> {
+) -> (Vec<OsString>, Sources) {
     let mut sources = Sources::default();
     for arg in command.get_arguments() {
         if typed.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
@@ -91,7 +102,11 @@ pub fn lower(
     }
     let mut added = Vec::new();
     if let Some(path) = typed.try_get_one::<std::path::PathBuf>("config").ok().flatten() {
-        for (option, place, arguments) in read_file(path, options)? {
+        let read = read_file(path, options).unwrap_or_else(|failure| {
+            sources.wrong = Some(failure);
+            Vec::new()
+        });
+        for (option, place, arguments) in read {
             if has(command, &option) && sources.leaves_room_for(&option, Layer::File) {
                 sources.places.insert(option.clone(), place);
                 sources.layers.insert(option, Layer::File);
@@ -110,7 +125,7 @@ pub fn lower(
         added.extend(values.map(|value| OsString::from(format!("--{option}={value}"))));
         sources.layers.insert(option.into(), Layer::Environment);
     }
-    Ok((added, sources))
+    (added, sources)
 }
 
 fn action<'a>(command: &'a Command, option: &str) -> Option<&'a ArgAction> {

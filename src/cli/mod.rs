@@ -11,6 +11,7 @@ use crate::drive::notify::{Notifier, NotifyEnd};
 use crate::drive::talk::{self, say};
 use crate::exit::Exit;
 use crate::report::failure::Failure;
+use crate::run::plan::TypedCommand;
 use args::{CheckArgs, RunArgs};
 use control::Order;
 use environment::Environment;
@@ -202,9 +203,17 @@ pub struct ParsedArgs {
     pub command: Command,
     /// Where each option comes from.
     pub sources: Sources,
+    /// The line itself.
+    pub words: Vec<String>,
 }
 
 impl ParsedArgs {
+    /// The line and where it was typed, to be typed again.
+    fn command_line(&self) -> TypedCommand {
+        let dir = std::env::current_dir().unwrap_or_default();
+        TypedCommand { words: self.words.clone(), dir }
+    }
+
     /// The campaign that a run would be, as far as its name can be told.
     fn campaign(&self) -> Option<String> {
         let Command::Run(args) = &self.command else { return None };
@@ -230,11 +239,16 @@ pub fn read(argv: &[OsString], env: &dyn Fn(&str) -> Option<String>) -> Result<P
     let first = command.clone().try_get_matches_from(argv).map_err(Refusal::Clap)?;
     let (name, typed) = first.subcommand().unwrap_or(("", &first));
     let sub = |name: &str| command.find_subcommand(name).expect("it is one of ours");
-    let (added, sources) = layers::lower(sub(name), sub("run"), typed, env).map_err(Refusal::Wrong)?;
+    let (added, sources) = layers::lower(sub(name), sub("run"), typed, env);
+    // A run tells it together with whatever else is wrong.
+    if let Some(failure) = sources.wrong().filter(|_| name != "run") {
+        return Err(Refusal::Wrong(failure.clone()));
+    }
     let whole = argv.iter().take(2).cloned().chain(added).chain(argv.iter().skip(2).cloned());
     let matches = command.clone().try_get_matches_from(whole).map_err(Refusal::Clap)?;
     let command = Cli::from_arg_matches(&matches).map_err(Refusal::Clap)?.command;
-    Ok(ParsedArgs { command, sources })
+    let words = argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    Ok(ParsedArgs { command, sources, words })
 }
 
 /// Writes to stdout; a reader that has gone away is no failure.

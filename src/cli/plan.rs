@@ -16,14 +16,15 @@ use crate::campaign::hours::Calling;
 use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::plan_error::PlanError;
 use crate::campaign::retry::Retries;
-use crate::leads::list::List;
+use crate::leads::lead::Only;
 use crate::leads::options::{ListOptions, Source, Zone, ZoneFrom};
 use crate::leads::rejects::is_rejects;
 use crate::leads::shown::{file, shown};
 use crate::live::Address;
 use crate::private_file::is_same;
 use crate::report::failure::Failure;
-use crate::run::plan::{Account, RunPlan, reserve_fits};
+use crate::run::check::with_unreadable;
+use crate::run::plan::{Account, RunPlan, TypedCommand, reserve_fits};
 
 /// Polls after which one call tries a pool of which there is no news.
 const PROBE_POLLS: u32 = 60;
@@ -33,37 +34,79 @@ const LONGEST_CALL: Duration = Duration::from_mins(1 + 12 * 60 + 1);
 const LARGEST_HOLIDAYS: u64 = 4 << 20;
 /// Options that say how a forecast is made.
 const FORESEES: [&str; 3] = ["assume", "runs", "html"];
+/// For who has no account yet.
+const WITHOUT_ACCOUNT: &str = "or try it without an account:   --sandbox, or --dry-run";
 /// What a date in the campaign's name implies: a restart after midnight is another campaign.
 const DATED_REST: Duration = Duration::from_hours(20);
 
-/// Works out the plan.
+/// Works out the plan. Whatever is missing or wrong is told at once.
 pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Result<RunPlan, Failure> {
     let inputs = place::inputs(&args.leads)?;
-    let name = place::name(args.place.campaign.as_deref(), &inputs, around)?;
-    let sandbox = args.rehearse.sandbox;
-    let dry_run = args.rehearse.dry_run;
-    guard_forecast(args, sources)?;
-    let state = place::state(args.place.state.as_deref(), sources, sandbox, dry_run, around)?;
-    if let Some(slots) = args.pool.slots {
-        reserve_fits(&reserve(&args.pool, around), args.pool.margin, slots)?;
+    let mut wrong = Wrong { sources, found: None, lacks_account: false };
+    let planned = planned(args, &inputs, &mut wrong, around);
+    match (wrong.found, planned) {
+        (None, Some(planned)) => Ok(planned),
+        (found, _) => {
+            let failure = found.expect("what is no plan has a reason");
+            let zone = (args.calling.zone.as_ref(), args.calling.zone_from);
+            let list = list(&args.list, zone, &Calling::any(), around);
+            let failure = with_unreadable(failure, &inputs, &list, &args.calling.dnc);
+            Err(if wrong.lacks_account { failure.advise(WITHOUT_ACCOUNT) } else { failure })
+        }
     }
-    let FoundAccount { account, missing, mut warnings, lacking } = account(args, sources, around)?;
-    if let Some(slots) = args.pool.slots
-        && args.pool.max_concurrent.is_some_and(|most| most > slots)
-    {
-        warnings.push(format!("--max-concurrent is above --slots {slots}, so it caps nothing"));
+}
+
+/// All that is missing or wrong: the first is the error, the others stand below it.
+struct Wrong<'a> {
+    sources: &'a Sources,
+    found: Option<Failure>,
+    lacks_account: bool,
+}
+
+impl Wrong<'_> {
+    fn add(&mut self, failure: Failure) {
+        let failure = self.sources.placed(failure);
+        self.found = Some(match self.found.take() {
+            Some(first) => first.and(failure),
+            None => failure,
+        });
+    }
+
+    fn take<T>(&mut self, result: Result<T, Failure>) -> Option<T> {
+        result.map_err(|failure| self.add(failure)).ok()
+    }
+}
+
+fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &Environment<'_>) -> Option<RunPlan> {
+    let sources = wrong.sources;
+    let (sandbox, dry_run) = (args.rehearse.sandbox, args.rehearse.dry_run);
+    let found = wrong.take(account(args, sources, around));
+    if let Some(failure) = found.as_ref().and_then(|found| found.lacking.clone()) {
+        wrong.lacks_account = true;
+        wrong.add(failure);
+    }
+    if let Some(failure) = sources.wrong() {
+        wrong.add(failure.clone());
+    }
+    let name = wrong.take(place::name(args.place.campaign.as_deref(), inputs, around));
+    wrong.take(guard_forecast(args, sources));
+    let state = wrong.take(place::state(args.place.state.as_deref(), sources, sandbox, dry_run, around));
+    if let Some(slots) = args.pool.slots {
+        wrong.take(reserve_fits(&reserve(&args.pool, around), args.pool.margin, slots));
     }
     let (config, key) = (args.place.config.as_deref(), args.place.api_key_file.as_deref());
-    guard_rejects(&args.list, &args.calling, [("--config", config), ("--api-key-file", key)])?;
-    if !args.retry.retry.is_empty() && args.retry.attempts == 1 {
-        warnings.push("--retry says when to call again, and --attempts 1 that nobody is".to_owned());
-    }
-    warnings.extend(args.told.warnings());
-    warnings.extend(passed_said(args.stop.until, around));
-    let calling = calling(&args.calling, hours_hold(args, sources), around)?;
-    if dry_run && sources.of("serve") == Layer::CommandLine {
-        warnings.push("--serve shows a run, and a dry run is none: nothing is served".to_owned());
-    }
+    wrong.take(guard_rejects(&args.list, &args.calling, [("--config", config), ("--api-key-file", key)]));
+    let calling = wrong.take(calling(&args.calling, hours_hold(args, sources), around));
+    let until = wrong.take(args.stop.until.map(|until| instant(until, "--until", around)).transpose());
+    let only = wrong.take(only(args));
+    let pool = wrong.take(pool_name(args.pool.pool.as_deref()));
+    let serve = args.shown.serve.as_deref().map(|text| Address::parse(text, args.shown.serve_anyone));
+    let serve = wrong.take(serve.transpose());
+    let retries = wrong.take(retries(&args.retry, name.as_ref().map_or(0, |name| seed(&name.text)), around));
+    let FoundAccount { account, missing, warnings: mut said, .. } = found?;
+    let webhook = wrong.take(args.webhook.plan(&account.target));
+    let (name, calling, (webhook, server)) = (name?, calling?, webhook?);
+    said.extend(warnings(args, sources, around));
     let list = list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
     let plan = Plan {
@@ -82,40 +125,30 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
         drain: args.pace.drain,
         rate: args.pace.rate,
         calling,
-        retries: retries(&args.retry, seed(&name.text), around)?,
+        retries: retries?,
         not_if_called_within,
         limit: args.stop.limit,
         max_cost: args.stop.max_cost,
-        until: args.stop.until.map(|until| instant(until, "--until", around)).transpose()?,
+        until: until?,
         wait: args.stop.wait,
         lines: account.lines.clone(),
         longest_call: LONGEST_CALL,
     };
-    let only = args.stop.only.as_deref().map(|text| {
-        super::journal::only(text, args.list.region)
-            .map_err(|problem| Failure::usage(format!("--only {}: {problem}", shown(text))))
-    });
-    let only = only.transpose()?;
-    let pool = pool_name(args.pool.pool.as_deref())?;
-    let (webhook, server) = args.webhook.plan(&account.target)?;
-    if let Some(failure) = lacking {
-        return Err(lacks(failure, &inputs, &list));
-    }
-    Ok(RunPlan {
+    Some(RunPlan {
         plan,
         name_given: name.given,
         reserve: args.pool.reserve.typed.clone(),
-        inputs,
+        inputs: inputs.to_vec(),
         list,
-        only,
+        only: only?,
         rejects: args.list.rejects.clone(),
         strict: args.list.strict,
         replace: args.pace.replace,
         dnc: args.calling.dnc.clone(),
-        pool,
+        pool: pool?,
         account,
         missing,
-        state,
+        state: state?,
         post_timeout: args.pace.post_timeout,
         opt_out_field: args.retry.opt_out_field.clone(),
         dry_run,
@@ -125,9 +158,37 @@ pub fn plan(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resu
         log: args.shown.log.clone(),
         webhook,
         server,
-        serve: args.shown.serve.as_deref().map(|text| Address::parse(text, args.shown.serve_anyone)).transpose()?,
-        warnings,
+        serve: serve?,
+        warnings: said,
+        command: TypedCommand::default(),
     })
+}
+
+/// What deserves a word, though nothing is wrong.
+fn warnings(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(slots) = args.pool.slots
+        && args.pool.max_concurrent.is_some_and(|most| most > slots)
+    {
+        warnings.push(format!("--max-concurrent is above --slots {slots}, so it caps nothing"));
+    }
+    if !args.retry.retry.is_empty() && args.retry.attempts == 1 {
+        warnings.push("--retry says when to call again, and --attempts 1 that nobody is".to_owned());
+    }
+    warnings.extend(args.told.warnings());
+    warnings.extend(passed_said(args.stop.until, around));
+    if args.rehearse.dry_run && sources.of("serve") == Layer::CommandLine {
+        warnings.push("--serve shows a run, and a dry run is none: nothing is served".to_owned());
+    }
+    warnings
+}
+
+fn only(args: &RunArgs) -> Result<Option<Only>, Failure> {
+    let only = args.stop.only.as_deref().map(|text| {
+        super::journal::only(text, args.list.region)
+            .map_err(|problem| Failure::usage(format!("--only {}: {problem}", shown(text))))
+    });
+    only.transpose()
 }
 
 /// Options of the forecast are for a dry run alone, and its page overwrites nothing that is read.
@@ -156,7 +217,7 @@ struct FoundAccount {
     /// What a dry run lacks.
     missing: Vec<(String, String)>,
     warnings: Vec<String>,
-    /// What keeps a real run from anything: told last, since whoever mends it wants to know all the rest by then.
+    /// What keeps a real run from anything.
     lacking: Option<Failure>,
 }
 
@@ -170,19 +231,9 @@ fn account(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resul
     let lacking = (!whats.is_empty() && !args.rehearse.dry_run).then(|| {
         let mut failure = Failure::usage(whats.join(", "));
         failure.advice.extend(found.missing.iter().map(|(_, cure)| cure.clone()));
-        failure.advise("or try it without an account:   --sandbox, or --dry-run")
+        failure
     });
     Ok(FoundAccount { account: found.account, missing: found.missing, warnings: found.warnings, lacking })
-}
-
-/// A list that cannot be opened is told together with what the account lacks.
-fn lacks(failure: Failure, inputs: &[Source], options: &ListOptions) -> Failure {
-    let is_read_twice = |input: &&Source| input.path().is_some_and(|path| path.is_file() || !path.exists());
-    let wrong = inputs.iter().filter(is_read_twice).find_map(|input| List::open(input, options).err());
-    match wrong {
-        Some(error) => error.to_string().lines().fold(failure, |failure, line| failure.advise(line.trim())),
-        None => failure,
-    }
 }
 
 fn reserve(args: &PoolArgs, around: &Environment<'_>) -> Reserve {

@@ -4,7 +4,7 @@ use std::io::{BufRead, IsTerminal, Read, Write};
 
 use super::control::CampaignArgs;
 use super::environment::Environment;
-use super::journal::{open_for, phone};
+use super::journal::{NumberArgs, open_for};
 use super::place::dated;
 use super::print;
 use crate::drive::clock::Clock;
@@ -24,9 +24,9 @@ pub struct ReleaseArgs {
     /// Which campaign.
     #[command(flatten)]
     pub of: CampaignArgs,
-    /// Only the lead with this number
-    #[arg(value_name = "PHONE", value_parser = phone)]
-    pub phone: Option<Phone>,
+    /// Only the lead with this number.
+    #[command(flatten)]
+    pub only: NumberArgs,
     /// Does not ask
     #[arg(long)]
     pub yes: bool,
@@ -35,13 +35,14 @@ pub struct ReleaseArgs {
 /// Gives them back, after asking.
 pub fn release(args: &ReleaseArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let campaign = &dated(&args.of.campaign, around);
+    let only = if args.only.is_given() { Some(args.only.phone()?) } else { None };
     let (mut disk, accounts) = open_for(&args.of.state, campaign, around)?;
     let mut parked = Vec::new();
     for account in &accounts {
-        parked.extend(disk.parked(account, campaign, args.phone)?);
+        parked.extend(disk.parked(account, campaign, only)?);
     }
     if parked.is_empty() {
-        let whom = args.phone.map_or_else(|| "no lead".to_owned(), |phone| format!("no lead with {phone}"));
+        let whom = only.map_or_else(|| "no lead".to_owned(), |phone| format!("no lead with {phone}"));
         return print(&format!("{whom} of campaign {campaign} is put aside\n")).map(|()| Exit::Settled);
     }
     if !args.yes && !agreed(campaign, &parked)? {
@@ -49,7 +50,7 @@ pub fn release(args: &ReleaseArgs, around: &Environment<'_>) -> Result<Exit, Fai
     }
     let mut released = 0;
     for account in &accounts {
-        released += disk.release(account, campaign, args.phone, Clock::real().now())?;
+        released += disk.release(account, campaign, only, Clock::real().now())?;
     }
     let leads = count(released, "lead is", "leads are");
     print(&format!("{leads} back on the list of campaign {campaign}\n")).map(|()| Exit::Settled)

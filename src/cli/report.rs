@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::display::stdout_width;
 use super::environment::Environment;
-use super::journal::{StateArgs, look};
+use super::journal::{StateArgs, look, no_campaign};
 use super::names::completer;
 use super::place::dated;
 use crate::campaign::attempt::State;
@@ -76,10 +76,10 @@ pub fn report(args: &ReportArgs, around: &Environment<'_>) -> Result<Exit, Failu
         return Err(Failure::usage("--attempts gives rows of a table").advise("add:   --format csv"));
     }
     let name = dated(&args.campaign, around);
-    let unknown = || Failure::from(Error::NoCampaign(name.clone()));
-    let disk = look(&args.state, around)?.ok_or_else(unknown)?;
+    let disk = look(&args.state, around)?.ok_or_else(|| no_campaign(&name, &[]))?;
     let campaigns = disk.campaigns()?;
-    let campaign = campaigns.into_iter().find(|known| known.name == name).ok_or_else(unknown)?;
+    let names: Vec<_> = campaigns.iter().map(|known| known.name.clone()).collect();
+    let campaign = campaigns.into_iter().find(|known| known.name == name).ok_or_else(|| no_campaign(&name, &names))?;
     let attempts = disk.attempts_of(&campaign.account, &campaign.name)?;
     let mut out: Box<dyn Write> = match &args.output {
         Some(path) => Box::new(std::io::BufWriter::new(create(path, &campaign)?)),

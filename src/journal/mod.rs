@@ -19,6 +19,7 @@ mod suite;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -160,6 +161,20 @@ pub enum Error {
         /// The target that it was started with.
         known: String,
     },
+    /// Another campaign has just called most of these people, and the name was not given explicitly.
+    #[error(
+        "{leads} of the {of} leads were called by campaign {by} within the last {} hours: is this its list under another \
+         name?",
+        LATELY.as_secs() / 3600
+    )]
+    CalledLately {
+        /// The campaign that called them.
+        by: String,
+        /// How many it called.
+        leads: u64,
+        /// Of how many.
+        of: u64,
+    },
     /// The list lacks more than half of the leads that are still open.
     #[error(
         "the list lacks {dropped} of the {open} leads of campaign {campaign} that are still open\n  a further list goes \
@@ -180,6 +195,9 @@ pub enum Error {
     #[error("this journal has no campaign {0}\n  see which there are: dialer status")]
     NoCampaign(String),
 }
+
+/// How long ago a call by another campaign is too soon for the same list under another name.
+pub const LATELY: Duration = Duration::from_hours(20);
 
 /// What a journal does for one run of one campaign. Every method is one transaction that is on disk when it returns.
 pub trait Journal {
@@ -274,6 +292,9 @@ pub struct Imported {
     pub back: u64,
     /// Leads that are not on the list any more.
     pub removed: u64,
+    /// The campaign that has just called most of them, and how many of them.
+    #[serde(skip)]
+    pub called_by: Option<(String, u64)>,
 }
 
 impl Imported {

@@ -32,7 +32,9 @@ pub fn file(path: &Path) -> String {
 
 /// A word as it is typed in a shell.
 pub fn typed(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | '/' | ':' | '@' | '%');
+    let is_plain = |letter: char| {
+        letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | ',' | '/' | ':' | '@' | '%' | '+' | '=')
+    };
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()
     } else {

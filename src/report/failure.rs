@@ -40,6 +40,16 @@ impl Failure {
         self
     }
 
+    /// Both: the other stands below, unless it is told already.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        if self.what != other.what && !self.advice.contains(&other.what) {
+            self.advice.push(other.what);
+            self.advice.extend(other.advice);
+        }
+        self
+    }
+
     /// All of it on one line, for `--json`.
     pub fn one_line(&self) -> String {
         let lines = std::iter::once(&self.what).chain(&self.advice);
@@ -66,6 +76,7 @@ impl From<Error> for Failure {
             | Error::OtherList { .. }
             | Error::OtherTarget { .. }
             | Error::Drops { .. }
+            | Error::CalledLately { .. }
             | Error::Empty
             | Error::NoCampaign(_) => Exit::Usage,
             Error::Damage { .. }

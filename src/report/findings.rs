@@ -1,6 +1,6 @@
 //! What `dialer check` found, as text and as JSON. It shows what it is given and counts nothing itself.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -79,6 +79,23 @@ pub struct Hour {
     pub leads: u64,
 }
 
+/// How rejected rows are called once they are mended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Mending {
+    /// The file to mend them in, so that the rejects file can be written again.
+    #[serde(skip)]
+    pub copy: String,
+    /// The command that goes on with it.
+    pub command: String,
+}
+
+impl fmt::Display for Mending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "mend them in a copy, {}, and go on:   {}", self.copy, self.command)
+    }
+}
+
 /// What all lists together hold.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Checked {
@@ -95,8 +112,8 @@ pub struct Checked {
     pub hours: Vec<Hour>,
     /// The rejects file, if there is one.
     pub rejects: Option<PathBuf>,
-    /// The command that goes on once the rejected rows are mended.
-    pub mending: Option<String>,
+    /// How to go on once the rejected rows are mended.
+    pub mending: Option<Mending>,
     /// What is wrong with a list as a whole, if something is.
     pub error: Option<String>,
     /// What the process exits with.
@@ -116,8 +133,8 @@ impl Checked {
         if let Some(path) = &self.rejects {
             let _infallible =
                 writeln!(text, "rejected rows: {} (same columns, with line and reason)", shown::file(path));
-            if let Some(command) = &self.mending {
-                let _infallible = writeln!(text, "  mend them in a copy, mended.csv, and go on:   {command}");
+            if let Some(mending) = &self.mending {
+                let _infallible = writeln!(text, "  {mending}");
             }
         }
         show_hours(&mut text, &self.hours, zone);
@@ -259,7 +276,10 @@ mod tests {
             do_not_call: Vec::new(),
             hours,
             rejects: Some("leads.rejects.csv".into()),
-            mending: Some("dialer run leads.csv mended.csv --campaign leads".to_owned()),
+            mending: Some(Mending {
+                copy: "mended.csv".to_owned(),
+                command: "dialer run leads.csv mended.csv --campaign leads".to_owned(),
+            }),
             error: None,
             exit: 0,
         };

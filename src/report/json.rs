@@ -169,6 +169,7 @@ mod tests {
             now: jiff::Timestamp::UNIX_EPOCH,
             waits_for: None,
             kept: true,
+            command: None,
         };
         insta::assert_snapshot!(run("leads", rows, &end), @r#"{"campaign":"leads","exit":4,"list":{"rows":1240,"leads":1204,"rejected":15,"duplicates":21},"leads":{"total":1204,"settled":1166,"open":35,"in_doubt":3,"suppressed":2,"removed":4},"dispositions":{"hung-up":963,"no-answer":201,"suppressed":2},"calls":{"placed":1302,"refused":5,"blocked":3,"in_doubt_resolved":1},"pool":{"limit":10,"reserve":3,"peak_ours":7,"lowest_free":2,"below_reserve_s":4.0},"next_at":"2026-11-23T17:00:00Z","reason":"later","seconds":7800.0,"cost_usd":61.2}"#);
     }

@@ -37,6 +37,8 @@ pub struct End<'a> {
     pub waits_for: Option<&'a WaitsFor>,
     /// The journal is kept, so that the same command goes on.
     pub kept: bool,
+    /// The command that goes on with it, for those who can type it.
+    pub command: Option<&'a str>,
 }
 
 /// Columns that the summary takes at most where a line has its second half on the right.
@@ -49,7 +51,17 @@ pub fn text(end: &End<'_>, canvas: &TextLayout<'_>) -> String {
     lines.extend(pool(end));
     lines.push(calls(end));
     let cut = lines.iter().flat_map(|line| wrap(line, canvas.width, 4));
-    cut.chain(last(end, canvas)).collect::<Vec<_>>().join("\n")
+    // A command is left in one piece, to be copied.
+    cut.chain(command(end).map(|command| format!("go on:   {command}")))
+        .chain(last(end, canvas))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The command that goes on, where the same one does.
+fn command<'a>(end: &End<'a>) -> Option<&'a str> {
+    let goes_on = matches!(end.exit, Exit::Later | Exit::Machine | Exit::Interrupted | Exit::Terminated | Exit::HungUp);
+    end.command.filter(|_| goes_on && end.kept && end.outcome.why != StopReason::Cost)
 }
 
 /// What to do next, and the exit code: on the right of it, or below where there is no room.
@@ -208,7 +220,8 @@ fn why(end: &End<'_>) -> String {
 
 /// The one line for those who asked for quiet: why there is more to do, and when.
 pub fn in_brief(end: &End<'_>, zone: &TimeZone) -> String {
-    format!("exit {}: {}", end.exit.code(), next(end, zone))
+    let command = command(end).map_or(String::new(), |command| format!("\n  {command}"));
+    format!("exit {}: {}{command}", end.exit.code(), next(end, zone))
 }
 
 /// The same with how the leads stand, for an alert.
@@ -284,6 +297,7 @@ mod tests {
                 now,
                 waits_for,
                 kept,
+                command: None,
             },
             &TextLayout { glyphs: Glyphs::UNICODE, paint: Colors(false), width, zone: &TimeZone::UTC },
         )

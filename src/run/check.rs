@@ -11,11 +11,12 @@ use crate::campaign::hours::Calling;
 use crate::exit::Exit;
 use crate::leads::lead::{Lead, Phone};
 use crate::leads::list::{List, ListError, Row, Wrong};
-use crate::leads::options::{ListOptions, Source};
+use crate::leads::options::{Column, ListOptions, Source};
 use crate::leads::rejects::{Rejects, overwritten};
 use crate::leads::shown::{file, typed};
 use crate::leads::suppress::{Suppression, Told};
 use crate::report::failure::Failure;
+pub use crate::report::findings::Mending;
 use crate::report::findings::{Checked, DoNotCallList, Hour, Looked};
 
 /// Rows between two signs of progress.
@@ -175,16 +176,42 @@ pub fn list_failure(error: &ListError) -> Failure {
     lines.fold(Failure::usage(what), |failure, line| failure.advise(line.trim()))
 }
 
-/// The command that goes on with a campaign once its rejected rows are mended.
-pub fn mending(inputs: &[Source], campaign: &str, options: &ListOptions, sandbox: bool) -> String {
+/// An error together with all that is wrong with the lists and the do-not-call lists, as far as that shows when they are
+/// opened.
+pub fn with_unreadable(failure: Failure, inputs: &[Source], options: &ListOptions, dnc: &[PathBuf]) -> Failure {
+    let is_read_twice = |path: &Path| path.is_file() || !path.exists();
+    let files = inputs.iter().filter(|input| input.path().is_some_and(is_read_twice));
+    let wrong = files.filter_map(|input| List::open(input, options).err());
+    let lists = dnc.iter().filter(|path| is_read_twice(path));
+    let of_others = lists.filter_map(|path| Suppression::open(std::slice::from_ref(path), options.region).err());
+    let wrong = wrong.map(|error| list_failure(&error)).chain(of_others.map(|error| list_failure(&error)));
+    wrong.fold(failure, Failure::and)
+}
+
+/// The copy in which the rejected rows are mended, under a name that no file has, and the command that goes on with it.
+pub fn mending(inputs: &[Source], campaign: &str, options: &ListOptions, sandbox: bool) -> Mending {
+    let numbered = (2..).map(|number| format!("mended-{number}.csv"));
+    let mut names = std::iter::once("mended.csv".to_owned()).chain(numbered);
+    let is_free = |name: &String| {
+        let is_list = |input: &Source| input.path().and_then(Path::file_name).is_some_and(|list| list == &**name);
+        !Path::new(name).exists() && !inputs.iter().any(is_list)
+    };
+    let copy = names.find(is_free).expect("there are fewer files than names");
     let word = |input: &Source| input.path().map_or_else(|| "-".to_owned(), |path| typed(&path.to_string_lossy()));
     let lists: Vec<String> = inputs.iter().map(word).collect();
-    let mut line = format!("dialer run {} mended.csv --campaign {}", lists.join(" "), typed(campaign));
+    let mut command = format!("dialer run {} {copy} --campaign {}", lists.join(" "), typed(campaign));
+    command.push_str(&how_read(options));
+    command.extend(sandbox.then_some(" --sandbox"));
+    Mending { copy, command }
+}
+
+/// The options that say how lists are read, as they are typed.
+pub fn how_read(options: &ListOptions) -> String {
     let region = options.region.map(|region| format!(" --region {region}"));
     let sheet = options.sheet.as_deref().map(|sheet| format!(" --sheet {}", typed(sheet)));
-    line.extend(region.into_iter().chain(sheet));
-    line.extend(sandbox.then_some(" --sandbox"));
-    line
+    let column =
+        |column: &Column| format!(" --column {}", typed(&format!("{}={}", column.field.name(), column.header)));
+    region.into_iter().chain(sheet).chain(options.columns.iter().map(column)).collect()
 }
 
 /// What was read of the do-not-call lists.

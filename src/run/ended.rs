@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::plan::{RunPlan, State};
+use crate::campaign::notice::StopReason;
 use crate::drive::RunEnd;
 use crate::exit::Exit;
 use crate::journal::Totals;
@@ -61,7 +62,14 @@ impl Ended {
             now: self.now.wall,
             waits_for: self.waits_for.as_ref(),
             kept: matches!(planned.state, State::Kept(_)),
+            command: None,
         }
+    }
+
+    /// The command that goes on with the campaign.
+    pub fn command(&self, planned: &RunPlan) -> String {
+        let typed = &planned.command;
+        if self.end.outcome.why == StopReason::Only { typed.without("--only").with(&[]) } else { typed.with(&[]) }
     }
 
     /// What observers are told.

@@ -1,32 +1,30 @@
 //! The lists of a run: from files to the journal, with what cannot be called on its way to the rejects file.
 
 use std::collections::HashSet;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use super::check::{Request, check, do_not_call, list_failure, looked, mending};
+use super::check::{Mending, Request, check, list_failure, mending};
+use super::known::{CampaignList, with_known};
 use super::plan::{RunPlan, State};
 use super::{only, spool};
 use crate::drive::signals::{Pending, Signals};
-use crate::drive::talk::{say, say_unless};
+use crate::drive::talk::say;
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
+use crate::journal::disk::accounts::Account;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::disk::one::OneLead;
-use crate::journal::{Dnc, ImportError, Imported, Listed};
+use crate::journal::{Error as JournalError, ImportError, Imported, Listed};
 use crate::leads::counts::Counts;
 use crate::leads::lead::{Only, Phone};
 use crate::leads::list::{List, ListError, Row, Wrong};
 use crate::leads::options::{ListOptions, Source};
 use crate::leads::rejects::{Rejects, is_free, overwritten};
 use crate::leads::shown::file;
-use crate::leads::suppress::Suppression;
 use crate::report::failure::Failure;
 use crate::report::findings::Checked;
-use crate::report::style::count;
 use crate::time::Now;
 
 /// What became of the rows of the lists.
@@ -38,11 +36,15 @@ pub(super) struct ImportedLists {
 }
 
 /// The lists of a run, where they can be read as often as it takes.
+#[derive(Clone)]
 pub(super) struct Lists<'a> {
-    planned: &'a RunPlan,
-    sources: Vec<Source>,
-    rejects: PathBuf,
-    zone: jiff::tz::TimeZone,
+    pub(super) planned: &'a RunPlan,
+    dir: PathBuf,
+    pub(super) all: Vec<CampaignList>,
+    /// Those of them that are read.
+    pub(super) sources: Vec<Source>,
+    pub(super) rejects: PathBuf,
+    pub(super) zone: jiff::tz::TimeZone,
     pending: Pending,
 }
 
@@ -54,13 +56,40 @@ impl<'a> Lists<'a> {
         zone: jiff::tz::TimeZone,
         signals: &mut Signals,
     ) -> Result<Self, Failure> {
-        let mut sources = Vec::new();
+        let mut lists = Vec::new();
         for input in &planned.inputs {
             let once = spool::is_read_once(input);
-            sources.push(if once { spool::copy(input, dir, signals).await? } else { input.clone() });
+            let source = if once { spool::copy(input, dir, signals).await? } else { input.clone() };
+            lists.push(CampaignList::named(input, source));
         }
+        Self::of(planned, dir, lists, zone, signals.pending())
+    }
+
+    fn of(
+        planned: &'a RunPlan,
+        dir: &Path,
+        lists: Vec<CampaignList>,
+        zone: jiff::tz::TimeZone,
+        pending: Pending,
+    ) -> Result<Self, Failure> {
+        let sources: Vec<_> = lists.iter().filter_map(|list| list.source.clone()).collect();
         let rejects = rejects_file(planned, dir, &sources)?;
-        Ok(Self { planned, sources, rejects, zone, pending: signals.pending() })
+        Ok(Self { planned, dir: dir.to_owned(), all: lists, sources, rejects, zone, pending })
+    }
+
+    /// The same with those that the campaign knows from earlier runs, unless they are to be replaced.
+    pub(super) fn with_known(&self, disk: &Disk, account: &Account) -> Result<Self, Failure> {
+        if self.planned.replace {
+            return Ok(self.clone());
+        }
+        let known = disk.lists(account, &self.planned.plan.campaign)?;
+        let lists = with_known(self.all.clone(), known);
+        Self::of(self.planned, &self.dir, lists, self.zone.clone(), self.pending.clone())
+    }
+
+    /// Places of lists whose leads stay as they are.
+    pub(super) fn kept(&self) -> Vec<usize> {
+        (0..self.all.len()).filter(|at| self.all[*at].source.is_none()).collect()
     }
 
     /// Mistakes in the lists are told before anybody is asked: each is read as far as its first lead.
@@ -91,7 +120,8 @@ impl<'a> Lists<'a> {
         is_suppressed: bool,
         now: Now,
     ) -> Result<(), Failure> {
-        only::may_be_called(only, found, is_suppressed, (now.wall, &self.zone), &self.planned.inputs)
+        let inputs: Vec<_> = self.all.iter().map(|list| list.input.clone()).collect();
+        only::may_be_called(only, found, is_suppressed, (now.wall, &self.zone), &inputs)
     }
 
     /// Where nobody can be called, the rows are rejected all the same: a person mends them in the rejects file.
@@ -105,13 +135,14 @@ impl<'a> Lists<'a> {
         match check(&request, &mut |_| {}) {
             Ok(Checked { rejects: Some(path), .. }) if self.rejects_kept().is_some() => failure
                 .advise(format!("rejected rows: {} (same columns, with line and reason)", file(&path)))
-                .advise(format!("mend them in a copy, mended.csv, and go on:   {}", self.mending())),
+                .advise(self.mending().to_string()),
             Ok(_) => failure,
             Err(error) => failure.advise(error.to_string()),
         }
     }
 
-    fn mending(&self) -> String {
+    pub(super) fn mending(&self) -> Mending {
+        // The others come with these.
         mending(&self.planned.inputs, &self.planned.plan.campaign, &self.planned.list, self.planned.sandbox)
     }
 
@@ -136,22 +167,12 @@ impl<'a> Lists<'a> {
 
     /// Where the lists really are: what tells one from another.
     pub(super) fn paths(&self) -> Vec<String> {
-        let shown = |path: &Path| path.to_string_lossy().into_owned();
-        let real = |path: &Path| fs::canonicalize(path).map_or_else(|_| shown(path), |path| shown(&path));
-        self.planned
-            .inputs
-            .iter()
-            .map(|input| if let Source::File(path) = input { real(path) } else { "-".into() })
-            .collect()
+        self.all.iter().map(|list| list.path.clone()).collect()
     }
 
     /// What the lists are called on a screen.
     pub(super) fn shown(&self) -> String {
-        let name = |input: &Source| match input {
-            Source::File(path) => file(Path::new(path.file_name().unwrap_or(path.as_os_str()))),
-            Source::Stdin | Source::Copied(_) => "stdin".to_owned(),
-        };
-        self.planned.inputs.iter().map(name).collect::<Vec<_>>().join(", ")
+        self.all.iter().map(CampaignList::shown).collect::<Vec<_>>().join(", ")
     }
 
     /// Brings the lists into the journal. `variables`: what the assistant's prompt uses.
@@ -172,14 +193,16 @@ impl<'a> Lists<'a> {
         let mut lists = self.sources.iter().map(open).collect::<Result<Vec<_>, _>>();
         let lists = lists.as_mut().map_err(|error| Self::failure(error, variables))?;
         let rejects = Rejects::new(Some(&self.rejects), lists);
-        let mut rows = Rows { lists, at: 0, rejects, pending: &self.pending };
+        let is_read = |at: &usize| self.all[*at].source.is_some();
+        let places = (0..self.all.len()).filter(is_read).collect();
+        let mut rows = Rows { lists, places, at: 0, rejects, pending: &self.pending };
         let imported = disk.import(lock, head, now, &mut rows);
         let Rows { lists, rejects, .. } = rows;
         let mut imported = imported.map_err(|error| match error {
             ImportError::List(Trouble::List(error)) => self.nobody(&error, variables),
             ImportError::List(Trouble::Rejects(error)) => self.cannot_reject(&error),
             ImportError::List(Trouble::Interrupted) => interrupted(signals),
-            ImportError::Journal(error) => error.into(),
+            ImportError::Journal(error) => self.refused(error),
         })?;
         let written = rejects.finish().map_err(|error| self.cannot_reject(&error))?;
         self.say_what_was_found(lists, &imported, written);
@@ -189,6 +212,18 @@ impl<'a> Lists<'a> {
         (imported.rows, imported.duplicates) = (imported.rows + repeats, imported.duplicates + repeats);
         let refused = lists.iter().flat_map(|list| list.refused().iter().copied()).collect();
         Ok(ImportedLists { imported, rejected: sum(|counts| counts.rejected), refused })
+    }
+
+    /// The journal does not take the list.
+    fn refused(&self, error: JournalError) -> Failure {
+        let other = if let JournalError::CalledLately { by, .. } = &error { Some(by.clone()) } else { None };
+        let failure = Failure::from(error);
+        let Some(other) = other else { return failure };
+        let go_on = |campaign: &str| self.planned.command.with(&["--campaign", campaign]);
+        failure
+            .advise(format!("go on with {other}, calling nobody twice:   {}", go_on(&other)))
+            .advise(format!("call them all again:   {}", go_on(&self.planned.plan.campaign)))
+            .advise("nobody was called")
     }
 
     /// The options with what the assistant's prompt needs: nobody is to hear a silence where a name belongs.
@@ -204,46 +239,6 @@ impl<'a> Lists<'a> {
         let Some(error) = &checked.error else { return Ok(()) };
         say(checked.text(&self.zone).trim_end());
         Err(Failure::usage(error.clone()).advise("nobody was called"))
-    }
-
-    fn say_what_was_found(&self, lists: &[List], imported: &Imported, written: Option<PathBuf>) {
-        if self.planned.quiet {
-            let rejected: u64 = lists.iter().map(|list| list.counts().rejected).sum();
-            if rejected > 0 && imported.added + imported.back + imported.removed > 0 {
-                let shown = written.clone().unwrap_or_else(|| self.rejects.clone());
-                let rows = count(rejected, "row cannot be called", "rows cannot be called");
-                say(&format!("warning: {rows}: {}", file(&shown)));
-            }
-        }
-        let say = |text: &str| say_unless(self.planned.quiet, text);
-        if lists.iter().any(|list| !list.findings().is_empty() || list.refusals().count > 0) {
-            let mut checked = Checked {
-                lists: lists.iter().map(looked).collect(),
-                counts: lists[0].counts(),
-                suppressed: 0,
-                do_not_call: Vec::new(),
-                hours: Vec::new(),
-                rejects: written.filter(|_| self.rejects_kept().is_some()),
-                mending: Some(self.mending()),
-                error: None,
-                exit: 0,
-            };
-            lists[1..].iter().for_each(|list| checked.counts += list.counts());
-            say(checked.text(&self.zone).trim_end());
-        }
-        if imported.duplicates > 0 {
-            let lines: Vec<String> =
-                imported.duplicate_lines.iter().take(6).map(|(_, line)| line.to_string()).collect();
-            let more = if imported.duplicates > 6 { ", ..." } else { "" };
-            let rows = count(imported.duplicates, "row repeats an earlier one", "rows repeat an earlier one");
-            say(&format!("{rows}, and is called once: lines {}{more}", lines.join(", ")));
-        }
-        if imported.removed > 0 {
-            say(&format!(
-                "{} gone from the list: not called any more",
-                count(imported.removed, "lead is", "leads are")
-            ));
-        }
     }
 
     fn failure(error: &ListError, variables: &[String]) -> Failure {
@@ -290,6 +285,8 @@ pub(super) fn lacks(known: &[String], needed: &[String]) -> bool {
 /// All rows of all lists that can be called; the others go to the rejects file as they pass.
 struct Rows<'a> {
     lists: &'a mut Vec<List>,
+    /// Which of the campaign's lists each of them is.
+    places: Vec<usize>,
     at: usize,
     rejects: Rejects,
     pending: &'a Pending,
@@ -315,62 +312,19 @@ impl Iterator for Rows<'_> {
             return Some(Err(Trouble::Interrupted));
         }
         loop {
-            let file_index = self.at;
-            match self.lists.get_mut(file_index)?.next() {
+            let at = self.at;
+            match self.lists.get_mut(at)?.next() {
                 None => self.at += 1,
-                Some(Ok(Row::Lead { line, lead })) => return Some(Ok(Listed { file_index, line, lead })),
-                Some(Ok(Row::Rejected { line, reason, cells })) => {
-                    match self.rejects.add(file_index, line, &reason, &cells) {
-                        Ok(true) => {}
-                        Ok(false) => self.lists[file_index].repeat(line, &reason),
-                        Err(error) => return Some(Err(Trouble::Rejects(error))),
-                    }
+                Some(Ok(Row::Lead { line, lead })) => {
+                    return Some(Ok(Listed { file_index: self.places[at], line, lead }));
                 }
+                Some(Ok(Row::Rejected { line, reason, cells })) => match self.rejects.add(at, line, &reason, &cells) {
+                    Ok(true) => {}
+                    Ok(false) => self.lists[at].repeat(line, &reason),
+                    Err(error) => return Some(Err(Trouble::Rejects(error))),
+                },
                 Some(Err(error)) => return Some(Err(Trouble::List(error))),
             }
         }
-    }
-}
-
-/// The do-not-call lists outside the journal.
-pub(super) struct DoNotCall {
-    lists: Arc<Mutex<Suppression>>,
-}
-
-impl DoNotCall {
-    pub(super) fn open(planned: &RunPlan) -> Result<Self, Failure> {
-        let (strict, quiet) = (planned.strict, planned.quiet);
-        let lists = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| {
-            list_failure(&error).advise("nobody is called while a do-not-call list cannot be read (--dnc)")
-        })?;
-        for list in do_not_call(&lists) {
-            if list.is_odd() && strict {
-                return Err(Failure::usage(list.text().trim_end()).advise("--strict was said: nobody was called"));
-            }
-            let warning = if list.is_odd() { "warning: " } else { "" };
-            say_unless(quiet && !list.is_odd(), format!("{warning}{}", list.text()).trim_end());
-        }
-        Ok(Self { lists: Arc::new(Mutex::new(lists)) })
-    }
-
-    /// For the journal, to ask at every claim.
-    pub(super) fn check(&self) -> Dnc {
-        let lists = Arc::clone(&self.lists);
-        Box::new(move |phone| lists.lock().unwrap_or_else(PoisonError::into_inner).contains(phone))
-    }
-
-    /// Adds whom the lists themselves say not to call.
-    pub(super) fn add(&self, refused: &HashSet<Phone>) {
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner).add(refused);
-    }
-
-    /// Reads what has been added since; one `stat` for each file where nothing has.
-    pub(super) fn look_again(&self) -> Result<(), String> {
-        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = |what: String| format!("a do-not-call list cannot be read, so nobody is dialed: {what}");
-        if lists.changed().map_err(|error| told(error.to_string()))? {
-            lists.reload().map_err(|error| told(error.to_string()))?;
-        }
-        Ok(())
     }
 }

@@ -3,13 +3,16 @@
 
 pub mod check;
 pub mod confirm;
+mod do_not_call;
 pub mod ended;
+pub mod known;
 mod lists;
 pub mod only;
 pub mod plan;
 pub mod served;
 mod spool;
 mod target;
+mod told;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -37,7 +40,7 @@ use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::disk::run::{Run, Start};
 use crate::journal::disk::story::CampaignOutlook;
-use crate::journal::{Error, Journal};
+use crate::journal::{Error, Journal, LATELY};
 use crate::report::ending::WaitsFor;
 use crate::report::failure::Failure;
 use crate::report::happening::Happening;
@@ -46,14 +49,15 @@ use crate::report::screen::Headline;
 use crate::time::Now;
 use crate::vapi::client::Client;
 use confirm::AskPerson;
+use do_not_call::DoNotCall;
 use ended::{Ended, told_of};
-use lists::{DoNotCall, ImportedLists, Lists};
+use lists::{ImportedLists, Lists};
 use plan::RunPlan;
 use served::Served;
 use target::RunTarget;
 
 /// A number that another campaign has called this recently is worth a word at the start.
-const LATELY: Duration = Duration::from_hours(168);
+const THIS_WEEK: Duration = Duration::from_hours(168);
 
 /// How long one request to the journal waits for another process that holds it, before that is told and it is asked again.
 const BUSY: Duration = Duration::from_secs(2);
@@ -80,23 +84,29 @@ pub async fn run(
     }
     let served = Served::start(planned, &venue.clock)?;
     let lists = Lists::open(planned, &venue.dir, display.zone.clone(), &mut signals).await?;
-    lists.look(&mut signals)?;
-    let dnc = DoNotCall::open(planned)?;
+    let looked = match &known {
+        Some(account) => lists.with_known(&disk, account)?.look(&mut signals),
+        None => lists.look(&mut signals),
+    };
+    let dnc = looked.and_then(|()| DoNotCall::open(planned)).map_err(|failure| match failure.exit {
+        Exit::Usage => check::with_unreadable(failure, &planned.inputs, &planned.list, &planned.dnc),
+        _ => failure,
+    })?;
     let (account, mut read) = if let Some(known) = known {
         (known, None)
     } else {
         let (account, read) = account(&mut disk, &venue, &client, planned, &mut signals).await?;
         (account, Some(read))
     };
+    let mut is_again = false;
     let ended = loop {
         let (venue, client, account, lists, dnc, served) = (&venue, &client, &account, &lists, &dnc, served.as_ref());
-        let session = Session { planned, venue, client, account, lists, dnc, display, notifier, ask, served };
+        let session = Session { planned, venue, client, account, lists, dnc, display, notifier, ask, served, is_again };
         match Box::pin(session.run(disk, read.take(), &mut signals, &mut messages)).await {
             Ok(Ran::Ended(ended)) => break Ok(*ended),
             // The assistant's prompt needs variables that nobody asked the list for: it is read again, with them.
             Ok(Ran::Again(reopened, account_read)) => {
-                disk = *reopened;
-                read = Some(account_read);
+                (disk, read, is_again) = (*reopened, Some(account_read), true);
             }
             Err(failure) => break Err(failure),
         }
@@ -141,6 +151,7 @@ async fn account(
 }
 
 /// One run, from the import to its end.
+#[derive(Clone, Copy)]
 struct Session<'a> {
     planned: &'a RunPlan,
     venue: &'a RunTarget,
@@ -153,6 +164,8 @@ struct Session<'a> {
     ask: Option<AskPerson>,
     /// What others are shown of it, where that was asked for.
     served: Option<&'a Served>,
+    /// The lists were imported already, without what the prompt needs.
+    is_again: bool,
 }
 
 /// What came of it.
@@ -164,8 +177,8 @@ enum Ran {
 impl Session<'_> {
     async fn run(
         &self,
-        mut disk: Disk,
-        mut read: Option<Read>,
+        disk: Disk,
+        read: Option<Read>,
         signals: &mut Signals,
         messages: &mut Messages,
     ) -> Result<Ran, Failure> {
@@ -173,6 +186,25 @@ impl Session<'_> {
         let plan = &planned.plan;
         let lock = Lock::take(&self.venue.dir, &self.account.name, &plan.campaign, std::process::id(), now);
         let lock = lock?;
+        // Held from here on, so that no other run changes which lists there are.
+        let lists = self.lists.with_known(&disk, self.account)?;
+        if !self.is_again {
+            lists.say_known();
+        }
+        let session = Session { lists: &lists, ..*self };
+        Box::pin(session.go(disk, lock, read, signals, messages)).await
+    }
+
+    async fn go(
+        &self,
+        mut disk: Disk,
+        lock: Lock,
+        mut read: Option<Read>,
+        signals: &mut Signals,
+        messages: &mut Messages,
+    ) -> Result<Ran, Failure> {
+        let (planned, now) = (self.planned, self.venue.clock.now());
+        let plan = &planned.plan;
         let target = planned.account.target.id();
         let variables = disk.variables(self.account, target)?;
         let ImportedLists { imported, rejected, refused } = self.import(&mut disk, &lock, &variables, now, signals)?;
@@ -292,14 +324,18 @@ impl Session<'_> {
             campaign: self.planned.plan.campaign.clone(),
             explicit: self.planned.name_given,
             lists: self.lists.paths(),
+            kept: self.lists.kept(),
             target: self.planned.account.target.id().to_owned(),
             replace: self.planned.replace,
+            // A rehearsal calls nobody, and who was called so lately is put off where that was said.
+            ask_others: !self.account.is_rehearsal()
+                && self.planned.plan.not_if_called_within.is_none_or(|within| within < LATELY),
         };
         self.lists.import(disk, lock, &head, variables, now, signals)
     }
 
     fn outlook(&self, run: &Run, now: Now) -> Result<CampaignOutlook, Failure> {
-        let since = (now.at - LATELY).timestamp();
+        let since = (now.at - THIS_WEEK).timestamp();
         run.disk().outlook(self.account, &self.planned.plan.campaign, since).map_err(Failure::from)
     }
 

@@ -1,6 +1,6 @@
 //! Everything that a run goes by, as plain data: whoever starts one says it once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -9,6 +9,7 @@ use crate::campaign::plan::{Plan, Reserve};
 use crate::drive::webhook::WebhookPlan;
 use crate::leads::lead::Only;
 use crate::leads::options::{ListOptions, Source};
+use crate::leads::shown::typed;
 use crate::live::Address;
 use crate::report::failure::Failure;
 use crate::vapi::request::{MessageServer, Target};
@@ -67,6 +68,49 @@ pub struct RunPlan {
     pub serve: Option<Address>,
     /// What deserves a word before it starts.
     pub warnings: Vec<String>,
+    /// The command itself, to be given again.
+    pub command: TypedCommand,
+}
+
+/// A command line as it was typed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TypedCommand {
+    /// Its words, the program's first.
+    pub words: Vec<String>,
+    /// The directory in which its paths mean something.
+    pub dir: PathBuf,
+}
+
+impl TypedCommand {
+    /// It for any shell in any directory, with these words at its end.
+    pub fn with(&self, more: &[&str]) -> String {
+        let words: Vec<_> = self.words.iter().map(String::as_str).chain(more.iter().copied()).map(typed).collect();
+        let command = words.join(" ");
+        let is_here = |word: &String| {
+            let path = Path::new(word.split_once('=').map_or(&**word, |(_, value)| value));
+            path.is_relative() && !path.as_os_str().is_empty() && self.dir.join(path).exists()
+        };
+        if self.words.iter().any(is_here) {
+            format!("cd {} && {command}", typed(&self.dir.to_string_lossy()))
+        } else {
+            command
+        }
+    }
+
+    /// The same without an option and its value.
+    #[must_use]
+    pub fn without(&self, option: &str) -> Self {
+        let mut words = self.words.iter();
+        let mut kept = Vec::new();
+        while let Some(word) = words.next() {
+            if word == option {
+                words.next();
+            } else if word.strip_prefix(option).is_none_or(|rest| !rest.starts_with('=')) {
+                kept.push(word.clone());
+            }
+        }
+        Self { words: kept, dir: self.dir.clone() }
+    }
 }
 
 /// The account. Under `--dry-run` what is missing is a placeholder.
@@ -119,4 +163,31 @@ pub fn reserve_fits(reserve: &Reserve, caution: u32, slots: u32) -> Result<(), F
         most => format!("reserve {most} or fewer with --reserve, or say how many there are:   --slots N"),
     };
     Err(Failure::usage(what).advise(cure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_can_be_typed_again_in_any_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("my lists");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("leads.csv"), "").unwrap();
+        let command = |line: &[&str]| TypedCommand {
+            words: line.iter().map(|word| (*word).to_owned()).collect(),
+            dir: folder.clone(),
+        };
+        let here = format!("cd '{}' && dialer run", folder.display());
+        let typed = command(&["dialer", "run", "leads.csv", "--hours", "9-17,18-19", "--only", "+1 415 555 0100"]);
+        assert_eq!(
+            typed.with(&["--campaign", "it's"]),
+            format!(r"{here} leads.csv --hours 9-17,18-19 --only '+1 415 555 0100' --campaign 'it'\''s'")
+        );
+        assert_eq!(typed.without("--only").with(&[]), format!("{here} leads.csv --hours 9-17,18-19"));
+        let typed = command(&["dialer", "run", "/x/leads.csv", "--limit=5", "--only=+14155550100"]);
+        assert_eq!(typed.without("--only").with(&[]), "dialer run /x/leads.csv --limit=5");
+        assert_eq!(command(&["dialer", "run", "-", "--dnc=leads.csv"]).with(&[]), format!("{here} - --dnc=leads.csv"));
+    }
 }

@@ -133,8 +133,10 @@ pub(crate) fn try_open(dir: &Path, plan: &Plan, list: &[Listed], now: Now, life:
         campaign: plan.campaign.clone(),
         explicit: true,
         lists: vec!["/lists/leads.csv".to_owned()],
+        kept: Vec::new(),
         target: "assistant".to_owned(),
         replace: false,
+        ask_others: true,
     };
     let mut rows = list.iter().cloned().map(Ok::<_, Infallible>);
     disk.import(&lock, &head, now, &mut rows).map_err(|error| match error {

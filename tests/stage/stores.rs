@@ -77,8 +77,10 @@ impl OnDisk {
             campaign: plan.campaign.clone(),
             explicit: true,
             lists: vec!["/lists/leads.csv".to_owned()],
+            kept: Vec::new(),
             target: "assistant".to_owned(),
             replace: false,
+            ask_others: true,
         };
         let mut rows = self.list.iter().cloned().map(Ok::<_, Infallible>);
         disk.import(&lock, &head, now, &mut rows).expect("a list without faults");

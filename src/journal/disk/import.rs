@@ -9,10 +9,10 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use sha2::{Digest, Sha256};
 
 use super::super::{DUPLICATES_SHOWN, Error, ImportError, Imported, Listed, place, placed};
-use super::Disk;
 use super::accounts::{Account, phone_hash};
 use super::attempts::digits;
 use super::lock::Lock;
+use super::{Disk, renamed};
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::attempt_id::Mark;
 use crate::time::Now;
@@ -28,10 +28,14 @@ pub struct Head {
     pub explicit: bool,
     /// The lists' canonical paths.
     pub lists: Vec<String>,
+    /// Which of them cannot be read again: their leads stay as they are.
+    pub kept: Vec<usize>,
     /// The assistant, squad or workflow.
     pub target: String,
     /// More than half of the open leads may be dropped.
     pub replace: bool,
+    /// It is looked whether another campaign has just called the same people.
+    pub ask_others: bool,
 }
 
 impl Disk {
@@ -44,11 +48,12 @@ impl Disk {
         rows: &mut dyn Iterator<Item = Result<Listed, E>>,
     ) -> Result<Imported, ImportError<E>> {
         assert!(lock.campaign() == head.campaign && lock.account() == head.account.name, "the lock is another's");
-        self.read(|db| check_head(db, head))?;
+        self.read(|db| check_head(db, head).map(drop))?;
         // A larger cache while it lasts: the indexes of a long list fit.
         self.read(|db| Ok(db.execute_batch("PRAGMA main.cache_size = -20000; PRAGMA temp.cache_size = -36000")?))?;
         let forgotten = self.forgotten()?;
-        let staged = self.stage(&mut rows.map(|row| row.map(|listed| forgotten.without_person(listed))))?;
+        let mut staged = self.stage(&mut rows.map(|row| row.map(|listed| forgotten.without_person(listed))))?;
+        staged.hash.extend(head.kept.iter().flat_map(|kept| kept.to_le_bytes()));
         let imported = self.within(|tx| merge(tx, head, now, &staged));
         self.read(|db| Ok(db.execute_batch("PRAGMA main.cache_size = -16000")?))?;
         // The temporary table is in nobody's way, but it may be large.
@@ -59,6 +64,18 @@ impl Disk {
         dropped?;
         self.read(|db| Ok(db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?))?;
         Ok(imported)
+    }
+
+    /// The lists that a campaign has called somebody on.
+    pub fn lists(&self, account: &Account, campaign: &str) -> Result<Vec<String>, Error> {
+        let find = "SELECT lists FROM campaigns WHERE account = ?1 AND mark = ?2 AND EXISTS \
+                    (SELECT 1 FROM attempt_counts WHERE campaign = campaigns.id AND attempts > 0)";
+        let mark = Mark::of(campaign);
+        let lists = self.read(|db| {
+            let params = params![account.id, mark.as_str()];
+            Ok(db.query_row(find, params, |row| row.get(0)).optional()?)
+        })?;
+        Ok(named(lists.flatten()))
     }
 
     fn forgotten(&self) -> Result<Forgotten, Error> {
@@ -167,8 +184,8 @@ fn stage<E>(
 type Known = (Option<String>, Option<String>, Option<String>, bool);
 
 /// Refuses another list or target under a name that was not given explicitly. A campaign that has called nobody is bound
-/// to nothing: its first start may have been a mistake.
-fn check_head(db: &Connection, head: &Head) -> Result<(), Error> {
+/// to nothing: its first start may have been a mistake. Says whether it has.
+fn check_head(db: &Connection, head: &Head) -> Result<bool, Error> {
     let campaign = head.campaign.clone();
     let find = "SELECT name, lists, target, EXISTS (SELECT 1 FROM attempt_counts WHERE campaign = campaigns.id \
                 AND attempts > 0) FROM campaigns WHERE account = ?1 AND mark = ?2";
@@ -176,31 +193,38 @@ fn check_head(db: &Connection, head: &Head) -> Result<(), Error> {
     let params = params![head.account.id, mark.as_str()];
     let found = db.query_row(find, params, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
     let found: Option<Known> = found.optional()?;
-    let Some((Some(name), lists, target, has_called)) = found else { return Ok(()) };
+    let Some((Some(name), lists, target, has_called)) = found else { return Ok(false) };
     if name != campaign {
         return Err(Error::SameMark { campaign, other: name });
     }
     if head.explicit || !has_called {
-        return Ok(());
+        return Ok(has_called);
     }
-    let known: Vec<String> = lists.and_then(|lists| serde_json::from_str(&lists).ok()).unwrap_or_default();
-    if !known.is_empty() && known != head.lists {
+    let known = named(lists);
+    let replaces = head.replace && head.lists.iter().all(|list| known.contains(list));
+    if !known.is_empty() && known != head.lists && !replaces {
         return Err(Error::OtherList { campaign, known: known.join(", ") });
     }
     match target {
         Some(known) if known != head.target => Err(Error::OtherTarget { campaign, known }),
-        _ => Ok(()),
+        _ => Ok(true),
     }
+}
+
+/// The lists of a campaign, as the journal has them.
+fn named(lists: Option<String>) -> Vec<String> {
+    lists.and_then(|lists| serde_json::from_str(&lists).ok()).unwrap_or_default()
 }
 
 /// Writes what the staged list changes.
 fn merge(tx: &Transaction<'_>, head: &Head, now: Now, staged: &Staged) -> Result<Imported, Error> {
-    check_head(tx, head)?;
+    // A campaign that goes on is not asked whose people they are.
+    let asks_others = !check_head(tx, head)? && head.ask_others;
     let campaign = enroll(tx, head, now)?;
     let known = "SELECT imported FROM campaigns WHERE id = ?1 AND list_hash = ?2";
     let same: Option<Option<String>> =
         tx.query_row(known, params![campaign, staged.hash], |row| row.get(0)).optional()?;
-    if let Some(counts) = same.flatten().and_then(|text| serde_json::from_str::<Imported>(&text).ok()) {
+    if !asks_others && let Some(counts) = same.flatten().and_then(|text| serde_json::from_str::<Imported>(&text).ok()) {
         return Ok(Imported { added: 0, back: 0, removed: 0, ..counts });
     }
     let mut imported = Imported { rows: staged.rows, ..Imported::default() };
@@ -208,13 +232,16 @@ fn merge(tx: &Transaction<'_>, head: &Head, now: Now, staged: &Staged) -> Result
     if imported.leads == 0 {
         return Err(Error::Empty);
     }
+    if asks_others {
+        renamed::look(tx, head, campaign, &mut imported, now)?;
+    }
     let known: bool = tx.prepare("SELECT 1 FROM leads WHERE campaign = ?1")?.exists([campaign])?;
     let generation = "UPDATE campaigns SET generation = generation + 1 WHERE id = ?1 RETURNING generation";
     let generation: i64 = tx.query_row(generation, [campaign], |row| row.get(0))?;
     match_zones(tx)?;
     if known {
         refuse_drops(tx, head, campaign)?;
-        imported.removed = tx.execute(REMOVE, [campaign])? as u64;
+        imported.removed = tx.execute(&format!("{REMOVE} {}", outside(&head.kept)), [campaign])? as u64;
         imported.back = tx.query_row(BACK, [campaign], |row| row.get(0))?;
         tx.execute(RENEW, [campaign])?;
         tx.execute(NEW, [campaign])?;
@@ -281,11 +308,19 @@ fn refuse_drops(tx: &Transaction<'_>, head: &Head, campaign: i64) -> Result<(), 
     let dropped = "SELECT count(*) FROM leads NOT INDEXED WHERE campaign = ?1 AND listed = 1 AND standing <> 'settled' \
                    AND NOT EXISTS (SELECT 1 FROM temp.staged AS new WHERE new.phone = leads.phone \
                    AND new.extension = leads.extension)";
-    let dropped: u64 = tx.query_row(dropped, [campaign], |row| row.get(0))?;
+    let dropped = format!("{dropped} {}", outside(&head.kept));
+    let dropped: u64 = tx.query_row(&dropped, [campaign], |row| row.get(0))?;
     if dropped * 2 > open {
         return Err(Error::Drops { campaign: head.campaign.clone(), dropped, open });
     }
     Ok(())
+}
+
+/// The condition that a lead came from none of these lists.
+fn outside(kept: &[usize]) -> String {
+    let (first, past) = (|list: usize| place(list, 0), |list: usize| place(list + 1, 0));
+    let apart = |list: &usize| format!("AND NOT (place >= {} AND place < {})", first(*list), past(*list));
+    kept.iter().map(apart).collect::<Vec<_>>().join(" ")
 }
 
 /// Gives the staged zone sets the numbers that they have in the journal.

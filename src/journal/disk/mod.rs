@@ -15,6 +15,7 @@ pub mod one;
 mod open;
 mod others;
 pub mod outcomes;
+mod renamed;
 pub mod run;
 mod runs;
 pub mod story;

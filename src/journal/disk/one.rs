@@ -1,13 +1,16 @@
 //! A run that calls one lead of its list alone (`--only`): instead of batches it is given that lead, whenever it may be
 //! dialed. All else is as in any run.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rusqlite::params;
 
 use super::super::lead_status::LeadState;
+use super::super::people::LeadRow;
 use super::super::{Error, placed};
 use super::attempts::{digits, wall};
-use super::leads::standing_named;
+use super::leads::{self, Zones};
 use super::run::Run;
 use crate::campaign::event::LeadId;
 use crate::campaign::plan::Plan;
@@ -57,33 +60,25 @@ impl Run {
     /// The first lead of the list that is meant.
     fn find(&self, only: &Only) -> Result<Option<OneLead>, Error> {
         self.disk().read(|db| {
-            let find = "SELECT leads.id, lead, zones, doubts, due, standing, class, settled, place FROM leads \
-                        JOIN zone_sets ON zone_sets.id = zone_set WHERE campaign = ?1 AND phone = ?2 AND listed = 1 \
-                        ORDER BY place";
-            let mut statement = db.prepare_cached(find)?;
-            let mut rows = statement.query(params![self.campaign(), digits(only.phone)])?;
-            while let Some(row) = rows.next()? {
-                let text: String = row.get(1)?;
-                let lead: Lead =
-                    serde_json::from_str(&text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
-                if !only.is(&lead) {
-                    continue;
+            let mut first = None;
+            let by_number = "campaign = ?1 AND phone = ?2 AND listed = 1 ORDER BY place";
+            leads::each(db, &mut Zones::new(), by_number, params![self.campaign(), digits(only.phone)], |row| {
+                if first.is_none() && only.is(&row.lead) {
+                    first = Some(row);
                 }
-                let zones: String = row.get(2)?;
-                let zones =
-                    serde_json::from_str(&zones).map_err(|error| Error::damaged(format!("time zones: {error}")))?;
-                let due: i64 = row.get(4)?;
-                return Ok(Some(OneLead {
-                    id: LeadId(row.get(0)?),
-                    lead: Lead { zones, ..lead },
-                    doubts: row.get(3)?,
-                    due: (due != 0).then(|| wall(due)),
-                    state: standing_named(&row.get::<_, String>(5)?, row.get(6)?)?,
-                    settled: row.get::<_, Option<i64>>(7)?.map(wall),
-                    place: placed(row.get(8)?),
-                }));
-            }
-            Ok(None)
+            })?;
+            let Some(LeadRow { id, place, lead, stand, .. }) = first else { return Ok(None) };
+            let settled = "SELECT settled FROM leads WHERE id = ?1";
+            let settled: Option<i64> = db.prepare_cached(settled)?.query_row([id.0], |row| row.get(0))?;
+            Ok(Some(OneLead {
+                id,
+                lead: Arc::unwrap_or_clone(lead),
+                doubts: stand.doubts,
+                due: stand.due,
+                state: stand.standing,
+                settled: settled.map(wall),
+                place: placed(place),
+            }))
         })
     }
 }

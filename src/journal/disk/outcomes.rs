@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use rusqlite::params;
 
 use super::super::Error;
+use super::super::facts::Attempt;
 use super::super::lead_status::LeadState;
 use super::Disk;
 use super::accounts::Account;
@@ -57,28 +59,24 @@ impl Disk {
         let id = self.campaign(account, campaign)?;
         self.read(|db| {
             let mut found = Attempts::new();
-            attempts::each(
-                db,
-                "WHERE campaign = ?1 AND origin <> 'found' ORDER BY claimed, attempt",
-                [id],
-                |attempt| {
-                    let facts = &attempt.facts;
-                    let ended = facts.ended.as_ref();
-                    let minutes = facts.started.zip(ended).map(|(from, end)| end.at.since(from).as_secs_f64() / 60.0);
-                    let said = ended.map(|end| end.reason.clone()).filter(|reason| !reason.is_empty());
-                    let reason = said.or_else(|| attempt.message.as_deref().map(str::to_owned));
-                    found.entry(attempt.lead).or_default().push(AttemptOutcome {
-                        began: attempt.began,
-                        state: attempt.state(),
-                        reason,
-                        minutes,
-                        cost_usd: attempt.cost,
-                        doubted: facts.failed.is_some(),
-                        call: attempt.call,
-                        attempt: attempt.id,
-                    });
-                },
-            )?;
+            let all = "WHERE campaign = ?1 AND origin <> 'found' ORDER BY claimed, attempt";
+            attempts::each(db, all, [id], |attempt| found.entry(attempt.lead).or_default().push(outcome(attempt)))?;
+            Ok(found)
+        })
+    }
+
+    /// The newest attempts of a campaign, so many at most.
+    pub fn newest_attempts(
+        &self,
+        account: &Account,
+        campaign: &str,
+        most: usize,
+    ) -> Result<Vec<AttemptOutcome>, Error> {
+        let id = self.campaign(account, campaign)?;
+        self.read(|db| {
+            let mut found = Vec::new();
+            let newest = "WHERE campaign = ?1 AND origin <> 'found' ORDER BY began DESC LIMIT ?2";
+            attempts::each(db, newest, params![id, most], |attempt| found.push(outcome(attempt)))?;
             Ok(found)
         })
     }
@@ -106,6 +104,24 @@ impl Disk {
             }
             Ok(())
         })
+    }
+}
+
+fn outcome(attempt: Attempt) -> AttemptOutcome {
+    let facts = &attempt.facts;
+    let ended = facts.ended.as_ref();
+    let minutes = facts.started.zip(ended).map(|(from, end)| end.at.since(from).as_secs_f64() / 60.0);
+    let said = ended.map(|end| end.reason.clone()).filter(|reason| !reason.is_empty());
+    let reason = said.or_else(|| attempt.message.as_deref().map(str::to_owned));
+    AttemptOutcome {
+        began: attempt.began,
+        state: attempt.state(),
+        reason,
+        minutes,
+        cost_usd: attempt.cost,
+        doubted: facts.failed.is_some(),
+        call: attempt.call,
+        attempt: attempt.id,
     }
 }
 

@@ -116,8 +116,10 @@ impl DiskBench {
             campaign: plan.campaign.clone(),
             explicit: false,
             lists: vec!["/leads.csv".to_owned()],
+            kept: Vec::new(),
             target: "assistant a".to_owned(),
             replace,
+            ask_others: true,
         };
         Ok((disk, head, lock))
     }

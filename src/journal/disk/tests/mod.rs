@@ -42,8 +42,10 @@ impl<'a> Cast<'a> {
             campaign: self.name.to_owned(),
             explicit: false,
             lists: vec![format!("/{}.csv", self.name)],
+            kept: Vec::new(),
             target: "assistant a".to_owned(),
             replace: false,
+            ask_others: true,
         }
     }
 
