@@ -79,6 +79,12 @@ pub enum Kind {
     AssumedPlus,
     /// Mexico's old way to write a mobile number.
     OldPrefix,
+    /// Its trunk zero is not dialed behind a country code.
+    TrunkZero,
+    /// Nor is another prefix of its country: 1, 8, 06.
+    NationalPrefix,
+    /// 00, 011 or the like in place of the +.
+    InternationalPrefix,
     /// Further numbers in the cell.
     SecondNumber,
     /// The number is one of a further column.
@@ -113,7 +119,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 50] = [
         Self::Duplicate,
         Self::NoNumber,
         Self::NotANumber,
@@ -146,6 +152,9 @@ impl Kind {
         Self::LostZero,
         Self::AssumedPlus,
         Self::OldPrefix,
+        Self::TrunkZero,
+        Self::NationalPrefix,
+        Self::InternationalPrefix,
         Self::SecondNumber,
         Self::OtherColumn,
         Self::Words,
@@ -181,6 +190,11 @@ impl Kind {
     /// Whether such a row is not called. A duplicate is: once, from its first row.
     pub fn rejects(self) -> bool {
         self >= Self::NoNumber && self <= Self::TooLarge
+    }
+
+    /// Whether it is how such numbers are written at home, which is told, and nothing that `--strict` is against.
+    pub fn is_usual(self) -> bool {
+        matches!(self, Self::TrunkZero | Self::NationalPrefix | Self::InternationalPrefix)
     }
 
     #[expect(clippy::too_many_lines, reason = "a table with a row for each kind")]
@@ -255,6 +269,13 @@ impl Kind {
             Self::AssumedPlus => ("assumed-plus", "taken as international without the +", "write the +"),
             Self::OldPrefix => {
                 ("old-prefix", "in Mexico's old way, taken without 044, 045, 01 or 1", "write +52 and ten digits")
+            }
+            Self::TrunkZero => {
+                ("trunk-zero", "called without the leading 0, which is not dialed from abroad", "all is well")
+            }
+            Self::NationalPrefix => ("national-prefix", "called without their country's own prefix", "all is well"),
+            Self::InternationalPrefix => {
+                ("international-prefix", "called as international, by 00, 011 or the like", "all is well")
             }
             Self::SecondNumber => ("second-number", "more numbers than the one taken", "one number a row"),
             Self::OtherColumn => {

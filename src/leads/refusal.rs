@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::headers::{bare, names_a_phone};
-use super::phone::odd::is_date;
+use super::phone::odd::{is_date, is_date_in_words};
 
 /// What a column says about being called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +47,8 @@ impl Sense {
     pub fn answer(self, cell: &str) -> Answer {
         let cell = cell.trim();
         let word = bare(cell);
-        let is_yes = is_one_of(&YES, &word) || matches!(cell, "✓" | "✔" | "☑" | "✅") || is_date(cell);
+        let is_yes =
+            is_one_of(&YES, &word) || matches!(cell, "✓" | "✔" | "☑" | "✅") || is_date(cell) || is_date_in_words(cell);
         let is_no = cell.is_empty() || is_one_of(&NO, &word);
         match self {
             Self::Status if refuses(cell) => Answer::Refused,

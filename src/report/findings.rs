@@ -159,7 +159,11 @@ impl Checked {
     /// What `--strict` has against it.
     pub fn strict(&self) -> Option<String> {
         let findings = self.lists.iter().map(|list| &list.findings);
-        let notes: u64 = findings.flat_map(Findings::groups).map(|(_, group)| group.count).sum();
+        let notes: u64 = findings
+            .flat_map(Findings::groups)
+            .filter(|(kind, _)| !kind.is_usual())
+            .map(|(_, group)| group.count)
+            .sum();
         let odd = self.do_not_call.iter().find(|list| list.is_odd());
         match (self.counts.rejected, notes, odd) {
             (0, 0, None) => None,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::style::{Glyphs, count, dollars, moment, rehearsed, thousands};
+use super::style::{Glyphs, count, dollars, moment, moment_there, rehearsed, thousands};
 use super::summary::dispositions;
 use crate::journal::Totals;
 use crate::journal::disk::story::Campaign;
@@ -56,6 +56,10 @@ fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone, 
     if let Some(seen) = dispositions(totals, glyphs) {
         let _ = writeln!(text, "{seen}");
     }
+    if let Some((due, zones)) = campaign.due.as_ref().filter(|(due, _)| *due > now) {
+        let at = moment_there(*due, now, zone, zones);
+        let _ = writeln!(text, "  nobody is due before {at}: retries and leads that were put off");
+    }
     if !campaign.lists.is_empty() {
         let _ = writeln!(text, "  {}", plain(&campaign.lists.join(", ")));
     }
@@ -78,6 +82,7 @@ pub fn object(campaign: &Campaign, host: &str) -> Value {
         "paused": campaign.paused,
         "running": running,
         "calls_up": campaign.up,
+        "next_at": campaign.due.as_ref().map(|(due, _)| due.to_string()),
     });
     add(&mut object, more);
     object
@@ -139,6 +144,7 @@ mod tests {
                 ..Totals::default()
             },
             up: 2,
+            due: None,
         }
     }
 
@@ -156,6 +162,9 @@ mod tests {
           0 leads: 0 settled; $0.00 so far
         state directory: ~/s
         ");
+        let due = Some(("2026-11-23T17:00:00Z".parse().unwrap(), vec!["America/New_York".to_owned()]));
+        let waits = text(&[Campaign { due, ..campaign() }], "~/s", now, &TimeZone::UTC, Glyphs::ASCII);
+        assert!(waits.contains("nobody is due before 17:00 (12:00 in New York): retries"), "{waits}");
         let left = Campaign { running: None, up: 1, ..campaign() };
         let left = text(&[left], "~/s", now, &TimeZone::UTC, Glyphs::ASCII);
         assert!(left.contains("1 of them has a call that is up (the next run picks them up)"), "{left}");

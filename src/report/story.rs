@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::style::{dollars, rehearsed};
+use super::style::{dollars, moment_there, rehearsed};
 use super::summary::class_words;
 use crate::campaign::attempt::{Cause, State};
+use crate::campaign::hours;
 use crate::journal::disk::story::{Story, StoryRow};
 use crate::journal::facts::{Attempt, Origin};
 use crate::journal::lead_status::LeadState;
@@ -28,8 +29,11 @@ pub fn text(phone: Phone, stories: &[Story], suppressed: Option<&str>, now: Time
         let _ = writeln!(text, "  campaign {name}{}", rehearsed(story.rehearsal));
         for row in &story.rows {
             let open = matches!(row.standing, LeadState::Open);
-            let words =
-                if suppressed.is_some() && open { "not to be called".to_owned() } else { standing(row, now, zone) };
+            let words = match open {
+                true if suppressed.is_some() => "not to be called".to_owned(),
+                true => format!("{}{}", standing(row, zone), waits(story, row, now, zone)),
+                false => standing(row, zone),
+            };
             let _ = writeln!(text, "    {}: {words}", place(row));
         }
         for attempt in &story.attempts {
@@ -53,12 +57,35 @@ fn place(row: &StoryRow) -> String {
     format!("line {line}{which}{extension}")
 }
 
-fn standing(row: &StoryRow, now: Timestamp, zone: &TimeZone) -> String {
+/// What an open lead waits for.
+fn waits(story: &Story, row: &StoryRow, now: Timestamp, zone: &TimeZone) -> String {
+    let was_called = story.attempts.iter().any(|attempt| matches!(attempt.state(), State::Ended(_)));
+    let due = row.due.filter(|due| *due > now).map(|due| {
+        let why = if was_called {
+            "a retry is due then"
+        } else {
+            "put off, as another campaign called the number or its line could not call"
+        };
+        format!(", not before {}: {why}", moment_there(due, now, zone, &row.zones))
+    });
+    let there = row.zones.first().and_then(|name| Some((name, TimeZone::get(name).ok()?)));
+    let in_hours = || {
+        there.map(|(name, there)| {
+            let time = now.to_zoned(there);
+            format!(", within the calling hours of {}, where it is {}", hours::place(name), time.strftime("%a %H:%M"))
+        })
+    };
+    let mut words = due.or_else(in_hours).unwrap_or_default();
+    if story.paused {
+        let name = story.campaign.as_deref().unwrap_or_default();
+        let _ = write!(words, "; the campaign is paused: dialer resume {name}");
+    }
+    words
+}
+
+fn standing(row: &StoryRow, zone: &TimeZone) -> String {
     let words = match row.standing {
-        LeadState::Open => match row.due.filter(|due| *due > now) {
-            Some(due) => format!("to be called, not before {}", at(due, zone)),
-            None => "to be called".to_owned(),
-        },
+        LeadState::Open => "to be called".to_owned(),
         LeadState::Busy => "a call is on its way or up".to_owned(),
         LeadState::InDoubt => "in doubt: nobody knows whether its call was made".to_owned(),
         LeadState::Parked => "put aside for a person: dialer release gives it back".to_owned(),
@@ -125,7 +152,7 @@ pub fn json(phone: Phone, stories: &[Story], suppressed: Option<&str>) -> String
 fn story(story: &Story) -> Value {
     let rows: Vec<Value> = story.rows.iter().map(row).collect();
     let attempts: Vec<Value> = story.attempts.iter().map(attempt).collect();
-    json!({ "campaign": story.campaign, "rehearsal": story.rehearsal, "rows": rows, "attempts": attempts })
+    json!({ "campaign": story.campaign, "rehearsal": story.rehearsal, "paused": story.paused, "rows": rows, "attempts": attempts })
 }
 
 fn row(row: &StoryRow) -> Value {
@@ -144,6 +171,7 @@ fn row(row: &StoryRow) -> Value {
         "standing": standing,
         "class": class,
         "due": row.due.map(|due| due.to_string()),
+        "time_zones": row.zones,
         "settled": row.settled.map(|settled| settled.to_string()),
     })
 }

@@ -6,6 +6,8 @@ use console::{measure_text_width, truncate_str};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::campaign::hours::place;
+
 /// What stands behind the name of a campaign that was a rehearsal.
 pub const fn rehearsed(is_rehearsal: bool) -> &'static str {
     if is_rehearsal { " (rehearsal: nobody was called)" } else { "" }
@@ -163,9 +165,29 @@ pub fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     at.strftime(format).to_string()
 }
 
+/// The same with the time of day where a person is, if that is another.
+pub fn moment_there(at: Timestamp, now: Timestamp, zone: &TimeZone, zones: &[String]) -> String {
+    let here = at.to_zoned(zone.clone());
+    let theirs = zones.iter().filter_map(|name| Some((place(name), at.to_zoned(TimeZone::get(name).ok()?))));
+    let mut others = theirs.filter(|(_, there)| there.datetime() != here.datetime());
+    let there = others.next().map(|(place, there)| format!(" ({} in {place})", there.strftime("%H:%M")));
+    format!("{}{}", moment(at, now, zone), there.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_told_in_both_zones_where_they_differ() {
+        let (at, now) = ("2026-11-23T17:00:00Z".parse().unwrap(), "2026-11-23T14:05:00Z".parse().unwrap());
+        let told = |zones: &[&str]| {
+            let zones: Vec<_> = zones.iter().map(|zone| (*zone).to_owned()).collect();
+            moment_there(at, now, &TimeZone::UTC, &zones)
+        };
+        assert_eq!(told(&["America/New_York"]), "17:00 (12:00 in New York)");
+        assert_eq!([told(&[]), told(&["Africa/Abidjan"]), told(&["No/Where"])], ["17:00", "17:00", "17:00"]);
+    }
 
     #[test]
     fn large_numbers_are_grouped() {

@@ -11,7 +11,7 @@ use super::super::lead_status::LeadState;
 use super::super::{Error, Totals, count, placed};
 use super::accounts::{Account, REHEARSAL};
 use super::attempts::{self, digits, wall};
-use super::leads::standing_named;
+use super::leads::{Zones, standing_named, zone_sets};
 use super::lock::is_held;
 use super::{Disk, accounts};
 use crate::leads::lead::Phone;
@@ -36,6 +36,8 @@ pub struct Campaign {
     pub totals: Totals,
     /// Its leads whose call is on its way or up, as far as the journal knows.
     pub up: u64,
+    /// Where none of its open leads is due yet: when the first is, and in which zones that person may be.
+    pub due: Option<(Timestamp, Vec<String>)>,
 }
 
 /// What a start says before it dials.
@@ -60,6 +62,8 @@ pub struct Story {
     pub campaign: Option<String>,
     /// It was a rehearsal, which called nobody.
     pub rehearsal: bool,
+    /// A pause is kept.
+    pub paused: bool,
     /// The rows of its list with that number.
     pub rows: Vec<StoryRow>,
     /// The attempts, in order.
@@ -81,6 +85,8 @@ pub struct StoryRow {
     pub due: Option<Timestamp>,
     /// When it was settled.
     pub settled: Option<Timestamp>,
+    /// Time zones in which that person may be.
+    pub zones: Vec<String>,
 }
 
 impl Disk {
@@ -104,6 +110,7 @@ impl Disk {
                     running: None,
                     totals: Totals::default(),
                     up: 0,
+                    due: None,
                 };
                 Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(7)?, campaign))
             })?;
@@ -114,6 +121,7 @@ impl Disk {
             campaign.totals = self.totals(id)?;
             let up = "SELECT leads FROM lead_counts WHERE campaign = ?1 AND listed = 1 AND standing = 'busy'";
             campaign.up = self.read(|db| Ok(db.query_row(up, [id], |row| row.get(0)).optional()?.unwrap_or(0)))?;
+            campaign.due = self.read(|db| first_due(db, id))?;
             if is_held(&self.dir, &campaign.account.name, &Mark::of(&campaign.name))? {
                 campaign.running = run.map(|run| self.run_began(run)).transpose()?;
             }
@@ -209,8 +217,8 @@ impl Disk {
                 let campaign = attempt.campaign;
                 story(db, &mut stories, campaign)?.attempts.push(attempt);
             }
-            let rows = "SELECT campaign, place, extension, listed, standing, class, due, settled FROM leads \
-                        WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1 ORDER BY campaign, place";
+            let rows = "SELECT campaign, place, extension, listed, standing, class, due, settled, zones FROM leads \
+                        JOIN zone_sets ON zone_sets.id = zone_set WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1 ORDER BY campaign, place";
             let mut statement = db.prepare(rows)?;
             let mut rows = statement.query([digits(phone)])?;
             while let Some(row) = rows.next()? {
@@ -223,6 +231,7 @@ impl Disk {
                     standing: standing_named(&row.get::<_, String>(4)?, row.get(5)?)?,
                     due: (due != 0).then(|| wall(due)),
                     settled: row.get::<_, Option<i64>>(7)?.map(wall),
+                    zones: serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
                 };
                 story(db, &mut stories, row.get(0)?)?.rows.push(lead);
             }
@@ -240,6 +249,16 @@ impl Disk {
     }
 }
 
+/// When the first open lead of a campaign is due, unless one is already.
+fn first_due(db: &Connection, campaign: i64) -> Result<Option<(Timestamp, Vec<String>)>, Error> {
+    let sets = zone_sets(db, &mut Zones::new(), campaign)?;
+    if sets.iter().any(|set| set.first) {
+        return Ok(None);
+    }
+    let due = sets.into_iter().filter_map(|set| Some((set.due?, set.zones)));
+    Ok(due.min_by_key(|(due, _)| *due))
+}
+
 fn last_limit(db: &Connection, rehearsal: bool) -> Result<Option<u32>, Error> {
     let limit = "SELECT last_limit FROM pools WHERE last_limit IS NOT NULL AND (name = ?1) = ?2 \
                  ORDER BY last_limit_at DESC LIMIT 1";
@@ -250,11 +269,12 @@ fn story<'a>(db: &Connection, stories: &'a mut BTreeMap<i64, Story>, id: i64) ->
     Ok(match stories.entry(id) {
         Entry::Occupied(known) => known.into_mut(),
         Entry::Vacant(place) => {
-            let name = "SELECT campaigns.name, accounts.name = ?2 FROM campaigns \
+            let name = "SELECT campaigns.name, accounts.name = ?2, paused FROM campaigns \
                         JOIN accounts ON accounts.id = account WHERE campaigns.id = ?1";
-            let found = db.query_row(name, params![id, REHEARSAL], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-            let (campaign, rehearsal) = found.unwrap_or((None, false));
-            place.insert(Story { campaign, rehearsal, rows: Vec::new(), attempts: Vec::new() })
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            let found = db.query_row(name, params![id, REHEARSAL], read).optional()?;
+            let (campaign, rehearsal, paused) = found.unwrap_or((None, false, false));
+            place.insert(Story { campaign, rehearsal, paused, rows: Vec::new(), attempts: Vec::new() })
         }
     })
 }

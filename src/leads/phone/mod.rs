@@ -149,7 +149,9 @@ impl Reading<'_> {
         } else {
             self.bare(&written)
         }?;
-        Ok(Found { extension: written.extension, ..found })
+        let left_out = || odd::left_out(&written, found.phone, found.calling_code);
+        let note = found.note.clone().or_else(|| left_out().map(|kind| (kind, written.digits.clone())));
+        Ok(Found { extension: written.extension, note, ..found })
     }
 
     /// `+49 (0) 30 123456`: in most plans the bracket is left out, in Italy it may belong to the number.

@@ -1,4 +1,9 @@
-//! What has digits in it and is no phone number: dates, amounts, words; and endings that may be another number's.
+//! What has digits in it and is no phone number: dates, amounts, words; endings that may be another number's; and
+//! prefixes that are not dialed from abroad.
+
+use super::super::findings::Kind;
+use super::super::lead::Phone;
+use super::clean::Written;
 
 /// `2026-11-24`, `24.11.2026`, `11/24/26`, with or without a time of day behind it.
 pub(in crate::leads) fn is_date(text: &str) -> bool {
@@ -18,6 +23,34 @@ pub(in crate::leads) fn is_date(text: &str) -> bool {
             _ => false,
         }
     })
+}
+
+/// `1 December 2026`, `Tue, Dec 1, 2026`, `1-Dec-26`: a month in English letters, with a day or a year.
+pub(in crate::leads) fn is_date_in_words(text: &str) -> bool {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let text = text.to_lowercase();
+    let words: Vec<&str> =
+        text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let is_one = |names: &[&str], word: &str| word.len() >= 3 && names.iter().any(|name| name.starts_with(word));
+    let (numbers, names): (Vec<_>, Vec<_>) =
+        words.into_iter().partition(|word| word.bytes().all(|b| b.is_ascii_digit()));
+    let months = names.iter().filter(|word| is_one(&MONTHS, word)).count();
+    let others = names.iter().filter(|word| !is_one(&MONTHS, word) && !matches!(**word, "am" | "pm"));
+    months == 1 && (1..=5).contains(&numbers.len()) && others.into_iter().all(|word| is_one(&DAYS, word))
 }
 
 /// `14,155,552,732`: an amount, as a spreadsheet shows one.
@@ -54,9 +87,39 @@ fn number(text: &str, digits: usize) -> Option<u32> {
     if are_digits { text.parse().ok() } else { None }
 }
 
+/// Which rule took digits away that stand in the cell, if one did.
+pub(super) fn left_out(written: &Written, phone: Phone, calling_code: i32) -> Option<Kind> {
+    let (sent, code) = (phone.digits().to_string(), calling_code.to_string());
+    if written.digits == sent {
+        return None;
+    }
+    let national = sent.strip_prefix(&code)?;
+    let Some(before) = written.digits.strip_suffix(national) else {
+        return Some(Kind::NationalPrefix);
+    };
+    let without_zero = before.strip_suffix('0').unwrap_or(before);
+    let access = before.strip_suffix(&*code).or_else(|| without_zero.strip_suffix(&*code));
+    Some(match access {
+        Some(access) if access.starts_with('0') && access.len() > 1 => Kind::InternationalPrefix,
+        _ if before == "0" || before.strip_prefix(&*code) == Some("0") => Kind::TrunkZero,
+        _ => Kind::NationalPrefix,
+    })
+    .filter(|_| !before.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_may_have_its_month_in_words() {
+        for date in ["1 December 2026", "Tue, Dec 1, 2026", "1-Dec-26", "Dec-26", "Sept 3 2026 9:30 AM", "1 May"] {
+            assert!(is_date_in_words(date), "{date}");
+        }
+        for other in ["May", "call in May 2026", "1 2 2026", "no", "March 1 April 2", "marching 1"] {
+            assert!(!is_date_in_words(other), "{other}");
+        }
+    }
 
     #[test]
     fn dates_have_a_shape_that_numbers_do_not() {

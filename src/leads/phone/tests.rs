@@ -14,6 +14,23 @@ fn note(cell: &str, region: &str) -> Option<Kind> {
 }
 
 #[test]
+fn a_prefix_that_is_left_out_is_told() {
+    for (cell, region, told) in [
+        ("020 7946 0958", "GB", Some(Kind::TrunkZero)),
+        ("+44 (0)20 7946 0958", "", Some(Kind::TrunkZero)),
+        ("8 (495) 123-45-67", "RU", Some(Kind::NationalPrefix)),
+        ("001 415 555 0100", "", Some(Kind::InternationalPrefix)),
+        ("0044 (0)20 7946 0958", "", Some(Kind::InternationalPrefix)),
+        ("011 44 20 7946 0958", "US", Some(Kind::InternationalPrefix)),
+        ("+44 20 7946 0958", "", None),
+        ("20 7946 0958", "GB", None),
+        ("1 415 555 0100", "US", None),
+    ] {
+        assert_eq!(note(cell, region), told, "{cell}");
+    }
+}
+
+#[test]
 fn one_number_in_all_its_clothes() {
     for (cell, region) in [
         ("+14155550100", ""),

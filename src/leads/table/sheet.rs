@@ -6,7 +6,7 @@ use std::io::{Read, Seek};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use calamine::{DataRef, Reader, SheetType, SheetVisible, Style, Xlsx};
+use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Style, Xlsx};
 use ssfmt::{FormatOptions, NumberFormat};
 
 use super::package;
@@ -108,6 +108,8 @@ fn send_rows<R: Read + Seek>(
         Err(error) => return fail(error),
     };
     let formats: Vec<Option<NumberFormat>> = cells.styles().iter().map(number_format).collect();
+    let code = |style: &Style| Some(names_the_month(&style.number_format.as_ref()?.format_code));
+    let in_words: Vec<bool> = cells.styles().iter().map(|style| code(style).unwrap_or(false)).collect();
     let mut row = Row::default();
     loop {
         let (cell, style) = match cells.next_cell_with_style_id() {
@@ -122,7 +124,8 @@ fn send_rows<R: Read + Seek>(
         }
         row.line = line;
         let format = formats.get(style).and_then(Option::as_ref);
-        put(&mut row, column as usize, as_shown(cell.get_value(), format));
+        let in_words = in_words.get(style).is_some_and(|names| *names);
+        put(&mut row, column as usize, as_shown(cell.get_value(), format, in_words));
     }
     if holds_anything(&row) {
         to.send(Ok(Some(row))).map_err(|_| MissingSheet)?;
@@ -148,18 +151,30 @@ fn put(row: &mut Row, column: usize, text: String) {
     row.cells[column] = text;
 }
 
-/// How numbers of a style are shown, where that is not as they are. Dates have a form of their own here.
+/// How numbers of a style are shown, where that is not as they are.
 fn number_format(style: &Style) -> Option<NumberFormat> {
     let code = style.number_format.as_ref()?.format_code.as_str();
     if code.eq_ignore_ascii_case("general") || code == "@" { None } else { NumberFormat::parse(code).ok() }
 }
 
-/// A cell as the sheet shows it: 15%, 02138, 1:30, $1,234.50, and all digits of a long number.
-fn as_shown(value: &DataRef<'_>, format: Option<&NumberFormat>) -> String {
+/// Whether a date of this style is shown with its month in English letters. 12/1/2026 would be said as another day
+/// in half of the world, so dates in digits are handed on as 2026-12-01, which is one day everywhere.
+fn names_the_month(code: &str) -> bool {
+    let code = code.to_ascii_lowercase();
+    let is_english = code.match_indices("[$-").all(|(at, _)| {
+        let locale = &code[at + 3..];
+        ["409]", "809]", "en-us]", "en-gb]"].iter().any(|english| locale.starts_with(english))
+    });
+    is_english && code.split('"').step_by(2).any(|part| part.contains("mmm"))
+}
+
+/// A cell as the sheet shows it: 15%, 02138, 1:30, $1,234.50, 1 December 2026, and all digits of a long number.
+fn as_shown(value: &DataRef<'_>, format: Option<&NumberFormat>, in_words: bool) -> String {
     let number = match value {
         DataRef::Int(number) => i32::try_from(*number).ok().map(f64::from),
         DataRef::Float(number) => Some(*number),
         DataRef::DateTime(when) if !when.is_datetime() => Some(when.as_f64()),
+        DataRef::DateTime(when) if in_words => serial(when),
         _ => None,
     };
     let shown =
@@ -170,6 +185,15 @@ fn as_shown(value: &DataRef<'_>, format: Option<&NumberFormat>) -> String {
         (_, Some(shown)) if !shown.trim().is_empty() => shown.trim().to_owned(),
         _ => text(value),
     }
+}
+
+/// A date as days since the last of 1899, whichever year its workbook counts from.
+fn serial(when: &ExcelDateTime) -> Option<f64> {
+    let (year, month, day, ..) = when.to_ymd_hms_milli();
+    let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
+    let date = jiff::civil::Date::new(i16::try_from(year).ok()?, month, day).ok()?;
+    let days = (date - jiff::civil::date(1899, 12, 30)).get_days();
+    Some(f64::from(days) + when.as_f64().fract())
 }
 
 /// Whether it is a whole number as long as phone numbers are.
@@ -214,4 +238,25 @@ fn broken(error: &calamine::XlsxError) -> TableError {
         _ => "it is no workbook that can be read, or only a part of one: save it again as .xlsx, or as CSV",
     };
     TableError::Foreign(what.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use calamine::ExcelDateTimeType;
+
+    use super::*;
+
+    #[test]
+    fn a_date_is_said_as_it_is_shown_where_that_is_one_day_everywhere() {
+        let shown = |code: &str, days: f64, from_1904: bool| {
+            let when = DataRef::DateTime(ExcelDateTime::new(days, ExcelDateTimeType::DateTime, from_1904));
+            as_shown(&when, NumberFormat::parse(code).ok().as_ref(), names_the_month(code))
+        };
+        assert_eq!(shown("d mmmm yyyy", 46_357.0, false), "1 December 2026");
+        assert_eq!(shown("d mmmm yyyy", 46_357.0 - 1_462.0, true), "1 December 2026");
+        assert_eq!(shown("[$-409]mmm d, yyyy;@", 46_357.0, false), "Dec 1, 2026");
+        for code in ["mm-dd-yy", "d/m/yyyy", "[$-407]d. mmmm yyyy", "yyyy\\ \"mmm\""] {
+            assert_eq!(shown(code, 46_357.0, false), "2026-12-01", "{code}");
+        }
+    }
 }

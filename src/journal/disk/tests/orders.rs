@@ -47,6 +47,36 @@ fn another_list_or_target_needs_an_explicit_name() {
 }
 
 #[test]
+fn a_list_whose_people_another_campaign_has_just_called_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let called = Cast::new(dir.path(), "leads");
+    let mut run = called.run(0..4, 0);
+    let leads = batch(&mut run, 1);
+    let claimed = claim(&mut run, &leads[..3], roomy(5, at(1)), 1);
+    let ids: Vec<_> = claimed.granted.into_iter().map(|granted| granted.attempt).collect();
+    run.record(at(21), &listed(ids.iter().map(|id| ended(id, "customer-busy", 20)).collect(), 21)).unwrap();
+    run.end(at(22)).unwrap();
+    let import = |cast: &Cast<'_>, people: std::ops::Range<u64>, seconds: i64, head: &dyn Fn(Head) -> Head| {
+        let (mut disk, account, lock) = cast.open().unwrap();
+        let people = list(people.map(person));
+        disk.import(&lock, &head(cast.head(&account)), at(seconds), &mut rows(&people)).map_err(journal_error)
+    };
+    let (renamed, hour) = (Cast::new(dir.path(), "renamed"), 3600);
+    let refused = import(&renamed, 0..5, hour, &|head| head);
+    assert!(matches!(&refused, Err(Error::CalledLately { by, leads: 3, of: 5 }) if by == "leads"), "{refused:?}");
+    assert!(Disk::open(dir.path(), &mut chance(1)).unwrap().campaigns().unwrap().iter().all(|it| it.name == "leads"));
+    let told = import(&Cast::new(dir.path(), "said"), 0..5, hour, &|head| Head { explicit: true, ..head });
+    assert_eq!(told.unwrap().called_by, Some(("leads".to_owned(), 3)));
+    import(&Cast::new(dir.path(), "half"), 0..6, hour, &|head| head).unwrap();
+    import(&Cast::new(dir.path(), "unasked"), 0..5, hour, &|head| Head { ask_others: false, ..head }).unwrap();
+    import(&Cast { account: "org-2", ..Cast::new(dir.path(), "elsewhere") }, 0..5, hour, &|head| head).unwrap();
+    import(&renamed, 0..5, 21 * hour, &|head| head).unwrap();
+    // A campaign that was imported and has called nobody is asked again, one that goes on is not.
+    assert!(import(&renamed, 0..5, hour, &|head| head).is_err());
+    import(&called, 0..4, hour, &|head| head).unwrap();
+}
+
+#[test]
 fn a_pause_is_kept_and_a_stop_is_for_one_run() {
     let dir = tempfile::tempdir().unwrap();
     let cast = Cast::new(dir.path(), "leads");
