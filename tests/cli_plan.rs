@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use dialer::campaign::budget::Budget;
 use dialer::cli::environment::Environment;
 use dialer::cli::layers::Layer;
 use dialer::cli::plan::plan;
@@ -81,6 +82,7 @@ fn a_plain_line_has_the_defaults_of_the_contract() {
     assert_eq!((plan.slots, plan.max_concurrent, plan.caution), (None, None, 0));
     assert_eq!((plan.batch_size, plan.drain, plan.adopt, planned.replace), (50, false, false, false));
     assert_eq!((plan.rate.count.get(), plan.rate.per), (1, Duration::from_secs(1)));
+    assert_eq!(plan.requests.map(Budget::per_minute), Some(150));
     assert_eq!((plan.poll, plan.probe_after), (Duration::from_secs(1), Duration::from_mins(1)));
     assert_eq!((plan.in_doubt, plan.look_back), (Some(Duration::from_mins(10)), Duration::from_hours(7 * 24)));
     assert_eq!(planned.post_timeout, Duration::from_secs(30));
@@ -93,6 +95,21 @@ fn a_plain_line_has_the_defaults_of_the_contract() {
     assert_eq!(planned.account.key.as_ref().unwrap().expose_secret(), "sk-secret-key");
     assert!(planned.plan.calling.needs_zone());
     assert!(!planned.list.hours_any && planned.list.region.is_none());
+}
+
+#[test]
+fn a_stand_in_has_no_budget_of_requests_unless_it_is_said() {
+    let requests = |line: &str| {
+        let planned = Typing::with_account().plan(line).unwrap();
+        (planned.plan.requests.map(Budget::per_minute), planned.warnings)
+    };
+    let here = "leads.csv --base-url http://127.0.0.1:8790 --rate 500/s";
+    assert_eq!(requests(here), (None, vec![]));
+    let warning = "--requests 600/min leaves 480 a minute to dials, and --rate would be 30000: the smaller holds";
+    assert_eq!(requests(&format!("{here} --requests 10/s")), (Some(600), vec![warning.to_owned()]));
+    assert_eq!(requests("leads.csv --sandbox").0, Some(150));
+    let failure = Typing::with_account().plan("leads.csv --requests 5/min").unwrap_err().to_string();
+    assert!(failure.contains("--requests") && failure.contains("fewer than 10 a minute"), "{failure}");
 }
 
 #[test]

@@ -185,7 +185,8 @@ impl Campaign {
     /// No dial on old news: the listing is read first, and once more between the first answer and the second dial.
     fn has_fresh_news(&mut self, now: Instant) -> bool {
         let since = if let First::Over(at) = self.first { Some(at) } else { None };
-        let fresh = self.listing.is_fresh(now, since);
+        let poll = self.requests.poll_kept(self.plan.poll, now);
+        let fresh = self.listing.is_fresh(now, since, poll);
         self.fresh_wanted = !fresh;
         if fresh && since.is_some() {
             self.first = First::Checked;
@@ -242,9 +243,10 @@ impl Campaign {
         self.claiming = false;
         self.hear_others(&claimed.others, now);
         claimed.others.rate_until.into_iter().for_each(|at| self.pace.hold_until(at));
-        self.turned_down = claimed.granted.is_empty() && claimed.denied.is_empty();
-        if self.turned_down {
-            self.hold_claims_until = Some(now.at + self.plan.poll);
+        let no_request = self.no_dials_until(claimed.left, now);
+        self.turned_down = no_request.is_none() && claimed.granted.is_empty() && claimed.denied.is_empty();
+        if self.turned_down || no_request.is_some() {
+            self.hold_claims_until = no_request.or(Some(now.at + self.plan.poll));
         }
         self.pace.give_back(self.asked - claimed.granted.len().min(self.asked), now.at);
         for (lead, away) in &claimed.denied {

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::Cause;
+use super::budget::Urgency;
 use super::notice::{Notice, Outcome};
-use super::reply::{Change, Claimed, Open, Opened, Recorded};
+use super::reply::{Booked, Change, Claimed, Open, Opened, Recorded};
 use super::seen::{Listing, SeenCall};
 use crate::pool::Pool;
 use crate::pool::attempt_id::AttemptId;
@@ -45,6 +46,8 @@ pub enum Action {
     Claim(Box<Ask>),
     /// Send the one request of an attempt that was granted, from this line. Answered by [`Event::News`].
     Place(AttemptId, Line),
+    /// Book requests of the organisation's budget. Answered by [`Event::Booked`].
+    Book(Booking),
     /// Read a listing. Answered by [`Event::News`] with [`News::Listed`], or [`Event::ReadFailed`].
     Read(ReadId, Query),
     /// Write down a fact that the campaign itself found. Answered by [`Event::News`] at once.
@@ -81,6 +84,17 @@ pub struct Ask {
     pub provider_time: Stamp,
 }
 
+/// Requests of the organisation's budget.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Booking {
+    /// So many were made without asking.
+    pub made: u32,
+    /// So many are to be made.
+    pub wanted: u32,
+    /// Who asks for them.
+    pub urgency: Urgency,
+}
+
 /// What to read of the provider's listing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Query {
@@ -115,6 +129,8 @@ pub enum Event {
     BatchOpened(Opened),
     /// What was granted.
     Claimed(Claimed),
+    /// What of a booking may be made now.
+    Booked(Booked),
     /// Nobody may be claimed for now, such as when a do-not-call list cannot be read.
     ClaimsHeld,
     /// News, written down, with what it changed.
@@ -144,6 +160,8 @@ pub enum AccountFact {
     CallsLast(Duration),
     /// That line is a free one of the provider's, which calls no other countries.
     FreeLine(String),
+    /// So many requests were made for it.
+    Read(u32),
 }
 
 /// Rows of a listing that could not be read.

@@ -10,6 +10,7 @@
 mod active;
 pub mod attempt;
 pub mod breaker;
+pub mod budget;
 pub mod counts;
 mod dial;
 pub mod disposition;
@@ -28,6 +29,7 @@ pub mod plan;
 pub mod plan_error;
 mod reads;
 pub mod reply;
+mod requests;
 pub mod retry;
 mod rows;
 pub mod seen;
@@ -56,6 +58,7 @@ use notice::{Notice, StopReason};
 use pace::Pace;
 use plan::Plan;
 use reply::{BatchLead, ResumeState};
+use requests::Requests;
 use start::{Start, Step};
 use trouble::{ConfigRefusals, ConnectBackoff, UnreachableTimer};
 
@@ -79,6 +82,7 @@ pub struct Campaign {
     listing: ListingReader,
     proofs: Proofs,
     pace: Pace,
+    requests: Requests,
     lines: Lines,
     breaker: Breaker,
     refusals: ConfigRefusals,
@@ -181,6 +185,7 @@ impl Campaign {
             listing: ListingReader::new(plan.poll),
             proofs: Proofs::default(),
             pace: Pace::new(plan.rate, now.at),
+            requests: Requests::new(plan.requests, now.at),
             lines: Lines::new(plan.lines.clone()),
             breaker: Breaker::new(plan.probe_after),
             refusals: ConfigRefusals::default(),
@@ -235,6 +240,7 @@ impl Campaign {
             Event::Wake => {}
             Event::BatchOpened(opened) => self.batch_opened(opened, now),
             Event::Claimed(claimed) => self.claimed(claimed, now),
+            Event::Booked(booked) => self.booked(booked, now),
             Event::ClaimsHeld => {
                 self.claiming = false;
                 self.hold_claims_until = Some(now.at + self.plan.poll);
@@ -282,6 +288,7 @@ impl Campaign {
             AccountFact::OrgConfirmed => self.org_confirmed = true,
             AccountFact::CallsLast(at_most) => self.usual_call = Some(at_most.min(self.plan.longest_call)),
             AccountFact::FreeLine(id) => self.lines.set_free(&id),
+            AccountFact::Read(requests) => self.requests_made(requests),
         }
     }
 

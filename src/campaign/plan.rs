@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::budget::Budget;
 use super::hours::Calling;
 use super::retry::Retries;
 
@@ -37,6 +38,8 @@ pub struct Plan {
     pub drain: bool,
     /// Requests that place calls.
     pub rate: Rate,
+    /// All requests of the organisation, every live run of it together; none: nothing limits them.
+    pub requests: Option<Budget>,
     /// When a lead may be called.
     pub calling: Calling,
     /// How often, and when again.

@@ -1,7 +1,7 @@
 //! What the campaign needs of the account's listing, and what follows from what was read.
 
 use super::event::{Action, ReadFailure, ReadId, Unread};
-use super::listing::found::{Failed, Found, Haste, Needs, Purpose};
+use super::listing::found::{Failed, Found, Haste, Needs, Purpose, Wanted};
 use super::notice::{Notice, StopReason};
 use super::{BatchState, Campaign};
 use crate::pool::calls::CallId;
@@ -23,12 +23,21 @@ impl Campaign {
             search: self.start.is_searching() && self.stopping.is_none(),
             watch: self.watch_haste(now),
             provider_now: self.pool.offset.earliest(now.at),
+            may_watch: self.requests.may_watch(now),
+            may_read: self.requests.may_read(),
         };
-        let (read, wake) = self.listing.want(now.at, &needs);
+        let Wanted { read, watch, wake, short } = self.listing.want(now.at, &needs);
         if let Some(at) = wake {
             self.wake(at);
         }
-        self.actions.extend(read.map(|(id, query)| Action::Read(id, query)));
+        match read {
+            Some((id, query)) => {
+                self.requests.reads(watch, now);
+                self.actions.push_back(Action::Read(id, query));
+            }
+            None if short => self.want_request(now),
+            None => {}
+        }
     }
 
     /// How soon what changes is to be read again.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::State;
+use super::budget::RequestsLeft;
 use super::disposition::Class;
 use super::event::{LeadId, Line};
 use crate::leads::lead::Lead;
@@ -60,6 +61,18 @@ pub struct Claimed {
     pub denied: Vec<(LeadId, Denied)>,
     /// What other runs on this pool know and do.
     pub others: Box<Others>,
+    /// What is left of the budget of requests, where there is one.
+    #[serde(default)]
+    pub left: Option<RequestsLeft>,
+}
+
+/// What the journal made of a booking.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Booked {
+    /// So many may be made now.
+    pub granted: u32,
+    /// What is left of the budget, where there is one.
+    pub left: Option<RequestsLeft>,
 }
 
 /// An attempt that is on disk.

@@ -170,6 +170,10 @@ pub struct PaceArgs {
     /// Requests that place calls: N/s or N/min
     #[arg(long, value_name = "R", default_value = "1/s", value_parser = values::rate)]
     pub rate: Rate,
+    /// All requests of the organisation, dials and reads, of every live run in this state directory together, dials
+    /// first: N/s or N/min. A stand-in on this machine has no such limit unless it is given
+    #[arg(long, value_name = "R", default_value = "150/min", value_parser = values::requests, verbatim_doc_comment)]
+    pub requests: Rate,
     /// How often the calls are looked at while leads wait for room or the last calls are followed; else 15 times that
     #[arg(long, value_name = "D", default_value = "1s", value_parser = values::poll)]
     pub poll: Duration,

@@ -12,6 +12,7 @@ use super::environment::Environment;
 use super::layers::{Layer, Sources};
 use super::place;
 use super::values::Until;
+use crate::campaign::budget::Budget;
 use crate::campaign::hours::Calling;
 use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::plan_error::PlanError;
@@ -25,6 +26,7 @@ use crate::private_file::is_same;
 use crate::report::failure::Failure;
 use crate::run::check::with_unreadable;
 use crate::run::plan::{Account, RunPlan, TypedCommand, reserve_fits};
+use crate::vapi::base::BaseUrl;
 
 /// Polls after which one call tries a pool of which there is no news.
 const PROBE_POLLS: u32 = 60;
@@ -107,6 +109,8 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
     let webhook = wrong.take(args.webhook.plan(&account.target));
     let (name, calling, (webhook, server)) = (name?, calling?, webhook?);
     said.extend(warnings(args, sources, around));
+    let requests = requests(args, sources, &account.base_url);
+    said.extend(requests.and_then(|budget| too_fast(args, budget)));
     let list = list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
     let plan = Plan {
@@ -124,6 +128,7 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
         batch_size: args.pace.batch_size,
         drain: args.pace.drain,
         rate: args.pace.rate,
+        requests,
         calling,
         retries: retries?,
         not_if_called_within,
@@ -234,6 +239,21 @@ fn account(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Resul
         failure
     });
     Ok(FoundAccount { account: found.account, missing: found.missing, warnings: found.warnings, lacking })
+}
+
+/// The budget of requests. A stand-in on loopback has none, unless it was said.
+fn requests(args: &RunArgs, sources: &Sources, base_url: &str) -> Option<Budget> {
+    let on_loopback = BaseUrl::parse(base_url).is_ok_and(|base| base.is_loopback());
+    let said = sources.of("requests") != Layer::Default;
+    (said || !on_loopback).then(|| Budget::of(args.pace.requests))
+}
+
+fn too_fast(args: &RunArgs, budget: Budget) -> Option<String> {
+    let (rate, most) = (Budget::of(args.pace.rate).per_minute(), budget.shared());
+    (rate > most).then(|| {
+        let all = budget.per_minute();
+        format!("--requests {all}/min leaves {most} a minute to dials, and --rate would be {rate}: the smaller holds")
+    })
 }
 
 fn reserve(args: &PoolArgs, around: &Environment<'_>) -> Reserve {

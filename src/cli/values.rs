@@ -125,6 +125,17 @@ pub fn rate(text: &str) -> Result<Rate, String> {
     Ok(Rate { count, per: Duration::from_secs(seconds) })
 }
 
+/// A budget of requests: enough of them a minute to follow calls with.
+pub fn requests(text: &str) -> Result<Rate, String> {
+    const LEAST: u64 = 10;
+    let rate = rate(text)?;
+    let a_minute = u64::from(rate.count.get()) * 60 / rate.per.as_secs().max(1);
+    if a_minute < LEAST {
+        return Err(format!("fewer than {LEAST} a minute: the calls could not be followed with so few"));
+    }
+    Ok(rate)
+}
+
 /// A number of slots, or a timetable of them: `3`, `08:00=4,18:00=2`.
 pub fn slots(text: &str) -> Result<Slots, String> {
     let text = text.trim();

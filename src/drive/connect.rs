@@ -58,6 +58,9 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
         let now = self.clock.now();
         // However long that took: nothing was decided before it that is still to be done.
         self.pulse.beat(now.at);
+        // The assistant, and each line.
+        let requests = u32::try_from(self.to_connect.lines.len() + 1).unwrap_or(u32::MAX);
+        self.campaign.handle(now, Event::Account(AccountFact::Read(requests)));
         for warning in account.warnings(self.notes.totals.total.saturating_sub(self.notes.totals.settled)) {
             self.say(now, Severity::Trouble, &warning);
         }

@@ -30,6 +30,7 @@ impl<J> Loop<'_, J> {
                 paused: campaign.is_paused(),
                 cost_usd: campaign.cost_usd(),
                 next_at: campaign.next_lead_at(),
+                requests_left: campaign.requests_left(now),
             },
         };
         self.observers.tell(Happening::Stands(snapshot));

@@ -31,6 +31,7 @@ pub fn answer(journal: &mut impl Journal, now: Now, action: Action, claims: &mut
             claims.extend(granted.into_iter().map(|claim| (claim.attempt().clone(), claim)));
             Event::Claimed(claimed)
         }
+        Action::Book(booking) => Event::Booked(journal.book(now, booking)?),
         Action::Record(news) => write_down(journal, now, *news)?,
         Action::Adopt => Event::Adopted(journal.adopt(now)?),
         Action::FindOrphans => Event::Orphans(journal.orphans(now)?),

@@ -4,6 +4,7 @@
 //! [`lead_status`], and the steps in `recording`, `granting` and `opening`). A journal decides nothing of its own.
 
 pub mod answer;
+mod booking;
 pub mod claim;
 pub mod disk;
 pub mod facts;
@@ -25,8 +26,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::disposition::Class;
-use crate::campaign::event::{Ask, LeadId, News};
-use crate::campaign::reply::{Change, Claimed, Open, Opened, Recorded, ResumeState};
+use crate::campaign::event::{Ask, Booking, LeadId, News};
+use crate::campaign::reply::{Booked, Change, Claimed, Open, Opened, Recorded, ResumeState};
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::Pool;
 use crate::time::{Now, Stamp};
@@ -211,6 +212,8 @@ pub trait Journal {
     fn put_off(&mut self, now: Now, leads: &[LeadId], until: Timestamp) -> Result<(), Error>;
     /// Grants as many of the leads as the pool still allows, after merging what other runs on it know and do.
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error>;
+    /// Books requests of the organisation's budget.
+    fn book(&mut self, now: Now, booking: Booking) -> Result<Booked, Error>;
     /// Writes down news, and says what it changed. Telling the same twice changes nothing.
     fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error>;
     /// What this run has seen of the pool and how many slots it reserves, for other runs on it and for later ones.

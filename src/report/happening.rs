@@ -49,6 +49,8 @@ pub struct Gauges {
     pub cost_usd: f64,
     /// When the next lead may be called, where none may be called now.
     pub next_at: Option<Timestamp>,
+    /// Requests that this run may still make in this minute of UTC; none where nothing limits them.
+    pub requests_left: Option<u32>,
 }
 
 /// The batch that is open.

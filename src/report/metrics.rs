@@ -42,6 +42,7 @@ pub struct RunMetrics {
     calls_ended: IntCounterVec,
     requests: IntCounterVec,
     latency: HistogramVec,
+    requests_left: GaugeVec,
     observation_age: GaugeVec,
     lost: IntCounter,
     observed: Option<Instant>,
@@ -91,6 +92,7 @@ impl RunMetrics {
         let registry = &campaign.registry;
         let slots = "Slots of the pool: this campaign's calls, other calls, free to dial with, free and reserved.";
         let age = "Seconds since the newest observation of the pool was received, on the run's clock.";
+        let left = "Requests that this run may still make in this minute of UTC.";
         let refusals = "Calls that were surely not created: why, and the status of the answer; \
                         blocked and ended are a full pool's way to refuse a call that it has created.";
         let latency = HistogramOpts::new("request_duration_seconds", "How long requests took, on the run's clock.")
@@ -106,6 +108,7 @@ impl RunMetrics {
             calls_ended: counters(registry, "calls_ended_total", "Calls that are over.", &["disposition"]),
             requests: counters(registry, "requests_total", "Requests to the provider.", &["kind", "outcome"]),
             latency: registered(registry, HistogramVec::new(latency, &["kind"])),
+            requests_left: gauges(registry, "requests_left_this_minute", left, &[]),
             observation_age: gauges(registry, "observation_age_seconds", age, &[]),
             lost: counter(registry, "lost_events_total", "Events that these metrics have missed."),
             observed: None,
@@ -150,6 +153,9 @@ impl RunMetrics {
         self.limit.set(slots.limit.into());
         self.reserve.set(gauges.reserve.into());
         self.observed = gauges.observed;
+        if let Some(left) = gauges.requests_left {
+            self.requests_left.with_label_values::<&str>(&[]).set(left.into());
+        }
         self.campaign.set(&gauges.totals, gauges.cost_usd, gauges.paused, true);
     }
 

@@ -25,7 +25,14 @@ fn eventful() -> RunMetrics {
         ..Totals::default()
     };
     let mut metrics = RunMetrics::new("leads \"1\"", "org-1", &totals);
-    let gauges = Gauges { totals, reserve: 3, observed: Some(at(5).at), paused: false, cost_usd: 1.25, next_at: None };
+    let gauges = Gauges {
+        totals,
+        reserve: 3,
+        observed: Some(at(5).at),
+        cost_usd: 1.25,
+        requests_left: Some(97),
+        ..Gauges::default()
+    };
     metrics.hear(&Happening::Stands(Snapshot {
         now: at(6),
         total: 9,

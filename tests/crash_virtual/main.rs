@@ -4,6 +4,7 @@
 //! `DIALER_SEEDS=1000 cargo test --test crash_virtual -- --include-ignored` runs the long sweeps, too.
 
 mod lost;
+mod requests;
 mod scene;
 mod several;
 mod sweep;

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
+use dialer::campaign::budget::Budget;
 use dialer::campaign::notice::{Notice, Outcome, StopReason};
-use dialer::campaign::plan::Plan;
+use dialer::campaign::plan::{Plan, Rate};
 use dialer::campaign::retry::Retries;
 use dialer::journal::disk::Disk;
 use dialer::journal::disk::import::Head;
@@ -88,7 +90,9 @@ pub(crate) fn skew(seed: u64) -> i64 {
 }
 
 pub(crate) fn plan(campaign: &str, seed: u64) -> Plan {
-    Plan { campaign: campaign.to_owned(), wait: seed.is_multiple_of(2), seed, ..typed::plan() }
+    let requests = Rate { count: NonZeroU32::new(150).unwrap(), per: Duration::from_mins(1) };
+    let requests = (seed % 3 == 1).then(|| Budget::of(requests));
+    Plan { campaign: campaign.to_owned(), wait: seed.is_multiple_of(2), requests, seed, ..typed::plan() }
 }
 
 /// The same with another way to treat doubts and ends, by the seed: a person decides doubts, or people are called up to

@@ -24,6 +24,7 @@ pub(crate) fn plan() -> Plan {
         batch_size: 50,
         drain: false,
         rate: Rate { count: NonZeroU32::MIN, per: Duration::from_secs(1) },
+        requests: None,
         calling: Calling::any(),
         retries: Retries::never(),
         not_if_called_within: None,

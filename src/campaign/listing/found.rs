@@ -1,5 +1,6 @@
 //! What the listing is asked for, and what a read of it completes or means.
 
+use super::super::event::{Query, ReadId};
 use crate::pool::calls::CallId;
 use crate::time::{Instant, Stamp};
 
@@ -38,6 +39,23 @@ pub(in crate::campaign) struct Needs {
     pub(in crate::campaign) watch: Haste,
     /// The earliest that it may be for the provider.
     pub(in crate::campaign) provider_now: Stamp,
+    /// Whether a request is left for the watch.
+    pub(in crate::campaign) may_watch: bool,
+    /// Whether one is left for anything else.
+    pub(in crate::campaign) may_read: bool,
+}
+
+/// What is to be read next.
+#[derive(Clone, Debug, Default)]
+pub(in crate::campaign) struct Wanted {
+    /// The read.
+    pub(in crate::campaign) read: Option<(ReadId, Query)>,
+    /// It is one of the watch.
+    pub(in crate::campaign) watch: bool,
+    /// When to ask again if nothing is due.
+    pub(in crate::campaign) wake: Option<Instant>,
+    /// Something is due, and no request is left for it.
+    pub(in crate::campaign) short: bool,
 }
 
 /// What a read that came has completed.

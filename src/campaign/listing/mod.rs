@@ -16,7 +16,7 @@ use super::event::{Query, ReadFailure, ReadId, ReadTrouble, Unread};
 use crate::pool::calls::CallId;
 use crate::pool::offset::Offset;
 use crate::time::{Instant, Stamp, sooner};
-use found::{Failed, Found, Haste, Needs, Proof, Purpose};
+use found::{Failed, Found, Haste, Needs, Proof, Purpose, Wanted};
 use last_seen::LastSeen;
 use messages::Messages;
 use search::{Along, Search};
@@ -129,10 +129,10 @@ impl ListingReader {
         self.search.as_ref().map_or(1.0, |search| search.progress(provider_now))
     }
 
-    /// Whether what the watch has read is fresh enough to dial on, and no older than `since`.
-    pub(super) fn is_fresh(&self, now: Instant, since: Option<Instant>) -> bool {
+    /// Whether what the watch has read is fresh enough to dial on, and no older than `since`. `poll`: the interval that is kept.
+    pub(super) fn is_fresh(&self, now: Instant, since: Option<Instant>, poll: Duration) -> bool {
         let new = |(began, received): (Instant, Instant)| {
-            now.since(received) <= self.poll * FRESH && since.is_none_or(|since| began >= since)
+            now.since(received) <= poll * FRESH && since.is_none_or(|since| began >= since)
         };
         self.fresh.is_some_and(new)
     }
@@ -163,38 +163,38 @@ impl ListingReader {
     }
 
     /// The most urgent read, unless one is under way; and when to ask again if there is none now.
-    pub(super) fn want(&mut self, now: Instant, needs: &Needs) -> (Option<(ReadId, Query)>, Option<Instant>) {
+    pub(super) fn want(&mut self, now: Instant, needs: &Needs) -> Wanted {
         if self.reading.is_some() {
-            return (None, None);
+            return Wanted::default();
         }
-        let mut wake = None;
-        let next = self.next_search(now, needs, &mut wake).or_else(|| {
+        let mut wanted = Wanted::default();
+        let next = self.next_search(now, needs, &mut wanted).or_else(|| {
             if self.watch_was_last {
-                self.next_besides(now, &mut wake).or_else(|| self.next_watch(now, needs, &mut wake))
+                self.next_besides(now, needs, &mut wanted).or_else(|| self.next_watch(now, needs, &mut wanted))
             } else {
-                self.next_watch(now, needs, &mut wake).or_else(|| self.next_besides(now, &mut wake))
+                self.next_watch(now, needs, &mut wanted).or_else(|| self.next_besides(now, needs, &mut wanted))
             }
         });
-        let Some((query, purpose)) = next else { return (None, wake) };
+        let Some((query, purpose)) = next else { return wanted };
         self.watch_was_last = purpose == Purpose::Watch;
         self.reads += 1;
         let id = ReadId(self.reads);
         self.reading = Some((id, purpose));
-        (Some((id, query)), wake)
+        Wanted { read: Some((id, query)), watch: self.watch_was_last, ..wanted }
     }
 
-    fn next_search(&mut self, now: Instant, needs: &Needs, wake: &mut Option<Instant>) -> Option<(Query, Purpose)> {
+    fn next_search(&mut self, now: Instant, needs: &Needs, wanted: &mut Wanted) -> Option<(Query, Purpose)> {
         let search = self.search.as_mut().filter(|_| needs.search)?;
-        part(search, now, wake).map(|query| (query, Purpose::Search))
+        part(search, now, needs.may_read, wanted).map(|query| (query, Purpose::Search))
     }
 
     /// What a search before dialing and the watch leave to be read.
-    fn next_besides(&mut self, now: Instant, wake: &mut Option<Instant>) -> Option<(Query, Purpose)> {
-        let proof = self.proof.as_mut().and_then(|proof| part(proof, now, wake));
-        proof.map(|query| (query, Purpose::Proof)).or_else(|| self.next_one(now))
+    fn next_besides(&mut self, now: Instant, needs: &Needs, wanted: &mut Wanted) -> Option<(Query, Purpose)> {
+        let proof = self.proof.as_mut().and_then(|proof| part(proof, now, needs.may_read, wanted));
+        proof.map(|query| (query, Purpose::Proof)).or_else(|| self.next_one(now, needs, wanted))
     }
 
-    fn next_watch(&mut self, now: Instant, needs: &Needs, wake: &mut Option<Instant>) -> Option<(Query, Purpose)> {
+    fn next_watch(&mut self, now: Instant, needs: &Needs, wanted: &mut Wanted) -> Option<(Query, Purpose)> {
         if self.watch.is_none() {
             let polls = match needs.watch {
                 Haste::None => return None,
@@ -207,21 +207,31 @@ impl ListingReader {
             let due = self.watch_begun.map_or(now, |begun| begun + pause);
             let due = self.not_before.map_or(due, |at| at.max(due));
             if now < due {
-                *wake = sooner(*wake, Some(due));
+                wanted.wake = sooner(wanted.wake, Some(due));
+                return None;
+            }
+            if !needs.may_watch {
+                wanted.short = true;
                 return None;
             }
             let from = self.newest.map_or(needs.provider_now - LONGEST_CALL, |newest| newest - self.poll * OVERLAP);
             self.watch = Some(Search::since(Along::Updated, from, WATCH_PAGE));
             self.watch_begun = Some(now);
         }
-        part(self.watch.as_mut()?, now, wake).map(|query| (query, Purpose::Watch))
+        part(self.watch.as_mut()?, now, needs.may_watch, wanted).map(|query| (query, Purpose::Watch))
     }
 
-    fn next_one(&mut self, now: Instant) -> Option<(Query, Purpose)> {
+    fn next_one(&mut self, now: Instant, needs: &Needs, wanted: &mut Wanted) -> Option<(Query, Purpose)> {
         if now < self.one_at || self.not_before.is_some_and(|at| now < at) {
             return None;
         }
-        let id = self.last_seen.unseen(now, self.poll * UNSEEN).or_else(|| self.asked_for.pop_first())?;
+        let unseen = self.last_seen.unseen(now, self.poll * UNSEEN);
+        let id = unseen.or_else(|| self.asked_for.first().cloned())?;
+        if !needs.may_read {
+            wanted.short = true;
+            return None;
+        }
+        self.asked_for.remove(&id);
         self.one_at = now + self.poll;
         Some((Query::One(id.clone()), Purpose::One(id)))
     }
@@ -375,12 +385,16 @@ impl ListingReader {
 }
 
 /// What to read next of a search, or when to ask again.
-fn part(search: &mut Search, now: Instant, wake: &mut Option<Instant>) -> Option<Query> {
-    let query = search.next(now);
-    if query.is_none() {
-        *wake = sooner(*wake, search.waits_until());
+fn part(search: &mut Search, now: Instant, may: bool, wanted: &mut Wanted) -> Option<Query> {
+    if !search.is_due(now) {
+        wanted.wake = sooner(wanted.wake, search.waits_until());
+        return None;
     }
-    query
+    if !may {
+        wanted.short = true;
+        return None;
+    }
+    search.next(now)
 }
 
 #[cfg(test)]
@@ -394,7 +408,7 @@ mod tests {
     }
 
     fn needs(search: bool, watch: Haste) -> Needs {
-        Needs { search, watch, provider_now: Stamp::from_micros(0) }
+        Needs { search, watch, provider_now: Stamp::from_micros(0), may_watch: true, may_read: true }
     }
 
     #[test]
@@ -404,7 +418,7 @@ mod tests {
         let began = Instant::from_micros(0);
         let mut now = began;
         let found = loop {
-            let (read, wake) = reader.want(now, &needs(true, Haste::None));
+            let Wanted { read, wake, .. } = reader.want(now, &needs(true, Haste::None));
             let Some((id, _)) = read else {
                 now = wake.expect("a search that goes on");
                 continue;
@@ -422,11 +436,11 @@ mod tests {
     fn the_watch_does_without_a_row_that_cannot_be_read_and_a_proof_does_not() {
         let mut reader = ListingReader::new(POLL);
         let now = Instant::from_micros(0);
-        let (watch, _) = reader.want(now, &needs(false, Haste::Urgent));
+        let watch = reader.want(now, &needs(false, Haste::Urgent)).read;
         let heard = reader.heard(watch.unwrap().0, false, Some(&unread()), now, Stamp::from_micros(0));
-        assert_eq!((heard, reader.is_fresh(now, None)), (Found::Watch, true));
+        assert_eq!((heard, reader.is_fresh(now, None, POLL)), (Found::Watch, true));
         reader.prove_since(Stamp::from_micros(0));
-        let (proof, _) = reader.want(now, &needs(false, Haste::None));
+        let proof = reader.want(now, &needs(false, Haste::None)).read;
         assert_eq!(reader.heard(proof.unwrap().0, false, Some(&unread()), now, Stamp::from_micros(0)), Found::Part);
         assert!(reader.is_proving());
         assert!(reader.is_new(&unread()) && !reader.is_new(&unread()), "it is told once");

@@ -57,12 +57,14 @@ impl Search {
         Self { along, limit, from, part, parts: Vec::new(), began: None, failures: 0, not_before: None }
     }
 
+    /// Whether there is something to read, and its wait is over.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.part.is_some() && self.not_before.is_none_or(|at| now >= at)
+    }
+
     /// What to read next, once its wait is over; `None` when it is complete or has to wait.
     pub(super) fn next(&mut self, now: Instant) -> Option<Query> {
-        if self.not_before.is_some_and(|at| now < at) {
-            return None;
-        }
-        let part = self.part?;
+        let part = self.part.filter(|_| self.is_due(now))?;
         self.began.get_or_insert(now);
         let Part { from, to } = part;
         let limit = self.limit;

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 mod attempts;
+mod budget;
 pub mod commands;
 mod directory;
 pub mod import;

@@ -16,15 +16,16 @@ use super::super::store::Store;
 use super::super::{Chance, Control, Dnc, Error, Journal, Totals, opening};
 use super::accounts::Account;
 use super::attempts;
+use super::budget::{keep, ledger};
 use super::leads::Zones;
 use super::lock::Lock;
 use super::others::{Followed, asks, gather, leaves_one, share};
 use super::runs::{LIVE, begin, over, pool, reap_dead_runs};
 use super::table::Table;
 use super::{Disk, transact};
-use crate::campaign::event::{Ask, LeadId, News};
+use crate::campaign::event::{Ask, Booking, LeadId, News};
 use crate::campaign::plan::Plan;
-use crate::campaign::reply::{Change, Claimed, Open, Opened, Recorded, ResumeState};
+use crate::campaign::reply::{Booked, Change, Claimed, Open, Opened, Recorded, ResumeState};
 use crate::leads::lead::{Only, Phone};
 use crate::pool::Pool;
 use crate::pool::attempt_id::Mark;
@@ -328,10 +329,23 @@ impl Journal for Run {
             }
             others.yield_one = most > 0 && leaves_one(table, run, plan, now)?;
             most -= u32::from(others.yield_one);
+            let mut ledger = ledger(table, plan)?;
+            let (most, again) = ledger.bound(now, most);
             let mut maker = Maker { plan, run: Some(run), mark, chance };
             let made = grant(table, &mut maker, now, &ask, most)?;
-            let claimed = Claimed { granted: made.granted, denied: made.denied, others: Box::new(others) };
+            let left = ledger.dialed(now, &made, again);
+            keep(table, &ledger)?;
+            let claimed = Claimed { granted: made.granted, denied: made.denied, others: Box::new(others), left };
             Ok((claimed, made.claims))
+        })
+    }
+
+    fn book(&mut self, now: Now, booking: Booking) -> Result<Booked, Error> {
+        self.step(|table, plan| {
+            let mut ledger = ledger(table, plan)?;
+            let booked = ledger.book(now, booking);
+            keep(table, &ledger)?;
+            Ok(booked)
         })
     }
 

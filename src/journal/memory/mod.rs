@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::booking::Ledger;
 use super::claim::Claim;
 use super::granting::{Maker, grant, put_off_all};
 use super::people::Wanted;
@@ -14,9 +15,10 @@ use super::recording::{adopt, record, stranger, strangers};
 use super::store::Store;
 use super::{Chance, Control, Dnc, Error, Journal, Totals, count, opening};
 use crate::campaign::attempt::State;
-use crate::campaign::event::{Ask, LeadId, News};
+use crate::campaign::budget::Made;
+use crate::campaign::event::{Ask, Booking, LeadId, News};
 use crate::campaign::plan::Plan;
-use crate::campaign::reply::{Change, Claimed, Open, Opened, Recorded, ResumeState};
+use crate::campaign::reply::{Booked, Change, Claimed, Open, Opened, Recorded, ResumeState};
 use crate::pool::Pool;
 use crate::pool::attempt_id::Mark;
 use crate::pool::news::Others;
@@ -34,6 +36,7 @@ pub struct Memory {
     known_from: Option<Stamp>,
     adopted_at: Option<Instant>,
     last_limit: Option<u32>,
+    requests: Made,
     control: Control,
 }
 
@@ -51,6 +54,7 @@ impl Memory {
             known_from: None,
             adopted_at: None,
             last_limit: None,
+            requests: Made::NOTHING,
             control: Control::default(),
         }
     }
@@ -117,11 +121,22 @@ impl Journal for Memory {
         let rate_until = self.table.posts_paused_until(now);
         let allowed = ask.pool.allowed(now.at, ask.reserve, ask.margin).dials;
         let most = if rate_until.is_some() { 0 } else { allowed };
+        let mut ledger = Ledger { budget: self.plan.requests, made: self.requests, runs: 1 };
+        let (most, again) = ledger.bound(now, most);
         self.last_limit = ask.pool.seen_limit().or(self.last_limit);
         let mut maker = Maker { plan: &self.plan, run: None, mark: &self.mark, chance: &mut self.chance };
         let made = grant(&mut self.table, &mut maker, now, &ask, most)?;
         let others = Box::new(Others { rate_until, ..Others::default() });
-        Ok((Claimed { granted: made.granted, denied: made.denied, others }, made.claims))
+        let left = ledger.dialed(now, &made, again);
+        self.requests = ledger.made;
+        Ok((Claimed { granted: made.granted, denied: made.denied, others, left }, made.claims))
+    }
+
+    fn book(&mut self, now: Now, booking: Booking) -> Result<Booked, Error> {
+        let mut ledger = Ledger { budget: self.plan.requests, made: self.requests, runs: 1 };
+        let booked = ledger.book(now, booking);
+        self.requests = ledger.made;
+        Ok(booked)
     }
 
     fn record(&mut self, now: Now, news: &News) -> Result<Recorded, Error> {

@@ -1,0 +1,40 @@
+//! What the runs of an organisation have made of its budget of requests, in the database.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::super::Error;
+use super::super::booking::Ledger;
+use super::table::Table;
+use crate::campaign::budget::Made;
+use crate::campaign::plan::Plan;
+
+/// The budget of this run's organisation, and what was made of it. Where there is none, nothing is read.
+pub(super) fn ledger(table: &Table<'_>, plan: &Plan) -> Result<Ledger, Error> {
+    let mut ledger = Ledger { budget: plan.requests, made: Made::NOTHING, runs: 1 };
+    if ledger.budget.is_none() {
+        return Ok(ledger);
+    }
+    let made = "SELECT value FROM settings WHERE name = ?1";
+    let made: Option<Vec<u8>> = table.db.prepare_cached(made)?.query_row([name(table)], |row| row.get(0)).optional()?;
+    // What cannot be read was written by another version: it counts for no more than a minute.
+    ledger.made = made.and_then(|made| serde_json::from_slice(&made).ok()).unwrap_or(Made::NOTHING);
+    let alive = "SELECT count(*) FROM runs JOIN campaigns ON campaigns.id = runs.campaign \
+                 WHERE runs.ended IS NULL AND campaigns.account = ?1";
+    ledger.runs = table.db.prepare_cached(alive)?.query_row([table.account], |row| row.get(0))?;
+    Ok(ledger)
+}
+
+/// Writes down what was made of it.
+pub(super) fn keep(table: &Table<'_>, ledger: &Ledger) -> Result<(), Error> {
+    if ledger.budget.is_none() {
+        return Ok(());
+    }
+    let made = serde_json::to_vec(&ledger.made).expect("three numbers");
+    let keep = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
+    table.db.prepare_cached(keep)?.execute(params![name(table), made])?;
+    Ok(())
+}
+
+fn name(table: &Table<'_>) -> String {
+    format!("requests of account {}", table.account)
+}
