@@ -72,7 +72,7 @@ impl Campaign {
             self.leave_by = Some(now.at + GRACE);
             return self.want_end(now);
         }
-        if self.follows_calls() {
+        if self.follows_calls() || self.awaited.any() {
             return;
         }
         if self.stopping.is_some() {

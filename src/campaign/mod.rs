@@ -9,6 +9,7 @@
 
 mod active;
 pub mod attempt;
+mod awaited;
 pub mod breaker;
 pub mod budget;
 pub mod counts;
@@ -48,6 +49,7 @@ use crate::pool::headroom::Slots;
 use crate::time::{Instant, Now};
 use active::{ActiveAttempt, ActiveAttempts};
 use attempt::State;
+use awaited::Awaited;
 use breaker::Breaker;
 use counts::RunCounts;
 use doubt::Proofs;
@@ -80,6 +82,7 @@ pub struct Campaign {
     /// same.
     written_off: BTreeMap<AttemptId, (State, u64)>,
     listing: ListingReader,
+    awaited: Awaited,
     proofs: Proofs,
     pace: Pace,
     requests: Requests,
@@ -183,6 +186,7 @@ impl Campaign {
             live: ActiveAttempts::default(),
             written_off: BTreeMap::new(),
             listing: ListingReader::new(plan.poll),
+            awaited: Awaited::of(history.awaited, now.at),
             proofs: Proofs::default(),
             pace: Pace::new(plan.rate, now.at),
             requests: Requests::new(plan.requests, now.at),

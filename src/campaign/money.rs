@@ -129,6 +129,8 @@ mod tests {
             spoke: true,
             opt_out: false,
             unmarked: false,
+            analysed: false,
+            analysis: None,
             outbound: true,
         }
     }

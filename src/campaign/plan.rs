@@ -54,6 +54,8 @@ pub struct Plan {
     pub until: Option<Timestamp>,
     /// Stay until retries, hours and doubts are settled.
     pub wait: bool,
+    /// How long the analysis of a call that was answered is waited for; none where nobody wants it.
+    pub results_wait: Option<Duration>,
     /// The lines (phone number ids), taken in turn; never empty.
     pub lines: Vec<String>,
     /// How long a call can last: ring time and talk.

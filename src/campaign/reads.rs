@@ -19,6 +19,7 @@ impl Campaign {
             return;
         }
         self.look_for_overdue(now);
+        self.look_for_analyses(now);
         let needs = Needs {
             search: self.start.is_searching() && self.stopping.is_none(),
             watch: self.watch_haste(now),
@@ -46,6 +47,7 @@ impl Campaign {
         let waits = self.batch.state == BatchState::Open && !self.batch.queue.is_empty();
         let dials = self.start.may_dial() && waits && !self.paused && self.stopping.is_none();
         match (follows, dials) {
+            (false, false) if self.awaited.any() => Haste::Eager,
             (false, false) => Haste::None,
             _ if self.fresh_wanted => Haste::Urgent,
             // Only the last calls are left to follow, and messages tell of their ends.

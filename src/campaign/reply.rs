@@ -196,6 +196,10 @@ pub struct ResumeState {
     pub known_from: Option<Stamp>,
     /// The journal holds an attempt of this campaign.
     pub has_attempts: bool,
+    /// Calls of earlier runs that are over and that the provider may still analyse, each with until when that is waited
+    /// for.
+    #[serde(default)]
+    pub awaited: Vec<(CallId, Instant)>,
     /// Calls with this campaign's mark that earlier searches found and nobody has taken in.
     pub strangers: Vec<UnknownCall>,
     /// When this campaign last adopted calls without the second search having been done since.

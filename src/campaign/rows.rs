@@ -53,6 +53,8 @@ impl Campaign {
         let over = call.end();
         let pool_ended = over.is_some() && is_pool_end(call);
         if over.is_some() {
+            let has_just_ended = call.attempt.as_ref().and_then(|id| self.live.get(id)).is_some_and(|live| live.ours);
+            self.note_analysis(call, has_just_ended, received);
             self.listing.over(&call.id);
         } else {
             self.listing.saw(&call.id, received);

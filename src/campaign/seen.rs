@@ -65,6 +65,34 @@ pub struct SeenCall {
     pub outbound: bool,
     /// The analysis says that this person does not want to be called again.
     pub opt_out: bool,
+    /// The provider has analysed what was said.
+    #[serde(default)]
+    pub analysed: bool,
+    /// What it made of the call, for people and other programs: nothing is decided by it, and no trace has it.
+    #[serde(skip)]
+    pub analysis: Option<Arc<Analysis>>,
+}
+
+/// What the provider made of a call that is over.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Analysis {
+    /// `successEvaluation`.
+    pub success: Option<String>,
+    /// `summary`.
+    pub summary: Option<String>,
+    /// The structured data: a JSON object, as text.
+    pub structured: Option<String>,
+    /// Where the recording can be heard.
+    pub recording_url: Option<String>,
+    /// Letters of the transcript.
+    pub transcript_chars: Option<u64>,
+}
+
+impl Analysis {
+    /// Whether it says more than that the call was recorded.
+    pub fn is_complete(&self) -> bool {
+        self.success.is_some() || self.summary.is_some() || self.structured.is_some()
+    }
 }
 
 impl SeenCall {

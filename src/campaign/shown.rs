@@ -49,6 +49,12 @@ impl Campaign {
     /// Why nobody is dialed at the moment, where that is not the pool's doing.
     pub fn held_up(&self) -> Option<String> {
         Some(match self.start.step {
+            _ if self.awaited.any() && self.calls_up() == 0 && self.batch.queue.is_empty() => {
+                match self.awaited.count() {
+                    1 => "waiting for the analysis of a call".to_owned(),
+                    calls => format!("waiting for the analyses of {calls} calls"),
+                }
+            }
             _ if self.paused => "paused".to_owned(),
             _ if self.stopping.is_some() => {
                 if self.calls_up() == 0 { "no more dials" } else { "no more dials; calls that are up are followed" }

@@ -312,6 +312,12 @@ pub struct ShownArgs {
     /// ADDR may be reached from other machines, by whoever reaches it
     #[arg(long, requires = "serve")]
     pub serve_anyone: bool,
+    /// Adds a JSON object, one a line, for each lead when it is settled
+    #[arg(long, value_name = "FILE")]
+    pub results: Option<PathBuf>,
+    /// How long --results waits for the analysis of a call that was answered; so does the run's end
+    #[arg(long, value_name = "D", default_value = "2m", value_parser = values::span)]
+    pub results_wait: Duration,
     /// One object on stdout at the end
     #[arg(long)]
     pub json: bool,

@@ -17,6 +17,7 @@ use crate::campaign::hours::Calling;
 use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::plan_error::PlanError;
 use crate::campaign::retry::Retries;
+use crate::drive::results::ResultsPlan;
 use crate::leads::lead::Only;
 use crate::leads::options::{ListOptions, Source, Zone, ZoneFrom};
 use crate::leads::rejects::is_rejects;
@@ -134,6 +135,7 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
         not_if_called_within,
         limit: args.stop.limit,
         max_cost: args.stop.max_cost,
+        results_wait: args.shown.results.is_some().then_some(args.shown.results_wait),
         until: until?,
         wait: args.stop.wait,
         lines: account.lines.clone(),
@@ -161,6 +163,7 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
         json: args.shown.json,
         quiet: args.shown.quiet,
         log: args.shown.log.clone(),
+        results: args.shown.results.clone().map(|path| ResultsPlan { path, wait: args.shown.results_wait }),
         webhook,
         server,
         serve: serve?,
@@ -362,18 +365,27 @@ pub fn guard_rejects<'a>(
     guard_output("--rejects", rejects, read)
 }
 
-/// The log must be none of the files that a run reads, nor its rejects file. To be asked before the log is opened.
-pub fn guard_log(args: &RunArgs) -> Result<(), Failure> {
-    let Some(log) = args.shown.log.as_deref() else { return Ok(()) };
+/// The log and the results file must be none of the files that a run reads, nor its rejects file, nor one and the same.
+/// To be asked before either is opened.
+pub fn guard_outputs(args: &RunArgs) -> Result<(), Failure> {
+    let log = args.shown.log.as_deref();
+    guard_added_to(args, "--log", log, None)?;
+    guard_added_to(args, "--results", args.shown.results.as_deref(), log)
+}
+
+/// A file that rows or lines are added to.
+fn guard_added_to(args: &RunArgs, flag: &str, output: Option<&Path>, log: Option<&Path>) -> Result<(), Failure> {
+    let Some(output) = output else { return Ok(()) };
     let lists = args.leads.iter().filter(|list| list.as_os_str() != "-").map(|list| ("the list", Some(list.as_path())));
     let others = [
         ("--config", args.place.config.as_deref()),
         ("--api-key-file", args.place.api_key_file.as_deref()),
         ("--rejects", args.list.rejects.as_deref()),
+        ("--log", log),
         ("--ping-file", args.told.ping_file.as_deref()),
         ("--webhook-secret-file", args.webhook.webhook_secret_file.as_deref()),
     ];
-    guard_output("--log", log, others.into_iter().chain(read_by(&args.calling)).chain(lists))
+    guard_output(flag, output, others.into_iter().chain(read_by(&args.calling)).chain(lists))
 }
 
 /// Files that are read to know when and whom not to call, each with its option.
@@ -442,7 +454,7 @@ mod tests {
             let words = ["dialer", "run"].into_iter().chain(line.split(' ')).map(OsString::from);
             let Command::Run(args) = read(&words.collect::<Vec<_>>(), &|_| None).unwrap().command else { panic!() };
             let key = ("--api-key-file", args.place.api_key_file.as_deref());
-            guard_log(&args).and_then(|()| guard_rejects(&args.list, &args.calling, [("--config", None), key]))
+            guard_outputs(&args).and_then(|()| guard_rejects(&args.list, &args.calling, [("--config", None), key]))
         };
         for read in ["--config", "--api-key-file", "--dnc", "--holidays"] {
             let said = guarded(format!("x.csv --log {shown} {read} {shown}")).unwrap_err().to_string();
@@ -451,6 +463,10 @@ mod tests {
         for read in ["--api-key-file", "--dnc", "--holidays"] {
             let said = guarded(format!("x.csv --rejects {shown} {read} {shown}")).unwrap_err().to_string();
             assert!(said.contains("--rejects") && said.contains(read), "{said}");
+        }
+        for read in ["--config", "--api-key-file", "--dnc", "--holidays", "--log", "--rejects"] {
+            let said = guarded(format!("x.csv --results {shown} {read} {shown}")).unwrap_err().to_string();
+            assert!(said.contains("--results") && said.contains(read), "{said}");
         }
         let said = guarded(format!("{shown} --log {shown}")).unwrap_err().to_string();
         assert!(said.contains("--log") && said.contains("the list"), "{said}");

@@ -3,12 +3,15 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::display::stdout_width;
 use super::environment::Environment;
 use super::journal::{StateArgs, look, no_campaign};
 use super::names::completer;
 use super::place::dated;
 use crate::campaign::attempt::State;
+use crate::campaign::seen::Analysis;
 use crate::exit::Exit;
 use crate::journal::Error;
 use crate::journal::disk::Disk;
@@ -148,21 +151,24 @@ fn write_csv(
     each_attempt: bool,
     out: &mut dyn Write,
 ) -> Result<(), Trouble> {
-    let mut columns = ListColumns::default();
+    let (mut columns, mut fields) = (ListColumns::default(), ListColumns::default());
     let (account, name) = (&campaign.account, &campaign.name);
     if !each_attempt {
         let names = disk.each_lead(account, name, attempts, |lead| {
             columns.add(&lead.lead.variables);
+            fields.add(&structured(lead.analysis));
             Ok(())
         });
         names.map_err(Trouble::Journal)?;
     }
     let mut table = csv::Writer::from_writer(out);
     let ours: &[&str] = if each_attempt { &EACH } else { &OURS };
+    let taken = |field: &String| columns.names().contains(field) || ours.contains(&field.as_str());
+    let field = |field: &String| if taken(field) { format!("structured {field}") } else { as_text(field) };
     let header = columns.names().iter().map(|name| as_text(name)).chain(ours.iter().map(|name| (*name).to_owned()));
-    let mut wrong = table.write_record(header).err();
+    let mut wrong = table.write_record(header.chain(fields.names().iter().map(field))).err();
     disk.each_lead(account, name, attempts, |lead| {
-        let rows = if each_attempt { attempt_rows(&lead) } else { vec![lead_row(&lead, &columns)] };
+        let rows = if each_attempt { attempt_rows(&lead) } else { vec![lead_row(&lead, &columns, &fields)] };
         for row in rows {
             if wrong.is_none() {
                 wrong = table.write_record(row.iter().map(|cell| as_text(cell))).err();
@@ -175,7 +181,15 @@ fn write_csv(
     wrong.map_or(flushed, |error| Err(error.into())).map_err(Trouble::Write)
 }
 
-fn lead_row(outcome: &LeadOutcome<'_>, columns: &ListColumns) -> Vec<String> {
+/// The fields of the structured data as cells: texts as they are, everything else as JSON.
+fn structured(analysis: Option<&Analysis>) -> Vec<(String, String)> {
+    let object = analysis.and_then(|analysis| serde_json::from_str(analysis.structured.as_deref()?).ok());
+    let fields: serde_json::Map<String, Value> = object.unwrap_or_default();
+    let cell = |value| if let Value::String(text) = value { text } else { value.to_string() };
+    fields.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, cell(value))).collect()
+}
+
+fn lead_row(outcome: &LeadOutcome<'_>, columns: &ListColumns, fields: &ListColumns) -> Vec<String> {
     let mut row: Vec<String> = columns.cells(&outcome.lead.variables).into_iter().map(str::to_owned).collect();
     let (state, disposition) = match outcome.state {
         LeadState::Open | LeadState::Busy => ("open", ""),
@@ -195,9 +209,10 @@ fn lead_row(outcome: &LeadOutcome<'_>, columns: &ListColumns) -> Vec<String> {
         text(last.and_then(|last| last.reason.as_deref())),
         sum(counted.clone().filter_map(|attempt| attempt.minutes)),
         sum(counted.filter_map(|attempt| attempt.cost_usd)),
-        String::new(),
-        String::new(),
+        text(outcome.analysis.and_then(|analysis| analysis.success.as_deref())),
+        text(outcome.analysis.and_then(|analysis| analysis.summary.as_deref())),
     ]);
+    row.extend(fields.cells(&structured(outcome.analysis)).into_iter().map(str::to_owned));
     row
 }
 

@@ -12,6 +12,7 @@ use super::{ParsedArgs, dry, ending, place, plan, print, refuse};
 use crate::campaign::counts::RunCounts;
 use crate::campaign::notice::{Outcome, StopReason};
 use crate::drive::notify::{Notifier, NotifyEnd};
+use crate::drive::results::check_file;
 use crate::drive::talk::{self, detach, say, wait_until_written};
 use crate::exit::Exit;
 use crate::journal::Totals;
@@ -118,7 +119,7 @@ fn planned(
     around: &Environment<'_>,
     notifier: &Notifier,
 ) -> Result<RunEnding, Failure> {
-    plan::guard_log(args)?;
+    plan::guard_outputs(args)?;
     if let Some(log) = args.shown.log.as_deref().filter(|_| !args.rehearse.dry_run) {
         talk::keep_log(log)?;
     }
@@ -130,6 +131,9 @@ fn planned(
     if planned.dry_run {
         let exit = dry::dry_run(&planned, &args.rehearse, around)?;
         return Ok(RunEnding { exit, text: String::new(), wall: around.now });
+    }
+    if let Some(results) = &planned.results {
+        check_file(&results.path)?;
     }
     detach();
     let display = looks(planned.quiet, args.shown.color, around);

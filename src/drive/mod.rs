@@ -14,6 +14,7 @@ pub mod observers;
 pub mod preflight;
 pub mod progress;
 pub mod pulse;
+pub mod results;
 pub mod signals;
 pub mod talk;
 mod telling;

@@ -9,7 +9,7 @@ use super::facts::{Attempt, Origin};
 use super::lead_status::{LeadStatus, Person};
 use crate::campaign::attempt::State;
 use crate::campaign::event::LeadId;
-use crate::campaign::seen::SeenCall;
+use crate::campaign::seen::{Analysis, SeenCall};
 use crate::leads::lead::{Lead, Phone};
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::Instant;
@@ -69,6 +69,8 @@ pub(super) struct Changed {
     pub(super) stale: BTreeSet<(i64, Phone)>,
     /// Who asked not to be called.
     pub(super) opted_out: BTreeSet<Phone>,
+    /// What the provider made of calls, which may be known already.
+    pub(super) analyses: Vec<(AttemptId, Arc<Analysis>)>,
     /// No POST on this pool before then.
     pub(super) posts_paused: Option<Instant>,
 }
@@ -190,6 +192,13 @@ impl People {
     /// Puts a number on the do-not-call list, as its person asked.
     pub(super) fn opt_out(&mut self, phone: Phone) {
         self.changed.opted_out.insert(phone);
+    }
+
+    /// The provider has analysed the call of an attempt. Of a person who is forgotten nothing is kept.
+    pub(super) fn analysed(&mut self, id: &AttemptId, analysis: &Arc<Analysis>) {
+        if self.attempts.get(id).is_some_and(|attempt| attempt.phone.is_some()) {
+            self.changed.analyses.push((id.clone(), Arc::clone(analysis)));
+        }
     }
 
     /// No POST on this pool before then.

@@ -71,6 +71,9 @@ fn sight_all(
     let mut step = Step { people: &mut people, told: store.told(), plan, now };
     for (id, seen) in rows {
         step.sight(id, seen, &mut recorded);
+        if let Some(analysis) = &seen.analysis {
+            step.people.analysed(id, analysis);
+        }
     }
     store.save(people, now)?;
     store.told().saw(rows);

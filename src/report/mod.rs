@@ -39,4 +39,5 @@ pub mod forecast;
 pub mod page;
 pub mod pool_chart;
 pub mod reserve;
+pub mod results;
 pub mod usage;

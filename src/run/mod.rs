@@ -29,8 +29,9 @@ use crate::drive::notify::Notifier;
 use crate::drive::observers::Observers;
 use crate::drive::preflight::{self, Account as Read};
 use crate::drive::progress::{DisplayOptions, Log, ProgressUi};
+use crate::drive::results::ResultsWriter;
 use crate::drive::signals::{Order, Signals};
-use crate::drive::talk::open_log;
+use crate::drive::talk::{open_log, say};
 use crate::drive::webhook::{self, Messages};
 use crate::drive::{Broken, Drive, RunEnd, drive};
 use crate::exit::Exit;
@@ -38,6 +39,7 @@ use crate::journal::disk::Disk;
 use crate::journal::disk::accounts::Account;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
+use crate::journal::disk::results::ResultsBook;
 use crate::journal::disk::run::{Run, Start};
 use crate::journal::disk::story::CampaignOutlook;
 use crate::journal::{Error, Journal, LATELY};
@@ -244,6 +246,7 @@ impl Session<'_> {
         let mut observers = self.observers(&outlook, reopened, now)?;
         self.show(&mut observers, &totals, now);
         let campaign = Campaign::new(plan.clone(), history, now);
+        let results = self.results()?;
         let (end, journal) = drive(Drive {
             campaign,
             journal,
@@ -259,10 +262,15 @@ impl Session<'_> {
             lacks: &missing,
             leaves_servers: planned.server.as_ref().is_some_and(|server| !server.for_all),
             before_claims: &|| self.dnc.look_again(),
-            remark: &|| self.notifier.remark(),
+            remark: &|| self.notifier.remark().or_else(|| results.as_ref().and_then(ResultsWriter::remark)),
             messages,
         })
         .await;
+        if let Some(results) = results {
+            // Before the journal is let go of: another run of the campaign would write the same rows.
+            let analyses_came = end.as_ref().is_ok_and(|end| !end.outcome.interrupted && end.signal.is_none());
+            results.finish(analyses_came, signals).await.iter().for_each(|words| say(&format!("warning: {words}")));
+        }
         let ended = self.ended(end, journal, rows, now);
         let told = match &ended {
             Ok(Ran::Ended(ended)) => Some(ended.told(planned, &self.display.zone)),
@@ -337,6 +345,16 @@ impl Session<'_> {
     fn outlook(&self, run: &Run, now: Now) -> Result<CampaignOutlook, Failure> {
         let since = (now.at - THIS_WEEK).timestamp();
         run.disk().outlook(self.account, &self.planned.plan.campaign, since).map_err(Failure::from)
+    }
+
+    /// Writes the results, where that was asked for.
+    fn results(&self) -> Result<Option<ResultsWriter>, Failure> {
+        let Some(results) = &self.planned.results else { return Ok(None) };
+        let (dir, account) = (self.venue.dir.clone(), self.account.clone());
+        let (campaign, clock) = (self.planned.plan.campaign.clone(), self.venue.clock.clone());
+        let name = campaign.clone();
+        let book = move || ResultsBook::open(&dir, &account, &name, &mut chance());
+        ResultsWriter::start(results, &campaign, clock, book).map(Some)
     }
 
     /// The terminal, and the log and the alerts, if there are any.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::campaign::plan::{Plan, Reserve};
+use crate::drive::results::ResultsPlan;
 use crate::drive::webhook::WebhookPlan;
 use crate::leads::lead::Only;
 use crate::leads::options::{ListOptions, Source};
@@ -60,6 +61,8 @@ pub struct RunPlan {
     pub quiet: bool,
     /// What happens is written here too.
     pub log: Option<PathBuf>,
+    /// Where a row is written for each lead that is settled.
+    pub results: Option<ResultsPlan>,
     /// Where the provider's server messages are taken.
     pub webhook: Option<WebhookPlan>,
     /// Where each call is told to send them; none leaves that as it is.

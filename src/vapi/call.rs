@@ -1,12 +1,14 @@
 //! Calls as the provider shows them: one row of a listing, or the answer to `POST /call`.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::limits;
 use super::scan::{self, Raw};
+use super::{analysis, limits};
 use crate::campaign::event::Unread;
-use crate::campaign::seen::{SeenCall, Status};
+use crate::campaign::seen::{Analysis, SeenCall, Status};
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
@@ -42,6 +44,8 @@ struct Row<'a> {
     artifact: Raw<'a>,
     messages: Raw<'a>,
     transcript: Raw<'a>,
+    summary: Raw<'a>,
+    recording_url: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +71,7 @@ struct Variables<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Analysis<'a> {
+struct Structured<'a> {
     #[serde(borrow)]
     structured_data: Raw<'a>,
 }
@@ -91,6 +95,19 @@ struct CreatedCall<'a> {
     #[serde(borrow)]
     subscription_limits: Raw<'a>,
     results: Raw<'a>,
+}
+
+impl<'a> Row<'a> {
+    /// What it says of what was said.
+    fn said(&self) -> analysis::Said<'a> {
+        analysis::Said {
+            analysis: self.analysis,
+            artifact: self.artifact,
+            summary: self.summary,
+            transcript: self.transcript,
+            recording_url: self.recording_url,
+        }
+    }
 }
 
 /// The rows of a listing.
@@ -153,14 +170,18 @@ fn read_row(row: &RawValue, opt_out_field: Option<&str>) -> Result<SeenCall, Str
     };
     let customer: Option<Customer<'_>> = scan::object(row.customer);
     let number = customer.as_ref().and_then(|customer| scan::text(customer.number));
+    let status = scan::text(row.status).map_or(Status::Other, |status| read_status(&status));
+    let ended = scan::stamp(row.ended_at);
+    let is_over = status == Status::Ended || ended.is_some();
+    let analysis = is_over.then(|| analysis::read(&row.said())).flatten();
     Ok(SeenCall {
         id: CallId::new(&id),
         org: scan::short_text(row.org_id, LONGEST_ID).map(Into::into),
-        status: scan::text(row.status).map_or(Status::Other, |status| read_status(&status)),
+        status,
         created,
         updated: scan::stamp(row.updated_at).unwrap_or(created),
         started: scan::stamp(row.started_at),
-        ended: scan::stamp(row.ended_at),
+        ended,
         reason: scan::short_text(row.ended_reason, LONGEST_REASON),
         attempt: attempt(&row, customer.as_ref()),
         phone: number.and_then(|number| Phone::from_e164(&number)),
@@ -168,6 +189,8 @@ fn read_row(row: &RawValue, opt_out_field: Option<&str>) -> Result<SeenCall, Str
         spoke: has_spoken(&row),
         opt_out: opt_out_field.is_some_and(|field| opts_out(&row, field)),
         unmarked: false,
+        analysed: analysis.as_ref().is_some_and(Analysis::is_complete),
+        analysis: analysis.map(Arc::new),
         outbound: scan::text(row.kind).is_none_or(|kind| kind == "outboundPhoneCall"),
     })
 }
@@ -212,7 +235,7 @@ fn is_from_the_person(message: &RawValue) -> bool {
 }
 
 fn opts_out(row: &Row<'_>, field: &str) -> bool {
-    let analysis: Option<Analysis<'_>> = scan::object(row.analysis);
+    let analysis: Option<Structured<'_>> = scan::object(row.analysis);
     let data = analysis.and_then(|analysis| scan::value(analysis.structured_data));
     data.as_ref().and_then(|data| data.get(field)).is_some_and(scan::flag)
 }

@@ -8,6 +8,7 @@
 pub mod base;
 pub mod request;
 
+mod analysis;
 pub mod call;
 mod limits;
 mod scan;

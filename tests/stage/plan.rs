@@ -30,6 +30,7 @@ pub(crate) fn plan() -> Plan {
         not_if_called_within: None,
         limit: None,
         max_cost: None,
+        results_wait: None,
         until: None,
         wait: false,
         lines: vec!["line".to_owned()],

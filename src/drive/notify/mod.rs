@@ -249,17 +249,17 @@ impl Observer for AlertObserver {
 
 /// What the user should be shown: the thread adds, whoever shows takes.
 #[derive(Clone, Default)]
-struct Remarks(Arc<Mutex<VecDeque<String>>>);
+pub(super) struct Remarks(Arc<Mutex<VecDeque<String>>>);
 
 impl Remarks {
-    fn add(&self, words: String) {
+    pub(super) fn add(&self, words: String) {
         let mut waiting = locked(&self.0);
         if waiting.len() < REMARKS {
             waiting.push_back(words);
         }
     }
 
-    fn take(&self) -> Option<String> {
+    pub(super) fn take(&self) -> Option<String> {
         locked(&self.0).pop_front()
     }
 }

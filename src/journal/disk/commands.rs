@@ -141,6 +141,8 @@ impl Disk {
             tx.execute(renew, [digits(phone)])?;
             let gone = "DELETE FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1";
             let leads = tx.execute(gone, [digits(phone)])? as u64;
+            let said = "DELETE FROM analyses WHERE attempt IN (SELECT attempt FROM attempts WHERE phone = ?1)";
+            tx.execute(said, [digits(phone)])?;
             let erase = "UPDATE attempts SET phone = NULL, lead = NULL, message = NULL WHERE phone = ?1";
             let attempts = tx.execute(erase, [digits(phone)])? as u64;
             Ok(Forgotten { leads, attempts, in_log: false })

@@ -17,6 +17,7 @@ mod open;
 mod others;
 pub mod outcomes;
 mod renamed;
+pub mod results;
 pub mod run;
 mod runs;
 pub mod story;

@@ -11,7 +11,7 @@ use super::waiting::{holders, patiently};
 use super::{Disk, identity};
 
 /// The version of the schema that this program reads and writes.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// The oldest version that is brought forward to it.
 const OLDEST: i64 = 3;
 /// Until then a race when the log is begun anew could lose commits (<https://sqlite.org/releaselog/3_51_3.html>).
@@ -47,14 +47,19 @@ impl Disk {
         db.pragma_update(None, "synchronous", "full")?;
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found = version(&tx, file)?;
-        if found == OLDEST {
+        if found == 3 {
             tx.execute_batch(include_str!("counts.sql"))?;
             tx.execute_batch(include_str!("from_3.sql"))?;
+        }
+        if matches!(found, 3 | 4) {
+            tx.execute_batch(include_str!("results.sql"))?;
+            tx.execute_batch(include_str!("from_4.sql"))?;
             tx.pragma_update(None, "user_version", VERSION)?;
         }
         if found == 0 {
             tx.execute_batch(include_str!("schema.sql"))?;
             tx.execute_batch(include_str!("counts.sql"))?;
+            tx.execute_batch(include_str!("results.sql"))?;
             let salt = [chance().to_le_bytes(), chance().to_le_bytes()].concat();
             tx.execute("INSERT INTO settings (name, value) VALUES ('salt', ?1)", [salt])?;
             tx.pragma_update(None, "user_version", VERSION)?;

@@ -10,10 +10,11 @@ use super::super::facts::Attempt;
 use super::super::lead_status::LeadState;
 use super::Disk;
 use super::accounts::Account;
-use super::attempts;
 use super::leads::standing_named;
+use super::{attempts, results};
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::event::LeadId;
+use crate::campaign::seen::Analysis;
 use crate::leads::lead::Lead;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
@@ -48,6 +49,8 @@ pub struct LeadOutcome<'a> {
     pub state: LeadState,
     /// Its attempts, in order.
     pub attempts: &'a [AttemptOutcome],
+    /// What the provider made of the last of those that count.
+    pub analysis: Option<&'a Analysis>,
 }
 
 /// The attempts of a campaign by their leads.
@@ -100,14 +103,17 @@ impl Disk {
                     serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
                 let state = standing_named(&row.get::<_, String>(2)?, row.get(3)?)?;
                 let of_lead = attempts.get(&Some(LeadId(row.get(0)?))).map_or(&[][..], Vec::as_slice);
-                each(LeadOutcome { lead: &lead, state, attempts: of_lead })?;
+                let last = of_lead.iter().rfind(|attempt| attempt.counts());
+                let analysis = last.map(|last| results::analysis(db, &last.attempt)).transpose()?.flatten();
+                each(LeadOutcome { lead: &lead, state, attempts: of_lead, analysis: analysis.as_ref() })?;
             }
             Ok(())
         })
     }
 }
 
-fn outcome(attempt: Attempt) -> AttemptOutcome {
+/// What reports want of an attempt.
+pub(super) fn outcome(attempt: Attempt) -> AttemptOutcome {
     let facts = &attempt.facts;
     let ended = facts.ended.as_ref();
     let minutes = facts.started.zip(ended).map(|(from, end)| end.at.since(from).as_secs_f64() / 60.0);

@@ -22,7 +22,7 @@ use super::lock::Lock;
 use super::others::{Followed, asks, gather, leaves_one, share};
 use super::runs::{LIVE, begin, over, pool, reap_dead_runs};
 use super::table::Table;
-use super::{Disk, transact};
+use super::{Disk, results, transact};
 use crate::campaign::event::{Ask, Booking, LeadId, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Booked, Change, Claimed, Open, Opened, Recorded, ResumeState};
@@ -255,7 +255,7 @@ impl Journal for Run {
         let run = self.number;
         let others = self.step_with(|table, rest| gather(table, rest.followed, run, now))?;
         let totals = self.totals(now)?;
-        self.step(|table, _| {
+        self.step(|table, plan| {
             let found = strangers(&table.load(Wanted { found: true, ..Wanted::default() })?);
             for call in &found {
                 table.told.meet(&call.id);
@@ -271,6 +271,8 @@ impl Journal for Run {
             let attempts = "SELECT attempts, ended FROM attempt_counts WHERE campaign = ?1";
             let counts = table.db.query_row(attempts, [table.campaign], |row| Ok((row.get(0)?, row.get(1)?)));
             let (attempts, calls_ended): (u64, u64) = counts.optional()?.unwrap_or_default();
+            let wait = plan.results_wait;
+            let awaited = wait.map(|wait| results::awaited(table.db, table.campaign, wait, now)).transpose()?;
             let last_limit = "SELECT iif(last_limit_at <= ?2, last_limit, NULL) FROM pools WHERE id = ?1";
             let ahead = latest_possible(now).as_micros();
             let last_limit = table.db.query_row(last_limit, [table.pool, ahead], |row| row.get(0))?;
@@ -279,6 +281,7 @@ impl Journal for Run {
                 others,
                 watermark,
                 known_from,
+                awaited: awaited.unwrap_or_default(),
                 has_attempts: attempts > 0,
                 strangers: found.iter().filter_map(stranger).collect(),
                 adopted_at: instant(adopted),

@@ -12,7 +12,7 @@ use super::super::{Dnc, Error};
 use super::accounts::phone_hash;
 use super::attempts::digits;
 use super::leads::Zones;
-use super::{attempts, leads};
+use super::{attempts, leads, results};
 use crate::campaign::event::LeadId;
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::{AttemptId, Mark};
@@ -145,6 +145,9 @@ impl Store for Table<'_> {
         }
         for row in changed.leads.iter().filter_map(|id| people.lead(*id)) {
             leads::stand(self.db, row.id, row.stand, row.suppressed, now)?;
+        }
+        for (id, analysis) in changed.analyses {
+            results::put_analysis(self.db, &id, &analysis)?;
         }
         for (campaign, phone) in changed.stale {
             let mark = "UPDATE leads SET stale = 1 WHERE campaign = ?1 AND phone = ?2 AND stale = 0";

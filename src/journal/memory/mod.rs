@@ -93,6 +93,7 @@ impl Journal for Memory {
             others: Others::default(),
             watermark: self.watermark,
             known_from: self.known_from,
+            awaited: Vec::new(),
             has_attempts: self.table.has_attempts(),
             strangers: found.iter().filter_map(stranger).collect(),
             adopted_at: self.adopted_at,

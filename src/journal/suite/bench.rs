@@ -176,6 +176,7 @@ pub(crate) fn plan() -> Plan {
         not_if_called_within: None,
         limit: None,
         max_cost: None,
+        results_wait: None,
         until: None,
         wait: false,
         lines: vec!["line-a".to_owned()],

@@ -191,6 +191,8 @@ impl FakeCall {
             spoke: self.spoke(),
             opt_out: self.opted_out(),
             unmarked: false,
+            analysed: self.settled && self.started.is_some(),
+            analysis: None,
             outbound: self.kind == Kind::Outbound,
         }
     }

@@ -4,6 +4,7 @@ mod damage;
 mod orders;
 mod overlap;
 mod plans;
+mod results;
 
 use std::path::Path;
 

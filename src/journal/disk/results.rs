@@ -1,0 +1,241 @@
+//! What became of calls and of leads, for reports and for results files.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::super::{Chance, Error};
+use super::Disk;
+use super::accounts::Account;
+use super::attempts::{self, class_named, digits, wall};
+use super::outcomes::{AttemptOutcome, outcome};
+use crate::campaign::disposition::Class;
+use crate::campaign::event::LeadId;
+use crate::campaign::seen::Analysis;
+use crate::leads::lead::{Lead, Phone};
+use crate::pool::attempt_id::AttemptId;
+use crate::pool::calls::CallId;
+use crate::time::{Instant, Now};
+
+/// Calls whose analysis a start waits for at most.
+const AWAITED: i64 = 1000;
+
+/// A lead that was settled, and what came before.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Settlement {
+    /// Its number in the journal.
+    pub id: LeadId,
+    /// How many times it has been settled.
+    pub number: u64,
+    /// Who.
+    pub lead: Lead,
+    /// What settled it.
+    pub class: Class,
+    /// When.
+    pub at: Timestamp,
+    /// Its attempts, in order.
+    pub attempts: Vec<AttemptOutcome>,
+    /// What the provider made of the last call, as far as it was seen.
+    pub analysis: Option<Analysis>,
+}
+
+impl Settlement {
+    /// Whether the provider may still analyse its call: it was answered, and is over for no longer than that.
+    pub fn waits(&self, now: Timestamp, wait: Duration) -> bool {
+        let last = self.attempts.iter().rfind(|attempt| attempt.counts());
+        last.is_some_and(AttemptOutcome::is_answered)
+            && !self.analysis.as_ref().is_some_and(Analysis::is_complete)
+            && now.duration_since(self.at) < jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::MAX)
+    }
+}
+
+/// A results file, as far as it is known to hold whole rows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ResultsPlace {
+    /// Where it is.
+    pub path: String,
+    /// Which file that was: its device and its number there.
+    pub file: (u64, u64),
+    /// How much of it is known.
+    pub length: u64,
+}
+
+/// What a journal remembers of the results files of one campaign.
+#[derive(Debug)]
+pub struct ResultsBook {
+    disk: Disk,
+    campaign: i64,
+}
+
+impl ResultsBook {
+    /// Opens it, beside the run that writes to the same journal.
+    pub fn open(dir: &Path, account: &Account, campaign: &str, chance: &mut Chance) -> Result<Self, Error> {
+        let disk = Disk::open(dir, chance)?;
+        let campaign = disk.campaign(account, campaign)?;
+        Ok(Self { disk, campaign })
+    }
+
+    /// The files that have rows of the campaign.
+    pub fn places(&self) -> Result<Vec<ResultsPlace>, Error> {
+        self.disk.read(|db| {
+            let all = "SELECT path, device, inode, length FROM results_files WHERE campaign = ?1";
+            let mut all = db.prepare_cached(all)?;
+            let places = all.query_map([self.campaign], |row| {
+                let file = (row.get::<_, i64>(1)?.cast_unsigned(), row.get::<_, i64>(2)?.cast_unsigned());
+                Ok(ResultsPlace { path: row.get(0)?, file, length: row.get(3)? })
+            })?;
+            Ok(places.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Settled leads that no file has yet, in list order, from behind that one on.
+    pub fn unwritten(&self, after: LeadId, most: usize) -> Result<Vec<Settlement>, Error> {
+        self.disk.read(|db| {
+            let find = "SELECT settlements.lead, number, leads.lead, class, settled FROM settlements \
+                        CROSS JOIN leads ON leads.id = settlements.lead \
+                        WHERE settlements.campaign = ?1 AND written < number AND settlements.lead > ?2 \
+                        AND settled IS NOT NULL ORDER BY settlements.lead LIMIT ?3";
+            let mut find = db.prepare_cached(find)?;
+            let mut rows = find.query(params![self.campaign, after.0, most])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                found.push(self.settlement(db, row)?);
+            }
+            Ok(found)
+        })
+    }
+
+    fn settlement(&self, db: &Connection, row: &Row<'_>) -> Result<Settlement, Error> {
+        let id = LeadId(row.get(0)?);
+        let text = row.get_ref(2)?.as_str().map_err(|error| Error::damaged(error.to_string()))?;
+        let lead: Lead = serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
+        let attempts = attempts_on(db, self.campaign, id, lead.phone)?;
+        let last = attempts.iter().rfind(|attempt| attempt.counts());
+        let analysis = last.map(|last| analysis(db, &last.attempt)).transpose()?.flatten();
+        let class = class_named(&row.get::<_, String>(3)?)?;
+        Ok(Settlement { id, number: row.get(1)?, lead, class, at: wall(row.get(4)?), attempts, analysis })
+    }
+
+    /// How many settled leads no file has yet.
+    pub fn left(&self) -> Result<u64, Error> {
+        self.disk.read(|db| {
+            let count = "SELECT count(*) FROM settlements WHERE campaign = ?1 AND written < number";
+            Ok(db.query_row(count, [self.campaign], |row| row.get(0))?)
+        })
+    }
+
+    /// A file has these settlements now, and is known up to there.
+    pub fn wrote(&mut self, rows: &[(LeadId, u64)], place: Option<&ResultsPlace>) -> Result<(), Error> {
+        let campaign = self.campaign;
+        self.disk.within(|tx| {
+            let wrote = "UPDATE settlements SET written = max(written, ?2) WHERE lead = ?1";
+            let mut wrote = tx.prepare_cached(wrote)?;
+            for (lead, number) in rows {
+                wrote.execute(params![lead.0, number])?;
+            }
+            place.map_or(Ok(()), |place| put_place(tx, campaign, place))
+        })
+    }
+
+    /// Rows were found in a file: the leads that they are about, and which of their settlements.
+    pub fn found(
+        &mut self,
+        rows: &mut dyn Iterator<Item = (Phone, Option<String>, u64)>,
+        place: &ResultsPlace,
+    ) -> Result<(), Error> {
+        let campaign = self.campaign;
+        self.disk.within(|tx| {
+            let found = "UPDATE settlements SET written = max(written, ?4) WHERE number >= ?4 AND lead = \
+                         (SELECT id FROM leads WHERE campaign = ?1 AND phone = ?2 AND extension = ?3)";
+            let mut found = tx.prepare_cached(found)?;
+            for (phone, extension, number) in rows {
+                found.execute(params![campaign, digits(phone), extension.unwrap_or_default(), number])?;
+            }
+            put_place(tx, campaign, place)
+        })
+    }
+}
+
+fn put_place(db: &Connection, campaign: i64, place: &ResultsPlace) -> Result<(), Error> {
+    let put = "INSERT INTO results_files (campaign, path, device, inode, length) VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT (campaign, path) DO UPDATE SET device = excluded.device, inode = excluded.inode, \
+               length = excluded.length";
+    let ResultsPlace { path, file: (device, inode), length } = place;
+    db.prepare_cached(put)?.execute(params![campaign, path, device.cast_signed(), inode.cast_signed(), length])?;
+    Ok(())
+}
+
+/// The attempts of one lead, in order.
+fn attempts_on(db: &Connection, campaign: i64, lead: LeadId, phone: Phone) -> Result<Vec<AttemptOutcome>, Error> {
+    let its = "WHERE phone = ?1 AND campaign = ?2 AND lead = ?3 AND origin <> 'found' ORDER BY claimed, attempt";
+    let mut found = Vec::new();
+    let params = params![digits(phone), campaign, lead.0];
+    attempts::each(db, its, params, |attempt| found.push(outcome(attempt)))?;
+    Ok(found)
+}
+
+/// Calls that were answered, settled a lead no longer ago than that, and are not analysed yet: each with the instant
+/// until which that is waited for.
+pub(super) fn awaited(
+    db: &Connection,
+    campaign: i64,
+    wait: Duration,
+    now: Now,
+) -> Result<Vec<(CallId, Instant)>, Error> {
+    let since = now.wall.as_microsecond().saturating_sub(crate::time::micros(wait));
+    let find = "SELECT id, phone, settled FROM leads WHERE campaign = ?1 AND settled > ?2 AND phone > 0 \
+                AND EXISTS (SELECT 1 FROM settlements WHERE lead = leads.id AND written < number) LIMIT ?3";
+    let mut find = db.prepare_cached(find)?;
+    let mut rows = find.query(params![campaign, since, AWAITED])?;
+    let mut awaited = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (lead, phone) = (LeadId(row.get(0)?), attempts::phone(row.get(1)?)?);
+        let attempts = attempts_on(db, campaign, lead, phone)?;
+        let Some(last) = attempts.iter().rfind(|attempt| attempt.counts()).filter(|last| last.is_answered()) else {
+            continue;
+        };
+        let known = analysis(db, &last.attempt)?.is_some_and(|analysis| analysis.is_complete());
+        if let Some(call) = last.call.clone().filter(|_| !known) {
+            let left = row.get::<_, i64>(2)? - since;
+            awaited.push((call, now.at + Duration::from_micros(left.unsigned_abs()).min(wait)));
+        }
+    }
+    Ok(awaited)
+}
+
+/// Writes down what the provider made of a call, unless that is known.
+pub(super) fn put_analysis(db: &Connection, attempt: &AttemptId, analysis: &Analysis) -> Result<(), Error> {
+    let put = "INSERT INTO analyses (attempt, success, summary, structured, recording, transcript_chars) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (attempt) DO UPDATE SET success = excluded.success, \
+               summary = excluded.summary, structured = excluded.structured, recording = excluded.recording, \
+               transcript_chars = excluded.transcript_chars WHERE (analyses.success, analyses.summary, \
+               analyses.structured, analyses.recording, analyses.transcript_chars) IS NOT (excluded.success, \
+               excluded.summary, excluded.structured, excluded.recording, excluded.transcript_chars)";
+    let Analysis { success, summary, structured, recording_url, transcript_chars } = analysis;
+    db.prepare_cached(put)?.execute(params![
+        attempt.as_str(),
+        success,
+        summary,
+        structured,
+        recording_url,
+        transcript_chars
+    ])?;
+    Ok(())
+}
+
+/// What the provider made of the call of an attempt, as far as it was seen.
+pub(super) fn analysis(db: &Connection, attempt: &AttemptId) -> Result<Option<Analysis>, Error> {
+    let find = "SELECT success, summary, structured, recording, transcript_chars FROM analyses WHERE attempt = ?1";
+    let read = |row: &Row<'_>| {
+        Ok(Analysis {
+            success: row.get(0)?,
+            summary: row.get(1)?,
+            structured: row.get(2)?,
+            recording_url: row.get(3)?,
+            transcript_chars: row.get(4)?,
+        })
+    };
+    Ok(db.prepare_cached(find)?.query_row([attempt.as_str()], read).optional()?)
+}
