@@ -155,7 +155,11 @@ fn a_wrong_value_is_refused_with_its_flag_and_a_cure() {
         ("leads.csv --batch-size 101", "--batch-size", "50 to 100"),
         ("leads.csv --rate 0/s", "--rate", "nobody is ever called"),
         ("leads.csv --rate 5/h", "--rate", "30/min"),
-        ("leads.csv --reserve auto", "--reserve", "timetable"),
+        ("leads.csv --target 2%", "--target", "add --reserve auto"),
+        ("leads.csv --reserve 3 --target 2%", "--target", "add --reserve auto"),
+        ("leads.csv --reserve auto --target 0", "--target", "0.01%"),
+        ("leads.csv --reserve auto --target 60%", "--target", "50%"),
+        ("leads.csv --reserve auto --slots 1", "--slots", ""),
         ("leads.csv --reserve -1", "", ""),
         ("leads.csv --poll 0s", "--poll", "longer than nought"),
         ("leads.csv --poll soon", "--poll", "1h30m"),
@@ -314,6 +318,18 @@ fn flags_win_over_the_file_and_the_file_over_the_environment() {
     assert_eq!(flags.account.lines, ["typed"]);
     assert_eq!(flags.account.target, Target::Squad("team".into()), "a typed target hides that of the environment");
     assert_eq!(flags.plan.rate.per, Duration::from_mins(1));
+}
+
+#[test]
+fn a_reserve_may_be_left_to_the_run() {
+    let mut typing = Typing::with_account();
+    let auto = |plan: RunPlan| plan.plan.reserve.auto.map(|auto| (auto.target, auto.history));
+    assert_eq!(auto(typing.plan("leads.csv --reserve auto").unwrap()), Some((0.01, None)));
+    assert_eq!(auto(typing.plan("leads.csv --reserve auto --target 5%").unwrap()), Some((0.05, None)));
+    let config = typing.file("campaign.toml", "reserve = \"auto\"\ntarget = \"2%\"\n");
+    let line = format!("leads.csv --config {}", config.display());
+    assert_eq!(auto(typing.plan(&line).unwrap()), Some((0.02, None)));
+    assert_eq!(auto(typing.plan(&format!("{line} --reserve 4")).unwrap()), None, "a typed number wins over both");
 }
 
 #[test]

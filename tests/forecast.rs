@@ -72,7 +72,7 @@ fn hours_open_before_anybody_is_called_and_close_on_those_who_are_left() {
     let early = Plan { until: Some(at("2026-01-01T12:00:00Z")), ..short.clone() };
     assert_eq!(foresee(&early), Err(Impossible::Until(at("2026-01-01T13:00:00Z"))));
     let table = vec![(0, 3), (12 * 60, 10), (18 * 60, 3)];
-    let kept = Plan { reserve: Reserve { table, zone: TimeZone::UTC }, ..short };
+    let kept = Plan { reserve: Reserve { table, zone: TimeZone::UTC, auto: None }, ..short };
     assert_eq!(foresee(&kept), Err(Impossible::Reserve(at("2026-01-01T13:00:00Z"))));
 }
 

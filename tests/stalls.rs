@@ -107,7 +107,7 @@ fn hours_that_close_while_there_is_no_room_end_the_run<S: Store>() {
 }
 
 fn a_timetable_that_leaves_no_slot_of_the_limit_ends_the_run<S: Store>() {
-    let reserve = Reserve { table: vec![(0, 0), (720, 1)], zone: jiff::tz::TimeZone::UTC };
+    let reserve = Reserve { table: vec![(0, 0), (720, 1)], zone: jiff::tz::TimeZone::UTC, auto: None };
     let plan = Plan { reserve, caution: 10, slots: Some(12), ..plan() };
     let mut stage = stage::<S>(&plan, ProviderConfig { traffic: Vec::new(), ..ProviderConfig::default() }, 30, 5, 0);
     stage.play(START + Duration::from_hours(2), None).unwrap();
@@ -125,7 +125,7 @@ fn an_end_for_the_accounts_own_reason_stops_the_campaign_though_the_phone_rang<S
 }
 
 fn an_hour_whose_reserve_keeps_the_whole_pool_ends_the_run_until_less_is_kept<S: Store>() {
-    let reserve = Reserve { table: vec![(0, 10), (9 * 60 + 30, 3)], zone: jiff::tz::TimeZone::UTC };
+    let reserve = Reserve { table: vec![(0, 10), (9 * 60 + 30, 3)], zone: jiff::tz::TimeZone::UTC, auto: None };
     let plan = Plan { reserve, ..plan() };
     let mut stage = stage::<S>(&plan, ProviderConfig { traffic: Vec::new(), ..ProviderConfig::default() }, 30, 5, 0);
     stage.play(START + Duration::from_hours(2), None).unwrap();
@@ -160,7 +160,7 @@ fn a_retry_waits_as_long_as_it_was_told_though_the_providers_clock_is_another<S:
 
 /// Slots that are reserved from certain minutes of a day on, which begins so many hours before the test does.
 fn timetable(table: &[(u16, u32)], hours: i8) -> Reserve {
-    Reserve { table: table.to_vec(), zone: jiff::tz::TimeZone::fixed(jiff::tz::offset(hours)) }
+    Reserve { table: table.to_vec(), zone: jiff::tz::TimeZone::fixed(jiff::tz::offset(hours)), auto: None }
 }
 
 fn a_reserve_that_falls_lets_those_who_wait_be_called<S: Store>() {

@@ -6,6 +6,9 @@ use super::attempt::{Cause, State};
 use crate::pool::headroom::Slots;
 use crate::time::Instant;
 
+/// Changes of the reserve that are remembered.
+const MOST_RESERVES: usize = 500;
+
 /// What this run did.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct RunCounts {
@@ -32,6 +35,8 @@ pub struct RunCounts {
     pub limit: u32,
     /// What was kept, as last asked for.
     pub reserve: u32,
+    /// What was kept from when on, where it was another: the first and the newest such changes.
+    pub reserves: Vec<(Instant, u32)>,
     /// Since when fewer are free, and whether we hold any.
     below_since: Option<(Instant, bool)>,
     /// Slots left, as the newest answer said.
@@ -84,6 +89,12 @@ impl RunCounts {
         }
         self.limit = slots.limit;
         self.reserve = reserve;
+        if self.reserves.last().is_none_or(|(_, last)| *last != reserve) {
+            if self.reserves.len() >= MOST_RESERVES {
+                self.reserves.remove(1);
+            }
+            self.reserves.push((now, reserve));
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod attempt;
 mod awaited;
 pub mod breaker;
 pub mod budget;
+pub mod callers;
 pub mod counts;
 mod dial;
 pub mod disposition;
@@ -51,6 +52,7 @@ use active::{ActiveAttempt, ActiveAttempts};
 use attempt::State;
 use awaited::Awaited;
 use breaker::Breaker;
+use callers::{Callers, Chosen};
 use counts::RunCounts;
 use doubt::Proofs;
 use event::{AccountFact, Action, Event, LeadId, Stop};
@@ -115,6 +117,8 @@ pub struct Campaign {
     fresh_wanted: bool,
     no_room: bool,
     scheduled: BTreeSet<CallId>,
+    /// Who calls in, where the reserve is chosen by that.
+    callers: Option<Callers>,
     others_reserve: u32,
     /// What other runs were last told that this one reserves.
     told_reserve: Option<u32>,
@@ -213,6 +217,7 @@ impl Campaign {
             fresh_wanted: false,
             no_room: false,
             scheduled: BTreeSet::new(),
+            callers: None,
             others_reserve: 0,
             told_reserve: None,
             others_at: None,
@@ -232,6 +237,7 @@ impl Campaign {
             wake_at: None,
             plan,
         };
+        campaign.begin_reserve(now);
         campaign.hear_others(&history.others, now);
         campaign.adopt_open(history.open, now.at);
         campaign.decide(now);
@@ -303,6 +309,7 @@ impl Campaign {
         }
         self.wake_at = None;
         self.note_time(now);
+        self.choose_reserve(now);
         self.tell_reserve(now);
         self.begin_search(now);
         self.want_orphans(now);
@@ -352,6 +359,26 @@ impl Campaign {
 
     fn tell(&mut self, notice: Notice) {
         self.actions.push_back(Action::Tell(notice));
+    }
+
+    /// The first reserve, where the run chooses it: from what the past shows.
+    fn begin_reserve(&mut self, now: Now) {
+        let reserve = &mut self.plan.reserve;
+        let Some(auto) = &reserve.auto else { return };
+        let callers = Callers::new(auto, &reserve.zone, self.plan.caution, self.pool.limit(), now);
+        reserve.table = vec![(0, callers.reserve())];
+        let known = callers.known_from().map(str::to_owned).zip(callers.timetable(now).map(|table| table.to_string()));
+        self.tell(Notice::ReserveBegins(callers.reserve(), known));
+        self.callers = Some(callers);
+    }
+
+    /// The reserve is chosen anew, by who has called in.
+    fn choose_reserve(&mut self, now: Now) {
+        let limit = self.pool.limit();
+        let chosen = self.callers.as_mut().and_then(|callers| callers.choose(now, limit));
+        let Some(Chosen { was, reserve, per_hour }) = chosen else { return };
+        self.plan.reserve.table = vec![(0, reserve)];
+        self.tell(Notice::ReserveNow { was, reserve, per_hour });
     }
 
     /// Other runs on the pool reserve what this one does: they are told whenever it changes.

@@ -73,6 +73,17 @@ pub enum Notice {
     Stopping(StopReason),
     /// A batch was opened or closed: its number and size.
     Batch(u64, usize),
+    /// The first reserve of a run that chooses it, and what it is learnt from: in words, and by the hour.
+    ReserveBegins(u32, Option<(String, String)>),
+    /// The reserve that the run chose for so many callers an hour.
+    ReserveNow {
+        /// The one before.
+        was: u32,
+        /// From now on.
+        reserve: u32,
+        /// Callers an hour that are expected.
+        per_hour: f64,
+    },
     /// Reserve and margin, so many in all, leave one slot of the pool's limit.
     OneAtATime(u32, u32),
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::budget::Budget;
+use super::callers::AutoReserve;
 use super::hours::Calling;
 use super::retry::Retries;
 
@@ -91,19 +92,22 @@ pub struct Rate {
     pub per: Duration,
 }
 
-/// Slots kept for others: one number, or another from certain times of the day on (the machine's zone).
+/// Slots kept for others: one number, or another from certain times of the day on (the machine's zone). Where it is
+/// chosen by the run, the table is what holds at the moment.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Reserve {
     /// (minute of the day from which it holds, slots), sorted by minute, the first at 0; never empty.
     pub table: Vec<(u16, u32)>,
     /// The zone whose days these are.
     pub zone: jiff::tz::TimeZone,
+    /// How the run chooses it, where it does.
+    pub auto: Option<AutoReserve>,
 }
 
 impl Reserve {
     /// The same all day.
     pub fn always(slots: u32) -> Self {
-        Self { table: vec![(0, slots)], zone: jiff::tz::TimeZone::UTC }
+        Self { table: vec![(0, slots)], zone: jiff::tz::TimeZone::UTC, auto: None }
     }
 
     /// Whether it changes over the day.
@@ -113,6 +117,9 @@ impl Reserve {
 
     /// The least that is kept at any time of the day.
     pub fn least(&self) -> u32 {
+        if self.auto.is_some() {
+            return 1;
+        }
         self.table.iter().map(|(_, slots)| *slots).min().unwrap_or(0)
     }
 
@@ -136,7 +143,7 @@ impl Reserve {
         let mut table: Vec<_> = self.table.iter().copied().filter(|(at, _)| *at != minute).collect();
         table.push((minute, self.at(from).min(most)));
         table.sort_unstable();
-        Self { table, zone: self.zone.clone() }
+        Self { table, zone: self.zone.clone(), auto: None }
     }
 
     fn minute(&self, wall: Timestamp) -> u16 {

@@ -22,6 +22,9 @@ impl Campaign {
     pub(super) fn hear_rows(&mut self, wire: RequestTiming, calls: &Listing) {
         self.reached();
         let (_, latest) = self.pool.offset.span(wire);
+        if let Some(callers) = &mut self.callers {
+            callers.looked(wire.received, latest.timestamp());
+        }
         for call in &**calls {
             self.listing.changed(call.updated, latest);
             self.saw_call(call, wire.received, latest);
@@ -37,6 +40,12 @@ impl Campaign {
         self.proofs.confirmed |= ours;
         if live.is_some_and(|live| live.ours) || self.money.knows(&call.id) {
             self.money.hear(call, received);
+        }
+        if let Some(callers) = &mut self.callers {
+            callers.saw(call, is_pool_end(call));
+            if let Some(end) = call.end().filter(|_| live.is_some_and(|live| live.ours)) {
+                callers.call_lasted(end.since(call.created));
+            }
         }
         self.look_at_mark(call);
         self.lost.remove(&call.id);

@@ -5,35 +5,25 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-
 use super::account::{self, base_url};
 use super::args::ListArgs;
 use super::display::stdout_width;
 use super::environment::Environment;
 use super::journal::StateArgs;
-use super::usage::{asked, last_limit, reader};
+use super::usage::{last_limit, reader};
 use super::values::{self, Until};
 use super::{place, plan, print, runtime};
 use crate::campaign::DEFAULT_SLOTS;
+use crate::campaign::callers::{InboundHistory, USUAL_CALL_S, USUAL_INBOUND_S};
+use crate::drive::clock::Clock;
+use crate::drive::past;
 use crate::exit::Exit;
 use crate::leads::list::{List, Row};
 use crate::leads::options::ListOptions;
 use crate::report::failure::Failure;
-use crate::report::reserve::{Inbound, Question};
-use crate::report::style::{Glyphs, count};
+use crate::report::reserve::Question;
+use crate::report::style::Glyphs;
 use crate::run::check::list_failure;
-use crate::vapi::analytics::{Query, Row as Sum, Step};
-
-/// How far back calls are looked at.
-const DAYS: i64 = 14;
-/// Fewer inbound calls than this make no timetable.
-const ENOUGH: f64 = 200.0;
-/// What holds where nothing is known: calls of a mixed list with ringing, and inbound calls.
-const USUAL_CALL_S: f64 = 60.0;
-const USUAL_INBOUND_S: f64 = 180.0;
-/// Ringing and what is lost around a call, which the provider's duration leaves out, in seconds.
-const AROUND_S: f64 = 15.0;
 
 /// `dialer advise`.
 #[derive(Clone, Debug, clap::Args)]
@@ -87,24 +77,30 @@ pub fn advise(args: &AdviseArgs, around: &Environment<'_>) -> Result<Exit, Failu
     };
     let leads = if args.leads.is_empty() { args.lead_count } else { Some(count_leads(args)?) };
     let learnt = learn(args, around)?;
-    let given = |given: Option<Duration>, learnt: Option<f64>, usual: f64| {
-        given.map_or(learnt.unwrap_or(usual), |given| given.as_secs_f64())
-    };
-    let per_hour = args.inbound_per_hour.or(learnt.per_hour).ok_or_else(|| {
-        Failure::usage("nothing is known of who calls in")
+    if learnt.is_none() && args.inbound_per_hour.is_none() {
+        return Err(Failure::usage("nothing is known of who calls in")
             .advise("say it:   --inbound-per-hour X --inbound-mean D")
-            .advise("or let it be read from the account:   VAPI_API_KEY, or --api-key-file FILE")
-    })?;
-    let inbound = Inbound {
-        per_hour,
-        mean_s: given(args.inbound_mean, learnt.mean_s, USUAL_INBOUND_S),
-        from: if args.inbound_per_hour.is_some() { "as given".to_owned() } else { learnt.from },
-        by_hour: learnt.by_hour.filter(|_| args.inbound_per_hour.is_none()),
-    };
+            .advise("or let it be read from the account:   VAPI_API_KEY, or --api-key-file FILE"));
+    }
+    let mut inbound = learnt.unwrap_or(InboundHistory {
+        per_hour: Vec::new(),
+        mean_s: USUAL_INBOUND_S,
+        call_s: USUAL_CALL_S,
+        callers: 0.0,
+        from: "as given".to_owned(),
+    });
+    if let Some(per_hour) = args.inbound_per_hour {
+        (inbound.per_hour, inbound.from) = (vec![per_hour], "as given".to_owned());
+    }
+    let given =
+        |given: Option<Duration>, learnt: &mut f64| *learnt = given.map_or(*learnt, |given| given.as_secs_f64());
+    given(args.inbound_mean, &mut inbound.mean_s);
+    given(args.call_mean, &mut inbound.call_s);
     let by = args.by.map(|by| plan::instant(by, "--by", around)).transpose()?;
     let within = by.map(|by| Duration::try_from(by.duration_since(around.now)).unwrap_or_default());
-    let call_mean_s = given(args.call_mean, learnt.call_s, USUAL_CALL_S);
-    let answer = Question { slots, target: args.target, inbound, call_mean_s, leads, within }.answer();
+    let today = around.now.to_zoned(around.zone.clone()).date();
+    let answer =
+        Question { slots, target: args.target, inbound, zone: around.zone.clone(), today, leads, within }.answer();
     print(&if args.json {
         answer.json()
     } else {
@@ -136,66 +132,16 @@ fn count_leads(args: &AdviseArgs) -> Result<u64, Failure> {
     Ok(phones.len() as u64)
 }
 
-/// What the account shows of the last days.
-#[derive(Default)]
-struct Learnt {
-    per_hour: Option<f64>,
-    mean_s: Option<f64>,
-    call_s: Option<f64>,
-    by_hour: Option<[f64; 24]>,
-    from: String,
-}
-
-/// One request: calls of the last 14 days by type and hour. A listing of as many, with their transcripts, would be
-/// gigabytes.
-fn learn(args: &AdviseArgs, around: &Environment<'_>) -> Result<Learnt, Failure> {
+/// What the account shows of the last days, where it is needed.
+fn learn(args: &AdviseArgs, around: &Environment<'_>) -> Result<Option<InboundHistory>, Failure> {
     let all_given = args.inbound_per_hour.is_some() && args.inbound_mean.is_some() && args.call_mean.is_some();
     let key = account::key(args.api_key_file.as_deref(), around, &mut Vec::new())?;
-    let Some(key) = key.filter(|_| !all_given) else { return Ok(Learnt::default()) };
+    let Some(key) = key.filter(|_| !all_given) else { return Ok(None) };
     let client = reader(&base_url(&args.base_url)?, key)?;
-    let from = around.now.checked_sub(jiff::SignedDuration::from_hours(24 * DAYS)).unwrap_or(around.now);
-    let query = Query {
-        name: "calls",
-        table: "call",
-        columns: &[("count", "id", "calls"), ("sum", "duration", "duration")],
-        group: Some("type"),
-        from,
-        to: around.now,
-        step: Step::Hour,
-        zone: &around.zone,
-    };
-    let rows = runtime()?.block_on(asked(&client, &[query]));
-    match rows {
-        Ok(rows) => Ok(from_sums(&rows.into_iter().flatten().collect::<Vec<_>>(), &around.zone)),
+    match runtime()?.block_on(past::inbound(&client, &Clock::real(), around.now, &around.zone)) {
+        Ok(learnt) => Ok(Some(learnt)),
         // What was said by hand is enough.
-        Err(_) if args.inbound_per_hour.is_some() => Ok(Learnt::default()),
+        Err(_) if args.inbound_per_hour.is_some() => Ok(None),
         Err(failure) => Err(failure.advise("or say it:   --inbound-per-hour X --inbound-mean D")),
-    }
-}
-
-fn from_sums(rows: &[Sum], zone: &TimeZone) -> Learnt {
-    #[expect(clippy::cast_precision_loss, reason = "336 hours")]
-    let hours = (DAYS * 24) as f64;
-    let of = |kind: &str| {
-        let rows = rows.iter().filter(move |row| row.group.as_deref() == Some(kind));
-        rows.fold((0.0, 0.0), |(calls, seconds), row| (calls + row.values[0], seconds + row.values[1]))
-    };
-    let (inbound, inbound_s) = of("inboundPhoneCall");
-    let (outbound, outbound_s) = of("outboundPhoneCall");
-    let mut by_hour = [0.0; 24];
-    for row in rows.iter().filter(|row| row.group.as_deref() == Some("inboundPhoneCall")) {
-        let hour = usize::try_from(row.at.to_zoned(zone.clone()).hour()).unwrap_or(0);
-        #[expect(clippy::cast_precision_loss, reason = "14 days")]
-        let days = DAYS as f64;
-        by_hour[hour] += row.values[0] / days;
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of calls")]
-    let calls = count(inbound as u64, "inbound call", "inbound calls");
-    Learnt {
-        per_hour: Some(inbound / hours),
-        mean_s: (inbound > 0.0 && inbound_s > 0.0).then(|| inbound_s / inbound),
-        call_s: (outbound > 0.0 && outbound_s > 0.0).then(|| outbound_s / outbound + AROUND_S),
-        by_hour: (inbound >= ENOUGH).then_some(by_hour),
-        from: format!("from {calls} of the last {DAYS} days"),
     }
 }

@@ -143,9 +143,12 @@ pub struct ListArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "The pool")]
 pub struct PoolArgs {
-    /// Slots reserved for inbound callers, or a timetable of them: 08:00=4,18:00=2
+    /// Slots reserved for inbound callers: a number, a timetable as in 08:00=4,18:00=2, or auto
     #[arg(long, value_name = "N", default_value = "3", value_parser = values::slots)]
     pub reserve: Slots,
+    /// With --reserve auto: the share of inbound callers that may be refused [default: 1%]
+    #[arg(long, value_name = "P", value_parser = values::target)]
+    pub target: Option<f64>,
     /// The pool's limit to assume until an answer shows it [default: the last known, else 10]
     #[arg(long, value_name = "N", value_parser = values::some_slots)]
     pub slots: Option<u32>,

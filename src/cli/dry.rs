@@ -14,6 +14,7 @@ use super::display::stdout_width;
 use super::environment::Environment;
 use super::print;
 use crate::campaign::DEFAULT_SLOTS;
+use crate::campaign::callers::first_reserve;
 use crate::campaign::plan::Plan;
 use crate::drive::talk::{say, say_unless};
 use crate::exit::Exit;
@@ -103,7 +104,8 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
         let _infallible = writeln!(text, "{}", one_at_a_time(slots - 1, slots));
     }
     let beliefs = beliefs(&asked.assume, &known.before.past, planned.sandbox);
-    let question = left.question(planned, asked.runs, &beliefs, slots, known.before.spent_usd, around);
+    let plan = with_callers(&planned.plan, &beliefs, planned.sandbox);
+    let question = left.question(&plan, asked.runs, &beliefs, slots, known.before.spent_usd, around);
     let forecast = match question.filter(|_| !has_passed).map(|question| question.foresee()) {
         None => None,
         Some(foreseen) => Some(foreseen?.map_err(|why| {
@@ -117,7 +119,7 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
         beliefs: &beliefs,
         leads: left.total,
         slots,
-        reserve: planned.plan.reserve.at(forecast.starts),
+        reserve: first_reserve(&plan, slots, forecast.starts),
         now: around.now,
         zone: &around.zone,
     });
@@ -143,6 +145,17 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
         print(&text)?;
     }
     Ok(Exit::Settled)
+}
+
+/// A run that chooses its reserve reads past callers of the account first; here they are what is believed of them, unless
+/// that is a guess. The sandbox has no past.
+fn with_callers(plan: &Plan, beliefs: &Beliefs, sandbox: bool) -> Plan {
+    let mut plan = plan.clone();
+    let known = !sandbox && !beliefs.inbound_per_hour.is_guess();
+    if let Some(auto) = plan.reserve.auto.as_mut().filter(|_| known) {
+        auto.history = Some(beliefs.inbound_history());
+    }
+    plan
 }
 
 fn write_page(path: &Path, page: &str) -> Result<(), Failure> {
@@ -260,7 +273,7 @@ impl Left {
 
     fn question<'a>(
         &'a self,
-        planned: &'a RunPlan,
+        plan: &'a Plan,
         runs: u32,
         beliefs: &'a Beliefs,
         slots: u32,
@@ -268,7 +281,7 @@ impl Left {
         around: &Environment<'_>,
     ) -> Option<Question<'a>> {
         let zones = self.zones.iter().cloned().collect();
-        let (plan, leads, total, now) = (&planned.plan, &self.sample[..], self.total, around.now);
+        let (leads, total, now) = (&self.sample[..], self.total, around.now);
         (total > 0).then_some(Question { plan, leads, total, zones, slots, now, runs, beliefs, spent_usd })
     }
 

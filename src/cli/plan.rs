@@ -13,6 +13,7 @@ use super::layers::{Layer, Sources};
 use super::place;
 use super::values::Until;
 use crate::campaign::budget::Budget;
+use crate::campaign::callers::AutoReserve;
 use crate::campaign::hours::Calling;
 use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::plan_error::PlanError;
@@ -35,6 +36,8 @@ const PROBE_POLLS: u32 = 60;
 const LONGEST_CALL: Duration = Duration::from_mins(1 + 12 * 60 + 1);
 /// No list of holidays is larger.
 const LARGEST_HOLIDAYS: u64 = 4 << 20;
+/// The share of inbound callers that may be refused, unless it is said.
+const USUAL_TARGET: f64 = 0.01;
 /// Options that say how a forecast is made.
 const FORESEES: [&str; 3] = ["assume", "runs", "html"];
 /// For who has no account yet.
@@ -93,6 +96,7 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
     }
     let name = wrong.take(place::name(args.place.campaign.as_deref(), inputs, around));
     wrong.take(guard_forecast(args, sources));
+    wrong.take(guard_target(args, sources));
     let state = wrong.take(place::state(args.place.state.as_deref(), sources, sandbox, dry_run, around));
     if let Some(slots) = args.pool.slots {
         wrong.take(reserve_fits(&reserve(&args.pool, around), args.pool.margin, slots));
@@ -199,6 +203,16 @@ fn only(args: &RunArgs) -> Result<Option<Only>, Failure> {
     only.transpose()
 }
 
+/// A target is for a reserve that the run chooses. One of a weaker layer than the reserve is left aside.
+fn guard_target(args: &RunArgs, sources: &Sources) -> Result<(), Failure> {
+    let is_meant = args.pool.target.is_some() && sources.of("target") >= sources.of("reserve");
+    if is_meant && !args.pool.reserve.auto {
+        let what = "--target is the share of inbound callers for which --reserve auto chooses the reserve";
+        return Err(Failure::usage(what).advise("add --reserve auto, or leave --target out"));
+    }
+    Ok(())
+}
+
 /// Options of the forecast are for a dry run alone, and its page overwrites nothing that is read.
 fn guard_forecast(args: &RunArgs, sources: &Sources) -> Result<(), Failure> {
     if !args.rehearse.dry_run
@@ -260,7 +274,9 @@ fn too_fast(args: &RunArgs, budget: Budget) -> Option<String> {
 }
 
 fn reserve(args: &PoolArgs, around: &Environment<'_>) -> Reserve {
-    Reserve { table: args.reserve.table.clone(), zone: around.zone.clone() }
+    let target = args.target.unwrap_or(USUAL_TARGET);
+    let auto = args.reserve.auto.then_some(AutoReserve { target, history: None });
+    Reserve { table: args.reserve.table.clone(), zone: around.zone.clone(), auto }
 }
 
 fn pool_name(given: Option<&str>) -> Result<Option<String>, Failure> {

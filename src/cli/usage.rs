@@ -15,26 +15,22 @@ use super::display::stdout_width;
 use super::environment::Environment;
 use super::journal::{StateArgs, look};
 use super::{print, runtime, values};
-use crate::campaign::event::{News, Query as Listing, ReadId};
 use crate::drive::clock::Clock;
-use crate::drive::preflight::{again, told};
+use crate::drive::past::{asked, unit};
 use crate::exit::Exit;
 use crate::leads::options::Zone;
 use crate::report::failure::Failure;
 use crate::report::style::Glyphs;
 use crate::report::usage::{Came, MOST_STEPS, Range, Usage};
-use crate::time::{Instant, Stamp};
-use crate::vapi::analytics::{AnalyticsError, Query, Row, Step};
+use crate::time::Instant;
+use crate::vapi::analytics::{Query, Step};
 use crate::vapi::client::{Client, ClientOptions};
-use crate::vapi::preflight::PreflightFailure;
 use crate::vapi::request::Target;
 
 /// How far back is looked where nobody says.
 const USUAL_DAYS: i64 = 30;
 /// No range longer than this is asked for hour by hour besides its own steps.
 const HOURLY_DAYS: i64 = 92;
-/// Calls looked at to tell in which unit `duration` is.
-const SAMPLE: u16 = 20;
 
 /// `dialer usage`.
 #[derive(Clone, Debug, clap::Args)]
@@ -189,83 +185,23 @@ async fn read(first: &Client, others: &[Client], range: &Range) -> Result<Came, 
     if step != Step::Hour && range.to.duration_since(range.from) <= hourly {
         queries.push(query("hours", "subscription", peak, Step::Hour));
     }
-    let mut came = asked(first, &queries).await?.into_iter();
+    let clock = Clock::real();
+    let mut came = asked(first, &clock, &queries).await?.into_iter();
     let mut next = || came.next().unwrap_or_default();
     let mut came = Came { peaks: next(), calls: next(), hours: next(), unit_s: 1.0 };
     if step == Step::Hour {
         came.hours.clone_from(&came.peaks);
     }
-    came.unit_s = unit(first, range, &came.calls).await;
+    came.unit_s = unit(first, (range.from, range.to), &came.calls).await;
     for other in others {
-        came.calls.extend(asked(other, &queries[1..2]).await?.into_iter().flatten());
+        came.calls.extend(asked(other, &clock, &queries[1..2]).await?.into_iter().flatten());
     }
     Ok(came)
-}
-
-/// Asks the analytics, again where that may help.
-pub(super) async fn asked(client: &Client, queries: &[Query<'_>]) -> Result<Vec<Vec<Row>>, Failure> {
-    let clock = Clock::real();
-    let mut nonsense = None;
-    let read = again(&clock, async || match client.analytics(queries).await {
-        Ok(rows) => Ok(Some(rows)),
-        Err(AnalyticsError::Read(failure)) => Err(failure),
-        Err(error) => {
-            nonsense = Some(error.to_string());
-            Ok(None)
-        }
-    });
-    match read.await {
-        Ok(Some(rows)) => Ok(rows),
-        Ok(None) => Err(Failure::machine(nonsense.unwrap_or_default())
-            .advise("this is not what the API describes; run it again later, or with another --step")),
-        Err(failure) => Err(refused(&failure)),
-    }
-}
-
-fn refused(failure: &PreflightFailure) -> Failure {
-    let mut told = told(failure);
-    told.advice.retain(|line| !line.starts_with("nobody was"));
-    told
-}
-
-/// The seconds of one unit of `duration`: the API does not say which unit it is, so it is held against a few calls.
-async fn unit(client: &Client, range: &Range, sums: &[Row]) -> f64 {
-    let calls: f64 = sums.iter().map(|row| row.values[0]).sum();
-    let duration: f64 = sums.iter().map(|row| row.values[1]).sum();
-    let listing = Listing::Created { from: Stamp::from(range.from), to: Some(Stamp::from(range.to)), limit: SAMPLE };
-    if calls == 0.0 || duration == 0.0 {
-        return 1.0;
-    }
-    let Ok(News::Listed { calls: listed, .. }) = client.read(ReadId(0), &listing).await else { return 1.0 };
-    let lengths = listed.iter().filter_map(|call| Some(call.ended?.since(call.started?).as_secs_f64()));
-    let lengths: Vec<f64> = lengths.filter(|length| *length > 0.0).collect();
-    #[expect(clippy::cast_precision_loss, reason = "a few calls")]
-    let mean = lengths.iter().sum::<f64>() / lengths.len().max(1) as f64;
-    unit_of(duration / calls, mean)
-}
-
-/// Which unit makes the mean duration nearest to that of calls that were looked at, in seconds.
-fn unit_of(mean: f64, seconds: f64) -> f64 {
-    /// Milliseconds, seconds, minutes.
-    const UNITS: [f64; 3] = [0.001, 1.0, 60.0];
-    if mean <= 0.0 || seconds <= 0.0 {
-        return 1.0;
-    }
-    let off = |unit: f64| (mean * unit / seconds).ln().abs();
-    UNITS.into_iter().min_by(|one, other| off(*one).total_cmp(&off(*other))).unwrap_or(1.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_unit_of_durations_is_told_by_calls_that_were_looked_at() {
-        for (mean, unit) in [(95.0, 1.0), (1.6, 60.0), (90_000.0, 0.001), (20.0, 1.0), (300.0, 1.0)] {
-            assert!((unit_of(mean, 88.0) - unit).abs() < 1e-9, "{mean}");
-        }
-        assert!((unit_of(95.0, 0.0) - 1.0).abs() < 1e-9);
-    }
 
     #[test]
     fn times_are_dates_instants_and_ages() {

@@ -13,6 +13,9 @@ use crate::report::style::thousands;
 
 /// No option takes a longer time than this: nothing overflows, and nobody means it.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
+/// Shares of inbound callers that a reserve can be chosen for.
+const LEAST_TARGET: f64 = 0.0001;
+const MOST_TARGET: f64 = 0.5;
 /// No pool is larger than this.
 const MOST_SLOTS: u32 = 1_000_000;
 
@@ -25,6 +28,8 @@ pub struct InDoubt(pub Option<Duration>);
 pub struct Slots {
     /// The timetable.
     pub table: Vec<(u16, u32)>,
+    /// It is chosen by the run.
+    pub auto: bool,
     /// The very words.
     pub typed: String,
 }
@@ -136,14 +141,14 @@ pub fn requests(text: &str) -> Result<Rate, String> {
     Ok(rate)
 }
 
-/// A number of slots, or a timetable of them: `3`, `08:00=4,18:00=2`.
+/// A number of slots, a timetable of them, or the run's own choice: `3`, `08:00=4,18:00=2`, `auto`.
 pub fn slots(text: &str) -> Result<Slots, String> {
     let text = text.trim();
     if text == "auto" {
-        return Err("this version does not choose a reserve by itself: give a number of slots, or a timetable".into());
+        return Ok(Slots { table: vec![(0, 1)], auto: true, typed: text.to_owned() });
     }
     if !text.contains('=') {
-        return Ok(Slots { table: vec![(0, count_of_slots(text)?)], typed: text.to_owned() });
+        return Ok(Slots { table: vec![(0, count_of_slots(text)?)], auto: false, typed: text.to_owned() });
     }
     let mut table = text.split(',').map(timetable_entry).collect::<Result<Vec<_>, _>>()?;
     table.sort_unstable();
@@ -155,7 +160,7 @@ pub fn slots(text: &str) -> Result<Slots, String> {
     {
         table.insert(0, (0, last));
     }
-    Ok(Slots { table, typed: text.to_owned() })
+    Ok(Slots { table, auto: false, typed: text.to_owned() })
 }
 
 fn timetable_entry(text: &str) -> Result<(u16, u32), String> {
@@ -224,6 +229,16 @@ pub fn share(text: &str) -> Result<f64, String> {
     let (number, unit) = text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim_end(), 100.0));
     let share = number.parse::<f64>().ok().map(|number| number / unit);
     share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "not a share; write it as 1% or 0.01".to_owned())
+}
+
+/// A share of inbound callers that may be refused: some, and not all.
+pub fn target(text: &str) -> Result<f64, String> {
+    let target = share(text)?;
+    if (LEAST_TARGET..=MOST_TARGET).contains(&target) {
+        Ok(target)
+    } else {
+        Err("a share from 0.01% to 50%: no reserve refuses nobody".to_owned())
+    }
 }
 
 /// So many an hour, from 0.
@@ -303,7 +318,15 @@ mod tests {
         for text in ["", "-1", "three", "08:00=4,08:00=5", "25:00=1", "08:00", "08:00=x", "8=4", "4294967295"] {
             assert!(slots(text).is_err(), "{text}");
         }
-        assert!(slots("auto").unwrap_err().contains("give a number"));
+        assert!(slots("auto").unwrap().auto && !slots("3").unwrap().auto);
+    }
+
+    #[test]
+    fn a_target_is_some_and_not_all() {
+        assert_eq!((target("1%"), target("0.005")), (Ok(0.01), Ok(0.005)));
+        for text in ["0", "0%", "51%", "100%", "2", "-1%", "x", ""] {
+            assert!(target(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod desk;
 mod notes;
 pub mod notify;
 pub mod observers;
+pub mod past;
 pub mod preflight;
 pub mod progress;
 pub mod pulse;

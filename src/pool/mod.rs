@@ -12,6 +12,7 @@ pub mod name;
 pub mod news;
 pub mod observation;
 pub mod offset;
+pub mod saturated;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::ending::reason_word;
 use super::summary::End;
+use crate::campaign::counts::RunCounts;
 use crate::campaign::disposition::Class;
 use crate::exit::Exit;
 
@@ -59,9 +60,18 @@ struct Calls {
 struct Pool {
     limit: u32,
     reserve: u32,
+    /// What was reserved from when on, where it changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reserves: Vec<Reserved>,
     peak_ours: u32,
     lowest_free: Option<u32>,
     below_reserve_s: f64,
+}
+
+#[derive(Serialize)]
+struct Reserved {
+    at: String,
+    reserve: u32,
 }
 
 #[derive(Serialize)]
@@ -96,6 +106,7 @@ pub fn run(campaign: &str, rows: Rows, end: &End<'_>) -> String {
         pool: Pool {
             limit: tally.limit,
             reserve: tally.reserve,
+            reserves: reserves(tally),
             peak_ours: tally.peak_ours,
             lowest_free: tally.lowest_free,
             below_reserve_s: milli(tally.below_reserve.as_secs_f64()),
@@ -106,6 +117,11 @@ pub fn run(campaign: &str, rows: Rows, end: &End<'_>) -> String {
         cost_usd: (totals.cost_usd * 10_000.0).round() / 10_000.0,
     };
     line(&object)
+}
+
+fn reserves(tally: &RunCounts) -> Vec<Reserved> {
+    let changes = tally.reserves.iter().filter(|_| tally.reserves.len() > 1);
+    changes.map(|(at, reserve)| Reserved { at: format!("{:.0}", at.timestamp()), reserve: *reserve }).collect()
 }
 
 /// The object where nothing was dialed because of an error. The campaign is null where its name is not known yet.
@@ -133,7 +149,6 @@ fn milli(number: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::counts::RunCounts;
     use crate::campaign::notice::{Outcome, StopReason};
     use crate::journal::Totals;
     use std::time::Duration;

@@ -28,6 +28,8 @@ pub fn weight(notice: &Notice) -> Severity {
         | Notice::LimitIs(_)
         | Notice::LimitAssumed(_)
         | Notice::OneAtATime(..)
+        | Notice::ReserveBegins(..)
+        | Notice::ReserveNow { .. }
         | Notice::InDoubt(..)
         | Notice::Resolved(..)
         | Notice::RateLimited(_)
@@ -47,6 +49,13 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::PoolRefused => "pool full (a refusal); lead back at the head of the queue".to_owned(),
         Notice::LimitIs(limit) => format!("the pool's limit is {limit}"),
         Notice::OneAtATime(kept, limit) => one_at_a_time(*kept, *limit),
+        Notice::ReserveBegins(reserve, known) => reserve_begins(*reserve, known.as_ref()),
+        Notice::ReserveNow { was, reserve, per_hour } => {
+            let slots = count((*reserve).into(), "slot", "slots");
+            format!(
+                "{slots} reserved from now on, {was} before: about {per_hour:.0} inbound callers an hour are expected"
+            )
+        }
         Notice::LimitAssumed(limit) => {
             format!("the pool's limit is not known yet: {limit} are assumed until an answer shows it (--slots N)")
         }
@@ -108,6 +117,17 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::Batch(number, size) => {
             format!("batch {number}, {}", count(*size as u64, "lead", "leads"))
         }
+    }
+}
+
+/// What is reserved at first where the run chooses the reserve; `known`: what that was learnt from, and by the hour.
+pub fn reserve_begins(reserve: u32, known: Option<&(String, String)>) -> String {
+    let slots = count(reserve.into(), "slot", "slots");
+    match known {
+        Some((from, by_hour)) => {
+            format!("{slots} reserved at first (auto), learnt {from}; today by the hour: {by_hour}")
+        }
+        None => format!("{slots} reserved at first (auto): nothing is known yet of who calls in"),
     }
 }
 

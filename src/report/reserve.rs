@@ -3,32 +3,22 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::advice::{Advice, LINE_USD};
 use super::style::{count, dollars, span, thousands};
-use crate::rehearsal::blocking::{Saturated, Simulated, smallest_reserve};
+use crate::campaign::callers::InboundHistory;
+use crate::pool::saturated::Saturated;
+use crate::rehearsal::blocking::Simulated;
 
-/// Inbound callers of each of the stretches of a simulation that is shown, and of one that only looks for a reserve.
+/// Inbound callers of each of the stretches of a simulation.
 const CALLERS: u32 = 5_000;
-const CALLERS_SEARCHING: u32 = 1_500;
 /// The provider's startup tier has so many slots (its guide to concurrency).
 const STARTUP_SLOTS: u32 = 100;
 /// Columns of a bar.
 const BAR: usize = 20;
-
-/// The inbound callers of an account.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Inbound {
-    /// Callers an hour.
-    pub per_hour: f64,
-    /// How long they stay, in seconds.
-    pub mean_s: f64,
-    /// Where that is from, for people.
-    pub from: String,
-    /// The same by hour of the day, in the machine's zone, where enough is known.
-    pub by_hour: Option<[f64; 24]>,
-}
 
 /// What is asked.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,9 +28,11 @@ pub struct Question {
     /// The share of inbound callers that may be refused.
     pub target: f64,
     /// Who calls in.
-    pub inbound: Inbound,
-    /// How long a call of the campaign holds its slot, in seconds.
-    pub call_mean_s: f64,
+    pub inbound: InboundHistory,
+    /// Whose hours those are.
+    pub zone: TimeZone,
+    /// The day whose timetable is told where weekdays differ.
+    pub today: Date,
     /// Leads to call.
     pub leads: Option<u64>,
     /// Until they are to be called.
@@ -81,9 +73,9 @@ impl Question {
         Saturated {
             slots,
             reserve,
-            inbound_per_hour: self.inbound.per_hour,
+            inbound_per_hour: self.inbound.mean_per_hour(),
             inbound_mean_s: self.inbound.mean_s,
-            call_mean_s: self.call_mean_s,
+            call_mean_s: self.inbound.call_s,
         }
     }
 
@@ -125,26 +117,16 @@ impl Question {
     }
 
     fn capacity(&self, slots: u32) -> Capacity {
-        let reserve = smallest_reserve(self.pool(slots, 0), self.target, CALLERS_SEARCHING, 1);
-        let pace = reserve.map(|reserve| self.pool(slots, reserve).outcome(CALLERS_SEARCHING, 1).calls_per_hour);
+        let reserve = self.pool(slots, 0).smallest_reserve(self.target);
+        let pace = reserve.map(|reserve| self.pool(slots, reserve).outcome().calls_per_hour);
         let hours = pace.and_then(|pace| self.hours(pace));
         Capacity { slots, reserve, hours, lines_to_add: slots - self.slots }
     }
 
-    /// The smallest reserve for each hour of the day, as `--reserve` takes it.
+    /// The smallest reserve for each hour of the day, as `--reserve` takes it; none where hours are not told apart.
     fn timetable(&self) -> Option<String> {
-        let by_hour = self.inbound.by_hour?;
-        let reserve = |per_hour: f64| {
-            let pool = Saturated { inbound_per_hour: per_hour, ..self.pool(self.slots, 0) };
-            // At least one slot is left to callers, and one to the campaign.
-            smallest_reserve(pool, self.target, CALLERS_SEARCHING, 1)
-                .unwrap_or(self.slots)
-                .clamp(1, (self.slots - 1).max(1))
-        };
-        let reserves = by_hour.map(reserve);
-        let changes = (0..24).filter(|hour| *hour == 0 || reserves[*hour] != reserves[*hour - 1]);
-        let entries: Vec<_> = changes.map(|hour| format!("{hour:02}:00={}", reserves[hour])).collect();
-        Some(if entries.len() == 1 { reserves[0].to_string() } else { entries.join(",") })
+        let hours = self.inbound.per_hour.len() > 1;
+        hours.then(|| self.inbound.timetable(self.today, &self.zone, self.slots, 0, self.target).to_string())
     }
 }
 
@@ -234,11 +216,11 @@ impl Answer {
             "slots": question.slots,
             "target": question.target,
             "inbound": {
-                "per_hour": places(question.inbound.per_hour),
+                "per_hour": places(question.inbound.mean_per_hour()),
                 "mean_s": places(question.inbound.mean_s),
                 "from": question.inbound.from,
             },
-            "call_mean_s": places(question.call_mean_s),
+            "call_mean_s": places(question.inbound.call_s),
             "rows": self.choices.iter().map(row).collect::<Vec<Value>>(),
             "choose": self.choose,
             "timetable": self.timetable,
@@ -251,14 +233,14 @@ impl Answer {
 
     /// As tables, for people.
     pub fn text(&self, width: usize, unicode: bool) -> String {
-        let Question { slots, inbound, call_mean_s, leads, .. } = &self.question;
+        let Question { slots, inbound, leads, .. } = &self.question;
         let mut text = format!(
             "{}, {:.1} inbound callers an hour of {} ({}), campaign calls of {}\n\n",
             count((*slots).into(), "slot", "slots"),
-            inbound.per_hour,
+            inbound.mean_per_hour(),
             seconds(inbound.mean_s),
             inbound.from,
-            seconds(*call_mean_s),
+            seconds(inbound.call_s),
         );
         let list = leads.map_or(String::new(), |leads| format!("   {} leads take", thousands(leads)));
         let _ = writeln!(text, "reserve   inbound refused   calls an hour{list}");
@@ -344,8 +326,15 @@ mod tests {
         Question {
             slots: 10,
             target: 0.01,
-            inbound: Inbound { per_hour: 30.0, mean_s: 180.0, from: "as given".into(), by_hour: None },
-            call_mean_s: 180.0,
+            inbound: InboundHistory {
+                per_hour: vec![30.0],
+                mean_s: 180.0,
+                call_s: 180.0,
+                callers: 0.0,
+                from: "as given".into(),
+            },
+            zone: TimeZone::UTC,
+            today: Date::constant(2026, 1, 5),
             leads: Some(1000),
             within: Some(Duration::from_hours(6)),
         }
@@ -396,9 +385,9 @@ mod tests {
 
     #[test]
     fn a_day_with_a_peak_makes_a_timetable() {
-        let mut by_hour = [1.0; 24];
+        let mut by_hour = vec![1.0; 24];
         by_hour[9..12].fill(60.0);
-        let inbound = Inbound { by_hour: Some(by_hour), ..question().inbound };
+        let inbound = InboundHistory { per_hour: by_hour, ..question().inbound };
         let answer = Question { inbound, ..question() }.answer();
         let timetable = answer.timetable.unwrap();
         let entries: Vec<_> = timetable.split(',').map(|entry| entry.split_once('=').unwrap()).collect();

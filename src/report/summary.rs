@@ -49,6 +49,7 @@ pub fn text(end: &End<'_>, canvas: &TextLayout<'_>) -> String {
     let mut lines = vec![leads(end, canvas.zone)];
     lines.extend(dispositions(end.totals, canvas.glyphs));
     lines.extend(pool(end));
+    lines.extend(reserves(end, canvas.zone));
     lines.push(calls(end));
     let cut = lines.iter().flat_map(|line| wrap(line, canvas.width, 4));
     // A command is left in one piece, to be copied.
@@ -142,17 +143,15 @@ fn pool(end: &End<'_>) -> Option<String> {
         return None;
     }
     let (took, below) = (span(end.took), tally.below_reserve);
+    let changed = tally.reserves.len() > 1;
+    let reserve = if changed { "the reserve".to_owned() } else { format!("reserve of {}", tally.reserve) };
     let held = if below.is_zero() {
-        format!("reserve of {} held all the time ({took})", tally.reserve)
+        format!("{reserve} held all the time ({took})")
     } else {
         let fewest =
             tally.lowest_free.map_or(String::new(), |free| format!(" (at least {free} of {} free)", tally.limit_then));
         let held = span(end.took.saturating_sub(below));
-        format!(
-            "reserve of {} held for {held} of {took}; inbound callers used it for {}{fewest}",
-            tally.reserve,
-            span(below)
-        )
+        format!("{reserve} held for {held} of {took}; inbound callers used it for {}{fewest}", span(below))
     };
     if tally.placed == 0 && tally.refused == 0 {
         return Some(held);
@@ -162,6 +161,20 @@ fn pool(end: &End<'_>) -> Option<String> {
         blocked => format!("{} refused by a full pool, and made again", count(blocked, "call", "calls")),
     };
     Some(format!("{held}; {refusals}"))
+}
+
+/// What was reserved from when on, where it changed: the newest changes.
+fn reserves(end: &End<'_>, zone: &TimeZone) -> Option<String> {
+    const SHOWN: usize = 12;
+    let changes = &end.tally.reserves;
+    let newest = &changes[changes.len().saturating_sub(SHOWN)..];
+    let earlier = match changes.len() - newest.len() {
+        0 => String::new(),
+        earlier => format!("{} before, ", count(earlier as u64, "change", "changes")),
+    };
+    let told: Vec<_> =
+        newest.iter().map(|(at, slots)| format!("{slots} from {}", moment(at.timestamp(), end.now, zone))).collect();
+    (changes.len() > 1).then(|| format!("reserved: {earlier}{}", told.join(", ")))
 }
 
 fn calls(end: &End<'_>) -> String {

@@ -27,6 +27,7 @@ use crate::campaign::{Campaign, DEFAULT_SLOTS};
 use crate::drive::chance::chance;
 use crate::drive::notify::Notifier;
 use crate::drive::observers::Observers;
+use crate::drive::past;
 use crate::drive::preflight::{self, Account as Read};
 use crate::drive::progress::{DisplayOptions, Log, ProgressUi};
 use crate::drive::results::ResultsWriter;
@@ -242,10 +243,11 @@ impl Session<'_> {
             let reader = (&**self.client, &self.venue.clock);
             read = Some(confirm::confirm(ask, planned, &outlook, reader, read, missing, signals).await?);
         }
+        let plan = self.with_callers(plan.clone(), outlook.to_call, signals).await?;
         let now = self.venue.clock.now();
         let mut observers = self.observers(&outlook, reopened, now)?;
         self.show(&mut observers, &totals, now);
-        let campaign = Campaign::new(plan.clone(), history, now);
+        let campaign = Campaign::new(plan, history, now);
         let results = self.results()?;
         let (end, journal) = drive(Drive {
             campaign,
@@ -282,6 +284,26 @@ impl Session<'_> {
         }
         observers.finish();
         ended
+    }
+
+    /// A reserve that the run chooses begins with what the account shows of its callers. Where that cannot be read, it
+    /// begins as if nothing were known.
+    async fn with_callers(&self, mut plan: Plan, to_call: u64, signals: &mut Signals) -> Result<Plan, Failure> {
+        let zone = plan.reserve.zone.clone();
+        let Some(auto) = plan.reserve.auto.as_mut().filter(|_| to_call > 0) else { return Ok(plan) };
+        let clock = &self.venue.clock;
+        let learnt = tokio::select! {
+            biased;
+            order = signals.next() => return Err(Failure::new(order.exit_before_dialing(), "interrupted before anybody was called")),
+            learnt = past::inbound(self.client, clock, clock.now().wall, &zone) => learnt,
+        };
+        match learnt {
+            Ok(learnt) => auto.history = Some(learnt).filter(|learnt| learnt.callers > 0.0),
+            Err(failure) => {
+                say(&format!("warning: past callers cannot be read, so none are assumed: {}", failure.what));
+            }
+        }
+        Ok(plan)
     }
 
     /// Lets go of the journal, and sums up.

@@ -145,7 +145,7 @@ pub const USUAL_SLOTS: u32 = 10;
 /// last known, else [`USUAL_SLOTS`]. A timetable may take all for some hours, in
 /// which nobody is dialed, but not for the whole day.
 pub fn reserve_fits(reserve: &Reserve, caution: u32, slots: u32) -> Result<(), Failure> {
-    let least = reserve.table.iter().map(|(_, kept)| *kept).min().unwrap_or(0);
+    let least = reserve.least();
     if least.saturating_add(caution) < slots {
         return Ok(());
     }

@@ -5,16 +5,21 @@ use std::time::Duration;
 use super::super::world::chance::{Chance, length};
 use super::super::world::config::{ProviderConfig, Traffic};
 use super::super::world::mix::{Durations, Ending, Shape, usual_mix};
+use crate::campaign::callers::{InboundHistory, USUAL_CALL_S};
 
 /// What holds where nothing is known: the built-in stand-in's own figures.
 const ANSWERED: f64 = 0.38;
 const TALK_S: f64 = 95.0;
 const INBOUND_PER_HOUR: f64 = 40.0;
 const INBOUND_MEAN_S: f64 = 180.0;
+/// Where a guess is from, for people.
+const GUESSED: &str = "a guess";
 /// A guess counts for as little as if it had been learnt from so many calls.
 const GUESS: f64 = 12.0;
 /// What the guess still counts for beside calls that were seen.
 const GUESS_BESIDE: f64 = 4.0;
+/// What is taken for exact counts as if it had been learnt from so many callers.
+const EXACT: f64 = 1_000.0;
 /// Weights of a mix are whole numbers: shares of this.
 const WHOLE: f64 = 1e6;
 
@@ -36,7 +41,12 @@ impl Belief {
     }
 
     fn guessed(value: f64) -> Self {
-        Self { value, calls: Some(GUESS), from: "a guess".to_owned() }
+        Self { value, calls: Some(GUESS), from: GUESSED.to_owned() }
+    }
+
+    /// Whether nothing is known of it.
+    pub fn is_guess(&self) -> bool {
+        self.from == GUESSED
     }
 
     /// Learnt from so many calls with this mean.
@@ -141,6 +151,17 @@ impl Beliefs {
         self.inbound_per_hour = Belief::learnt(callers.max(0.5) / hours, callers.max(0.5), from);
         if let Some(mean) = mean_s {
             self.inbound_mean_s = Belief::learnt(mean, callers, from).beside(INBOUND_MEAN_S);
+        }
+    }
+
+    /// Callers as a run would learn of them from the account.
+    pub fn inbound_history(&self) -> InboundHistory {
+        InboundHistory {
+            per_hour: vec![self.inbound_per_hour.value],
+            mean_s: self.inbound_mean_s.value.max(1.0),
+            call_s: USUAL_CALL_S,
+            callers: self.inbound_per_hour.calls.unwrap_or(EXACT),
+            from: self.inbound_per_hour.from.clone(),
         }
     }
 

@@ -38,9 +38,13 @@ impl FakeProvider {
     pub(super) fn caller(&mut self, which: usize) {
         let nth = self.callers[which].came;
         self.callers[which].came += 1;
+        self.expect_caller(which);
+        let share = self.config.traffic[which].share(self.now);
+        if share < 1.0 && !Chance::of(self.seed, "hour", &which.to_string(), nth).happens(share) {
+            return;
+        }
         let lag = self.particulars(which, nth).between((Duration::ZERO, self.config.count_lag));
         self.later(self.now + lag, ProviderEvent::Admit(which, nth, stamped(self.now)));
-        self.expect_caller(which);
     }
 
     /// A caller's call is counted, or turned away.

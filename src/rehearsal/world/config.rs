@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::chance::length;
 use super::fault::Faults;
 use super::mix::{Durations, Ending, usual_mix};
+use crate::time::Stamp;
 
 /// How a full pool refuses a call (the four shapes of the API sheet, the first in two bodies).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -55,12 +56,27 @@ pub struct Traffic {
     pub web: f64,
     /// Whose they are: one organisation's, or (none) any's, each as likely.
     pub org: Option<usize>,
+    /// The share of them that comes, by hour of the day (UTC), where hours differ.
+    pub by_hour: Option<[f64; 24]>,
 }
 
 impl Traffic {
     /// Callers of any organisation, one in ten from a web page.
     pub const fn inbound(per_hour: f64, mean: Duration) -> Self {
-        Self { per_hour, mean, web: 0.1, org: None }
+        Self { per_hour, mean, web: 0.1, org: None, by_hour: None }
+    }
+
+    /// The same with another number in each hour of the day (UTC).
+    pub fn inbound_by_hour(callers: [f64; 24], mean: Duration) -> Self {
+        let most = callers.iter().copied().fold(0.0, f64::max);
+        let share = callers.map(|callers| if most > 0.0 { callers / most } else { 0.0 });
+        Self { by_hour: Some(share), ..Self::inbound(most, mean) }
+    }
+
+    /// How likely it is that one of them comes at that time.
+    pub(super) fn share(&self, at: Stamp) -> f64 {
+        let hour = at.as_micros().div_euclid(3_600_000_000).rem_euclid(24);
+        self.by_hour.map_or(1.0, |by_hour| by_hour[usize::try_from(hour).unwrap_or(0)])
     }
 
     /// The mean time from one to the next; `None` if nobody ever comes.
