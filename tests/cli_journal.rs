@@ -158,6 +158,8 @@ fn a_pause_is_kept_until_it_is_resumed() {
         said(dir.path(), &["pause", "leads"]).contains("is paused until dialer resume leads; no run of it is alive")
     );
     assert!(said(dir.path(), &["status"]).contains("paused: dialer resume leads"));
+    let waits = said(dir.path(), &["explain", "+14155550101"]);
+    assert!(waits.contains("line 3: to be called; the campaign is paused: dialer resume leads"), "{waits}");
     assert!(said(dir.path(), &["resume", "--all"]).contains("pause of campaign leads is lifted"));
     assert!(said(dir.path(), &["resume", "leads"]).contains("was not paused; nothing was changed"));
     assert!(said(dir.path(), &["resume", "--all"]).contains("no campaign is paused"));

@@ -170,6 +170,25 @@ fn a_renamed_list_is_not_called_again_unasked() {
 }
 
 #[test]
+fn all_that_cannot_be_read_is_told_at_once() {
+    let desk = Desk::new();
+    desk.list("leads.csv", &["+12025550101,Ada"]);
+    let missing = ["no.csv", "no.dnc", "no.days", "no.toml"];
+    let files = ["leads.csv", "no.csv", "--dnc", "no.dnc", "--holidays", "no.days", "--config", "no.toml"];
+    for command in ["run", "check"] {
+        let mut dialer = Command::new(env!("CARGO_BIN_EXE_dialer"));
+        let output = dialer.arg(command).args(files).env_clear().current_dir(desk.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        let times = missing.map(|name| said.matches(name).count());
+        assert_eq!(times, [1; 4], "{command}: {said}");
+    }
+    // Nothing but the lists is wrong: they are looked at where the account is known.
+    let ran = desk.run(&["leads.csv", "no.csv", "--dnc", "no.dnc", "--campaign", "x"]);
+    assert!(ran.exit == Some(2) && ran.said.contains("no.csv") && ran.said.contains("no.dnc"), "{}", ran.said);
+}
+
+#[test]
 fn the_command_that_goes_on_is_the_one_that_was_typed() {
     let desk = Desk::new();
     desk.list("my leads.csv", &["+12025550101,Ada", "+12025550102,Ben"]);
@@ -200,4 +219,5 @@ fn an_interruption_before_anybody_is_called_tells_how_the_leads_stand() {
     let ran = Ran::of(&run.wait_with_output().unwrap());
     assert_eq!((ran.exit, &ran.object["reason"]), (Some(4), &"stopped".into()), "{} {}", ran.object, ran.said);
     assert_eq!((ran.placed(), &ran.object["leads"]["settled"]), (0, &1.into()), "{}", ran.object);
+    assert!(ran.said.contains("go on:   cd ") && ran.said.contains(" run leads.csv --hours any"), "{}", ran.said);
 }

@@ -454,6 +454,15 @@ fn all_that_is_missing_or_wrong_is_told_at_once() {
 }
 
 #[test]
+fn a_wrong_key_file_hides_nothing_that_is_missing() {
+    let typing = Typing::default().set("HOME", "/home/ada");
+    let said = typing.refusal("leads.csv --api-key-file /no/key --base-url ftp://x");
+    for part in ["/no/key", "--base-url", "no assistant", "no phone number"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
 fn only_a_rejects_file_is_written_over() {
     let mut typing = Typing::with_account();
     let notes = typing.file("notes.csv", "my notes\n");

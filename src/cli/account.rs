@@ -29,26 +29,36 @@ pub struct Found {
     pub warnings: Vec<String>,
 }
 
-/// Reads the account out of the options and the environment.
+/// Reads the account out of the options and the environment. All that is wrong is told at once, with what is missing.
 pub fn find(args: &PlaceArgs, around: &Environment<'_>) -> Result<Found, Failure> {
     let (mut missing, mut warnings) = (Vec::new(), Vec::new());
-    let base_url = base_url(&args.base_url)?;
-    let key = key(args.api_key_file.as_deref(), around, &mut warnings)?;
-    if key.is_none() {
+    let base_url = base_url(&args.base_url);
+    let key = key(args.api_key_file.as_deref(), around, &mut warnings);
+    let (target, lines) = (target(args), lines(&args.phone_number_id));
+    if matches!(key, Ok(None)) {
         missing.push((
             "no key".to_owned(),
             format!("set {KEY_VARIABLE} to the organisation's private key, or name a file:   --api-key-file FILE"),
         ));
     }
-    let target = target(args)?.unwrap_or_else(|| {
+    if matches!(target, Ok(None)) {
         let cure = "name what talks:   --assistant-id ID (or VAPI_ASSISTANT_ID), --squad-id or --workflow-id";
         missing.push(("no assistant".to_owned(), cure.to_owned()));
-        Target::Assistant("ASSISTANT_ID".into())
-    });
-    let mut lines = lines(&args.phone_number_id)?;
-    if lines.is_empty() {
+    }
+    if lines.as_ref().is_ok_and(Vec::is_empty) {
         let cure = "name the line to call from:   --phone-number-id ID (or VAPI_PHONE_NUMBER_ID)";
         missing.push(("no phone number to call from".to_owned(), cure.to_owned()));
+    }
+    let (base_url, key, target, mut lines) = match (base_url, key, target, lines) {
+        (Ok(base_url), Ok(key), Ok(target), Ok(lines)) => (base_url, key, target, lines),
+        (base_url, key, target, lines) => {
+            let wrong = [base_url.err(), key.err(), target.err(), lines.err()].into_iter().flatten();
+            let lacking = missing.into_iter().map(|(what, cure)| Failure::usage(what).advise(cure));
+            return Err(wrong.chain(lacking).reduce(Failure::and).expect("one of them is wrong"));
+        }
+    };
+    let target = target.unwrap_or_else(|| Target::Assistant("ASSISTANT_ID".into()));
+    if lines.is_empty() {
         lines.push("PHONE_NUMBER_ID".into());
     }
     Ok(Found { account: Account { base_url, key, target, lines }, missing, warnings })

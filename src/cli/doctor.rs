@@ -19,7 +19,7 @@ use crate::report::style::thousands;
 use crate::run::check::{CheckError, Progress, Request, check, list_failure, mending, with_unreadable};
 
 /// Looks at lists without calling anybody.
-pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Environment<'_>) -> Result<Exit, Failure> {
+pub fn check_lists(args: &CheckArgs, layers: &Sources, around: &Environment<'_>) -> Result<Exit, Failure> {
     plan::guard_rejects(&args.list, &args.calling, [("--config", args.config.as_deref()), ("--state", None)])?;
     let sources = place::inputs(&args.leads)?;
     let (calling, misused) = match plan::calling(&args.calling, true, around) {
@@ -28,7 +28,7 @@ pub fn check_lists(args: &CheckArgs, _sources: &Sources, around: &Environment<'_
     };
     let options = plan::list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
     let all_wrong = |failure| with_unreadable(failure, &sources, &options, &args.calling.dnc);
-    if let Some(failure) = misused {
+    if let Some(failure) = layers.wrong().cloned().into_iter().chain(misused).reduce(Failure::and) {
         return Err(all_wrong(failure));
     }
     let suppression = Suppression::open(&args.calling.dnc, options.region);

@@ -240,8 +240,8 @@ pub fn read(argv: &[OsString], env: &dyn Fn(&str) -> Option<String>) -> Result<P
     let (name, typed) = first.subcommand().unwrap_or(("", &first));
     let sub = |name: &str| command.find_subcommand(name).expect("it is one of ours");
     let (added, sources) = layers::lower(sub(name), sub("run"), typed, env);
-    // A run tells it together with whatever else is wrong.
-    if let Some(failure) = sources.wrong().filter(|_| name != "run") {
+    // These tell it together with whatever else is wrong.
+    if let Some(failure) = sources.wrong().filter(|_| !matches!(name, "run" | "check")) {
         return Err(Refusal::Wrong(failure.clone()));
     }
     let whole = argv.iter().take(2).cloned().chain(added).chain(argv.iter().skip(2).cloned());

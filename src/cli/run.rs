@@ -13,7 +13,7 @@ use crate::campaign::counts::RunCounts;
 use crate::campaign::notice::{Outcome, StopReason};
 use crate::drive::notify::{Notifier, NotifyEnd};
 use crate::drive::results::check_file;
-use crate::drive::talk::{self, detach, say, wait_until_written};
+use crate::drive::talk::{self, detach, say, wait_until_written, write_line};
 use crate::exit::Exit;
 use crate::journal::Totals;
 use crate::journal::disk::Disk;
@@ -58,6 +58,9 @@ pub(super) fn run(args: &RunArgs, typed: &ParsedArgs) -> Exit {
             }
             _ => interrupted(args, typed, &failure, campaign.as_deref(), &around),
         };
+        if !matches!(exit, Exit::Usage | Exit::Account | Exit::Held) && !args.rehearse.dry_run {
+            write_line(&format!("  go on:   {}", typed.command_line().with(&[])));
+        }
         RunEnding { exit, text: failure.one_line(), wall: Environment::of_process().now }
     });
     tell_end(&mut notifier, &NotifyEnd { campaign, exit, text, wall });

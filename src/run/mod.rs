@@ -43,7 +43,7 @@ use crate::journal::disk::lock::Lock;
 use crate::journal::disk::results::ResultsBook;
 use crate::journal::disk::run::{Run, Start};
 use crate::journal::disk::story::CampaignOutlook;
-use crate::journal::{Error, Journal, LATELY};
+use crate::journal::{Error, Journal};
 use crate::report::ending::WaitsFor;
 use crate::report::failure::Failure;
 use crate::report::happening::Happening;
@@ -357,9 +357,8 @@ impl Session<'_> {
             kept: self.lists.kept(),
             target: self.planned.account.target.id().to_owned(),
             replace: self.planned.replace,
-            // A rehearsal calls nobody, and who was called so lately is put off where that was said.
-            ask_others: !self.account.is_rehearsal()
-                && self.planned.plan.not_if_called_within.is_none_or(|within| within < LATELY),
+            // A rehearsal calls nobody, and where it was said how long whom others called is put off, that holds.
+            ask_others: !self.account.is_rehearsal() && self.planned.plan.not_if_called_within.is_none(),
         };
         self.lists.import(disk, lock, &head, variables, now, signals)
     }
