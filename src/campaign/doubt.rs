@@ -90,30 +90,44 @@ impl Campaign {
             return self.proof_given_up(now);
         }
         self.park_lost(from, began);
-        self.proofs.failures = 0;
         // A doubt that came to us while it was being read (an orphan's) may be older than it.
         let proven =
             |live: &ActiveAttempt| self.provable_at(live).is_some_and(|at| at <= began) && from <= created_after(live);
         // Where either run is to leave doubts to a person, a person decides.
         let faceless = |live: &ActiveAttempt| self.proofs.faceless.is_some_and(|at| at >= created_after(live));
-        let parks = |live: &ActiveAttempt| {
-            let told = self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
-            // A listing that shows no marks, or a row that may be anybody's, proves nobody absent.
-            told || self.marks_missing || faceless(live)
-        };
-        let absent = self.live.uncertain().filter(|(_, live)| proven(live));
-        let news = absent.map(|(attempt, live)| {
-            let attempt = attempt.clone();
-            if parks(live) { News::Parked(attempt, began) } else { News::Absent(attempt, began) }
-        });
-        let records: Vec<Action> = news.map(|news| Action::Record(Box::new(news))).collect();
+        let told = |live: &ActiveAttempt| self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
+        let mut records = Vec::new();
+        let mut waits = false;
+        for (attempt, live) in self.live.uncertain().filter(|(_, live)| proven(live)) {
+            let news = match attempt.clone() {
+                attempt if told(live) => News::Parked(attempt, began),
+                // A listing that shows no marks proves nobody absent: the doubt waits for one that does.
+                _ if self.marks_missing => {
+                    waits = true;
+                    continue;
+                }
+                attempt if faceless(live) => News::Parked(attempt, began),
+                attempt => News::Absent(attempt, began),
+            };
+            records.push(Action::Record(Box::new(news)));
+        }
         self.actions.extend(records);
+        if waits {
+            return self.proof_given_up(now);
+        }
+        self.proofs.failures = 0;
+    }
+
+    /// Whether doubts wait for listings that show marks again, which this run has given up to see.
+    pub(super) fn waits_for_marks(&self) -> bool {
+        self.marks_missing && self.proofs.failures >= MOST_FAILURES
     }
 
     /// A row of ours without its mark means that the listing shows no marks; one that nobody can put a name to may be
     /// the call of any doubt that is older.
     pub(super) fn look_at_mark(&mut self, call: &SeenCall) {
-        if call.unmarked && !std::mem::replace(&mut self.marks_missing, true) {
+        let unmarked = call.unmarked || (call.attempt.is_none() && self.knows_as_ours(call));
+        if unmarked && !std::mem::replace(&mut self.marks_missing, true) {
             self.tell(Notice::MarksMissing(call.id.clone()));
         }
         let faceless = call.outbound && call.attempt.is_none() && call.phone.is_none() && !self.knows_as_ours(call);

@@ -118,7 +118,8 @@ impl Campaign {
         if rest.later == 0 && provable.is_none() {
             return self.finish(StopReason::Complete, None);
         }
-        if self.plan.wait {
+        // No waiting brings marks back that the listing of this run does not show.
+        if self.plan.wait && !(rest.later == 0 && self.waits_for_marks()) {
             return;
         }
         let provable: Option<Timestamp> = provable.map(|at| at.max(now.at).timestamp());

@@ -6,6 +6,7 @@ use super::environment::Environment;
 use super::layers::LIKELY;
 use super::place::state_dir;
 use crate::drive::chance::chance;
+use crate::drive::talk::while_waiting;
 use crate::journal::Error;
 use crate::journal::disk::Disk;
 use crate::journal::disk::accounts::Account;
@@ -32,7 +33,8 @@ pub fn look(args: &StateArgs, around: &Environment<'_>) -> Result<Option<Disk>, 
 
 /// Opens the journal, and makes it where there is none.
 pub fn open(args: &StateArgs, around: &Environment<'_>) -> Result<Disk, Failure> {
-    Ok(Disk::open(&state_dir(args.state.as_deref(), around)?, &mut chance())?)
+    let waiting = while_waiting(false, || false);
+    Ok(Disk::open_while(&state_dir(args.state.as_deref(), around)?, &mut chance(), Some(waiting))?)
 }
 
 /// Opens the journal for an order to a campaign, and finds the accounts that have one of that name; there may be

@@ -4,15 +4,16 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::clock::Clock;
 use crate::exit::Exit;
+use crate::journal::disk::waiting::KeepWaiting;
 use crate::leads::shown::file;
 use crate::private_file;
 use crate::report::failure::Failure;
@@ -115,6 +116,18 @@ pub fn say(text: &str) {
 /// The same, but only into the log where quiet was asked for.
 pub fn say_unless(quiet: bool, text: &str) {
     if quiet { note(text) } else { say(text) }
+}
+
+/// Says once who holds the journal, and waits on unless `given_up`.
+pub fn while_waiting(quiet: bool, given_up: impl Fn() -> bool + Send + Sync + 'static) -> KeepWaiting {
+    let told = AtomicBool::new(false);
+    Arc::new(move |busy| {
+        if !told.swap(true, Ordering::Relaxed) {
+            let who = busy.to_string();
+            say_unless(quiet, &format!("{}; waiting for it", who.lines().next().unwrap_or_default()));
+        }
+        !given_up()
+    })
 }
 
 /// Writes it into the log alone.

@@ -80,8 +80,8 @@ pub enum Error {
     },
     /// Another process holds the file. Nothing is wrong with it: the same may go well a moment later.
     #[error(
-        "the journal {file} is held by {}, and could not be waited for any longer\n  nothing is damaged: run the same \
-         command again when that is done",
+        "the journal {file} is held by {}\n  it was waited for in vain; nothing is damaged: run the same command again \
+         when that is done",
         holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
     )]
     Busy {

@@ -83,7 +83,7 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::BreakerClosed => "the test call went well; dialing goes on".to_owned(),
         Notice::MarksMissing(call) => format!(
             "call {call} is ours and is listed without its name: whether a call in doubt exists cannot be told, so those \
-             leads are put aside and not called again"
+             leads wait until names are listed again (--in-doubt never puts them aside for dialer release)"
         ),
         Notice::Lost(call) => format!(
             "call {call} was placed, and the provider does not know it any more: its lead is put aside (dialer release)"

@@ -202,6 +202,7 @@ impl<'a> Lists<'a> {
             ImportError::List(Trouble::List(error)) => self.nobody(&error, variables),
             ImportError::List(Trouble::Rejects(error)) => self.cannot_reject(&error),
             ImportError::List(Trouble::Interrupted) => interrupted(signals),
+            ImportError::Journal(JournalError::Busy { .. }) if self.pending.is_set() => interrupted(signals),
             ImportError::Journal(error) => self.refused(error),
         })?;
         let written = rejects.finish().map_err(|error| self.cannot_reject(&error))?;

@@ -32,7 +32,7 @@ use crate::drive::preflight::{self, Account as Read};
 use crate::drive::progress::{DisplayOptions, Log, ProgressUi};
 use crate::drive::results::ResultsWriter;
 use crate::drive::signals::{Order, Signals};
-use crate::drive::talk::{open_log, say};
+use crate::drive::talk::{open_log, say, while_waiting};
 use crate::drive::webhook::{self, Messages};
 use crate::drive::{Broken, Drive, RunEnd, drive};
 use crate::exit::Exit;
@@ -54,7 +54,7 @@ use crate::vapi::client::Client;
 use confirm::AskPerson;
 use do_not_call::DoNotCall;
 use ended::{Ended, told_of};
-use lists::{ImportedLists, Lists};
+use lists::{ImportedLists, Lists, interrupted};
 use plan::RunPlan;
 use served::Served;
 use target::RunTarget;
@@ -79,7 +79,10 @@ pub async fn run(
     let venue = RunTarget::open(planned).await?;
     let client = venue.client(planned)?;
     let mut messages = planned.webhook.as_ref().map_or_else(|| Ok(webhook::none()), webhook::listen)?;
-    let mut disk = Disk::open(&venue.dir, &mut chance())?;
+    let pending = signals.pending();
+    let waiting = while_waiting(display.quiet, move || pending.is_set());
+    let disk = Disk::open_while(&venue.dir, &mut chance(), Some(waiting));
+    let mut disk = disk.map_err(|error| unless_interrupted(error, &mut signals))?;
     let (place, key) = venue.credentials();
     let known = disk.account_of_key(place, key)?;
     if let Some(account) = &known {
@@ -227,14 +230,14 @@ impl Session<'_> {
             chance: chance(),
             dnc: self.dnc.check(),
         };
-        let (mut journal, reopened) = disk.begin(now, start)?;
+        let (mut journal, reopened) = disk.begin(now, start).map_err(|error| unless_interrupted(error, signals))?;
         if let Some(only) = &planned.only {
             let found = journal.call_only(only.clone())?;
             let is_suppressed = dnc(only.phone) || journal.disk().suppressed(only.phone)?.is_some();
             self.lists.may_call(only, found.as_ref(), is_suppressed, now)?;
         }
         let history = journal.history(now)?;
-        journal.wait_at_most(BUSY)?;
+        journal.wait_at_most(BUSY);
         reserve_fits(plan, history.last_limit)?;
         let outlook = self.outlook(&journal, now)?;
         let totals = journal.totals(now)?;
@@ -322,8 +325,8 @@ impl Session<'_> {
                 return Ok(Ran::Again(Box::new(disk), *read));
             }
         };
-        let journal = here(journal);
-        journal.wait_at_most(BUSY_AT_THE_END)?;
+        let mut journal = here(journal);
+        journal.wait_at_most(BUSY_AT_THE_END);
         let waits_for = self.waits_for(&journal, &end, over)?;
         let (_, totals) = journal.end(over)?;
         if self.planned.only.is_some() && end.outcome.why == StopReason::Complete && totals.open > 0 {
@@ -449,6 +452,14 @@ impl Session<'_> {
             StopReason::Lines(_) => Some(WaitsFor::Line),
             _ => None,
         })
+    }
+}
+
+/// What a journal that cannot be had means, unless a signal ended the wait for whoever holds it.
+fn unless_interrupted(error: Error, signals: &mut Signals) -> Failure {
+    match error {
+        Error::Busy { .. } if signals.pending().is_set() => interrupted(signals),
+        error => error.into(),
     }
 }
 

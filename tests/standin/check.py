@@ -17,6 +17,7 @@ sys.dont_write_bytecode = True
 
 import scenarios_calls  # noqa: E402, F401
 import scenarios_doubt  # noqa: E402, F401
+import scenarios_held  # noqa: E402, F401
 import scenarios_several  # noqa: E402, F401
 import scenarios_sizes  # noqa: E402, F401
 import scenarios_stops  # noqa: E402, F401

@@ -6,7 +6,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 from bench import INT, TERM, phone
-from scenario import case, keeps, note, once, put, run, scenario, send, start
+from scenario import case, holds, keeps, note, once, put, run, scenario, send, start, tell
 
 FAR = 2.3e9  # from now, in seconds: somewhere in 2099
 SLOW_LISTING = dict(talk=0.3, late_list=1.9)
@@ -117,18 +117,23 @@ LOSSES = dict(talk=0.3, faults={"drop-after": 0.2}, seed=5)
 for mark in ALL:
     case(f"marks_without_{mark}", "One of the three marks is missing from listings, and answers are lost.",
          25, dict(LOSSES, shows=without(mark)), run("--wait"))
-case("marks_without_any", "None of the marks is listed, and answers are lost: nothing is proven absent, nobody is called twice.",
-     25, dict(LOSSES, shows=without(*ALL)), run("--wait", None, "ended.code in (0, 3)", "rung == 25 or doubt > 0"),
+case("marks_without_any", "None of the marks is listed, and answers are lost: calls are told by number and time.",
+     25, dict(LOSSES, shows=without(*ALL)), run("--wait", None, "ended.code in (0, 4)", "rung == 25 or doubt > 0"),
      note("exit {ended.code}, {doubt} in doubt"), once(missing=25), run("--wait", None), once=dict(missing=25))
+case("doubts_wait_for_marks",
+     "None of the marks is listed, and requests are lost: nothing is proven absent; later marks are listed again.",
+     25, dict(talk=0.3, seed=5, shows=without(*ALL), script=lambda n, body: "drop-before" if n in (9, 14) else None),
+     run("--wait", 4, "it.reason == 'doubts'", "(settled, doubt) == (23, 2)", "len(posts) == 25",
+         "'without its name' in ended.err"), once(missing=2), put(shows=None), run("--wait", 0, "len(posts) == 27"))
 case("marks_now_and_then", "Half of the rows lack their marks.",
-     25, dict(LOSSES, shows=without(*ALL, share=0.5)), run("--wait", None, "ended.code in (0, 3, 4)"),
+     25, dict(LOSSES, shows=without(*ALL, share=0.5)), run("--wait", None, "ended.code in (0, 4)"),
      note("exit {ended.code}, {doubt} in doubt"), once=dict(missing=25))
 case("marks_without_any_listed_late", "No marks, and calls are listed late.",
-     25, dict(LOSSES, late_list=1.2, shows=without(*ALL)), run("--wait", None, "ended.code in (0, 3, 4)"),
+     25, dict(LOSSES, late_list=1.2, shows=without(*ALL)), run("--wait", None, "ended.code in (0, 4)"),
      note("exit {ended.code}, {doubt} in doubt"), once(missing=25), run("--wait", None), once=dict(missing=25))
 case("marks_without_any_then_killed", "No marks, and the run is killed in the middle.",
      25, dict(LOSSES, shows=without(*ALL)), start(until=12), lambda s: s.running.kill(),
-     run("--wait", None, "ended.code in (0, 3, 4)"), note("exit {ended.code}, {doubt} in doubt"), once=dict(missing=25))
+     run("--wait", None, "ended.code in (0, 4)"), note("exit {ended.code}, {doubt} in doubt"), once=dict(missing=25))
 case("rows_without_numbers", "Nobody's number is listed, the marks are.",
      25, dict(LOSSES, shows=without("number")), run("--wait"))
 case("rows_without_customers", "Nor is the customer.", 25, dict(LOSSES, shows=without("customer")), run("--wait"))
@@ -185,6 +190,19 @@ def unknown_for_ever(s):
     time.sleep(4)
     send(TERM)(s)
     s.ends(143, within=8)
+
+
+def never_listed(n, call):
+    return n == 3 and {"listed": 1e12}
+
+
+case("unknown_to_the_end", "The same for two minutes: its lead is put aside and told, its slot is free, a release gives it back.",
+     8, dict(talk=0.3, slots=5, becomes=never_listed),
+     run("--wait", 3, "doubt == 1", "settled == 7", "len(posts) == 8", "90 < ended.seconds < 160",
+         "'does not know it' in ended.err", timeout=180),
+     note("{ended.seconds:.0f} s"), run("", 3, "len(posts) == 8", "ended.seconds < 5"),
+     tell(["release", "leads", "--yes"]), put(becomes=None), run("", 0, "len(posts) == 9", "settled == 8"),
+     once=dict(doubled=1), slow=True)
 
 
 # ---- what calls say of themselves

@@ -147,6 +147,7 @@ impl Disk {
             let attempts = tx.execute(erase, [digits(phone)])? as u64;
             Ok(Forgotten { leads, attempts, in_log: false })
         })?;
+        self.read(|db| Ok(db.busy_timeout(self.patience.most)?))?;
         // Pages that an earlier build wrote may keep what stood there before. Where the file cannot be written anew (it
         // is in use, or there is no room for two of it), what this one erased is gone all the same.
         let _ = self.read(|db| Ok(db.execute_batch("VACUUM")?));

@@ -24,13 +24,14 @@ pub mod story;
 mod table;
 #[cfg(test)]
 mod tests;
-mod waiting;
+pub mod waiting;
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::Error;
+use waiting::Patience;
 
 /// The database of a state directory.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ pub struct Disk {
     db: Connection,
     /// Which file it is, whatever its name leads to later.
     identity: Option<(u64, u64)>,
+    patience: Patience,
     /// What hashes of keys and of forgotten numbers are keyed with.
     salt: Vec<u8>,
 }
@@ -57,7 +59,7 @@ impl Disk {
 
     /// Does one thing, wholly or not at all. The file's name is put into what goes wrong.
     fn within<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        transact(&mut self.db, work).map_err(|error| error.within(&self.file))
+        transact(&self.db, &self.file, &self.patience, work).map_err(|error| error.within(&self.file))
     }
 
     /// Looks something up.
@@ -66,14 +68,24 @@ impl Disk {
     }
 }
 
-/// Which file a path leads to.
+/// Which file a path leads to; none where nothing is in it, which no journal is.
 fn identity(file: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
-    file.metadata().ok().map(|stat| (stat.dev(), stat.ino()))
+    file.metadata().ok().filter(|stat| stat.len() > 0).map(|stat| (stat.dev(), stat.ino()))
 }
 
-fn transact<T>(db: &mut Connection, work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+/// Another process that is writing is waited for.
+fn transact<T>(
+    db: &Connection,
+    file: &Path,
+    patience: &Patience,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let begun = patience.wait(file, || match Transaction::new_unchecked(db, TransactionBehavior::Immediate) {
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => None,
+        begun => Some(begun),
+    });
+    let tx = begun.ok_or_else(|| Error::busy(file))??;
     let done = work(&tx)?;
     tx.commit()?;
     Ok(done)

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::super::{Chance, Error};
 use super::directory::{check_place, prepare, private_file, private_folder};
-use super::waiting::{holders, patiently};
+use super::waiting::{KeepWaiting, Patience, holders};
 use super::{Disk, identity};
 
 /// The version of the schema that this program reads and writes.
@@ -18,6 +18,8 @@ const OLDEST: i64 = 3;
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long to wait for another process, which may be importing a long list.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long the database itself waits in one try.
+const ONE_TRY: Duration = Duration::from_millis(100);
 /// How often what looks like damage is looked at again while somebody else has the file: for about two seconds.
 const TRIES: u32 = 40;
 /// Up to here every page is looked at whenever the file is opened.
@@ -28,14 +30,20 @@ const LARGE: u64 = 1 << 30;
 impl Disk {
     /// Opens the journal of a state directory, which is made if it is not there.
     pub fn open(dir: &Path, chance: &mut Chance) -> Result<Self, Error> {
+        Self::open_while(dir, chance, None)
+    }
+
+    /// The same, asking while another process that holds it is waited for, then and from then on.
+    pub fn open_while(dir: &Path, chance: &mut Chance, keep: Option<KeepWaiting>) -> Result<Self, Error> {
+        let patience = Patience { most: PATIENCE, keep };
         prepare(dir)?;
         private_folder(dir, &dir.join("locks"))?;
         let file = dir.join("journal.db");
         make(dir, &file)?;
-        steadily(&file, || Self::connect(dir, &file, chance)).map_err(|error| error.within(&file))
+        steadily(&file, &patience, || Self::connect(dir, &file, chance, &patience)).map_err(|error| error.within(&file))
     }
 
-    fn connect(dir: &Path, file: &Path, chance: &mut Chance) -> Result<Self, Error> {
+    fn connect(dir: &Path, file: &Path, chance: &mut Chance, patience: &Patience) -> Result<Self, Error> {
         assert!(rusqlite::version_number() >= OLDEST_SQLITE, "the SQLite that this was built with may lose commits");
         let log = length(&wal(file));
         let size = length(file);
@@ -69,7 +77,8 @@ impl Disk {
             check(&db)?;
         }
         let salt = salt(&db)?;
-        Ok(Self { dir: dir.to_owned(), file: file.to_owned(), db, identity: identity(file), salt })
+        let patience = patience.clone();
+        Ok(Self { dir: dir.to_owned(), file: file.to_owned(), db, identity: identity(file), patience, salt })
     }
 
     /// What this journal and every copy of it are known by on a machine.
@@ -91,10 +100,12 @@ impl Disk {
             return Ok(None);
         }
         check_place(dir)?;
-        steadily(&file, || Self::connect_to_look(dir, &file)).map(Some).map_err(|error| error.within(&file))
+        let patience = Patience { most: PATIENCE, keep: None };
+        let opened = steadily(&file, &patience, || Self::connect_to_look(dir, &file, &patience));
+        opened.map(Some).map_err(|error| error.within(&file))
     }
 
-    fn connect_to_look(dir: &Path, file: &Path) -> Result<Self, Error> {
+    fn connect_to_look(dir: &Path, file: &Path, patience: &Patience) -> Result<Self, Error> {
         let log = length(&wal(file));
         // With nothing in the log the file alone is the journal, and can be read without making a log beside it.
         let how = if log == 0 { "immutable=1" } else { "mode=ro" };
@@ -106,13 +117,14 @@ impl Disk {
             0 => return Err(Error::damaged("it holds no journal")),
             VERSION => {}
             _ => {
-                Self::connect(dir, file, &mut (Box::new(|| 0_u128) as Chance))?;
+                Self::connect(dir, file, &mut (Box::new(|| 0_u128) as Chance), patience)?;
                 db = Connection::open_with_flags(format!("file:{}?mode=ro", percent_encoded(file)), flags)?;
                 settle(&db)?;
             }
         }
         let salt = salt(&db)?;
-        Ok(Self { dir: dir.to_owned(), file: file.to_owned(), db, identity: identity(file), salt })
+        let patience = patience.clone();
+        Ok(Self { dir: dir.to_owned(), file: file.to_owned(), db, identity: identity(file), patience, salt })
     }
 }
 
@@ -128,10 +140,10 @@ fn make(dir: &Path, file: &Path) -> Result<(), Error> {
 /// Opens the file, whatever others do to it meanwhile. One who makes it, empties its log or writes the log into it is
 /// waited for; what looks like damage while somebody does that is looked at again, and nobody is ever told to move away
 /// a file that somebody holds.
-fn steadily<T>(file: &Path, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+fn steadily<T>(file: &Path, patience: &Patience, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
     let state = || (length(file), length(&wal(file)), file.metadata().and_then(|stat| stat.modified()).ok());
     let mut tries = 0;
-    let opened = patiently(PATIENCE, || {
+    let opened = patience.wait(file, || {
         let before = state();
         tries += 1;
         match attempt() {
@@ -145,7 +157,7 @@ fn steadily<T>(file: &Path, mut attempt: impl FnMut() -> Result<T, Error>) -> Re
 }
 
 fn settle(db: &Connection) -> Result<(), Error> {
-    db.busy_timeout(PATIENCE)?;
+    db.busy_timeout(ONE_TRY)?;
     db.set_prepared_statement_cache_capacity(128);
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "cell_size_check", true)?;

@@ -22,6 +22,7 @@ use super::lock::Lock;
 use super::others::{Followed, asks, gather, leaves_one, share};
 use super::runs::{LIVE, begin, over, pool, reap_dead_runs};
 use super::table::Table;
+use super::waiting::Patience;
 use super::{Disk, results, transact};
 use crate::campaign::event::{Ask, Booking, LeadId, News};
 use crate::campaign::plan::Plan;
@@ -136,8 +137,8 @@ impl Run {
     }
 
     /// How long another process that holds the file is waited for, before [`Error::Busy`]; a minute unless told otherwise.
-    pub fn wait_at_most(&self, patience: Duration) -> Result<(), Error> {
-        self.disk.read(|db| Ok(db.busy_timeout(patience)?))
+    pub fn wait_at_most(&mut self, most: Duration) {
+        self.disk.patience = Patience { most, keep: None };
     }
 
     /// Its campaign's number.
@@ -157,10 +158,10 @@ impl Run {
     /// One transaction: with the campaign's rows, and with what claims are made with.
     fn step_with<T>(&mut self, work: impl FnOnce(&mut Table<'_>, Rest<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let Self { disk, zones, told, opted_out, dnc, plan, account, campaign, pool, rehearsal, .. } = self;
-        let Disk { db, salt, file, dir, .. } = disk;
+        let Disk { db, salt, file, dir, patience, .. } = disk;
         let (account, campaign, pool, rehearsal) = (*account, *campaign, *pool, *rehearsal);
         let rest = Rest { dir, plan, followed: &mut self.followed, mark: &self.mark, chance: &mut self.chance };
-        let done = transact(db, |tx| {
+        let done = transact(db, file, patience, |tx| {
             let mut table = Table { db: tx, account, campaign, pool, rehearsal, salt, zones, told, opted_out, dnc };
             work(&mut table, rest)
         });

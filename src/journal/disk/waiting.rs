@@ -1,11 +1,48 @@
 //! Waiting for another process, with an end to it, and who that is.
 
+use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::super::Error;
 
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+/// A wait that is longer is worth a word.
+const WORTH_A_WORD: Duration = Duration::from_secs(2);
+
+/// Asked again and again while another process is waited for, with [`Error::Busy`]: whether to go on waiting.
+pub type KeepWaiting = Arc<dyn Fn(&Error) -> bool + Send + Sync>;
+
+/// How another process that holds the journal is waited for.
+#[derive(Clone)]
+pub(super) struct Patience {
+    pub(super) most: Duration,
+    pub(super) keep: Option<KeepWaiting>,
+}
+
+impl fmt::Debug for Patience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Patience").field("most", &self.most).finish_non_exhaustive()
+    }
+}
+
+impl Patience {
+    /// Tries until something comes of it; none once it has taken too long, or nobody wants to wait any more.
+    pub(super) fn wait<T>(&self, file: &Path, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        let first = patiently(self.most.min(WORTH_A_WORD), &mut attempt);
+        if first.is_some() || self.most <= WORTH_A_WORD {
+            return first;
+        }
+        let mut attempt = || match attempt() {
+            Some(done) => Some(Some(done)),
+            None => self.keep.as_ref().is_some_and(|keep| !keep(&Error::busy(file))).then_some(None),
+        };
+        patiently(self.most.saturating_sub(WORTH_A_WORD), &mut attempt).flatten()
+    }
+}
 
 /// A process that holds a lock of the system on a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -136,7 +136,7 @@ fn what_was_erased_stands_in_the_log_while_somebody_reads_it() {
     let cast = Cast::new(dir.path(), "leads");
     cast.import(&list((0..3).map(person)), |head| head).unwrap();
     let mut shell = Disk::open(dir.path(), &mut chance(1)).unwrap();
-    shell.db.busy_timeout(std::time::Duration::ZERO).unwrap();
+    shell.patience.most = std::time::Duration::ZERO;
     let reader = Disk::open(dir.path(), &mut chance(2)).unwrap();
     reader.db.execute_batch("BEGIN; SELECT count(*) FROM leads").unwrap();
     assert!(shell.forget(person(1).phone, at(5)).unwrap().in_log);

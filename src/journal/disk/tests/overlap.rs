@@ -96,6 +96,35 @@ fn a_number_is_called_by_one_campaign_at_a_time() {
 }
 
 #[test]
+fn what_a_journal_holds_from_the_future_counts_for_nothing_and_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
+    let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
+    let mut call = |lead: usize, seconds: i64| {
+        let attempt = claim(&mut a, &ours[lead..=lead], roomy(4, at(seconds)), seconds).granted[0].attempt.clone();
+        a.record(at(seconds), &answered(&attempt, seconds)).unwrap();
+        a.share(at(seconds), &roomy(4, at(seconds)), 3).unwrap();
+    };
+    call(0, 2);
+    let nothing = Pool::new(Duration::from_secs(1), Duration::from_mins(1), 10);
+    let known = claim(&mut b, &theirs[..1], nothing.clone(), 3).others;
+    assert!(known.limit.is_some() && known.observation.is_some());
+    let shell = Disk::open(dir.path(), &mut chance(1)).unwrap();
+    let in_2099 = "UPDATE pools SET at = 4102444800000000, last_limit = 3, last_limit_at = 4102444800000000; \
+                   UPDATE runs SET seen_limit = 3, seen_limit_at = 4102444800000000; \
+                   UPDATE accounts SET watermark = 4102444800000000, known_from = 0";
+    shell.db.execute_batch(in_2099).unwrap();
+    let known = claim(&mut b, &theirs[1..2], nothing.clone(), 4).others;
+    assert!(known.limit.is_none() && known.observation.is_none(), "{known:?}");
+    assert_eq!(b.history(at(4)).unwrap().last_limit, None);
+    call(1, 5);
+    let known = claim(&mut b, &theirs[2..3], nothing, 6).others;
+    assert!(known.limit.is_some_and(|(_, limit)| limit != 3) && known.observation.is_some(), "{known:?}");
+    b.watermark(at(7), stamp(1), stamp(6)).unwrap();
+    assert_eq!(b.history(at(7)).unwrap().watermark, Some(stamp(6)));
+}
+
+#[test]
 fn a_number_that_another_campaign_called_lately_is_put_off() {
     let dir = tempfile::tempdir().unwrap();
     let (first, second) = (Cast::new(dir.path(), "a"), Cast::new(dir.path(), "bb"));
