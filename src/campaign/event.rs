@@ -1,7 +1,7 @@
 //! The whole seam between deciding and doing: what the campaign is told, and what it wants done. Plain data.
 //!
-//! Whoever carries out an [`Action`] writes down every [`News`] in the journal before the campaign hears of it, and
-//! hands over what the journal made of it ([`Change`]) together with it. What the journal replies is in
+//! [`News`] come in as [`Event::Came`], are put into the journal by [`Action::Record`], and come back as [`Event::News`]
+//! together with what the journal made of them ([`Change`]). What the journal replies is in
 //! [`reply`](super::reply), what people are told in [`notice`](super::notice), one call as the provider shows it in
 //! [`seen`](super::seen).
 
@@ -50,7 +50,7 @@ pub enum Action {
     Book(Booking),
     /// Read a listing. Answered by [`Event::News`] with [`News::Listed`], or [`Event::ReadFailed`].
     Read(ReadId, Query),
-    /// Write down a fact that the campaign itself found. Answered by [`Event::News`] at once.
+    /// Write down a fact, from the provider or found by the campaign itself. Answered by [`Event::News`] at once.
     Record(Box<News>),
     /// Write down what this run has seen of the pool and how many slots it reserves, for other runs and for later ones.
     /// No answer.
@@ -133,6 +133,8 @@ pub enum Event {
     Booked(Booked),
     /// Nobody may be claimed for now, such as when a do-not-call list cannot be read.
     ClaimsHeld,
+    /// News, as they came: the campaign puts right what cannot be, tells whose calls they show, and has them recorded.
+    Came(Box<News>),
     /// News, written down, with what it changed.
     News(News, Recorded),
     /// A read brought nothing.

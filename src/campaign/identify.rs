@@ -20,8 +20,7 @@ const STAMP_CUT: Duration = Duration::from_secs(1);
 impl Campaign {
     /// The news as they are to be written down: each call with the attempt that it belongs to, and an answer that tells
     /// of another attempt's call as what it is, a doubt.
-    #[must_use]
-    pub fn identify(&self, news: News) -> News {
+    pub(super) fn identify(&self, news: News) -> News {
         match news {
             News::Answered { attempt, wire, call, .. } if self.is_anothers(&attempt, wire, &call) => {
                 let message = format!("the answer tells of another call, {}", call.id);

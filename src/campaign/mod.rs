@@ -255,6 +255,7 @@ impl Campaign {
                 self.claiming = false;
                 self.hold_claims_until = Some(now.at + self.plan.poll);
             }
+            Event::Came(news) => return self.take_in(*news, now),
             Event::News(news, recorded) => self.hear(news, recorded, now),
             Event::ReadFailed(read, failure) => self.read_failed(read, &failure, now),
             Event::Adopted(changes) => self.adopted(changes, now),

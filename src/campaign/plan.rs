@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::budget::Budget;
 use super::callers::AutoReserve;
@@ -11,7 +12,7 @@ use super::hours::Calling;
 use super::retry::Retries;
 
 /// The plan of one run. Every value is valid by the time it stands here.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Plan {
     /// The campaign's name.
     pub campaign: String,
@@ -40,6 +41,7 @@ pub struct Plan {
     /// Requests that place calls.
     pub rate: Rate,
     /// All requests of the organisation, every live run of it together; none: nothing limits them.
+    #[serde(default)]
     pub requests: Option<Budget>,
     /// When a lead may be called.
     pub calling: Calling,
@@ -84,7 +86,7 @@ impl Plan {
 }
 
 /// `N/s` or `N/min`: at most `count` requests in `per`.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Rate {
     /// Requests, more than none.
     pub count: std::num::NonZeroU32,
@@ -94,13 +96,15 @@ pub struct Rate {
 
 /// Slots kept for others: one number, or another from certain times of the day on (the machine's zone). Where it is
 /// chosen by the run, the table is what holds at the moment.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Reserve {
     /// (minute of the day from which it holds, slots), sorted by minute, the first at 0; never empty.
     pub table: Vec<(u16, u32)>,
     /// The zone whose days these are.
+    #[serde(with = "jiff::fmt::serde::tz::required")]
     pub zone: jiff::tz::TimeZone,
     /// How the run chooses it, where it does.
+    #[serde(default)]
     pub auto: Option<AutoReserve>,
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Campaign;
-use super::event::News;
+use super::event::{Action, News};
 use super::notice::{Notice, StopReason};
 use super::seen::SeenCall;
 use crate::pool::news::RequestTiming;
@@ -15,9 +15,16 @@ use crate::time::{Now, Stamp};
 const DRIFT: Duration = Duration::from_secs(1);
 
 impl Campaign {
+    /// Has news recorded, before anything else is done: what they say of the time is taken in and put right, and each
+    /// call is named by its attempt. They are acted on once they are written down.
+    pub(super) fn take_in(&mut self, news: News, now: Now) {
+        let checked = self.check_times(news, now);
+        let named = self.identify(checked);
+        self.actions.push_front(Action::Record(Box::new(named)));
+    }
+
     /// Takes in what news say of the time, and puts right what cannot be: nothing that an answer tells of lies after it.
-    /// To be called before the journal writes them down.
-    pub fn check_times(&mut self, mut news: News, now: Now) -> News {
+    fn check_times(&mut self, mut news: News, now: Now) -> News {
         let (wire, created) = match &news {
             News::Answered { wire, call, .. } => (*wire, Some(call.created)),
             News::Refused { wire, .. } | News::Failed { wire, .. } | News::Listed { wire, .. } => (*wire, None),

@@ -3,8 +3,8 @@
 
 use tokio::task::JoinHandle;
 
-use crate::campaign::event::{Action, Event, News};
-use crate::journal::answer::{Answer, Claims, answer, write_down};
+use crate::campaign::event::{Action, Event};
+use crate::journal::answer::{Answer, Claims, answer};
 use crate::journal::{Control, Error, Journal};
 use crate::time::{Instant, Now};
 
@@ -13,8 +13,6 @@ use crate::time::{Instant, Now};
 pub(super) enum Request {
     /// Carry out an action that is the journal's.
     Act(Action),
-    /// Write news down.
-    Record(Box<News>),
     /// Look for orders from other shells.
     Control,
 }
@@ -96,7 +94,6 @@ impl<J: Journal + Send + 'static> Desk<J> {
 
 fn carry_out(journal: &mut impl Journal, now: Now, request: Request, claims: &mut Claims) -> Result<Done, Error> {
     match request {
-        Request::Record(news) => write_down(journal, now, *news).map(Done::Heard),
         Request::Control => journal.control(now).map(Done::Control),
         Request::Act(action) => Ok(match answer(journal, now, action, claims)? {
             Answer::Heard(event) => Done::Heard(event),

@@ -291,11 +291,7 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
         let now = self.clock.now();
         self.tell_request(now, &incoming);
         match incoming {
-            Incoming::News(news) => {
-                let news = self.campaign.check_times(*news, now);
-                let news = self.campaign.identify(news);
-                self.desk.begin(now, Request::Record(Box::new(news)));
-            }
+            Incoming::News(news) => self.campaign.handle(now, Event::Came(news)),
             Incoming::ReadFailed(id, failure) => self.campaign.handle(now, Event::ReadFailed(id, failure)),
         }
     }

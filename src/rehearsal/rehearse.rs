@@ -19,7 +19,7 @@ use crate::campaign::event::{AccountFact, Action, Event, News, Query, ReadFailur
 use crate::campaign::notice::{Notice, Outcome};
 use crate::campaign::plan::Plan;
 use crate::campaign::seen::Listing;
-use crate::journal::answer::{Answer as Mine, Claims, answer};
+use crate::journal::answer::{Answer as Mine, Claims, answer, write_down};
 use crate::journal::{Error, Journal};
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
@@ -326,10 +326,12 @@ impl<J: Journal> Simulation<J> {
     fn tell(&mut self, place: usize, news: News) -> Result<(), Error> {
         let now = self.now();
         let Some(run) = self.runs[place].as_mut() else { return Ok(()) };
-        let news = run.campaign.check_times(news, now);
-        let news = run.campaign.identify(news);
-        let recorded = run.journal.record(now, &news)?;
-        run.campaign.handle(now, Event::News(news, recorded));
+        run.campaign.handle(now, Event::Came(Box::new(news)));
+        let Some(Action::Record(news)) = run.campaign.next_action() else {
+            unreachable!("news are recorded before anything else is done")
+        };
+        let heard = write_down(&mut run.journal, now, *news)?;
+        run.campaign.handle(now, heard);
         Ok(())
     }
 

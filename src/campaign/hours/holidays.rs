@@ -6,6 +6,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::timetable::DAY;
 use crate::campaign::plan_error::PlanError;
@@ -20,7 +21,7 @@ const LONGEST: i64 = 366;
 const LAST_YEAR: i16 = 2199;
 
 /// Days on which nobody is called, counted from 1970-01-01.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Holidays(BTreeSet<i64>);
 
 /// What is wrong, and in which line.

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::plan_error::PlanError;
 use crate::time::micros;
@@ -31,20 +32,22 @@ const REMEMBERED: usize = 4096;
 const LONGEST_GUARD: Duration = Duration::from_hours(7 * 24);
 
 /// Hours, days and holidays, in the lead's own zones.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Calling {
     /// None: any time, anywhere.
     rules: Option<Arc<Rules>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Rules {
     /// Hours `any`: no zone is needed, and one that is not known binds nobody.
     any_hours: bool,
     timetable: Timetable,
     guard: Duration,
     /// Whose days a lead without a zone has, under hours `any`.
+    #[serde(with = "jiff::fmt::serde::tz::optional")]
     machine: Option<TimeZone>,
+    #[serde(skip)]
     spans: Mutex<HashMap<Vec<String>, Spans>>,
 }
 

@@ -7,13 +7,14 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::holidays::Holidays;
 
 pub(super) const DAY: i64 = 86_400;
 
 /// Seconds of one day, from its midnight: `start < DAY`, `start < end <= start + DAY`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Window {
     pub(super) start: i64,
     pub(super) end: i64,
@@ -22,7 +23,7 @@ pub(super) struct Window {
 /// Days of the week, Monday first.
 pub(super) type Days = [bool; 7];
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Timetable {
     pub(super) windows: Vec<Window>,
     pub(super) days: Days,

@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::disposition::Class;
 use super::hours::{Calling, zone_named};
@@ -22,13 +23,14 @@ use super::reply::LeadNow;
 pub const PER_DAY: u32 = 2;
 
 /// How often a lead is called, and how long after which end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Retries {
     attempts: u32,
     /// What a class of end waits for, the first time, the second, ...; the last one from then on. Never empty.
     delays: BTreeMap<Class, Vec<Duration>>,
     per_day: u32,
     seed: u64,
+    #[serde(with = "jiff::fmt::serde::tz::required")]
     machine: TimeZone,
 }
 
