@@ -2,6 +2,12 @@
 //! callers. `docs/design.md` tells the whole story; these modules are its chapters, in the order in which one lead
 //! meets them.
 
+/// The version; of a release with its commit.
+pub const VERSION: &str = match option_env!("DIALER_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 pub mod exit;
 pub mod private_file;
 pub mod text;
@@ -17,4 +23,5 @@ pub mod pool;
 pub mod rehearsal;
 pub mod report;
 pub mod run;
+pub mod trace;
 pub mod vapi;

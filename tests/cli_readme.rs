@@ -156,6 +156,8 @@ fn every_option_of_the_contract_is_there_with_its_default() {
         "quiet",
         "color=auto",
         "log",
+        "trace",
+        "trace-numbers",
         "opt-out-field",
         "alert-free",
         "alert-exec",

@@ -19,6 +19,7 @@ use dialer::rehearsal::world::FakeProvider;
 use dialer::rehearsal::world::config::{BlockedAs, ProviderConfig, Traffic};
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::time::Stamp;
+use dialer::trace::replay::replay;
 use jiff::tz::TimeZone;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -133,6 +134,9 @@ fn sweep<S: Store>(seed: u64) {
         let totals = over.journal.totals(now).unwrap();
         check(&case, over, &totals, &trace, began);
         nobody_was_called_too_often(&case, &simulation.world);
+        for trace in simulation.traces.iter_mut().flat_map(|traces| traces.drain(..)) {
+            decides_the_same_again(seed, &trace.bytes());
+        }
         if totals.settled + totals.parked == totals.total {
             return;
         }
@@ -142,6 +146,12 @@ fn sweep<S: Store>(seed: u64) {
         stage.again(&case.plan, place);
     }
     panic!("seed {seed}: not over after {RUNS} runs");
+}
+
+/// Replays the trace of a run that is over.
+fn decides_the_same_again(seed: u64, trace: &[u8]) {
+    let replayed = replay(trace).unwrap_or_else(|error| panic!("seed {seed}: {error}: {error:?}"));
+    assert!(replayed.whole && replayed.actions > 0, "seed {seed}: {replayed:?}");
 }
 
 fn nobody_was_called_too_often(case: &Case, world: &FakeProvider) {

@@ -333,4 +333,10 @@ pub struct ShownArgs {
     /// Writes what happens, line by line, to this file
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
+    /// Records every event and decision here, for `dialer replay`; compressed if the name ends in .zst
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// The trace shows telephone numbers, which it hashes otherwise
+    #[arg(long, requires = "trace")]
+    pub trace_numbers: bool,
 }

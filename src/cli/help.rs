@@ -42,11 +42,12 @@ const VARIABLES: [(&str, &str); 7] = [
     ("LC_ALL, LC_CTYPE, LANG", "whether bars are drawn with more than ASCII: where one of them says UTF-8"),
 ];
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("~/.local/state/dialer", "the state directory ($XDG_STATE_HOME/dialer): the journal of all campaigns"),
     ("NAME.rejects.csv", "in the state directory: the rows of a list that cannot be called, with line and reason"),
     ("--config FILE", "a campaign file (TOML): any option of run by its long name, as in reserve = 3"),
     ("--log FILE", "what happened, line by line, with a line for each call"),
+    ("--trace FILE", "every event and decision of a run, for dialer replay; the one before is kept as FILE.1"),
 ];
 
 /// `-h` of a long list of options shows the common ones.
@@ -54,12 +55,6 @@ pub(super) fn shorten(arg: Arg) -> Arg {
     let is_common = COMMON.contains(&arg.get_id().as_str());
     arg.hide_short_help(!is_common)
 }
-
-/// The version, and of a release build the commit that it was made from, where `build.rs` could tell.
-pub(super) const VERSION: &str = match option_env!("DIALER_VERSION") {
-    Some(with_commit) => with_commit,
-    None => env!("CARGO_PKG_VERSION"),
-};
 
 /// Below `-h`.
 pub(super) const MORE: &str = "All options, with examples: --help";

@@ -36,6 +36,8 @@ pub mod place;
 
 mod log;
 
+mod trace;
+
 pub mod run;
 
 mod assumed;
@@ -68,12 +70,13 @@ mod names;
 pub mod doctor;
 
 pub mod advise;
+pub mod replay;
 pub mod report;
 pub mod usage;
 
 /// Calls a list of leads through the Vapi voice API, and keeps slots free for inbound callers
 #[derive(Clone, Debug, clap::Parser)]
-#[command(name = "dialer", version, long_version = help::VERSION, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "dialer", version, long_version = crate::VERSION, about, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -117,6 +120,8 @@ pub enum Command {
     Forget(people::PhoneArgs),
     /// Run a stand-in for the API on loopback: nobody is called
     Sandbox(Box<sandbox::Args>),
+    /// Step a recorded run again, and show where it decides otherwise
+    Replay(replay::ReplayArgs),
     /// Print completions for a shell
     #[command(after_long_help = help::examples(&help::COMPLETIONS))]
     Completions(shell::CompletionsArgs),
@@ -180,6 +185,7 @@ fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
         Command::Unsuppress(args) => people::unsuppress(args, &around),
         Command::Forget(args) => people::forget(args, &around),
         Command::Sandbox(args) => serve(sandbox::Args::clone(args)),
+        Command::Replay(args) => replay::step(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man => shell::man(),
     }

@@ -10,8 +10,8 @@ use super::account;
 use super::args::{CallingArgs, ListArgs, PoolArgs, RetryArgs, RunArgs};
 use super::environment::Environment;
 use super::layers::{Layer, Sources};
-use super::place;
 use super::values::Until;
+use super::{place, trace};
 use crate::campaign::budget::Budget;
 use crate::campaign::callers::AutoReserve;
 use crate::campaign::hours::Calling;
@@ -103,6 +103,7 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
     }
     let (config, key) = (args.place.config.as_deref(), args.place.api_key_file.as_deref());
     wrong.take(guard_rejects(&args.list, &args.calling, [("--config", config), ("--api-key-file", key)]));
+    let trace = wrong.take(trace::plan(args));
     let calling = wrong.take(calling(&args.calling, hours_hold(args, sources), around));
     let until = wrong.take(args.stop.until.map(|until| instant(until, "--until", around)).transpose());
     let only = wrong.take(only(args));
@@ -168,6 +169,7 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
         quiet: args.shown.quiet,
         log: args.shown.log.clone(),
         results: args.shown.results.clone().map(|path| ResultsPlan { path, wait: args.shown.results_wait }),
+        trace: trace?,
         webhook,
         server,
         serve: serve?,
@@ -384,24 +386,22 @@ pub fn guard_rejects<'a>(
 /// The log and the results file must be none of the files that a run reads, nor its rejects file, nor one and the same.
 /// To be asked before either is opened.
 pub fn guard_outputs(args: &RunArgs) -> Result<(), Failure> {
-    let log = args.shown.log.as_deref();
-    guard_added_to(args, "--log", log, None)?;
-    guard_added_to(args, "--results", args.shown.results.as_deref(), log)
+    let (log, results) = (args.shown.log.as_deref(), args.shown.results.as_deref());
+    log.map_or(Ok(()), |log| guard_output("--log", log, other_files(args)))?;
+    results.map_or(Ok(()), |results| guard_output("--results", results, other_files(args).chain([("--log", log)])))
 }
 
-/// A file that rows or lines are added to.
-fn guard_added_to(args: &RunArgs, flag: &str, output: Option<&Path>, log: Option<&Path>) -> Result<(), Failure> {
-    let Some(output) = output else { return Ok(()) };
+/// The files that a run reads, and its rejects file.
+pub(super) fn other_files(args: &RunArgs) -> impl Iterator<Item = (&'static str, Option<&Path>)> {
     let lists = args.leads.iter().filter(|list| list.as_os_str() != "-").map(|list| ("the list", Some(list.as_path())));
     let others = [
         ("--config", args.place.config.as_deref()),
         ("--api-key-file", args.place.api_key_file.as_deref()),
         ("--rejects", args.list.rejects.as_deref()),
-        ("--log", log),
         ("--ping-file", args.told.ping_file.as_deref()),
         ("--webhook-secret-file", args.webhook.webhook_secret_file.as_deref()),
     ];
-    guard_output(flag, output, others.into_iter().chain(read_by(&args.calling)).chain(lists))
+    others.into_iter().chain(read_by(&args.calling)).chain(lists)
 }
 
 /// Files that are read to know when and whom not to call, each with its option.
@@ -411,7 +411,7 @@ fn read_by(calling: &CallingArgs) -> impl Iterator<Item = (&'static str, Option<
 }
 
 /// A file that is written to must be none of the others. A device or a pipe may be.
-fn guard_output<'a>(
+pub(super) fn guard_output<'a>(
     flag: &str,
     output: &Path,
     others: impl Iterator<Item = (&'static str, Option<&'a Path>)>,

@@ -19,6 +19,7 @@ pub mod results;
 pub mod signals;
 pub mod talk;
 mod telling;
+pub mod trace_file;
 pub mod webhook;
 
 use std::sync::Arc;
@@ -26,7 +27,6 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::campaign::Campaign;
 use crate::campaign::event::{Action, Event, News, Query, ReadFailure, ReadId, Stop};
 use crate::campaign::notice::Outcome;
 use crate::exit::Exit;
@@ -36,6 +36,7 @@ use crate::pool::calls::CallId;
 use crate::report::failure::Failure;
 use crate::report::notice::Severity;
 use crate::time::{Instant, Now};
+use crate::trace::Traced;
 use crate::vapi::client::Client;
 use clock::Clock;
 use desk::{Back, Desk, Done, Request};
@@ -58,7 +59,7 @@ const LEAVE_AFTER: Duration = Duration::from_secs(5);
 /// What a run is driven with.
 pub struct Drive<'a, J> {
     /// Decides.
-    pub campaign: Campaign,
+    pub campaign: Traced,
     /// Remembers.
     pub journal: J,
     /// Speaks to the provider.
@@ -171,7 +172,7 @@ pub async fn drive<J: Journal + Send + 'static>(drive: Drive<'_, J>) -> (Result<
 
 #[expect(clippy::struct_excessive_bools, reason = "each is true or not, independently of the others")]
 struct Loop<'a, J> {
-    campaign: Campaign,
+    campaign: Traced,
     desk: Desk<J>,
     client: Arc<Client>,
     clock: Clock,

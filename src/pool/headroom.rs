@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{Pool, Unanswered};
 use crate::time::{Instant, sooner};
 
@@ -35,7 +37,7 @@ pub enum Ground {
 }
 
 /// The pool in slots, for people to look at. `ours + others + free + kept` is the limit, unless more is taken.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Slots {
     /// Calls of ours, and claims that may be calls.
     pub ours: u32,

@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use super::world::FakeProvider;
 use super::world::answer::PostId;
-use crate::campaign::Campaign;
 use crate::campaign::event::{AccountFact, Action, Event, News, Query, ReadFailure, ReadId, Stop};
 use crate::campaign::notice::{Notice, Outcome};
 use crate::campaign::plan::Plan;
@@ -25,6 +24,8 @@ use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
 use crate::pool::news::RequestTiming;
 use crate::time::{Instant, Now, Stamp, sooner};
+use crate::trace::mask::Mask;
+use crate::trace::{Kept, Sink, Traced, Writer};
 use exchange::request;
 use queue::EventQueue;
 
@@ -36,7 +37,7 @@ const RESTLESS: u32 = 1_000;
 /// One run on the stage.
 pub struct Run<J> {
     /// The machine.
-    pub campaign: Campaign,
+    pub campaign: Traced,
     /// What it remembers.
     pub journal: J,
     /// How it ended.
@@ -59,6 +60,8 @@ pub struct Simulation<J> {
     pub runs: Vec<Option<Run<J>>>,
     /// Everything that was done, a line each, where it is kept.
     pub trace: Option<String>,
+    /// A trace of each run that is started from now on, in their order, where they are kept.
+    pub traces: Option<Vec<Kept>>,
     /// How long a read takes, there and back.
     pub read_travel: Duration,
     /// How long after a call's end a message tells of it, where messages are sent.
@@ -122,6 +125,7 @@ impl<J: Journal> Simulation<J> {
             world,
             runs: Vec::new(),
             trace: None,
+            traces: None,
             read_travel: READ_TRAVEL,
             messages_after: None,
             skew,
@@ -150,7 +154,12 @@ impl<J: Journal> Simulation<J> {
         let Setup { plan, mut journal, org, post_timeout } = setup;
         let history = journal.history(now)?;
         let lines = plan.lines.clone();
-        let mut campaign = Campaign::new(plan, history, now);
+        let sink = self.traces.as_mut().map(|traces| {
+            let kept = Kept::default();
+            traces.push(kept.clone());
+            Box::new(Writer::new(kept, Mask::new([0; 32], false))) as Box<dyn Sink>
+        });
+        let mut campaign = Traced::new(plan, history, now, sink);
         // A run reads the assistant before it begins, and so knows whose listing it will read.
         campaign.handle(now, Event::Account(AccountFact::OrgConfirmed));
         self.runs.push(Some(Run {

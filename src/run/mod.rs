@@ -18,12 +18,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::campaign::DEFAULT_SLOTS;
 use crate::campaign::counts::RunCounts;
 use crate::campaign::event::Stop;
 use crate::campaign::hours::place;
 use crate::campaign::notice::{Outcome, StopReason};
 use crate::campaign::plan::Plan;
-use crate::campaign::{Campaign, DEFAULT_SLOTS};
 use crate::drive::chance::chance;
 use crate::drive::notify::Notifier;
 use crate::drive::observers::Observers;
@@ -33,6 +33,7 @@ use crate::drive::progress::{DisplayOptions, Log, ProgressUi};
 use crate::drive::results::ResultsWriter;
 use crate::drive::signals::{Order, Signals};
 use crate::drive::talk::{open_log, say, while_waiting};
+use crate::drive::trace_file::TraceFile;
 use crate::drive::webhook::{self, Messages};
 use crate::drive::{Broken, Drive, RunEnd, drive};
 use crate::exit::Exit;
@@ -50,6 +51,7 @@ use crate::report::happening::Happening;
 use crate::report::json::Rows;
 use crate::report::screen::Headline;
 use crate::time::Now;
+use crate::trace::Traced;
 use crate::vapi::client::Client;
 use confirm::AskPerson;
 use do_not_call::DoNotCall;
@@ -250,7 +252,9 @@ impl Session<'_> {
         let now = self.venue.clock.now();
         let mut observers = self.observers(&outlook, reopened, now)?;
         self.show(&mut observers, &totals, now);
-        let campaign = Campaign::new(plan, history, now);
+        let trace = planned.trace.as_ref().map(|trace| trace.open(self.is_again)).transpose()?;
+        let (sink, trace) = trace.unzip();
+        let campaign = Traced::new(plan, history, now, sink);
         let results = self.results()?;
         let (end, journal) = drive(Drive {
             campaign,
@@ -267,7 +271,10 @@ impl Session<'_> {
             lacks: &missing,
             leaves_servers: planned.server.as_ref().is_some_and(|server| !server.for_all),
             before_claims: &|| self.dnc.look_again(),
-            remark: &|| self.notifier.remark().or_else(|| results.as_ref().and_then(ResultsWriter::remark)),
+            remark: &|| {
+                let results = || results.as_ref().and_then(ResultsWriter::remark);
+                self.notifier.remark().or_else(results).or_else(|| trace.as_ref()?.remark())
+            },
             messages,
         })
         .await;
@@ -286,6 +293,9 @@ impl Session<'_> {
             observers.tell(Happening::Ended(self.venue.clock.now(), Box::new(told)));
         }
         observers.finish();
+        if let Some(remark) = trace.and_then(TraceFile::finish) {
+            say(&format!("warning: {remark}"));
+        }
         ended
     }
 

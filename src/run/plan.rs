@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use crate::campaign::plan::{Plan, Reserve};
 use crate::drive::results::ResultsPlan;
+use crate::drive::trace_file::TracePlan;
 use crate::drive::webhook::WebhookPlan;
 use crate::leads::lead::Only;
 use crate::leads::options::{ListOptions, Source};
@@ -61,6 +62,8 @@ pub struct RunPlan {
     pub quiet: bool,
     /// What happens is written here too.
     pub log: Option<PathBuf>,
+    /// What happens and what is decided is recorded here.
+    pub trace: Option<TracePlan>,
     /// Where a row is written for each lead that is settled.
     pub results: Option<ResultsPlan>,
     /// Where the provider's server messages are taken.

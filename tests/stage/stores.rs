@@ -19,6 +19,9 @@ use tempfile::TempDir;
 
 use super::stage::{START, journal_of, start};
 
+/// Of so many seeds one keeps its traces.
+const TRACED: u64 = 5;
+
 /// Where a campaign keeps its journal.
 pub(crate) trait Store: Sized {
     type Journal: Journal;
@@ -108,7 +111,8 @@ pub(crate) struct Stage<S: Store> {
 impl<S: Store> Stage<S> {
     /// With one run about to begin. `skew`: microseconds that its clock is ahead.
     pub(crate) fn of(plan: &Plan, config: ProviderConfig, list: Vec<Listed>, seed: u64, skew: i64) -> Self {
-        let simulation = Simulation::new(FakeProvider::new(config, seed, START), skew);
+        let mut simulation = Simulation::new(FakeProvider::new(config, seed, START), skew);
+        simulation.traces = seed.is_multiple_of(TRACED).then(Vec::new);
         let (store, journal) = S::fresh(plan, list, simulation.now());
         let mut stage = Self { simulation, store };
         stage.start(plan, journal);
