@@ -129,21 +129,35 @@ fn calls_are_told_where_to_send_their_messages_and_the_stand_in_does() {
     // Somebody between the two, who notes what passes and answers as a reverse proxy would.
     let url = format!("http://{}/vapi", here.local_addr().unwrap());
     let heard = std::thread::spawn(move || {
-        let (mut stream, _) = here.accept().unwrap();
-        let (mut text, mut piece) = (String::new(), [0; 4096]);
-        while !text.contains("endedReason") {
-            let read = stream.read(&mut piece).unwrap();
-            text.push_str(std::str::from_utf8(&piece[..read]).unwrap());
+        let mut texts = Vec::new();
+        while texts.len() < 2 {
+            let (mut stream, _) = here.accept().unwrap();
+            let (mut text, mut piece) = (String::new(), [0; 4096]);
+            while !text.contains("endedReason") || !text.ends_with("}}") {
+                let read = stream.read(&mut piece).unwrap();
+                text.push_str(std::str::from_utf8(&piece[..read]).unwrap());
+            }
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}");
+            texts.push(text);
         }
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
-        text
+        texts
     });
     let options = ["--webhook", "127.0.0.1:0", "--webhook-url", &url, "--limit", "1"];
     let output = run(&sandbox, folder.path(), &options).output().unwrap();
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     let heard = heard.join().unwrap();
-    assert!(heard.starts_with("POST /vapi") && heard.contains("x-vapi-secret: hush-hush"), "{heard}");
-    assert!(heard.contains("status-update"), "{heard}");
+    for heard in &heard {
+        assert!(heard.starts_with("POST /vapi") && heard.contains("x-vapi-secret: hush-hush"), "{heard}");
+    }
+    let message = |text: &String| serde_json::from_str::<Value>(text.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let (ended, report) = (message(&heard[0]), message(&heard[1]));
+    assert_eq!((&ended["message"]["type"], &ended["message"]["status"]), (&"status-update".into(), &"ended".into()));
+    let report = &report["message"];
+    assert_eq!(
+        (&report["type"], &report["call"]["id"]),
+        (&"end-of-call-report".into(), &ended["message"]["call"]["id"])
+    );
+    assert!(report["cost"].is_number() && report["artifact"].is_object() && report["endedAt"].is_string(), "{report}");
     let options = [&options[..], &["--dry-run"]].concat();
     let shown = run(&sandbox, folder.path(), &options).output().unwrap();
     let shown = format!("{shown:?}");

@@ -278,7 +278,7 @@ impl<J: Journal> Simulation<J> {
         }
         if let Some(after) = self.messages_after {
             self.world.tell_of_ends();
-            while let Some(id) = self.world.next_ended() {
+            while let Some((id, _)) = self.world.next_news() {
                 self.later(self.world.now() + after, Due::Message(id));
             }
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::call::{FakeCall, Kind, NewCall, POOL_REASON, Shown};
 use super::fault::Stripped;
 use super::mix::Script;
-use super::{FakeProvider, Place, ProviderEvent, stamped};
+use super::{FakeProvider, News, Place, ProviderEvent, stamped};
 use crate::campaign::seen::Status;
 use crate::leads::lead::Phone;
 use crate::pool::calls::CallId;
@@ -107,14 +107,12 @@ impl FakeProvider {
         let Some(now) = self.change(place, Status::Ended) else { return };
         let call = &mut self.calls[place];
         (call.ended, call.reason) = (Some(now), Some(reason));
-        if let Some(ended) = self.ended.as_mut().filter(|_| call.kind == Kind::Outbound) {
-            ended.push_back(call.id.clone());
-        }
         let (counted, settle) = (call.counted.is_some(), call.script.settle);
         if counted {
             self.later(self.now + self.config.release_lag, ProviderEvent::Release(place));
             self.later(self.now + self.config.quickened(settle), ProviderEvent::Settle(place));
         }
+        self.tell(place, News::Ended);
     }
 
     pub(super) fn release(&mut self, place: Place) {
@@ -125,6 +123,15 @@ impl FakeProvider {
     pub(super) fn settle(&mut self, place: Place) {
         self.calls[place].settled = true;
         self.touch(place);
+        self.tell(place, News::Settled);
+    }
+
+    /// Says so of an outbound call, where somebody listens.
+    fn tell(&mut self, place: Place, news: News) {
+        let call = &self.calls[place];
+        if let Some(told) = self.told.as_mut().filter(|_| call.kind == Kind::Outbound) {
+            told.push_back((call.id.clone(), news));
+        }
     }
 
     /// Moves a call on, unless it is over; when that was, as the provider stamps it.

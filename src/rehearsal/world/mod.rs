@@ -49,6 +49,15 @@ pub use self::posting::is_missing;
 /// A call's place in the ledger.
 type Place = usize;
 
+/// What server messages tell of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum News {
+    /// It has ended.
+    Ended,
+    /// Its cost and its analysis are known.
+    Settled,
+}
+
 /// What happens by itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum ProviderEvent {
@@ -127,8 +136,8 @@ pub struct FakeProvider {
     /// By then every call shows that is ever to show.
     hidden_until: Stamp,
     listed: Option<Listed>,
-    /// Outbound calls that have ended and were not told of yet, where somebody wants to be told.
-    ended: Option<VecDeque<CallId>>,
+    /// News of outbound calls that were not told yet, where somebody wants to be told.
+    told: Option<VecDeque<(CallId, News)>>,
     /// Used again for every listing.
     found: Vec<(Stamp, Place)>,
 }
@@ -163,7 +172,7 @@ impl FakeProvider {
             changes: 0,
             hidden_until: start,
             listed: None,
-            ended: None,
+            told: None,
             found: Vec::new(),
             config,
         };
@@ -199,12 +208,12 @@ impl FakeProvider {
 
     /// From now on ends of outbound calls are told, as server messages would.
     pub fn tell_of_ends(&mut self) {
-        self.ended.get_or_insert_default();
+        self.told.get_or_insert_default();
     }
 
-    /// The next outbound call that has ended, where ends are told.
-    pub fn next_ended(&mut self) -> Option<CallId> {
-        self.ended.as_mut()?.pop_front()
+    /// The next outbound call of which there is news, where ends are told.
+    pub fn next_news(&mut self) -> Option<(CallId, News)> {
+        self.told.as_mut()?.pop_front()
     }
 
     /// What time it is here.
