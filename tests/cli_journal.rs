@@ -179,11 +179,18 @@ fn a_pause_is_kept_until_it_is_resumed() {
 fn a_run_that_is_alive_hears_orders() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = begin(dir.path());
+    let publisher = run.publisher()().unwrap();
+    let tells = |status: &str| publisher.publish(at(1).wall, status).unwrap();
     assert!(said(dir.path(), &["status"]).contains("by process"));
-    assert!(said(dir.path(), &["pause", "leads"]).contains("campaign leads pauses"));
+    assert!(said(dir.path(), &["pause", "leads"]).contains("has not confirmed it within 5 s: it is still starting"));
     assert!(run.control(at(2)).unwrap().paused);
+    tells(r#"{"paused":true}"#);
+    assert!(said(dir.path(), &["pause", "leads"]).contains("campaign leads pauses"));
+    tells(r#"{"paused":false}"#);
     assert!(said(dir.path(), &["resume", "leads"]).contains("campaign leads goes on"));
-    assert!(said(dir.path(), &["stop", "leads"]).contains("campaign leads stops"));
+    tells(r#"{"stopping":true,"pool":{"limit":10,"ours":2,"others":0,"free":8,"reserve":3}}"#);
+    let stops = said(dir.path(), &["stop", "leads"]);
+    assert!(stops.contains("campaign leads stops: no more calls; 2 calls that are up are followed"), "{stops}");
     let control = run.control(at(3)).unwrap();
     assert!(control.stop && !control.paused);
 }
@@ -210,9 +217,9 @@ fn explain_tells_what_a_number_went_through() {
     let told = said(dir.path(), &["explain", "+1 415 555-0100"]);
     insta::assert_snapshot!(told, @r"
     +14155550100
-      campaign leads
-        line 2: put aside for a person: dialer release gives it back
-        2001-02-03 14:00:01: put aside: nobody knows whether a call was made, from line line-1; no answer for 30 s
+      Campaign leads:
+        It stands on line 2. It is put aside for a person: dialer release leads gives it back.
+        On 2001-02-03 14:00:01 UTC a call from line line-1 was asked for, and nobody knows whether it was made (no answer for 30 s). It was put aside on 2001-02-03 14:00:50 UTC.
     ");
     let json: serde_json::Value = serde_json::from_str(&said(dir.path(), &["explain", KNOWN, "--json"])).unwrap();
     assert_eq!(json["campaigns"][0]["attempts"][0]["state"], "parked");

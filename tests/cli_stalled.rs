@@ -96,6 +96,11 @@ fn a_run_whose_stderr_nobody_reads_calls_on_and_obeys_a_stop_from_another_shell(
     let stop =
         Command::new(DIALER).current_dir(dir.path()).args(["stop", "leads", "--state", "state"]).output().unwrap();
     assert!(stop.status.success(), "{stop:?}");
+    let confirmed = String::from_utf8_lossy(&stop.stdout);
+    assert!(
+        confirmed.contains("campaign leads stops: no more calls") || confirmed.contains("has ended"),
+        "{confirmed}"
+    );
     assert_eq!(process.exit(), Some(4));
     let mut said = Vec::new();
     reader.read_to_end(&mut said).unwrap();

@@ -35,6 +35,11 @@ impl Campaign {
         self.paused
     }
 
+    /// Whether no more calls are placed, because it was told to stop or has to.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.is_some()
+    }
+
     /// What the campaign has cost over all its runs, in US dollars, as far as known.
     pub fn cost_usd(&self) -> f64 {
         self.money.spent()

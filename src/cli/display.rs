@@ -15,6 +15,14 @@ pub fn stdout_width() -> usize {
     console::Term::stdout().size_checked().map_or(USUAL_WIDTH, |(_, columns)| columns.into())
 }
 
+/// Rows and columns of stdout, where that is a terminal that can be drawn on.
+pub fn stdout_screen(around: &Environment<'_>) -> Option<(usize, usize)> {
+    let term = console::Term::stdout();
+    let draws = term.is_term() && around.var("TERM").is_some_and(|kind| kind != "dumb");
+    let (rows, columns) = term.size_checked().filter(|_| draws)?;
+    Some((rows.into(), columns.into()))
+}
+
 /// The looks that go with `--quiet`, `--color`, `NO_COLOR`, the locale, and what stderr is.
 pub fn looks(quiet: bool, color: Color, around: &Environment<'_>) -> DisplayOptions {
     of(quiet, color, std::io::stderr().is_terminal(), around)

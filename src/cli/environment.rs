@@ -20,6 +20,12 @@ impl Environment<'_> {
         Self { env: &process_env, now: crate::drive::clock::Clock::real().now().wall, zone: TimeZone::system() }
     }
 
+    /// The same now.
+    #[must_use]
+    pub fn later(&self) -> Self {
+        Self { env: self.env, zone: self.zone.clone(), now: crate::drive::clock::Clock::real().now().wall }
+    }
+
     /// A variable that is set to something.
     pub fn var(&self, name: &str) -> Option<String> {
         (self.env)(name).filter(|value| !value.trim().is_empty())

@@ -5,7 +5,7 @@ use super::journal::{NumberArgs, StateArgs, look};
 use super::print;
 use crate::exit::Exit;
 use crate::report::failure::Failure;
-use crate::report::story::{json, text};
+use crate::report::story::{Known, Looking, json, text};
 
 /// `dialer explain`.
 #[derive(Clone, Debug, clap::Args)]
@@ -24,14 +24,16 @@ pub struct ExplainArgs {
 /// Tells what the journal knows.
 pub fn explain(args: &ExplainArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let phone = args.phone.phone()?;
-    let (stories, suppressed) = match look(&args.state, around)? {
-        Some(disk) => (disk.explain(phone)?, disk.suppressed(phone)?),
-        None => (Vec::new(), None),
+    let (stories, suppressed, campaigns) = match look(&args.state, around)? {
+        Some(disk) => (disk.explain(phone)?, disk.suppressed(phone)?, disk.campaigns()?),
+        None => (Vec::new(), None, Vec::new()),
     };
+    let suppressed = suppressed.as_deref();
     let shown = if args.json {
-        json(phone, &stories, suppressed.as_deref())
+        json(phone, &stories, suppressed)
     } else {
-        text(phone, &stories, suppressed.as_deref(), around.now, &around.zone)
+        let known = Known { phone, stories: &stories, suppressed, campaigns: &campaigns };
+        text(known, Looking { now: around.now, zone: &around.zone })
     };
     print(&shown).map(|()| Exit::Settled)
 }

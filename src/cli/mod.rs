@@ -53,6 +53,10 @@ pub mod journal;
 
 pub mod status;
 
+mod watching;
+
+mod serving;
+
 pub mod explain;
 
 pub mod control;

@@ -28,6 +28,7 @@ impl<J> Loop<'_, J> {
                 reserve: campaign.reserved(now),
                 observed: campaign.observed(),
                 paused: campaign.is_paused(),
+                stopping: campaign.is_stopping(),
                 cost_usd: campaign.cost_usd(),
                 next_at: campaign.next_lead_at(),
                 requests_left: campaign.requests_left(now),

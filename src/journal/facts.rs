@@ -215,7 +215,7 @@ impl Attempt {
 
     /// A time of the provider's on the wall clock of this machine, as far as the two are known to be apart: how far they
     /// were at the claim.
-    fn on_our_wall(&self, at: Stamp) -> Timestamp {
+    pub fn on_our_wall(&self, at: Stamp) -> Timestamp {
         /// What is less than this may be nothing but a `Date` that is cut to the second.
         const KNOWN: i64 = 2_000_000;
         let ahead = Stamp::from(self.began).as_micros() - self.provider_time.as_micros();

@@ -4,6 +4,7 @@
 //! and drops whoever does not read, so that no reader holds the dialing up.
 
 mod connection;
+pub mod directory;
 mod events;
 mod gate;
 mod routes;

@@ -45,6 +45,8 @@ pub struct Gauges {
     pub observed: Option<Instant>,
     /// `dialer pause`, until `dialer resume`.
     pub paused: bool,
+    /// No more calls are placed: it was told to stop, or has to.
+    pub stopping: bool,
     /// What the campaign has cost over all its runs, in US dollars.
     pub cost_usd: f64,
     /// When the next lead may be called, where none may be called now.

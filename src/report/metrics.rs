@@ -10,6 +10,7 @@ use prometheus::{
 };
 
 use super::happening::{AttemptChange, Happening, Request, RequestKind, RequestOutcome, Snapshot};
+use super::live_status::PoolStatus;
 use crate::campaign::attempt::{Cause, State};
 use crate::journal::Totals;
 use crate::time::Instant;
@@ -27,14 +28,14 @@ pub struct CampaignMetrics {
     cost: Gauge,
     paused: Gauge,
     running: Gauge,
+    slots: GaugeVec,
+    limit: GaugeVec,
+    reserve: GaugeVec,
 }
 
 /// What is known of a run.
 pub struct RunMetrics {
     campaign: CampaignMetrics,
-    slots: GaugeVec,
-    limit: Gauge,
-    reserve: Gauge,
     dials: IntCounter,
     refusals: IntCounterVec,
     doubts: IntCounter,
@@ -55,7 +56,13 @@ impl CampaignMetrics {
         let labels: HashMap<_, _> = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let registry =
             Registry::new_custom(Some("dialer".to_owned()), Some(labels)).expect("a prefix without odd signs");
+        let slots = "Slots of the pool: this campaign's calls, other calls, free to dial with, free and reserved.";
+        let limit = "Slots of the pool in all, as last seen or assumed.";
+        let reserve = "Slots to be reserved for inbound callers at this hour.";
         Self {
+            slots: gauges(&registry, "pool_slots", slots, &["kind"]),
+            limit: gauges(&registry, "pool_limit_slots", limit, &[]),
+            reserve: gauges(&registry, "pool_reserve_slots", reserve, &[]),
             leads: gauges(&registry, "leads", "Leads on the list by state; those put aside are in doubt.", &["state"]),
             settled: gauges(&registry, "settled_leads", "Settled leads by what settled them.", &["disposition"]),
             cost: gauge(&registry, "cost_usd", "What the campaign has cost over all its runs, in US dollars."),
@@ -78,6 +85,17 @@ impl CampaignMetrics {
         self.running.set(f64::from(u8::from(running)));
     }
 
+    /// How the pool stands, as its run sees it.
+    pub fn set_pool(&self, pool: PoolStatus) {
+        let PoolStatus { limit, ours, others, free, reserve } = pool;
+        let kept = free.min(reserve);
+        for (kind, slots) in [("ours", ours), ("others", others), ("free", free - kept), ("reserved", kept)] {
+            self.slots.with_label_values(&[kind]).set(slots.into());
+        }
+        self.limit.with_label_values::<&str>(&[]).set(limit.into());
+        self.reserve.with_label_values::<&str>(&[]).set(reserve.into());
+    }
+
     /// As they are now.
     pub fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
@@ -90,7 +108,6 @@ impl RunMetrics {
         let campaign = CampaignMetrics::new(campaign, account);
         campaign.set(totals, totals.cost_usd, false, true);
         let registry = &campaign.registry;
-        let slots = "Slots of the pool: this campaign's calls, other calls, free to dial with, free and reserved.";
         let age = "Seconds since the newest observation of the pool was received, on the run's clock.";
         let left = "Requests that this run may still make in this minute of UTC.";
         let refusals = "Calls that were surely not created: why, and the status of the answer; \
@@ -98,9 +115,6 @@ impl RunMetrics {
         let latency = HistogramOpts::new("request_duration_seconds", "How long requests took, on the run's clock.")
             .buckets(LATENCIES.to_vec());
         Self {
-            slots: gauges(registry, "pool_slots", slots, &["kind"]),
-            limit: gauge(registry, "pool_limit_slots", "Slots of the pool in all, as last seen or assumed."),
-            reserve: gauge(registry, "pool_reserve_slots", "Slots to be reserved for inbound callers at this hour."),
             dials: counter(registry, "dials_total", "Requests to place a call that this run has sent."),
             refusals: counters(registry, "refusals_total", refusals, &["cause", "shape"]),
             doubts: counter(registry, "doubts_total", "Attempts of which nobody knew whether a call was created."),
@@ -145,13 +159,8 @@ impl RunMetrics {
     }
 
     fn stands(&mut self, snapshot: &Snapshot) {
-        let (slots, gauges) = (snapshot.slots, &snapshot.gauges);
-        let kinds = [("ours", slots.ours), ("others", slots.others), ("free", slots.free), ("reserved", slots.kept)];
-        for (kind, slots) in kinds {
-            self.slots.with_label_values(&[kind]).set(slots.into());
-        }
-        self.limit.set(slots.limit.into());
-        self.reserve.set(gauges.reserve.into());
+        let gauges = &snapshot.gauges;
+        self.campaign.set_pool(PoolStatus::of(snapshot));
         self.observed = gauges.observed;
         if let Some(left) = gauges.requests_left {
             self.requests_left.with_label_values::<&str>(&[]).set(left.into());

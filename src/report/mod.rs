@@ -8,6 +8,8 @@ pub mod metrics;
 
 pub mod picture;
 
+pub mod live_status;
+
 pub mod pool_history;
 
 pub mod screen;

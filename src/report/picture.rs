@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::happening::{AttemptChange, Happening, RunEnded, Snapshot};
+use super::live_status::{EndedStatus, Line, LiveStatus, PageStatus, PoolStatus};
 use super::notice::{Severity, weight, words};
 use super::pace::Pace;
 use super::pool_history::{PoolHistory, Seen};
@@ -61,13 +62,6 @@ pub struct Picture {
     ended: Option<RunEnded>,
 }
 
-#[derive(Debug)]
-struct Line {
-    at: Timestamp,
-    trouble: bool,
-    text: String,
-}
-
 impl Picture {
     /// That of a run in which nothing has happened yet.
     pub fn new(beginning: Beginning) -> Self {
@@ -115,7 +109,7 @@ impl Picture {
     fn stands(&mut self, snapshot: &Snapshot) {
         self.settled.observe(snapshot.now.at, snapshot.settled);
         self.placing.observe(snapshot.now.at, self.placed);
-        self.history.add(snapshot);
+        self.history.add(snapshot.now.at, PoolStatus::of(snapshot));
         self.last = Some(snapshot.clone());
     }
 
@@ -127,6 +121,10 @@ impl Picture {
 
     /// How the campaign stands, for programs.
     pub fn status(&self) -> Value {
+        self.status_with(&self.live_status(0))
+    }
+
+    fn status_with(&self, live: &LiveStatus) -> Value {
         let begun = &self.beginning;
         let last = self.last.as_ref();
         let ended = self.ended.as_ref();
@@ -136,68 +134,56 @@ impl Picture {
             .unwrap_or(&begun.totals);
         let cost = last.map_or(begun.totals.cost_usd, |last| last.gauges.cost_usd);
         let cost = ended.and_then(|ended| ended.totals.as_ref()).map_or(cost, |totals| totals.cost_usd);
-        let next_at = ended.map_or_else(|| last.and_then(|last| last.gauges.next_at), |ended| ended.next_at);
         let mut status = common(&begun.campaign, totals, cost);
         let running = json!({ "pid": begun.pid, "host": begun.host, "since": begun.since.to_string() });
         let figures = json!({
             "account": begun.account,
             "running": if ended.is_some() { Value::Null } else { running },
-            "paused": last.is_some_and(|last| last.gauges.paused),
-            "batch": last.and_then(|last| last.batch).map(|batch| {
-                json!({ "number": batch.number, "done": batch.done, "size": batch.size })
-            }),
-            "pool": last.map(pool),
-            "calls_per_minute": self.placing.a_minute().map(tenth),
-            "done_at": last.and_then(|last| self.settled.done_at(last)).map(|at| format!("{at:.0}")),
-            "next_at": next_at.map(|at| at.to_string()),
+            "paused": live.paused,
         });
         add(&mut status, figures);
+        add(&mut status, live.json());
         status
+    }
+
+    /// What only the run itself knows of how it stands, with so many lines of what happened last.
+    pub fn live_status(&self, lines: usize) -> LiveStatus {
+        let last = self.last.as_ref();
+        let mut status = last.map(LiveStatus::of).unwrap_or_default();
+        status.host.clone_from(&self.beginning.host);
+        status.calls_per_minute = self.placing.a_minute().map(tenth);
+        status.done_at = last.and_then(|last| self.settled.done_at(last));
+        status.page = self.page_status(lines);
+        if let Some(ended) = &self.ended {
+            let (exit, meaning) = (ended.exit.code(), ended.exit.meaning().to_owned());
+            status.ended = Some(EndedStatus { exit, meaning, report: ended.report.clone() });
+            status.next_at = ended.next_at;
+        }
+        status
+    }
+
+    fn page_status(&self, lines: usize) -> PageStatus {
+        let newest = |kept: &VecDeque<Line>| kept.iter().rev().take(lines).cloned().collect();
+        PageStatus {
+            list: self.beginning.list.clone(),
+            reserve: self.beginning.reserve.clone(),
+            sandbox: self.beginning.sandbox,
+            settled_per_minute: self.settled.a_minute().map(tenth),
+            placed: self.placed,
+            notices: newest(&self.notices),
+            calls: newest(&self.calls),
+        }
     }
 
     /// The same with all that a page shows besides; of the pool's history what that reader lacks.
     pub fn page(&self, seen: &mut Seen) -> Value {
-        let mut page = self.status();
-        let last = self.last.as_ref();
-        let lines = |lines: &VecDeque<Line>| lines.iter().rev().map(Line::json).collect::<Vec<_>>();
-        let ended = self
-            .ended
-            .as_ref()
-            .map(|ended| json!({ "exit": ended.exit.code(), "meaning": ended.exit.meaning(), "report": ended.report }));
-        let more = json!({
-            "list": self.beginning.list,
-            "reserve": self.beginning.reserve,
-            "sandbox": self.beginning.sandbox,
-            "now": last.map(|last| last.now.wall.to_string()),
-            "held_up": last.and_then(|last| last.held_up.as_deref()),
-            "settled_per_minute": self.settled.a_minute().map(tenth),
-            "placed": self.placed,
-            "notices": lines(&self.notices),
-            "calls": lines(&self.calls),
-            "ended": ended,
-            "history": self.history.beyond(seen),
-        });
-        add(&mut page, more);
+        let live = self.live_status(LINES);
+        let mut page = self.status_with(&live);
+        add(&mut page, live.page_json());
+        let now = self.last.as_ref().map(|last| last.now.wall.to_string());
+        add(&mut page, json!({ "now": now, "history": self.history.beyond(seen) }));
         page
     }
-}
-
-impl Line {
-    fn json(&self) -> Value {
-        json!({ "at": self.at.to_string(), "trouble": self.trouble, "text": self.text })
-    }
-}
-
-/// The pool: `free` are all free slots, of which the reserve may keep some.
-fn pool(last: &Snapshot) -> Value {
-    let slots = last.slots;
-    json!({
-        "limit": slots.limit,
-        "ours": slots.ours,
-        "others": slots.others,
-        "free": slots.free + slots.kept,
-        "reserve": last.gauges.reserve,
-    })
 }
 
 fn became_a_call(change: AttemptChange) -> bool {

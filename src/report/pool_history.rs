@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::happening::Snapshot;
+use super::live_status::PoolStatus;
 use crate::time::Instant;
 
 /// Points at most.
@@ -45,11 +45,10 @@ impl Default for PoolHistory {
 }
 
 impl PoolHistory {
-    /// Takes in how things stand.
-    pub fn add(&mut self, snapshot: &Snapshot) {
-        let slots = snapshot.slots;
-        let (at, reserve) = (snapshot.now.at, snapshot.gauges.reserve);
-        let point = Point { at, ours: slots.ours, others: slots.others, limit: slots.limit, reserve };
+    /// Takes in how the pool stands at that moment.
+    pub fn add(&mut self, at: Instant, pool: PoolStatus) {
+        let PoolStatus { limit, ours, others, reserve, .. } = pool;
+        let point = Point { at, ours, others, limit, reserve };
         match self.points.last_mut() {
             Some(last) if at.since(last.at) < self.step => *last = last.with(point),
             _ => self.points.push(point),
@@ -88,21 +87,10 @@ impl Point {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pool::headroom::Slots;
-    use crate::report::happening::Gauges;
-    use crate::time::Now;
 
     fn add(history: &mut PoolHistory, millis: u64, ours: u32) {
         let at = Instant::from_micros(0) + Duration::from_millis(millis);
-        history.add(&Snapshot {
-            now: Now { at, wall: at.timestamp() },
-            total: 0,
-            settled: 0,
-            batch: None,
-            slots: Slots { ours, others: 1, free: 0, kept: 0, limit: 10 },
-            held_up: None,
-            gauges: Gauges { reserve: 3, ..Gauges::default() },
-        });
+        history.add(at, PoolStatus { limit: 10, ours, others: 1, free: 0, reserve: 3 });
     }
 
     #[test]

@@ -2,15 +2,19 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::live_status::LiveStatus;
 use super::style::{Glyphs, count, dollars, moment, moment_there, rehearsed, thousands};
 use super::summary::dispositions;
 use crate::journal::Totals;
 use crate::journal::disk::story::Campaign;
 use crate::text::plain;
+
+/// A run that has told nothing of itself for so long is not well: it does so four times a minute.
+const SILENT: SignedDuration = SignedDuration::from_mins(1);
 
 /// The campaigns, each in a few lines.
 pub fn text(campaigns: &[Campaign], dir: &str, now: Timestamp, zone: &TimeZone, glyphs: Glyphs) -> String {
@@ -56,23 +60,57 @@ fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone, 
     if let Some(seen) = dispositions(totals, glyphs) {
         let _ = writeln!(text, "{seen}");
     }
-    if let Some((due, zones)) = campaign.due.as_ref().filter(|(due, _)| *due > now) {
+    let due = campaign.due.as_ref().filter(|(due, _)| *due > now);
+    if let Some((due, zones)) = due {
         let at = moment_there(*due, now, zone, zones);
         let _ = writeln!(text, "  nobody is due before {at}: retries and leads that were put off");
+    }
+    if let Some((at, live)) = live(campaign, now).filter(|_| campaign.running.is_some() || due.is_none()) {
+        text.extend(live.line(now, zone, glyphs).map(|line| format!("  {line}\n")));
+        if campaign.running.is_some() && now.duration_since(at) > SILENT {
+            let _ =
+                writeln!(text, "  not heard of since {}: it hangs, or cannot write its journal", moment(at, now, zone));
+        }
     }
     if !campaign.lists.is_empty() {
         let _ = writeln!(text, "  {}", plain(&campaign.lists.join(", ")));
     }
 }
 
+/// One campaign in one line, without what changes all the time.
+pub fn line(campaign: &Campaign, now: Timestamp, zone: &TimeZone, glyphs: Glyphs) -> String {
+    let totals = &campaign.totals;
+    let settled = format!("{}/{} settled", thousands(totals.settled), thousands(totals.total));
+    let mut parts = vec![format!("{}: {settled}", campaign.name)];
+    if campaign.running.is_none() {
+        parts.push("not running".to_owned());
+    }
+    let live = live(campaign, now).map(|(_, live)| LiveStatus { calls_per_minute: None, done_at: None, ..live });
+    parts.extend(live.and_then(|live| live.line(now, zone, glyphs)));
+    parts.join(&format!(" {} ", glyphs.dot))
+}
+
+/// What the campaign's run last told of itself, and when; of one that is over, when there is more to do.
+pub fn live(campaign: &Campaign, now: Timestamp) -> Option<(Timestamp, LiveStatus)> {
+    let at = campaign.published.as_ref()?.at;
+    let live = campaign.live_status()?;
+    if campaign.running.is_some() {
+        return Some((at, live));
+    }
+    let next_at = live.next_at.filter(|next_at| *next_at > now)?;
+    Some((at, LiveStatus { next_at: Some(next_at), ..LiveStatus::default() }))
+}
+
 /// The same for programs: an array. `host` is this machine's name.
-pub fn json(campaigns: &[Campaign], host: &str) -> String {
-    let all: Vec<Value> = campaigns.iter().map(|campaign| object(campaign, host)).collect();
+pub fn json(campaigns: &[Campaign], now: Timestamp, host: &str) -> String {
+    let all: Vec<Value> = campaigns.iter().map(|campaign| object(campaign, now, host)).collect();
     format!("{}\n", Value::Array(all))
 }
 
-/// One campaign, as far as the journal knows.
-pub fn object(campaign: &Campaign, host: &str) -> Value {
+/// One campaign, as far as the journal knows, and what its run has told of itself.
+pub fn object(campaign: &Campaign, now: Timestamp, host: &str) -> Value {
+    let live = live(campaign, now).map(|(_, live)| live);
+    let host = live.as_ref().map_or(host, |live| &live.host);
     let running = campaign.running.map(|(pid, since)| json!({ "pid": pid, "host": host, "since": since.to_string() }));
     let mut object = common(&campaign.name, &campaign.totals, campaign.totals.cost_usd);
     let more = json!({
@@ -85,10 +123,13 @@ pub fn object(campaign: &Campaign, host: &str) -> Value {
         "next_at": campaign.due.as_ref().map(|(due, _)| due.to_string()),
     });
     add(&mut object, more);
+    let mut live = live.unwrap_or_default();
+    live.next_at = live.next_at.or(campaign.due.as_ref().map(|(due, _)| *due));
+    add(&mut object, live.json());
     object
 }
 
-/// What is known of a campaign everywhere; what only a live run knows is null.
+/// What is known of a campaign everywhere.
 pub(super) fn common(campaign: &str, totals: &Totals, cost_usd: f64) -> Value {
     json!({
         "campaign": campaign,
@@ -103,16 +144,11 @@ pub(super) fn common(campaign: &str, totals: &Totals, cost_usd: f64) -> Value {
         },
         "dispositions": totals.dispositions,
         "cost_usd": (cost_usd * 10_000.0).round() / 10_000.0,
-        "batch": null,
-        "pool": null,
-        "calls_per_minute": null,
-        "done_at": null,
-        "next_at": null,
     })
 }
 
 /// Puts the keys of one object into another.
-pub(super) fn add(object: &mut Value, more: Value) {
+pub fn add(object: &mut Value, more: Value) {
     if let (Value::Object(object), Value::Object(more)) = (object, more) {
         object.extend(more);
     }
@@ -123,6 +159,7 @@ mod tests {
     use super::*;
     use crate::campaign::disposition::Class;
     use crate::journal::disk::accounts::{Account, REHEARSAL};
+    use crate::journal::disk::live::Published;
 
     fn campaign() -> Campaign {
         Campaign {
@@ -143,6 +180,7 @@ mod tests {
                 cost_usd: 61.2,
                 ..Totals::default()
             },
+            published: None,
             up: 2,
             due: None,
         }
@@ -181,8 +219,39 @@ mod tests {
     }
 
     #[test]
+    fn what_a_run_tells_of_itself_is_shown_while_it_is_alive_and_when_there_is_more_to_do_after_it() {
+        let now = "2026-11-23T14:05:00Z".parse().unwrap();
+        let told = |at: &str, status: &str| Some(Published { at: at.parse().unwrap(), status: status.to_owned() });
+        let status = r#"{"host":"far","batch":{"number":13,"done":22,"size":50},"calls_per_minute":7.4,"done_at":
+            "2026-11-23T16:52:00Z","pool":{"limit":10,"ours":4,"others":2,"free":4,"reserve":3}}"#;
+        let shown =
+            |campaign: &Campaign| text(std::slice::from_ref(campaign), "~/s", now, &TimeZone::UTC, Glyphs::UNICODE);
+        let alive = Campaign { published: told("2026-11-23T14:04:59Z", status), ..campaign() };
+        let line = "  batch 13: 22 of 50 \u{b7} pool of 10: 4 ours, 2 others, 1 free, 3 reserved \u{b7} \
+                    7.4 calls a minute \u{b7} done about 16:52\n";
+        assert!(shown(&alive).contains(line), "{}", shown(&alive));
+        assert!(!shown(&alive).contains("not heard of"));
+        let silent = Campaign { published: told("2026-11-23T14:03:00Z", status), ..campaign() };
+        assert!(shown(&silent).contains("not heard of since 14:03"), "{}", shown(&silent));
+        let object = object(&alive, now, "here");
+        assert_eq!((&object["running"]["host"], &object["pool"]["free"]), (&"far".into(), &4.into()), "{object}");
+        assert_eq!((&object["batch"]["done"], &object["done_at"]), (&22.into(), &"2026-11-23T16:52:00Z".into()));
+
+        let later = r#"{"ended":{"exit":4,"meaning":"later","report":""},"batch":{"number":13,"done":22,"size":50},"next_at":"2026-11-23T17:00:00Z"}"#;
+        let over = Campaign { running: None, published: told("2026-11-23T14:00:00Z", later), ..campaign() };
+        assert!(shown(&over).contains("  next call at 17:00\n"), "{}", shown(&over));
+        let object = super::object(&over, now, "here");
+        assert_eq!((&object["next_at"], &object["batch"]), (&"2026-11-23T17:00:00Z".into(), &Value::Null));
+        let past = Campaign { published: told("2026-11-23T14:00:00Z", &later.replace("T17", "T13")), ..over };
+        assert!(!shown(&past).contains("next call"), "{}", shown(&past));
+        let broken = Campaign { published: told("2026-11-23T14:00:00Z", "[1"), ..campaign() };
+        assert!(shown(&broken).contains("1,204 leads"));
+    }
+
+    #[test]
     fn programs_get_an_array() {
-        insta::assert_snapshot!(json(&[campaign()], "host"), @r#"[{"account":"org-1","batch":null,"calls_per_minute":null,"calls_up":2,"campaign":"leads","cost_usd":61.2,"created":"2026-11-20T09:00:00Z","dispositions":{"answered":1100,"no-answer":66},"done_at":null,"leads":{"in_doubt":3,"open":35,"parked":1,"removed":2,"settled":1166,"suppressed":0,"total":1204},"lists":["/home/ada/leads.csv"],"next_at":null,"paused":false,"pool":null,"running":{"host":"host","pid":4711,"since":"2026-11-23T09:00:02Z"}}]"#);
-        assert_eq!(json(&[], "host"), "[]\n");
+        let now = "2026-11-23T14:05:00Z".parse().unwrap();
+        insta::assert_snapshot!(json(&[campaign()], now, "host"), @r#"[{"account":"org-1","batch":null,"calls_per_minute":null,"calls_up":2,"campaign":"leads","cost_usd":61.2,"created":"2026-11-20T09:00:00Z","dispositions":{"answered":1100,"no-answer":66},"done_at":null,"held_up":null,"leads":{"in_doubt":3,"open":35,"parked":1,"removed":2,"settled":1166,"suppressed":0,"total":1204},"lists":["/home/ada/leads.csv"],"next_at":null,"paused":false,"pool":null,"running":{"host":"host","pid":4711,"since":"2026-11-23T09:00:02Z"}}]"#);
+        assert_eq!(json(&[], now, "host"), "[]\n");
     }
 }

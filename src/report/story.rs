@@ -1,145 +1,238 @@
-//! What one number went through, for `dialer explain`: when and why a person was called, or was not.
-
-use std::fmt::Write as _;
+//! What one number went through, for `dialer explain`: when and why a person was called, or was not. Every fact is a
+//! sentence with its time and the zone of that.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::style::{dollars, moment_there, rehearsed};
+use super::style::{dollars, rehearsed};
 use super::summary::class_words;
 use crate::campaign::attempt::{Cause, State};
-use crate::campaign::hours;
-use crate::journal::disk::story::{Story, StoryRow};
+use crate::campaign::disposition::Class;
+use crate::campaign::hours::place;
+use crate::journal::disk::story::{Campaign, Story, StoryRow};
 use crate::journal::facts::{Attempt, Origin};
 use crate::journal::lead_status::LeadState;
 use crate::leads::lead::Phone;
+use crate::leads::shown::{plain, typed};
+
+/// Of a number that may lie in many zones so many are enough.
+const PLACES: usize = 3;
+
+/// What is known of one person.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The number.
+    pub phone: Phone,
+    /// What it went through, campaign by campaign.
+    pub stories: &'a [Story],
+    /// Why it is on the do-not-call list here, where it is.
+    pub suppressed: Option<&'a str>,
+    /// The campaigns of the journal.
+    pub campaigns: &'a [Campaign],
+}
+
+/// Who looks: when, and in which zone.
+#[derive(Clone, Copy, Debug)]
+pub struct Looking<'a> {
+    /// Now.
+    pub now: Timestamp,
+    /// The machine's zone.
+    pub zone: &'a TimeZone,
+}
 
 /// The whole story, campaign by campaign.
-pub fn text(phone: Phone, stories: &[Story], suppressed: Option<&str>, now: Timestamp, zone: &TimeZone) -> String {
-    let mut text = format!("{phone}\n");
-    if let Some(reason) = suppressed {
-        let _ = writeln!(text, "  on the do-not-call list here ({reason}): no campaign calls it");
+pub fn text(known: Known<'_>, looking: Looking<'_>) -> String {
+    let mut lines = vec![known.phone.to_string()];
+    if let Some(reason) = known.suppressed {
+        lines.push(format!("  This number is on the do-not-call list here ({reason}): no campaign calls it."));
     }
-    if stories.is_empty() {
-        text.push_str("  not found in any campaign\n");
+    if known.stories.is_empty() {
+        lines.push("  This number was not found in any campaign.".to_owned());
     }
-    for story in stories {
-        let name = story.campaign.as_deref().unwrap_or("of another journal, known by its calls alone");
-        let _ = writeln!(text, "  campaign {name}{}", rehearsed(story.rehearsal));
-        for row in &story.rows {
-            let open = matches!(row.standing, LeadState::Open);
-            let words = match open {
-                true if suppressed.is_some() => "not to be called".to_owned(),
-                true => format!("{}{}", standing(row, zone), waits(story, row, now, zone)),
-                false => standing(row, zone),
-            };
-            let _ = writeln!(text, "    {}: {words}", place(row));
-        }
-        for attempt in &story.attempts {
-            let _ = writeln!(text, "    {}: {}", at(attempt.began, zone), life(attempt));
-        }
-        if story.attempts.is_empty() {
-            text.push_str("    never called\n");
-        }
+    for story in known.stories {
+        lines.extend(told(story, known, looking).into_iter().map(|line| format!("  {line}")));
     }
-    text
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
-fn at(wall: Timestamp, zone: &TimeZone) -> String {
-    wall.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+/// What it went through in one campaign.
+fn told(story: &Story, known: Known<'_>, looking: Looking<'_>) -> Vec<String> {
+    let name = story.campaign.as_deref();
+    let mut lines = vec![match name {
+        Some(name) => format!("Campaign {name}{}:", rehearsed(story.rehearsal)),
+        None => "A campaign of another journal, known by its calls alone:".to_owned(),
+    }];
+    let of_story = |campaign: &&Campaign| {
+        Some(campaign.name.as_str()) == name && campaign.account.is_rehearsal() == story.rehearsal
+    };
+    let campaign = known.campaigns.iter().find(of_story);
+    for row in &story.rows {
+        let mut sentences = vec![placed(row), standing(row, name, looking)];
+        if row.listed && row.standing == LeadState::Open && known.suppressed.is_none() {
+            sentences.extend(waits(story, row, campaign, looking));
+        }
+        lines.push(format!("  {}", sentences.join(" ")));
+    }
+    lines.extend(story.attempts.iter().map(|attempt| format!("  {}", life(attempt, looking))));
+    if story.attempts.is_empty() {
+        lines.push("  It was never called.".to_owned());
+    }
+    lines
 }
 
-fn place(row: &StoryRow) -> String {
+fn placed(row: &StoryRow) -> String {
     let (list, line) = row.place;
     let which = if list == 0 { String::new() } else { format!(" of list {}", list + 1) };
-    let extension = row.extension.as_ref().map_or(String::new(), |extension| format!(", extension {extension}"));
-    format!("line {line}{which}{extension}")
+    let extension = row.extension.as_ref().map_or(String::new(), |extension| format!(", with extension {extension}"));
+    let verb = if row.listed { "It stands" } else { "It is gone from the list; it stood" };
+    format!("{verb} on line {line}{which}{extension}.")
 }
 
-/// What an open lead waits for.
-fn waits(story: &Story, row: &StoryRow, now: Timestamp, zone: &TimeZone) -> String {
-    let was_called = story.attempts.iter().any(|attempt| matches!(attempt.state(), State::Ended(_)));
-    let due = row.due.filter(|due| *due > now).map(|due| {
-        let why = if was_called {
+fn standing(row: &StoryRow, campaign: Option<&str>, looking: Looking<'_>) -> String {
+    match row.standing {
+        LeadState::Open => "It is to be called.".to_owned(),
+        LeadState::Busy => "Its call is on its way or up.".to_owned(),
+        LeadState::InDoubt => {
+            "It is in doubt: nobody knows whether its call was made, and a run is to find out.".to_owned()
+        }
+        LeadState::Parked => {
+            let name = typed(campaign.unwrap_or("CAMPAIGN"));
+            format!("It is put aside for a person: dialer release {name} gives it back.")
+        }
+        LeadState::Settled(Class::Suppressed) => settled(row, "a do-not-call list has it", looking),
+        LeadState::Settled(class) => settled(row, class_words(class), looking),
+    }
+}
+
+fn settled(row: &StoryRow, why: &str, looking: Looking<'_>) -> String {
+    let at = row.settled.map_or(String::new(), |settled| format!(" on {}", looking.at(settled)));
+    format!("It was settled{at}: {why}.")
+}
+
+/// Why a lead that is to be called is not called now.
+fn waits(story: &Story, row: &StoryRow, campaign: Option<&Campaign>, looking: Looking<'_>) -> Vec<String> {
+    let mut why = Vec::new();
+    if let Some(due) = row.due.filter(|due| *due > looking.now) {
+        let was_called = story.attempts.iter().any(|attempt| matches!(attempt.state(), State::Ended(_)));
+        let reason = if was_called {
             "a retry is due then"
         } else {
-            "put off, as another campaign called the number or its line could not call"
+            "it was put off, as another campaign called the number or its line could not call"
         };
-        format!(", not before {}: {why}", moment_there(due, now, zone, &row.zones))
-    });
-    let there = row.zones.first().and_then(|name| Some((name, TimeZone::get(name).ok()?)));
-    let in_hours = || {
-        there.map(|(name, there)| {
-            let time = now.to_zoned(there);
-            format!(", within the calling hours of {}, where it is {}", hours::place(name), time.strftime("%a %H:%M"))
-        })
-    };
-    let mut words = due.or_else(in_hours).unwrap_or_default();
-    if story.paused {
-        let name = story.campaign.as_deref().unwrap_or_default();
-        let _ = write!(words, "; the campaign is paused: dialer resume {name}");
+        why.push(format!("It waits until {}: {reason}.", looking.at_there(due, &row.zones)));
+    } else if let Some(zone) = row.zones.first() {
+        let there =
+            looking.now.in_tz(zone).map_or(String::new(), |there| there.strftime(" (now %a %H:%M)").to_string());
+        why.push(format!("It is called within the calling hours of {}{there}.", place(zone)));
     }
-    words
+    let Some(campaign) = campaign else { return why };
+    let name = typed(&campaign.name);
+    if campaign.paused {
+        why.push(format!("The campaign is paused: dialer resume {name} lets it go on."));
+    }
+    if campaign.running.is_none() {
+        why.push("No run of the campaign is alive: it is called when the campaign is run again.".to_owned());
+    } else if let Some(held_up) = campaign.live_status().and_then(|live| live.held_up).filter(|_| !campaign.paused) {
+        why.push(format!("The campaign's run says: {}.", plain(&held_up)));
+    } else if row.due.is_none_or(|due| due <= looking.now) && !campaign.paused {
+        why.push("The campaign's run is alive, and calls it in its turn, when the pool has room.".to_owned());
+    }
+    why
 }
 
-fn standing(row: &StoryRow, zone: &TimeZone) -> String {
-    let words = match row.standing {
-        LeadState::Open => "to be called".to_owned(),
-        LeadState::Busy => "a call is on its way or up".to_owned(),
-        LeadState::InDoubt => "in doubt: nobody knows whether its call was made".to_owned(),
-        LeadState::Parked => "put aside for a person: dialer release gives it back".to_owned(),
-        LeadState::Settled(class) => {
-            let since = row.settled.map_or(String::new(), |settled| format!(" since {}", at(settled, zone)));
-            format!("settled{since}: {}", class_words(class))
-        }
-    };
-    if row.listed { words } else { format!("gone from the list; {words}") }
+/// One attempt, fact by fact.
+fn life(attempt: &Attempt, looking: Looking<'_>) -> String {
+    let mut sentences = vec![began(attempt, looking)];
+    let facts = &attempt.facts;
+    let theirs = |at| looking.at(attempt.on_our_wall(at));
+    sentences.extend(facts.started.map(|at| format!("The phone was answered at {}.", theirs(at))));
+    if let Some(end) = &facts.ended {
+        let reason = if end.reason.is_empty() { String::new() } else { format!(" with {}", end.reason) };
+        let meaning = match attempt.state() {
+            State::Ended(class) => format!(": {}", class_words(class)),
+            State::Refused(cause) => format!(": it does not count, as {}", refused(cause)),
+            _ => String::new(),
+        };
+        sentences.push(format!("The call ended at {}{reason}{meaning}.", theirs(end.at)));
+    } else if facts.given_up {
+        sentences.push("It was followed for longer than a call can last, and given up; its end is unknown.".to_owned());
+    }
+    sentences.extend(facts.absent.map(|at| {
+        format!("On {} the provider's list of calls proved that no call was made.", looking.at(at.timestamp()))
+    }));
+    sentences.extend(facts.parked.map(|at| format!("It was put aside on {}.", looking.at(at.timestamp()))));
+    if facts.released {
+        sentences.push("A person released it.".to_owned());
+    }
+    sentences.extend(attempt.cost.map(|cost| format!("It cost {}.", dollars(cost))));
+    sentences.extend(attempt.call.as_ref().map(|call| format!("Its call is {call}.")));
+    sentences.extend(attempt.twin.as_ref().map(|call| format!("There was a second call, {call}.")));
+    if attempt.opt_out {
+        sentences.push("The person asked not to be called again.".to_owned());
+    }
+    sentences.join(" ")
 }
 
-/// One attempt, in words.
-fn life(attempt: &Attempt) -> String {
-    let mut words = match attempt.state() {
-        State::Claimed => "about to be called".to_owned(),
-        State::Refused(cause) => format!("not called: {}", refused(cause)),
-        State::InDoubt => "in doubt: nobody knows whether a call was made".to_owned(),
-        State::Parked => "put aside: nobody knows whether a call was made".to_owned(),
-        State::Placed { blocked: true } => "a call was made while the pool was full; it has not rung yet".to_owned(),
-        State::Placed { blocked: false } => "called; the call is up".to_owned(),
-        State::Ended(class) => format!("called: {}", class_words(class)),
+/// How it began, and what the answer was.
+fn began(attempt: &Attempt, looking: Looking<'_>) -> String {
+    let from = attempt.line.as_ref().map_or(String::new(), |line| format!(" from line {line}"));
+    let by = match attempt.origin {
+        Origin::Claimed => "",
+        Origin::Found => " by a run that this journal does not know",
+        Origin::Adopted => " by a run that this journal did not know, which was adopted",
     };
-    if let Some(end) = &attempt.facts.ended
-        && !end.reason.is_empty()
-    {
-        let _ = write!(words, " ({})", end.reason);
-    }
-    match attempt.origin {
-        Origin::Claimed => {}
-        Origin::Found => words.push_str(", by a run that this journal does not know"),
-        Origin::Adopted => words.push_str(", by a run that this journal did not know; adopted"),
-    }
-    if attempt.facts.released {
-        words.push_str(", released by hand");
-    }
-    words.extend(attempt.line.as_ref().map(|line| format!(", from line {line}")));
-    words.extend(attempt.call.as_ref().map(|call| format!(", call {call}")));
-    words.extend(attempt.twin.as_ref().map(|call| format!(", and a second call {call}")));
-    words.extend(attempt.cost.map(|cost| format!(", {}", dollars(cost))));
-    words.extend(attempt.message.as_ref().map(|message| format!("; {message}")));
-    words
+    let facts = &attempt.facts;
+    let what = if facts.blocked && !facts.rung {
+        format!("it was called{from}{by}, but the pool was full, and the call has not reached the phone")
+    } else if matches!(attempt.state(), State::Placed { .. }) {
+        format!("it was called{from}{by}, and the call is up")
+    } else if facts.created {
+        format!("it was called{from}{by}")
+    } else if let Some(cause) = facts.refused {
+        format!("it was not called{from}: {}", refused(cause))
+    } else if facts.failed.is_some() || facts.parked.is_some() {
+        let knows = if facts.absent.is_some() { "knew" } else { "knows" };
+        format!("a call{from} was asked for, and nobody {knows} whether it was made")
+    } else {
+        format!("a call{from} is asked for")
+    };
+    let words = attempt.message.as_ref().map_or(String::new(), |message| format!(" ({message})"));
+    format!("On {} {what}{words}.", looking.at(attempt.began))
 }
 
 fn refused(cause: Cause) -> &'static str {
     match cause {
         Cause::Pool => "the pool was full",
-        Cause::Rate => "too many requests",
-        Cause::Connect => "no connection",
-        Cause::Absent => "in doubt, and no call was found",
+        Cause::Rate => "there were too many requests",
+        Cause::Connect => "there was no connection",
+        Cause::Absent => "no call was found",
         Cause::Account => "the account refused",
         Cause::Line => "its phone number may not call now",
         Cause::Lead => "the provider does not take the number",
-        Cause::Config => "the request was refused",
-        Cause::Withdrawn => "taken back before it was sent",
+        Cause::Config => "the provider refused the request",
+        Cause::Withdrawn => "it was taken back before it was sent",
+    }
+}
+
+impl Looking<'_> {
+    /// A time with its zone.
+    fn at(self, at: Timestamp) -> String {
+        at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+    }
+
+    /// The same, and what time that is where the lead may be, where that is another.
+    fn at_there(self, at: Timestamp, zones: &[String]) -> String {
+        let ours = at.to_zoned(self.zone.clone());
+        let there = zones.iter().filter_map(|zone| {
+            let theirs = at.in_tz(zone).ok()?;
+            let format = if theirs.date() == ours.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
+            let differs = theirs.datetime() != ours.datetime();
+            differs.then(|| format!("{} in {}", theirs.strftime(format), place(zone)))
+        });
+        let there: Vec<_> = there.take(PLACES).collect();
+        let there = if there.is_empty() { String::new() } else { format!(" ({})", there.join(", ")) };
+        format!("{}{there}", self.at(at))
     }
 }
 
@@ -198,3 +291,7 @@ fn attempt(attempt: &Attempt) -> Value {
         "message": attempt.message,
     })
 }
+
+#[cfg(test)]
+#[path = "story_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ pub mod known;
 mod lists;
 pub mod only;
 pub mod plan;
+mod published;
 pub mod served;
 mod spool;
 mod target;
@@ -251,7 +252,7 @@ impl Session<'_> {
         let plan = self.with_callers(plan.clone(), outlook.to_call, signals).await?;
         let now = self.venue.clock.now();
         let mut observers = self.observers(&outlook, reopened, now)?;
-        self.show(&mut observers, &totals, now);
+        self.show(&mut observers, &journal, &totals, now);
         let trace = planned.trace.as_ref().map(|trace| trace.open(self.is_again)).transpose()?;
         let (sink, trace) = trace.unzip();
         let campaign = Traced::new(plan, history, now, sink);

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::Session;
 use super::plan::RunPlan;
+use super::published::StatusObserver;
 use crate::drive::clock::Clock;
 use crate::drive::observers::Observers;
 use crate::drive::talk::say_unless;
 use crate::journal::Totals;
+use crate::journal::disk::run::Run;
 use crate::live::Server;
 use crate::live::run::ShownRun;
 use crate::report::failure::Failure;
@@ -37,10 +39,9 @@ impl Served {
 }
 
 impl Session<'_> {
-    /// Shows the run from now on, where that was asked for.
-    pub(super) fn show(&self, observers: &mut Observers, totals: &Totals, now: Now) {
-        let Some(served) = self.served else { return };
-        let observer = served.shown.begin(Beginning {
+    /// Shows the run from now on: to other shells, and to readers where that was asked for.
+    pub(super) fn show(&self, observers: &mut Observers, journal: &Run, totals: &Totals, now: Now) {
+        let beginning = Beginning {
             campaign: self.planned.plan.campaign.clone(),
             account: self.account.name.clone(),
             list: self.lists.shown(),
@@ -51,8 +52,13 @@ impl Session<'_> {
             since: now.wall,
             totals: totals.clone(),
             zone: self.display.zone.clone(),
-        });
-        observers.add(move || observer);
+        };
+        if let Some(served) = self.served {
+            let observer = served.shown.begin(beginning.clone());
+            observers.add(move || observer);
+        }
+        let publisher = journal.publisher();
+        observers.add(move || StatusObserver::new(beginning, publisher().ok()));
     }
 }
 

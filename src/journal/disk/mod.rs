@@ -10,6 +10,7 @@ pub mod commands;
 mod directory;
 pub mod import;
 mod leads;
+pub mod live;
 pub mod lock;
 mod machine;
 pub mod one;

@@ -11,7 +11,7 @@ use super::waiting::{KeepWaiting, Patience, holders};
 use super::{Disk, identity};
 
 /// The version of the schema that this program reads and writes.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// The oldest version that is brought forward to it.
 const OLDEST: i64 = 3;
 /// Until then a race when the log is begun anew could lose commits (<https://sqlite.org/releaselog/3_51_3.html>).
@@ -62,6 +62,9 @@ impl Disk {
         if matches!(found, 3 | 4) {
             tx.execute_batch(include_str!("results.sql"))?;
             tx.execute_batch(include_str!("from_4.sql"))?;
+        }
+        if (OLDEST..VERSION).contains(&found) {
+            tx.execute_batch(include_str!("from_5.sql"))?;
             tx.pragma_update(None, "user_version", VERSION)?;
         }
         if found == 0 {
@@ -156,7 +159,7 @@ fn steadily<T>(file: &Path, patience: &Patience, mut attempt: impl FnMut() -> Re
     opened.unwrap_or_else(|| Err(Error::busy(file)))
 }
 
-fn settle(db: &Connection) -> Result<(), Error> {
+pub(super) fn settle(db: &Connection) -> Result<(), Error> {
     db.busy_timeout(ONE_TRY)?;
     db.set_prepared_statement_cache_capacity(128);
     db.pragma_update(None, "trusted_schema", false)?;

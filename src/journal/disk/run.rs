@@ -45,7 +45,7 @@ pub struct Run {
     mark: Mark,
     pool: i64,
     /// Its number.
-    number: i64,
+    pub(super) number: i64,
     chance: Chance,
     dnc: Dnc,
     zones: Zones,

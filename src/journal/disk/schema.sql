@@ -58,6 +58,14 @@ CREATE TABLE runs (
 CREATE INDEX runs_alive ON runs (pool) WHERE ended IS NULL;
 CREATE INDEX runs_of ON runs (campaign);
 
+-- What the newest run of a campaign last told other shells of itself. It is written without being waited for.
+CREATE TABLE live_status (
+    campaign INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    at INTEGER NOT NULL,            -- wall clock
+    status TEXT NOT NULL            -- JSON
+) STRICT;
+
 CREATE TABLE zone_sets (id INTEGER PRIMARY KEY, zones TEXT NOT NULL UNIQUE) STRICT;
 
 CREATE TABLE leads (

@@ -12,6 +12,7 @@ use super::super::{Error, Totals, count, placed};
 use super::accounts::{Account, REHEARSAL};
 use super::attempts::{self, digits, wall};
 use super::leads::{Zones, standing_named, zone_sets};
+use super::live::Published;
 use super::lock::is_held;
 use super::{Disk, accounts};
 use crate::leads::lead::Phone;
@@ -32,6 +33,8 @@ pub struct Campaign {
     pub paused: bool,
     /// The process that runs it and since when, if one does.
     pub running: Option<(u32, Timestamp)>,
+    /// What its newest run last told of itself.
+    pub published: Option<Published>,
     /// How it stands.
     pub totals: Totals,
     /// Its leads whose call is on its way or up, as far as the journal knows.
@@ -108,6 +111,7 @@ impl Disk {
                     created: wall(row.get(3)?),
                     paused: row.get(4)?,
                     running: None,
+                    published: None,
                     totals: Totals::default(),
                     up: 0,
                     due: None,
@@ -125,6 +129,7 @@ impl Disk {
             if is_held(&self.dir, &campaign.account.name, &Mark::of(&campaign.name))? {
                 campaign.running = run.map(|run| self.run_began(run)).transpose()?;
             }
+            campaign.published = run.map_or(Ok(None), |run| self.published(id, run))?;
             campaigns.push(campaign);
         }
         Ok(campaigns)

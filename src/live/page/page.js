@@ -125,7 +125,7 @@ source.onerror = () => tell("connection lost: this is the last picture; trying a
 source.onmessage = event => {
   const campaigns = JSON.parse(event.data);
   take(campaigns);
-  if (campaigns.length && campaigns.every(c => c.ended)) {
+  if (campaigns.length && campaigns.every(c => c.ended && !c.goes_on)) {
     source.close();
     tell("the run is over: this is its last picture", false);
   }

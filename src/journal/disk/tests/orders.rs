@@ -97,6 +97,26 @@ fn a_pause_is_kept_and_a_stop_is_for_one_run() {
 }
 
 #[test]
+fn what_the_newest_run_tells_of_itself_is_seen_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    let published = || Disk::look(dir.path()).unwrap().unwrap().campaigns().unwrap().remove(0).published;
+    let run = cast.run(0..3, 0);
+    assert_eq!(published(), None);
+    let first = run.publisher()().unwrap();
+    first.publish(at(1).wall, "{}").unwrap();
+    first.publish(at(2).wall, r#"{"paused":true}"#).unwrap();
+    let told = published().unwrap();
+    assert_eq!((told.at, &*told.status), (at(2).wall, r#"{"paused":true}"#));
+    run.end(at(3)).unwrap();
+    let next = cast.run(0..3, 4);
+    assert_eq!(published(), None, "of the run before");
+    next.publisher()().unwrap().publish(at(5).wall, "{}").unwrap();
+    first.publish(at(6).wall, "late").unwrap();
+    assert_eq!(published().unwrap().status, "{}");
+}
+
+#[test]
 fn nothing_is_left_of_a_forgotten_person_however_often_their_row_was_moved() {
     let dir = tempfile::tempdir().unwrap();
     let cast = Cast::new(dir.path(), "leads");

@@ -123,6 +123,9 @@ fn everything(dir: &Path) -> Vec<Arc<Mutex<BTreeSet<String>>>> {
         run.watermark(at(seconds + 36), stamp(0), stamp(seconds + 30)).unwrap();
         run.control(at(seconds + 37)).unwrap();
         run.totals(at(seconds + 38)).unwrap();
+        let mut publisher = run.publisher()().unwrap();
+        heard.push(listen(&mut publisher.db));
+        publisher.publish(at(seconds + 38).wall, "{}").unwrap();
         run.close_batch(at(seconds + 39), 1).unwrap();
         batch(&mut run, seconds + 40);
         run.end(at(seconds + 41)).unwrap();
@@ -193,6 +196,7 @@ fn same_counts(db: &Connection) {
 fn a_journal_of_an_earlier_version_is_brought_forward() {
     let dir = tempfile::tempdir().unwrap();
     everything(dir.path());
+    let to_5 = "DROP TABLE live_status; PRAGMA user_version = 5;";
     let to_4 = "DROP TABLE analyses; DROP TABLE settlements; DROP TABLE results_files; DROP TRIGGER lead_settled; \
         DROP TRIGGER settled_lead_gone; DROP TRIGGER attempt_gone; PRAGMA user_version = 4;";
     let to_3 = "DROP TABLE lead_counts; DROP TABLE attempt_counts; DROP VIEW attempt_worth; DROP TRIGGER lead_changed; \
@@ -201,9 +205,13 @@ fn a_journal_of_an_earlier_version_is_brought_forward() {
         DROP INDEX leads_settled; DROP INDEX attempts_of; DROP INDEX batches_open; \
         CREATE INDEX runs_alive ON runs (campaign) WHERE ended IS NULL; \
         CREATE INDEX leads_standing ON leads (campaign, listed, standing, class); PRAGMA user_version = 3;";
-    for back in [&[to_4][..], &[to_4, to_3]] {
+    for back in [&[to_5][..], &[to_5, to_4], &[to_5, to_4, to_3]] {
         let before = Disk::open(dir.path(), &mut chance(7)).unwrap();
-        let campaigns = before.campaigns().unwrap();
+        let mut campaigns = before.campaigns().unwrap();
+        // No version before has told anything of its runs.
+        for campaign in &mut campaigns {
+            campaign.published = None;
+        }
         let (schema, settled) = (schema_of(&before.db), settlements(&before.db));
         assert!(settled > 0);
         for step in back {

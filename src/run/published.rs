@@ -1,0 +1,74 @@
+//! The run as other shells see it (`dialer status`): told through the journal, at most once a second, where it has changed.
+
+use std::time::Duration;
+
+use crate::drive::clock::Clock;
+use crate::drive::observers::Observer;
+use crate::journal::disk::live::Publisher;
+use crate::report::happening::Happening;
+use crate::report::live_status::LiveStatus;
+use crate::report::picture::{Beginning, Picture};
+use crate::time::Instant;
+
+/// What has changed is told so often, in real time; an order that was taken, and the end, at once.
+const EVERY: Duration = Duration::from_secs(1);
+/// Told again when nothing has changed for so long: a run that is silent for longer hangs.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Lines of what happened last that are told.
+const LINES: usize = 10;
+/// Letters of the final report that are told at most.
+const LONGEST_REPORT: usize = 4000;
+
+/// Tells other shells how the run stands.
+pub(super) struct StatusObserver {
+    picture: Picture,
+    publisher: Option<Publisher>,
+    clock: Clock,
+    /// What was told last, and when.
+    last: Option<(Instant, LiveStatus)>,
+}
+
+impl StatusObserver {
+    /// Of a run that begins. Without a publisher nothing is told: a journal that cannot be written ends the run anyway.
+    pub(super) fn new(beginning: Beginning, publisher: Option<Publisher>) -> Self {
+        Self { picture: Picture::new(beginning), publisher, clock: Clock::real(), last: None }
+    }
+
+    fn tell(&mut self) {
+        let (now, mut status) = (self.clock.now(), self.picture.live_status(LINES));
+        if let Some(ended) = &mut status.ended {
+            ended.report = ended.report.chars().take(LONGEST_REPORT).collect();
+        }
+        let is_due = self.last.as_ref().is_none_or(|(at, last)| {
+            let since = now.at.since(*at);
+            since >= HEARTBEAT || is_urgent(last, &status) || (since >= EVERY && *last != status)
+        });
+        let Some(publisher) = self.publisher.as_ref().filter(|_| is_due) else { return };
+        let text = serde_json::to_string(&status).expect("plain data with text for keys");
+        if publisher.publish(now.wall, &text).is_ok() || self.last.is_none() {
+            self.last = Some((now.at, status));
+        } else if let Some((at, _)) = &mut self.last {
+            // Another process holds the journal: what is told next is newer.
+            *at = now.at;
+        }
+    }
+}
+
+/// Whether somebody may be waiting to hear of the change.
+fn is_urgent(last: &LiveStatus, status: &LiveStatus) -> bool {
+    (last.paused, last.stopping, last.ended.is_some()) != (status.paused, status.stopping, status.ended.is_some())
+}
+
+impl Observer for StatusObserver {
+    fn hear(&mut self, happening: &Happening) {
+        self.picture.hear(happening);
+        if matches!(happening, Happening::Stands(_) | Happening::Ended(..)) {
+            self.tell();
+        }
+    }
+
+    fn lost(&mut self, _: u64) {}
+
+    fn finish(&mut self) {}
+}
