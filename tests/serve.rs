@@ -111,6 +111,34 @@ fn a_run_is_shown_to_this_machine_until_it_ends() {
     assert!(TcpStream::connect(addr).is_err(), "it is served on");
 }
 
+/// `promtool` (Debian's package prometheus), where it is installed.
+fn promtool(words: &[&str], input: &str) -> Option<Output> {
+    let mut command = Command::new("promtool");
+    let child = command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let Ok(mut child) = child else {
+        eprintln!("skipped: promtool is not installed");
+        return None;
+    };
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    Some(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn prometheus_takes_the_metrics_and_the_alert_rules() {
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/alert-rules.yml");
+    if let Some(output) = promtool(&["check", "rules", rules], "") {
+        assert!(output.status.success(), "{output:?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let shown = Shown::start(folder.path(), 3, &[]);
+    let mut events = BufReader::new(shown.asked("GET /events", "localhost")).lines().map(Result::unwrap);
+    assert!(events.any(|line| line.starts_with("data: [{")), "the run does not begin");
+    if let Some(output) = promtool(&["check", "metrics"], &shown.get("/metrics")) {
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    }
+    shown.end();
+}
+
 #[test]
 fn readers_who_stand_still_do_not_hold_the_run_up() {
     let folder = tempfile::tempdir().unwrap();

@@ -134,3 +134,28 @@ fn the_conventions_of_prometheus_are_kept() {
         assert!(families.contains(family) || families.contains(&name), "{name}");
     }
 }
+
+#[test]
+fn the_dashboard_and_the_alert_rules_ask_for_what_there_is() {
+    let text = text([eventful().gather(at(9).at)]);
+    let names = names(&text);
+    let dashboard = include_str!("../../docs/grafana.json");
+    let parsed: serde_json::Value = serde_json::from_str(dashboard).unwrap();
+    assert!(parsed["panels"].as_array().unwrap().len() > 10);
+    let metric = regex::Regex::new("dialer_[a-z_]+").unwrap();
+    let label = regex::Regex::new(r#"\b(kind|state|cause|outcome)=~?"([a-z_|]+)""#).unwrap();
+    for asks in [dashboard.replace("\\\"", "\""), include_str!("../../docs/alert-rules.yml").to_owned()] {
+        let asked: BTreeSet<_> = metric.find_iter(&asks).map(|found| found.as_str()).collect();
+        assert!(asked.len() > 7, "{asked:?}");
+        for name in asked {
+            assert!(names.contains(name), "{name} is not among {names:?}");
+        }
+        for [label, values] in label.captures_iter(&asks).map(|found| found.extract().1) {
+            for value in values.split('|') {
+                let is_told = text.contains(&format!("{label}=\"{value}\""));
+                let is_cause = label == "cause" && Cause::named(value).is_some();
+                assert!(is_told || is_cause, "{label}={value}");
+            }
+        }
+    }
+}
