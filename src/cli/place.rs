@@ -118,6 +118,14 @@ pub fn state_dir(given: Option<&Path>, around: &Environment<'_>) -> Result<PathB
     })
 }
 
+/// A word on a state directory that others can look into. Its files are private, their names tell of campaigns.
+pub fn seen_by_others(state: &State) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let State::Kept(dir) = state else { return None };
+    let mode = dir.metadata().ok()?.mode();
+    (mode & 0o055 != 0).then(|| format!("{} can be read by other users of this machine:   chmod 700 it", file(dir)))
+}
+
 /// Where a run keeps its state. The sandbox remembers nothing unless the command line says where.
 pub fn state(
     given: Option<&Path>,

@@ -117,6 +117,7 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
     said.extend(warnings(args, sources, around));
     let requests = requests(args, sources, &account.base_url);
     said.extend(requests.and_then(|budget| too_fast(args, budget)));
+    said.extend(state.as_ref().and_then(place::seen_by_others));
     let list = list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
     let plan = Plan {

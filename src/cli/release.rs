@@ -66,7 +66,8 @@ fn agreed(campaign: &str, parked: &[Phone]) -> Result<bool, Failure> {
 
 /// Asks whoever sits at the terminal; everything but a yes is a no.
 pub fn ask(question: &str) -> Result<bool, Failure> {
-    let mut err = std::io::stderr().lock();
+    // Not held while the answer is waited for: whoever else has something to say would wait for it, too.
+    let mut err = std::io::stderr();
     let _ = write!(err, "{question} [y/N] ");
     let _ = err.flush();
     let mut answer = String::new();

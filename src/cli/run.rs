@@ -13,6 +13,7 @@ use crate::campaign::counts::RunCounts;
 use crate::campaign::notice::{Outcome, StopReason};
 use crate::drive::notify::{Notifier, NotifyEnd};
 use crate::drive::results::check_file;
+use crate::drive::signals::leave_on_signal;
 use crate::drive::talk::{self, detach, say, wait_until_written, write_line};
 use crate::exit::Exit;
 use crate::journal::Totals;
@@ -146,5 +147,6 @@ fn planned(
     let ended = runtime.block_on(crate::run::run(&planned, &display, notifier, ask));
     // Whoever still waits for stdin or for an answer waits for nothing.
     runtime.shutdown_background();
+    leave_on_signal();
     ending::say_how(&planned, &display, &ended?)
 }

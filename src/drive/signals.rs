@@ -87,6 +87,20 @@ impl Signals {
     }
 }
 
+/// From now on a signal ends the process at once: a run is over, and only its last words are still to be written, perhaps
+/// to somebody who does not read them.
+pub fn leave_on_signal() {
+    std::thread::spawn(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            if let Ok(mut signals) = Signals::listen() {
+                let order = signals.next().await;
+                std::process::exit(order.exit.code().into());
+            }
+        });
+    });
+}
+
 impl Pending {
     /// Whether a signal has come.
     pub fn is_set(&self) -> bool {

@@ -34,6 +34,8 @@ pub struct Suppression {
 struct Watched {
     told: Told,
     seen: Option<Look>,
+    /// A pipe is read once: opening it again may wait for ever.
+    was_read: bool,
 }
 
 /// What was read of one list: a person should know.
@@ -60,7 +62,7 @@ impl Suppression {
     /// line. A file or a line that cannot be read is an error; an empty file is not, but is told.
     pub fn open(paths: &[PathBuf], region: Option<Region>) -> Result<Self, ListError> {
         let told = |path: &PathBuf| Told { path: path.clone(), entries: 0, findings: Findings::default() };
-        let files = paths.iter().map(|path| Watched { told: told(path), seen: None }).collect();
+        let files = paths.iter().map(|path| Watched { told: told(path), seen: None, was_read: false }).collect();
         let (starts, ends) = (HashSet::new(), HashSet::new());
         let mut lists = Self { files, region, starts, ends, end_lengths: 0 };
         lists.reload()?;
@@ -104,9 +106,9 @@ impl Suppression {
             let fail = |what: Wrong| ListError { name: super::shown::file(&path), what: Box::new(what) };
             // Looked at before it is read: what is written meanwhile is read again next time.
             let seen = stat(&path).map_err(|error| fail(Wrong::Table(error.into())))?;
-            if seen.is_none() || seen != self.files[at].seen {
-                self.files[at].told = self.read(&path).map_err(fail)?;
-                self.files[at].seen = seen;
+            if !self.files[at].was_read || (seen.is_some() && seen != self.files[at].seen) {
+                let told = self.read(&path).map_err(fail)?;
+                self.files[at] = Watched { told, seen, was_read: true };
             }
         }
         Ok(())
@@ -175,7 +177,7 @@ fn row_of(table: &mut Table) -> Result<Option<Row>, TableError> {
     }
 }
 
-/// Which file it is, and in which state; nothing of a pipe or the like, which is read every time.
+/// Which file it is, and in which state; nothing of a pipe or the like.
 fn stat(path: &Path) -> io::Result<Option<Look>> {
     let stat = fs::metadata(path)?;
     let look = Look { inode: stat.ino(), size: stat.len(), changed: (stat.ctime(), stat.ctime_nsec()) };

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::check::{do_not_call, list_failure};
 use super::plan::RunPlan;
+use crate::drive::signals::Signals;
 use crate::drive::talk::say_unless;
 use crate::journal::Dnc;
 use crate::leads::lead::Phone;
@@ -17,7 +18,21 @@ pub(super) struct DoNotCall {
 }
 
 impl DoNotCall {
-    pub(super) fn open(planned: &RunPlan) -> Result<Self, Failure> {
+    /// Reads them. They may be pipes that nobody writes to, so signals are heard meanwhile.
+    pub(super) async fn open(planned: &RunPlan, signals: &mut Signals) -> Result<Self, Failure> {
+        let planned = planned.clone();
+        tokio::select! {
+            biased;
+            order = signals.next() => {
+                Err(Failure::new(order.exit_before_dialing(), "interrupted before anybody was called"))
+            }
+            read = tokio::task::spawn_blocking(move || Self::read(&planned)) => {
+                read.unwrap_or_else(|died| std::panic::resume_unwind(died.into_panic()))
+            }
+        }
+    }
+
+    fn read(planned: &RunPlan) -> Result<Self, Failure> {
         let (strict, quiet) = (planned.strict, planned.quiet);
         let lists = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| {
             list_failure(&error).advise("nobody is called while a do-not-call list cannot be read (--dnc)")

@@ -97,7 +97,11 @@ pub async fn run(
         Some(account) => lists.with_known(&disk, account)?.look(&mut signals),
         None => lists.look(&mut signals),
     };
-    let dnc = looked.and_then(|()| DoNotCall::open(planned)).map_err(|failure| match failure.exit {
+    let dnc = match looked {
+        Ok(()) => DoNotCall::open(planned, &mut signals).await,
+        Err(failure) => Err(failure),
+    };
+    let dnc = dnc.map_err(|failure| match failure.exit {
         Exit::Usage => check::with_unreadable(failure, &planned.inputs, &planned.list, &planned.dnc),
         _ => failure,
     })?;

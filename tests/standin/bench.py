@@ -98,9 +98,9 @@ class Running:
         self.began, self.memory = time.time(), 0
         self.err_path = bench.folder / f"err-{len(bench.started)}"
         self.out_path = bench.folder / f"out-{len(bench.started)}"
-        streams = {"stdout": open(self.out_path, "wb"), "stderr": open(self.err_path, "wb")} | streams
-        self.process = subprocess.Popen([bench.binary, *arguments], env=env, cwd=bench.folder,
-                                        stdin=subprocess.DEVNULL, **streams)
+        streams = {"stdin": subprocess.DEVNULL, "stdout": open(self.out_path, "wb"),
+                   "stderr": open(self.err_path, "wb")} | streams
+        self.process = subprocess.Popen([bench.binary, *arguments], env=env, cwd=bench.folder, **streams)
         bench.started.append(self)
         threading.Thread(target=self.weigh, daemon=True).start()
 

@@ -259,6 +259,19 @@ case("finished", "A finished list run again: exit 0, nobody called, and no conne
      run("", 0, "calls.placed == 0", "settled == 6"))
 
 
+@scenario(3, talk=0.1)
+def one_name_in_two_forms(s):
+    """A campaign's name with an accent is one name, whether its letter comes as one character or as two."""
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    s.run(f"--campaign {composed}", 0, "len(posts) == 3")
+    s.run(f"--campaign {decomposed}", 0, "calls.placed == 0", "len(posts) == 3")
+    s.people = s.leads(4)
+    s.tell(["pause", decomposed])
+    s.run(f"--campaign {composed}", 4, "it.reason == 'paused'", "len(posts) == 3")
+    s.tell(["resume", composed])
+    s.run(f"--campaign {decomposed}", 0, "len(posts) == 4")
+
+
 @scenario(20, talk=0.2, faults={"drop-after": 0.15}, seed=31)
 def journal_agrees(s):
     """The last word of the journal agrees with the provider's about every call's end."""

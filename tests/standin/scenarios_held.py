@@ -176,6 +176,22 @@ for ending, (how, code) in ENDINGS.items():
         s.ends(code, f"len(posts) == {posts}", "max(rings.values()) == 1", within=12)
 
 
+@scenario(5, talk=0.2)
+def unread_stdout(s):
+    """Nobody reads stdout when a run is over: its campaign is free, and a signal ends it."""
+    for number, code in ((INT, 130), (TERM, 143), (HUP, 129)):
+        reader, writer = full_pipe()
+        running = s.start(stdout=writer)
+        wait_for(lambda: "exit 0" in running.err(), 20, "the end")
+        s.run()
+        assert running.up(), "its answer has gone through"
+        time.sleep(0.3)
+        running.send(number)
+        assert running.process.wait(5) == code, running.process.returncode
+        os.close(reader)
+        os.close(writer)
+
+
 # ---- the journal held by another process
 
 

@@ -1,7 +1,9 @@
 """Ends and waits: signals, pauses, limits, costs, hours, retries, opt-outs."""
 
 import os
+import pty
 import subprocess
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -173,6 +175,61 @@ def do_not_call_grows(s):
     s.write(f"number\n{s.people[3]}\n", "dnc.csv")
     s.start("--dnc dnc.csv", until=6)
     s.write(f"{s.people[-1]}\n", "dnc.csv", "a")
+    s.ends(0, "not {people[3], people[-1]} & set(rings)", "it.leads.suppressed == 2", within=30)
+
+
+ANSWERS = {"int": (INT, 4, "interrupted"), "term": (TERM, 143, "interrupted"), "hup": (HUP, 129, ""),
+           "no": (b"n\n", 4, "not agreed"), "end": (b"\x04", 4, "not agreed"), "yes": (b"y\n", 0, "every lead is settled")}
+for name, (answer, code, words) in ANSWERS.items():
+    @scenario(5, once=None, talk=0.2, name=f"asked_and_{name}")
+    def asked(s, answer=answer, code=code, words=words):
+        """At a terminal a person is asked before the first call: an answer or a signal is heard at once."""
+        leader, follower = pty.openpty()
+        running = s.command(["run", "leads.csv", "--base-url", s.world.url, "--assistant-id", "a", "--phone-number-id", "l",
+                             "--hours", "any", "--poll", "100ms", "--rate", "500/s"], env={"TERM": "xterm"},
+                            stdin=follower, stdout=follower, stderr=follower)
+        os.close(follower)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += os.read(leader, 65536)
+        began = time.time()
+        if isinstance(answer, bytes):
+            os.write(leader, answer)
+        else:
+            running.send(answer)
+        reader = threading.Thread(target=lambda: s.marks.update(shown=read_all(leader)))
+        reader.start()
+        assert running.process.wait(20) == code, running.process.returncode
+        assert code == 0 or time.time() - began < 3, f"after {time.time() - began:.1f} s"
+        reader.join()
+        os.close(leader)
+        assert words in s.marks["shown"] and len(s.world.posts) == (5 if code == 0 else 0), s.marks["shown"][-500:]
+
+
+def read_all(leader):
+    """What a terminal was shown until nobody writes to it any more."""
+    shown = b""
+    try:
+        while part := os.read(leader, 65536):
+            shown += part
+    except OSError:
+        pass
+    return shown.decode(errors="replace")
+
+
+@scenario(25, talk=0.8, once=dict(missing=2))
+def do_not_call_by_a_pipe(s):
+    """A --dnc that is a pipe is waited for, deaf to no signal, and read once, whatever happens to other files."""
+    os.mkfifo(s.folder / "pipe")
+    s.write(f"{s.people[3]}\n", "dnc.csv")
+    running = s.start("--dnc pipe --dnc dnc.csv")
+    time.sleep(1)
+    running.send(TERM)
+    s.ends(143, "not posts", within=5)
+    s.start("--dnc pipe --dnc dnc.csv")
+    s.write(f"{s.people[-1]}\n", "pipe")
+    wait_for(lambda: len(s.world.posts) >= 4, 10, "request 4")
+    s.write(f"{s.people[3]}\n\n", "dnc.csv")
     s.ends(0, "not {people[3], people[-1]} & set(rings)", "it.leads.suppressed == 2", within=30)
 
 

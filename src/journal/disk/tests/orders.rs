@@ -203,6 +203,28 @@ fn a_released_lead_is_called_again() {
 }
 
 #[test]
+fn a_lead_whose_call_the_provider_has_lost_is_released() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    let mut run = cast.run(0..1, 0);
+    let leads = batch(&mut run, 1);
+    let attempt = claim(&mut run, &leads, roomy(9, at(1)), 1).granted[0].attempt.clone();
+    run.record(at(2), &answered(&attempt, 2)).unwrap();
+    let changes = run.record(at(200), &News::Lost(attempt.clone(), at(200).at)).unwrap().changes;
+    assert_eq!(changes[0].now, State::Parked);
+    let mut shell = Disk::open(dir.path(), &mut chance(1)).unwrap();
+    assert_eq!(shell.release(&account(), "leads", None, at(201)).unwrap(), 1);
+    run.end(at(202)).unwrap();
+    let mut run = cast.run(0..1, 203);
+    let again = batch(&mut run, 204);
+    assert_eq!(again, leads);
+    assert_eq!(claim(&mut run, &again, roomy(9, at(205)), 205).granted.len(), 1);
+    let late = listed(vec![ended(&attempt, "customer-busy", 206)], 207);
+    let changes = run.record(at(207), &late).unwrap().changes;
+    assert!(matches!(changes[0].now, State::Ended(_)), "shown late all the same: {changes:?}");
+}
+
+#[test]
 fn the_suppressed_and_the_forgotten_are_not_called() {
     let dir = tempfile::tempdir().unwrap();
     let cast = Cast::new(dir.path(), "leads");
