@@ -28,7 +28,7 @@ def stop_between_claim_and_request(s, tries=60):
             if time.time() > until:
                 raise Wrong(f"no claim: {s.running.err()[-600:]}")
         s.running.send(STOP)
-        time.sleep(0.05)
+        time.sleep(0.4)  # What has left before is read by now.
         if row[1] not in {post["name"] for post in s.world.posts}:
             journal.close()
             return f"+{row[2]}"
