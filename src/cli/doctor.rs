@@ -8,7 +8,7 @@ use super::args::CheckArgs;
 use super::environment::Environment;
 use super::layers::Sources;
 use super::place;
-use super::{plan, print, say};
+use super::{guard, plan, print, say};
 use crate::campaign::hours::Calling;
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
@@ -20,7 +20,7 @@ use crate::run::check::{CheckError, Progress, Request, check, list_failure, mend
 
 /// Looks at lists without calling anybody.
 pub fn check_lists(args: &CheckArgs, layers: &Sources, around: &Environment<'_>) -> Result<Exit, Failure> {
-    plan::guard_rejects(&args.list, &args.calling, [("--config", args.config.as_deref()), ("--state", None)])?;
+    guard::guard_rejects(&args.list, &args.calling, [("--config", args.config.as_deref()), ("--state", None)])?;
     let sources = place::inputs(&args.leads)?;
     let (calling, misused) = match plan::calling(&args.calling, true, around) {
         Ok(calling) => (calling, None),

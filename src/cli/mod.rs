@@ -67,6 +67,7 @@ pub mod people;
 
 pub mod shell;
 
+mod guard;
 mod help;
 
 mod names;

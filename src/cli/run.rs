@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::args::RunArgs;
 use super::display::looks;
 use super::environment::Environment;
-use super::{ParsedArgs, dry, ending, place, plan, print, refuse};
+use super::{ParsedArgs, dry, ending, guard, place, plan, print, refuse};
 use crate::campaign::counts::RunCounts;
 use crate::campaign::notice::{Outcome, StopReason};
 use crate::drive::notify::{Notifier, NotifyEnd};
@@ -123,7 +123,7 @@ fn planned(
     around: &Environment<'_>,
     notifier: &Notifier,
 ) -> Result<RunEnding, Failure> {
-    plan::guard_outputs(args)?;
+    guard::guard_outputs(args)?;
     if let Some(log) = args.shown.log.as_deref().filter(|_| !args.rehearse.dry_run) {
         talk::keep_log(log)?;
     }

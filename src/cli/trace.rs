@@ -1,7 +1,7 @@
 //! `--trace`: where the trace of a run may go.
 
 use super::args::RunArgs;
-use super::plan::{guard_output, other_files};
+use super::guard::{guard_output, other_files};
 use crate::drive::trace_file::{TracePlan, kept};
 use crate::report::failure::Failure;
 
