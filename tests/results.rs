@@ -132,6 +132,32 @@ fn every_settled_lead_has_a_row_with_what_the_list_and_the_provider_say() {
 }
 
 #[test]
+fn a_report_tells_of_the_pool_and_of_what_was_said() {
+    let scene = Scene::new();
+    let run = scene.run(&scene.path("results.jsonl"), &["--limit", "6"]).output().unwrap();
+    assert_eq!(run.status.code(), Some(4), "{run:?}");
+    let report = |options: &[&str], key: Option<&str>| {
+        let mut report = Command::new(env!("CARGO_BIN_EXE_dialer"));
+        report.args(["report", "leads"]).args(options).env_clear().env("DIALER_STATE", scene.path("state"));
+        report.env("VAPI_BASE_URL", &scene.url).envs(key.map(|key| ("VAPI_API_KEY", key))).output().unwrap()
+    };
+    let object: Value = serde_json::from_slice(&report(&["--format", "json"], None).stdout).unwrap();
+    assert!(object["pool"]["lowest_free"].as_u64().unwrap() < 10 && object["pool"]["below_reserve_s"].is_number());
+    let over_time = object["pool"]["over_time"].as_array().unwrap();
+    assert!(over_time.iter().any(|point| point[1].as_u64() > Some(0) && point[3] == 10 && point[4] == 3), "{object}");
+    let text = String::from_utf8(report(&[], None).stdout).unwrap();
+    assert!(text.contains("the pool over time, in slots") && text.contains("free at the fewest"), "{text}");
+    let page = String::from_utf8(report(&["--format", "html"], None).stdout).unwrap();
+    assert!(page.contains("The pool over time") && !page.contains("http"), "{page}");
+    let table = ["--format", "csv", "--transcripts"];
+    for (options, key) in [(&["--transcripts"][..], Some("right")), (&table, None)] {
+        assert_eq!(report(options, key).status.code(), Some(2));
+    }
+    let said = String::from_utf8(report(&table, Some("right")).stdout).unwrap();
+    assert!(said.lines().next().unwrap().ends_with(",optOut,transcript") && said.contains("AI: Hello"), "{said}");
+}
+
+#[test]
 fn a_killed_run_a_torn_row_and_another_file_lose_nothing_and_tell_nothing_twice() {
     let scene = Scene::new();
     let (first, second) = (scene.path("a.jsonl"), scene.path("b.jsonl"));

@@ -52,6 +52,7 @@ pub mod sandbox;
 pub mod journal;
 
 pub mod status;
+mod transcripts;
 
 mod watching;
 

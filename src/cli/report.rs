@@ -1,4 +1,5 @@
 //! `dialer report`: what happened in a campaign, from the journal alone.
+#![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use super::environment::Environment;
 use super::journal::{StateArgs, look, no_campaign};
 use super::names::completer;
 use super::place::dated;
+use super::transcripts::Transcripts;
 use crate::campaign::attempt::State;
 use crate::campaign::seen::Analysis;
 use crate::exit::Exit;
@@ -18,9 +20,10 @@ use crate::journal::disk::Disk;
 use crate::journal::disk::outcomes::{AttemptOutcome, Attempts, LeadOutcome};
 use crate::journal::disk::story::Campaign;
 use crate::journal::lead_status::LeadState;
-use crate::report::campaign::{ListColumns, Report, as_text};
+use crate::report::campaign::Report;
 use crate::report::failure::Failure;
 use crate::report::style::Glyphs;
+use crate::report::table::{ListColumns, as_text};
 
 /// What stands behind the list's own columns, one row a lead.
 const OURS: [&str; 11] = [
@@ -52,6 +55,15 @@ pub struct ReportArgs {
     /// With --format csv: one row for each attempt
     #[arg(long)]
     pub attempts: bool,
+    /// With --format csv: what was said, read from the provider, which keeps it for some weeks
+    #[arg(long)]
+    pub transcripts: bool,
+    /// With --transcripts: a file with the private key, where VAPI_API_KEY does not hold it
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// With --transcripts: where the API is; http:// only on this machine [env: VAPI_BASE_URL]
+    #[arg(long, value_name = "URL", default_value = "https://api.vapi.ai")]
+    pub base_url: String,
     /// Into this file, which only you can read [default: stdout]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -78,20 +90,25 @@ pub fn report(args: &ReportArgs, around: &Environment<'_>) -> Result<Exit, Failu
     if args.attempts && args.format != Format::Csv {
         return Err(Failure::usage("--attempts gives rows of a table").advise("add:   --format csv"));
     }
+    if args.transcripts && (args.format != Format::Csv || args.attempts) {
+        return Err(Failure::usage("--transcripts gives a column of the table with a row a lead")
+            .advise("use it with --format csv, without --attempts"));
+    }
     let name = dated(&args.campaign, around);
     let disk = look(&args.state, around)?.ok_or_else(|| no_campaign(&name, &[]))?;
     let campaigns = disk.campaigns()?;
     let names: Vec<_> = campaigns.iter().map(|known| known.name.clone()).collect();
     let campaign = campaigns.into_iter().find(|known| known.name == name).ok_or_else(|| no_campaign(&name, &names))?;
     let attempts = disk.attempts_of(&campaign.account, &campaign.name)?;
+    let mut transcripts = args.transcripts.then(|| Transcripts::open(args, around)).transpose()?;
     let mut out: Box<dyn Write> = match &args.output {
         Some(path) => Box::new(std::io::BufWriter::new(create(path, &campaign)?)),
         None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
     };
     let written = match args.format {
-        Format::Csv => write_csv(&disk, &campaign, &attempts, args.attempts, &mut out),
+        Format::Csv => write_csv(&disk, &campaign, &attempts, args.attempts, transcripts.as_mut(), &mut out),
         format => {
-            let whole = added_up(&campaign, &attempts, around);
+            let whole = added_up(&disk, &campaign, &attempts, around)?;
             let glyphs = Glyphs::of_locale(|name| around.var(name));
             let width = stdout_width();
             let text = match format {
@@ -102,6 +119,7 @@ pub fn report(args: &ReportArgs, around: &Environment<'_>) -> Result<Exit, Failu
             out.write_all(text.as_bytes()).map_err(Trouble::Write)
         }
     };
+    transcripts.map_or(Ok(()), Transcripts::finish)?;
     match written.and_then(|()| out.flush().map_err(Trouble::Write)) {
         Ok(()) => Ok(Exit::Settled),
         Err(Trouble::Journal(error)) => Err(error.into()),
@@ -136,12 +154,18 @@ fn create(path: &Path, campaign: &Campaign) -> Result<std::fs::File, Failure> {
     })
 }
 
-fn added_up(campaign: &Campaign, attempts: &Attempts, around: &Environment<'_>) -> Report {
+fn added_up(
+    disk: &Disk,
+    campaign: &Campaign,
+    attempts: &Attempts,
+    around: &Environment<'_>,
+) -> Result<Report, Failure> {
     let mut report = Report::new(&campaign.name, campaign.account.is_rehearsal(), campaign.totals.clone());
     for attempt in attempts.values().flatten() {
         report.add(attempt, &around.zone);
     }
-    report
+    disk.pool_pasts(&campaign.account, &campaign.name)?.into_iter().for_each(|past| report.add_pool(past));
+    Ok(report)
 }
 
 fn write_csv(
@@ -149,14 +173,17 @@ fn write_csv(
     campaign: &Campaign,
     attempts: &Attempts,
     each_attempt: bool,
+    mut transcripts: Option<&mut Transcripts>,
     out: &mut dyn Write,
 ) -> Result<(), Trouble> {
     let (mut columns, mut fields) = (ListColumns::default(), ListColumns::default());
+    let mut any_recording = false;
     let (account, name) = (&campaign.account, &campaign.name);
     if !each_attempt {
         let names = disk.each_lead(account, name, attempts, |lead| {
             columns.add(&lead.lead.variables);
             fields.add(&structured(lead.analysis));
+            any_recording |= lead.analysis.is_some_and(|analysis| analysis.recording_url.is_some());
             Ok(())
         });
         names.map_err(Trouble::Journal)?;
@@ -166,9 +193,18 @@ fn write_csv(
     let taken = |field: &String| columns.names().contains(field) || ours.contains(&field.as_str());
     let field = |field: &String| if taken(field) { format!("structured {field}") } else { as_text(field) };
     let header = columns.names().iter().map(|name| as_text(name)).chain(ours.iter().map(|name| (*name).to_owned()));
-    let mut wrong = table.write_record(header.chain(fields.names().iter().map(field))).err();
+    let mut last = Vec::new();
+    last.extend(any_recording.then(|| "recording_url".to_owned()));
+    last.extend(transcripts.as_ref().map(|_| "transcript".to_owned()));
+    let mut wrong = table.write_record(header.chain(fields.names().iter().map(field)).chain(last)).err();
     disk.each_lead(account, name, attempts, |lead| {
-        let rows = if each_attempt { attempt_rows(&lead) } else { vec![lead_row(&lead, &columns, &fields)] };
+        let mut rows = if each_attempt { attempt_rows(&lead) } else { vec![lead_row(&lead, &columns, &fields)] };
+        if any_recording {
+            rows[0].push(lead.analysis.and_then(|analysis| analysis.recording_url.clone()).unwrap_or_default());
+        }
+        if let Some(transcripts) = &mut transcripts {
+            rows[0].push(transcripts.of(&lead));
+        }
         for row in rows {
             if wrong.is_none() {
                 wrong = table.write_record(row.iter().map(|cell| as_text(cell))).err();

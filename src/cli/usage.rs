@@ -94,7 +94,7 @@ pub fn usage(args: &UsageArgs, around: &Environment<'_>) -> Result<Exit, Failure
     .map(|()| Exit::Settled)
 }
 
-fn no_key() -> Failure {
+pub(super) fn no_key() -> Failure {
     Failure::usage("no key")
         .advise(format!("set {KEY_VARIABLE} to the organisation's private key, or name a file:   --api-key-file FILE"))
 }

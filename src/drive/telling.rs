@@ -30,6 +30,8 @@ impl<J> Loop<'_, J> {
                 paused: campaign.is_paused(),
                 stopping: campaign.is_stopping(),
                 cost_usd: campaign.cost_usd(),
+                lowest_free: campaign.tally().lowest_free,
+                below_reserve: campaign.tally().below_reserve,
                 next_at: campaign.next_lead_at(),
                 requests_left: campaign.requests_left(now),
             },

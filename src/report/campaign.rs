@@ -1,6 +1,5 @@
 //! What happened in a campaign: added up over its leads and attempts, and shown as text, JSON or a page.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -10,11 +9,15 @@ use serde_json::json;
 
 use super::chart::Chart;
 use super::page::{END, bars, escape, head};
-use super::style::{Glyphs, count, dollars, moment, percent, rehearsed, thousands};
+use super::pool_chart::PoolChart;
+use super::style::{Glyphs, count, dollars, moment, percent, rehearsed, span, thousands};
 use super::summary::{class_words, dispositions};
 use crate::campaign::attempt::{Cause, State};
 use crate::journal::Totals;
+use crate::journal::disk::histories::PoolPast;
 use crate::journal::disk::outcomes::AttemptOutcome;
+use crate::rehearsal::forecast::PoolPoint;
+use crate::time::Instant;
 
 /// Rows of a chart.
 const HIGH: usize = 5;
@@ -39,6 +42,8 @@ pub struct Report {
     by_weekday: [(u64, u64); 7],
     first_at: Option<Timestamp>,
     last_at: Option<Timestamp>,
+    /// The pool as its runs knew it, one after the other.
+    pool: PoolPast,
 }
 
 /// What became of attempts of which nobody knew whether they were made.
@@ -54,6 +59,14 @@ impl Report {
     /// That of a campaign of which no attempt has been taken in yet.
     pub fn new(campaign: &str, rehearsal: bool, totals: Totals) -> Self {
         Self { campaign: campaign.to_owned(), rehearsal, totals, ..Self::default() }
+    }
+
+    /// Takes in what a run knew of the pool, after those before it.
+    pub fn add_pool(&mut self, past: PoolPast) {
+        let pool = &mut self.pool;
+        pool.lowest_free = [pool.lowest_free, past.lowest_free].into_iter().flatten().min();
+        pool.below_reserve += past.below_reserve;
+        pool.points.extend(past.points);
     }
 
     /// Takes in an attempt; hours and days are those of the zone.
@@ -102,8 +115,13 @@ impl Report {
             "cost_usd": places(self.cost_usd),
             "answered_by_hour": self.by_hour.map(|(_, answered)| answered),
             "calls_by_hour": self.by_hour.map(|(calls, _)| calls),
-            // How full the pool was over time is known to the run alone.
-            "pool": { "lowest_free": null, "below_reserve_s": null, "refused": self.pool_refused },
+            "pool": {
+                "lowest_free": self.pool.lowest_free,
+                "below_reserve_s": (!self.pool.points.is_empty()).then(|| places(self.pool.below_reserve.as_secs_f64())),
+                "refused": self.pool_refused,
+                // Milliseconds since 1970, the campaign's calls, other calls, the limit, the reserve.
+                "over_time": self.pool.points,
+            },
             "doubts": {
                 "found": self.doubts.found, "absent": self.doubts.absent, "parked": self.doubts.parked,
                 "open": self.doubts.open,
@@ -124,6 +142,12 @@ impl Report {
         if let Some(seen) = dispositions(&self.totals, glyphs) {
             let _ = writeln!(text, "{seen}");
         }
+        if let Some((points, limit, reserve, [from, to])) = self.pool_over_time(now, zone) {
+            let chart = PoolChart { points: &points, slots: limit, reserve };
+            let unicode = glyphs == Glyphs::UNICODE;
+            let rows = chart.rows(width.min(80), unicode, &from, &to);
+            let _ = writeln!(text, "\n  the pool over time, in slots\n{}", rows.join("\n"));
+        }
         if self.calls > 0 {
             let rates = self.by_hour.map(rate);
             let top = rates.iter().copied().fold(1.0, f64::max);
@@ -137,6 +161,20 @@ impl Report {
             }
         }
         text
+    }
+
+    /// The pool while the campaign ran: its points, the largest limit, the last reserve, and when that begins and ends.
+    fn pool_over_time(&self, now: Timestamp, zone: &TimeZone) -> Option<(Vec<PoolPoint>, u32, u32, [String; 2])> {
+        let points = &self.pool.points;
+        let slots = |number: i64| u32::try_from(number).unwrap_or(0);
+        let [first, .., last] = &points[..] else { return None };
+        let told = |millis: i64| moment(Instant::from_micros(millis.saturating_mul(1000)).timestamp(), now, zone);
+        let limit = points.iter().map(|[_, _, _, limit, _]| slots(*limit)).max().filter(|limit| *limit > 0)?;
+        let drawn = points.iter().map(|[_, ours, others, ..]| PoolPoint {
+            ours: f64::from(slots(*ours)),
+            others: f64::from(slots(*others)),
+        });
+        Some((drawn.collect(), limit, slots(last[4]), [told(first[0]), told(last[0])]))
     }
 
     fn weekdays(&self) -> impl Iterator<Item = (String, (u64, u64))> {
@@ -167,6 +205,14 @@ impl Report {
         if let (Some(first), Some(last)) = (self.first_at, self.last_at) {
             lines.push(format!("first call {}, last {}", moment(first, now, zone), moment(last, now, zone)));
         }
+        if let Some(lowest) = self.pool.lowest_free {
+            let below = self.pool.below_reserve;
+            let below = if below.is_zero() { "never".to_owned() } else { format!("for {}", span(below)) };
+            lines.push(format!(
+                "{} free at the fewest; fewer than the reserve {below}",
+                count(u64::from(lowest), "slot", "slots")
+            ));
+        }
         if self.pool_refused > 0 {
             lines.push(format!("{} by a full pool", count(self.pool_refused, "refusal", "refusals")));
         }
@@ -195,6 +241,10 @@ impl Report {
             .map(|(class, leads)| (class_words(*class).to_owned(), *leads, thousands(*leads)))
             .collect();
         page.push_str(&bars("Outcomes", "leads", &outcomes));
+        if let Some((points, slots, reserve, labels)) = self.pool_over_time(now, zone) {
+            let chart = PoolChart { points: &points, slots, reserve };
+            let _ = write!(page, "<h2>The pool over time</h2>{}", chart.svg(&labels));
+        }
         let hours: Vec<_> = self
             .by_hour
             .iter()
@@ -218,47 +268,6 @@ fn labelled(label: String, calls: u64, answered: u64) -> (String, u64, String) {
 #[expect(clippy::cast_precision_loss, reason = "a share of calls")]
 fn rate((calls, answered): (u64, u64)) -> f64 {
     if calls == 0 { 0.0 } else { percent(answered, calls) as f64 }
-}
-
-/// The names of the further columns of a list, in the order in which they are met.
-#[derive(Clone, Debug, Default)]
-pub struct ListColumns {
-    names: Vec<String>,
-    places: BTreeMap<String, usize>,
-}
-
-impl ListColumns {
-    /// Takes in the variables of a lead.
-    pub fn add(&mut self, variables: &[(String, String)]) {
-        for (name, _) in variables {
-            if !self.places.contains_key(name) {
-                self.places.insert(name.clone(), self.names.len());
-                self.names.push(name.clone());
-            }
-        }
-    }
-
-    /// The names.
-    pub fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    /// The cells of a lead under these names.
-    pub fn cells<'a>(&self, variables: &'a [(String, String)]) -> Vec<&'a str> {
-        let mut cells = vec![""; self.names.len()];
-        for (name, value) in variables {
-            if let Some(place) = self.places.get(name) {
-                cells[*place] = value;
-            }
-        }
-        cells
-    }
-}
-
-/// A cell that no spreadsheet takes for a formula: an apostrophe in front makes it text.
-pub fn as_text(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula { format!("'{cell}") } else { cell.to_owned() }
 }
 
 #[cfg(test)]
@@ -336,13 +345,5 @@ mod tests {
         assert!(page.contains("leads &lt;1&gt;") && !page.contains("leads <1>"));
         assert!(!page.contains("http") && !page.contains("<script"), "{page}");
         assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
-    }
-
-    #[test]
-    fn no_cell_is_run() {
-        for cell in ["=1+1", "+14155550100", "-3", "@x", "\t=1"] {
-            assert!(as_text(cell).starts_with('\''), "{cell}");
-        }
-        assert_eq!(as_text("Ada"), "Ada");
     }
 }

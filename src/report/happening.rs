@@ -49,6 +49,10 @@ pub struct Gauges {
     pub stopping: bool,
     /// What the campaign has cost over all its runs, in US dollars.
     pub cost_usd: f64,
+    /// The fewest slots that were free while this run held any, as far as known.
+    pub lowest_free: Option<u32>,
+    /// For how long fewer than the reserve were free, as far as known.
+    pub below_reserve: Duration,
     /// When the next lead may be called, where none may be called now.
     pub next_at: Option<Timestamp>,
     /// Requests that this run may still make in this minute of UTC; none where nothing limits them.

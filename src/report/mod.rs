@@ -42,4 +42,5 @@ pub mod page;
 pub mod pool_chart;
 pub mod reserve;
 pub mod results;
+pub mod table;
 pub mod usage;

@@ -2,6 +2,7 @@
 //! of what observers are told and of nothing else.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,6 +18,7 @@ use super::status::{add, common};
 use super::style::count;
 use crate::campaign::attempt::State;
 use crate::journal::Totals;
+use crate::journal::disk::histories::PoolPast;
 use crate::time::Now;
 
 /// Lines that are kept of what happened, and of calls that are over.
@@ -116,6 +118,16 @@ impl Picture {
     fn say(&mut self, now: Now, severity: Severity, text: String) {
         if severity > Severity::Detail {
             keep(&mut self.notices, Line { at: now.wall, trouble: severity == Severity::Trouble, text });
+        }
+    }
+
+    /// What the run knew of the pool so far.
+    pub fn pool_past(&self) -> PoolPast {
+        let gauges = self.last.as_ref().map(|last| &last.gauges);
+        PoolPast {
+            lowest_free: gauges.and_then(|gauges| gauges.lowest_free),
+            below_reserve: gauges.map_or(Duration::ZERO, |gauges| gauges.below_reserve),
+            points: self.history.points().collect(),
         }
     }
 

@@ -60,6 +60,11 @@ impl PoolHistory {
         }
     }
 
+    /// All of it.
+    pub fn points(&self) -> impl Iterator<Item = [i64; 5]> {
+        self.points.iter().map(Point::numbers)
+    }
+
     /// What such a reader lacks: the place of the first point, and the points, the newest of them as it is by now.
     pub fn beyond(&self, seen: &mut Seen) -> Value {
         // What is longer than this one was another run's.
@@ -79,8 +84,13 @@ impl Point {
     }
 
     /// Milliseconds since 1970-01-01 UTC, ours, other calls, the limit, the reserve.
+    fn numbers(&self) -> [i64; 5] {
+        let [ours, others, limit, reserve] = [self.ours, self.others, self.limit, self.reserve].map(i64::from);
+        [self.at.as_micros() / 1000, ours, others, limit, reserve]
+    }
+
     fn json(&self) -> Value {
-        json!([self.at.as_micros() / 1000, self.ours, self.others, self.limit, self.reserve])
+        json!(self.numbers())
     }
 }
 

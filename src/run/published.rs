@@ -15,6 +15,9 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Told again when nothing has changed for so long: a run that is silent for longer hangs.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// How often the pool over the time of the run is written down, in real time: a crash loses no more of it.
+const KEEP_POOL: Duration = Duration::from_secs(20);
+
 /// Lines of what happened last that are told.
 const LINES: usize = 10;
 /// Letters of the final report that are told at most.
@@ -27,12 +30,22 @@ pub(super) struct StatusObserver {
     clock: Clock,
     /// What was told last, and when.
     last: Option<(Instant, LiveStatus)>,
+    /// When the pool over the time of the run was written down.
+    kept: Instant,
 }
 
 impl StatusObserver {
     /// Of a run that begins. Without a publisher nothing is told: a journal that cannot be written ends the run anyway.
     pub(super) fn new(beginning: Beginning, publisher: Option<Publisher>) -> Self {
-        Self { picture: Picture::new(beginning), publisher, clock: Clock::real(), last: None }
+        let clock = Clock::real();
+        let kept = clock.now().at;
+        Self { picture: Picture::new(beginning), publisher, clock, last: None, kept }
+    }
+
+    /// What could not be written is written with the next.
+    fn keep_pool(&mut self) {
+        self.kept = self.clock.now().at;
+        let _ = self.publisher.as_ref().map(|publisher| publisher.keep_pool(&self.picture.pool_past()));
     }
 
     fn tell(&mut self) {
@@ -66,9 +79,14 @@ impl Observer for StatusObserver {
         if matches!(happening, Happening::Stands(_) | Happening::Ended(..)) {
             self.tell();
         }
+        if self.clock.now().at.since(self.kept) >= KEEP_POOL {
+            self.keep_pool();
+        }
     }
 
     fn lost(&mut self, _: u64) {}
 
-    fn finish(&mut self) {}
+    fn finish(&mut self) {
+        self.keep_pool();
+    }
 }

@@ -16,6 +16,8 @@ const LONGEST_SUMMARY: usize = 8_000;
 const LONGEST_STRUCTURED: usize = 64 << 10;
 /// Letters of one text in it that are kept.
 const LONGEST_TEXT: usize = 8_000;
+/// Lines of a transcript that are shown.
+const MOST_LINES: usize = 5_000;
 /// Bytes of an address that is kept.
 const LONGEST_URL: usize = 2_048;
 
@@ -76,6 +78,14 @@ pub(super) fn read(said: &Said<'_>) -> Option<Analysis> {
         transcript_chars: [artifact.transcript, said.transcript].into_iter().find_map(letters),
     };
     (read != Analysis::default()).then_some(read)
+}
+
+/// What was said in a call, line by line; none where nothing was, or nothing is kept.
+pub(super) fn transcript(call: &Value) -> Option<String> {
+    let text = call.pointer("/artifact/transcript").or_else(|| call.get("transcript"))?.as_str()?;
+    let lines = text.lines().map(|line| clean(line, LONGEST_TEXT)).filter(|line| !line.is_empty());
+    let lines: Vec<String> = lines.take(MOST_LINES).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 fn text(raw: Raw<'_>, most: usize) -> Option<String> {
@@ -176,6 +186,16 @@ mod tests {
         let outputs = json!({ "u-1": { "name": "booked", "result": false }, "u-2": { "name": "why", "result": null } });
         let newer = of(json!({ "artifact": { "structuredOutputs": outputs } })).unwrap();
         assert_eq!(newer.structured.as_deref(), Some(r#"{"booked":false}"#));
+    }
+
+    #[test]
+    fn a_transcript_is_read_line_by_line() {
+        let call = json!({ "artifact": { "transcript": "AI: Hello\u{1b}[2J\n\nUser: =1+1\n" } });
+        assert_eq!(transcript(&call).as_deref(), Some("AI: Hello [2J\nUser: =1+1"));
+        assert_eq!(transcript(&json!({ "transcript": "Hi" })).as_deref(), Some("Hi"));
+        for call in [json!({}), json!({ "artifact": { "transcript": " \n" } }), json!({ "transcript": 7 })] {
+            assert_eq!(transcript(&call), None, "{call}");
+        }
     }
 
     #[test]

@@ -14,11 +14,12 @@ use super::last_word::MayGo;
 use super::preflight::{LineInfo, PreflightFailure, PreflightTrouble, TargetInfo};
 use super::request::{MessageServer, Target, call_body, listing_query};
 use super::transport::{CutShort, Exchange, Reply, Settings, Transport, TransportError};
-use super::{call, preflight, proxy};
+use super::{analysis, call, preflight, proxy};
 use crate::campaign::event::{Line, News, Query, ReadFailure, ReadId, ReadTrouble};
 use crate::journal::claim::Claim;
 use crate::leads::lead::Lead;
 use crate::pool::attempt_id::AttemptId;
+use crate::pool::calls::CallId;
 use crate::pool::news::RequestTiming;
 use crate::time::Instant;
 
@@ -198,6 +199,15 @@ impl Client {
     /// Reads one line (phone number id), before anybody is called from it.
     pub async fn line(&self, id: &str) -> Result<LineInfo, PreflightFailure> {
         self.describe(&["phone-number", id]).await.map(|(wire, json)| LineInfo::read(wire, &json))
+    }
+
+    /// What was said in a call, as the provider wrote it down, line by line; none where it has nothing, or no such call.
+    pub async fn transcript(&self, call: &CallId) -> Result<Option<String>, PreflightFailure> {
+        match self.describe(&["call", call.as_str()]).await {
+            Ok((_, json)) => Ok(analysis::transcript(&json)),
+            Err(failure) if failure.trouble == PreflightTrouble::Missing => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 
     async fn describe(&self, path: &[&str; 2]) -> Result<(RequestTiming, serde_json::Value), PreflightFailure> {

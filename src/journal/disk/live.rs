@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Publisher {
     pub(super) db: Connection,
-    campaign: i64,
-    run: i64,
+    pub(super) campaign: i64,
+    pub(super) run: i64,
 }
 
 /// What a run has told of itself, and when.

@@ -8,6 +8,7 @@ mod attempts;
 mod budget;
 pub mod commands;
 mod directory;
+pub mod histories;
 pub mod import;
 mod leads;
 pub mod live;

@@ -11,7 +11,7 @@ use super::waiting::{KeepWaiting, Patience, holders};
 use super::{Disk, identity};
 
 /// The version of the schema that this program reads and writes.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 /// The oldest version that is brought forward to it.
 const OLDEST: i64 = 3;
 /// Until then a race when the log is begun anew could lose commits (<https://sqlite.org/releaselog/3_51_3.html>).
@@ -63,8 +63,11 @@ impl Disk {
             tx.execute_batch(include_str!("results.sql"))?;
             tx.execute_batch(include_str!("from_4.sql"))?;
         }
-        if (OLDEST..VERSION).contains(&found) {
+        if (OLDEST..6).contains(&found) {
             tx.execute_batch(include_str!("from_5.sql"))?;
+        }
+        if (OLDEST..VERSION).contains(&found) {
+            tx.execute_batch(include_str!("from_6.sql"))?;
             tx.pragma_update(None, "user_version", VERSION)?;
         }
         if found == 0 {

@@ -63,7 +63,11 @@ impl Disk {
         self.read(|db| {
             let mut found = Attempts::new();
             let all = "WHERE campaign = ?1 AND origin <> 'found' ORDER BY claimed, attempt";
-            attempts::each(db, all, [id], |attempt| found.entry(attempt.lead).or_default().push(outcome(attempt)))?;
+            // Most leads have one attempt.
+            let one = || Vec::with_capacity(1);
+            attempts::each(db, all, [id], |attempt| {
+                found.entry(attempt.lead).or_insert_with(one).push(outcome(attempt));
+            })?;
             Ok(found)
         })
     }

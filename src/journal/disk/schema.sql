@@ -66,6 +66,15 @@ CREATE TABLE live_status (
     status TEXT NOT NULL            -- JSON
 ) STRICT;
 
+CREATE TABLE pool_histories (       -- the pool over the time of a run, as far as that run knew it
+    run INTEGER PRIMARY KEY,
+    campaign INTEGER NOT NULL,
+    lowest_free INTEGER,            -- while it held any slots
+    below_reserve INTEGER NOT NULL, -- microseconds for which fewer than the reserve were free
+    points TEXT NOT NULL            -- JSON
+) STRICT;
+CREATE INDEX pool_histories_of ON pool_histories (campaign);
+
 CREATE TABLE zone_sets (id INTEGER PRIMARY KEY, zones TEXT NOT NULL UNIQUE) STRICT;
 
 CREATE TABLE leads (

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
+use super::super::histories::PoolPast;
 use super::*;
 use crate::campaign::attempt::Cause;
 use crate::campaign::event::News;
@@ -126,6 +127,9 @@ fn everything(dir: &Path) -> Vec<Arc<Mutex<BTreeSet<String>>>> {
         let mut publisher = run.publisher()().unwrap();
         heard.push(listen(&mut publisher.db));
         publisher.publish(at(seconds + 38).wall, "{}").unwrap();
+        publisher
+            .keep_pool(&PoolPast { lowest_free: Some(3), points: vec![[1, 2, 3, 10, 3]], ..PoolPast::default() })
+            .unwrap();
         run.close_batch(at(seconds + 39), 1).unwrap();
         batch(&mut run, seconds + 40);
         run.end(at(seconds + 41)).unwrap();
@@ -148,6 +152,8 @@ fn everything(dir: &Path) -> Vec<Arc<Mutex<BTreeSet<String>>>> {
     assert_eq!(disk.newest_attempts(&account, "leads", 3).unwrap().len(), 3);
     let attempts = disk.attempts_of(&account, "leads").unwrap();
     disk.each_lead(&account, "leads", &attempts, |_| Ok(())).unwrap();
+    let pasts = disk.pool_pasts(&account, "leads").unwrap();
+    assert_eq!(pasts.iter().map(|past| past.points.len()).collect::<Vec<_>>(), [1, 1]);
     disk.forget(phone, at(2001)).unwrap();
     heard
 }
@@ -196,6 +202,7 @@ fn same_counts(db: &Connection) {
 fn a_journal_of_an_earlier_version_is_brought_forward() {
     let dir = tempfile::tempdir().unwrap();
     everything(dir.path());
+    let to_6 = "DROP TABLE pool_histories; PRAGMA user_version = 6;";
     let to_5 = "DROP TABLE live_status; PRAGMA user_version = 5;";
     let to_4 = "DROP TABLE analyses; DROP TABLE settlements; DROP TABLE results_files; DROP TRIGGER lead_settled; \
         DROP TRIGGER settled_lead_gone; DROP TRIGGER attempt_gone; PRAGMA user_version = 4;";
@@ -205,11 +212,11 @@ fn a_journal_of_an_earlier_version_is_brought_forward() {
         DROP INDEX leads_settled; DROP INDEX attempts_of; DROP INDEX batches_open; \
         CREATE INDEX runs_alive ON runs (campaign) WHERE ended IS NULL; \
         CREATE INDEX leads_standing ON leads (campaign, listed, standing, class); PRAGMA user_version = 3;";
-    for back in [&[to_5][..], &[to_5, to_4], &[to_5, to_4, to_3]] {
+    for back in [&[to_6][..], &[to_6, to_5], &[to_6, to_5, to_4], &[to_6, to_5, to_4, to_3]] {
         let before = Disk::open(dir.path(), &mut chance(7)).unwrap();
         let mut campaigns = before.campaigns().unwrap();
-        // No version before has told anything of its runs.
-        for campaign in &mut campaigns {
+        // No version before 6 has told anything of its runs.
+        for campaign in campaigns.iter_mut().filter(|_| back.len() > 1) {
             campaign.published = None;
         }
         let (schema, settled) = (schema_of(&before.db), settlements(&before.db));

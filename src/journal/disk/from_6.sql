@@ -1,0 +1,10 @@
+-- From version 6 of the schema to version 7.
+
+CREATE TABLE pool_histories (       -- the pool over the time of a run, as far as that run knew it
+    run INTEGER PRIMARY KEY,
+    campaign INTEGER NOT NULL,
+    lowest_free INTEGER,            -- while it held any slots
+    below_reserve INTEGER NOT NULL, -- microseconds for which fewer than the reserve were free
+    points TEXT NOT NULL            -- JSON
+) STRICT;
+CREATE INDEX pool_histories_of ON pool_histories (campaign);

@@ -1,0 +1,53 @@
+//! The pool over the time of a campaign's runs, as each of them knew it.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use super::super::Error;
+use super::Disk;
+use super::accounts::Account;
+use super::live::Publisher;
+use crate::time::micros;
+
+/// What one run knew of the pool.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PoolPast {
+    /// The fewest slots that were free while it held any.
+    pub lowest_free: Option<u32>,
+    /// For how long fewer than the reserve were free.
+    pub below_reserve: Duration,
+    /// The pool at some moments: milliseconds since 1970, its own calls, other calls, the limit, the reserve.
+    pub points: Vec<[i64; 5]>,
+}
+
+impl Publisher {
+    /// This is what its run has known of the pool so far.
+    pub fn keep_pool(&self, past: &PoolPast) -> Result<(), Error> {
+        let save = "INSERT INTO pool_histories (run, campaign, lowest_free, below_reserve, points) \
+                    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (run) DO UPDATE SET lowest_free = excluded.lowest_free, \
+                    below_reserve = excluded.below_reserve, points = excluded.points";
+        let points = serde_json::to_string(&past.points).unwrap_or_default();
+        let below = micros(past.below_reserve);
+        let values = params![self.run, self.campaign, past.lowest_free, below, points];
+        self.db.prepare_cached(save)?.execute(values)?;
+        Ok(())
+    }
+}
+
+impl Disk {
+    /// What a campaign's runs knew of the pool, in order.
+    pub fn pool_pasts(&self, account: &Account, campaign: &str) -> Result<Vec<PoolPast>, Error> {
+        let id = self.campaign(account, campaign)?;
+        self.read(|db| {
+            let all = "SELECT lowest_free, below_reserve, points FROM pool_histories WHERE campaign = ?1 ORDER BY run";
+            let mut all = db.prepare_cached(all)?;
+            let pasts = all.query_map([id], |row| {
+                let below: u64 = row.get(1)?;
+                let points = serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default();
+                Ok(PoolPast { lowest_free: row.get(0)?, below_reserve: Duration::from_micros(below), points })
+            })?;
+            Ok(pasts.collect::<Result<_, _>>()?)
+        })
+    }
+}
