@@ -37,8 +37,8 @@ case("own_line_of_twelve_thousand",
      "12,000 leads name a line that is out of calls until tomorrow: the others are called, and the run ends with its reason.",
      0, dict(talk=0.1, daily={"mine": 0}), naming(*["mine"] * 12000, "", "", ""),
      run("", 5, "(settled, open, doubt) == (3, 12000, 0)", "it.next_at", "len(posts) <= 6", "'mine' in ended.err",
-         timeout=120),
-     run("--wait", 5, "it.next_at", timeout=120), once=dict(missing=12000), alone=True)
+         timeout=300),
+     run("--wait", 5, "it.next_at", timeout=300), once=dict(missing=12000), slow=True)
 case("own_line_gone_and_retries", "With --wait the retries of the others are waited for, although one lead's line is gone.",
      0, dict(talk=0.2, reasons={"customer-busy": 1}, gone_lines=["line-2"]), naming("line-2", "", "", "", ""),
      run(ONE_TWO + "--wait --attempts 3 --retry busy=1s --per-day 9", 5, "rings == dict.fromkeys(people[1:], 3)",

@@ -229,7 +229,7 @@ def opt_outs(s):
         "stop": call["body"]["customer"]["number"] in asked}}} if row["status"] == "ended" else row
     s.run("--opt-out-field stop")
     s.leads(8, "second.csv")
-    s.run("--opt-out-field stop", 0, "it.leads.suppressed == 2", leads="second.csv")
+    s.run("--campaign second --opt-out-field stop", 0, "it.leads.suppressed == 2", leads="second.csv")
     assert all(rung == (1 if number in asked else 2) for number, rung in s.world.rings().items()), s.world.rings()
     listed = s.tell("suppress --list").out
     assert all(number in listed.replace(" ", "") for number in asked), listed
