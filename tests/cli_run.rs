@@ -318,3 +318,66 @@ fn a_small_pool_that_the_reserve_leaves_one_slot_of_is_told() {
     assert!(told(&["--dry-run"]));
     assert!(!told(&["--reserve", "2", "--limit", "1"]));
 }
+
+#[test]
+fn another_organisations_key_only_reads_and_is_never_shown() {
+    let sandbox = Sandbox::start(&["--key", "right", "--orgs", "2"]);
+    let dir = tempfile::tempdir().unwrap();
+    let key_of = |name: &str, key: &str| {
+        let file = dir.path().join(name);
+        std::fs::write(&file, key).unwrap();
+        file
+    };
+    let run = |state: &str, key: &Path| {
+        let state = dir.path().join(state);
+        let output = sandbox.run(&state, &[]).arg("--watch-key-file").arg(key).output().unwrap();
+        (told(&output), String::from_utf8_lossy(&output.stderr).into_owned(), state)
+    };
+    let ((exit, object), stderr, state) = run("other", &key_of("other.key", "right-org-2"));
+    assert_eq!((exit, &object["calls"]["placed"]), (Some(0), &4.into()), "{stderr}");
+    assert!(!stderr.contains("right-org-2") && !stderr.contains("not read"), "{stderr}");
+    for entry in std::fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        let bytes = std::fs::read(&entry).unwrap();
+        assert!(!bytes.windows(11).any(|window| window == b"right-org-2"), "{entry:?}");
+    }
+    let list = ["--campaign", "again"];
+    let own = key_of("own.key", "right-org-1");
+    let output = sandbox.run(&state, &list).arg("--watch-key-file").arg(&own).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("own.key is not read any more") && stderr.contains("the organisation that calls"),
+        "{stderr}"
+    );
+    let ((exit, _), stderr, _) = run("refused", &key_of("wrong.key", "wrong-org-2"));
+    assert_eq!(exit, Some(0), "{stderr}");
+    assert!(stderr.contains("wrong.key is not read any more: it is refused"), "{stderr}");
+    let ((_, _), stderr, _) = run("same", &key_of("same.key", "right"));
+    assert!(stderr.contains("same.key is the one that calls"), "{stderr}");
+}
+
+#[test]
+fn the_doctor_of_an_account_ends_with_ready_or_with_what_to_do() {
+    let (sandbox, dir) = (Sandbox::start(&["--key", "right"]), tempfile::tempdir().unwrap());
+    let list = dir.path().join("leads.csv");
+    std::fs::write(&list, LIST).unwrap();
+    let check = |key: &str, options: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dialer"));
+        command.arg("check").arg(&list).args(["--online", "--hours", "any", "--assistant-id", "a"]).args(options);
+        command.env_clear().env("VAPI_BASE_URL", &sandbox.url).env("HOME", dir.path());
+        if !key.is_empty() {
+            command.env("VAPI_API_KEY", key);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let line = ["--phone-number-id", "line"];
+    let (exit, said) = check("right", &line);
+    assert!(exit == Some(0) && said.ends_with("ready\n") && said.contains("last hour     no calls"), "{exit:?} {said}");
+    let (exit, said) = check("wrong", &line);
+    assert!(exit == Some(5) && said.contains("not ready") && said.contains("refused the key"), "{exit:?} {said}");
+    let (exit, said) = check("", &[]);
+    assert!(exit == Some(2) && said.contains("no key") && said.contains("--phone-number-id ID"), "{exit:?} {said}");
+    let (exit, said) = check("right", &[line[0], line[1], "--json"]);
+    let object: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((exit, &object["online"]["ready"], &object["leads"]), (Some(0), &true.into(), &4.into()), "{said}");
+}

@@ -186,7 +186,8 @@ impl Campaign {
     fn has_fresh_news(&mut self, now: Instant) -> bool {
         let since = if let First::Over(at) = self.first { Some(at) } else { None };
         let poll = self.requests.poll_kept(self.plan.poll, now);
-        let fresh = self.listing.is_fresh(now, since, poll);
+        let fresh = self.listing.is_fresh(now, since, poll)
+            && self.watched.iter().all(|watched| watched.is_fresh(now, since, poll));
         self.fresh_wanted = !fresh;
         if fresh && since.is_some() {
             self.first = First::Checked;

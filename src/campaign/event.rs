@@ -50,6 +50,8 @@ pub enum Action {
     Book(Booking),
     /// Read a listing. Answered by [`Event::News`] with [`News::Listed`], or [`Event::ReadFailed`].
     Read(ReadId, Query),
+    /// Read the listing of a watched organisation. Answered by [`Event::Watched`] or [`Event::WatchFailed`].
+    Watch(usize, ReadId, Query),
     /// Write down a fact, from the provider or found by the campaign itself. Answered by [`Event::News`] at once.
     Record(Box<News>),
     /// Write down what this run has seen of the pool and how many slots it reserves, for other runs and for later ones.
@@ -139,6 +141,10 @@ pub enum Event {
     News(News, Recorded),
     /// A read brought nothing.
     ReadFailed(ReadId, ReadFailure),
+    /// The listing of a watched organisation: its calls concern the pool alone, so nothing is written down.
+    Watched(usize, Box<News>),
+    /// A read of it brought nothing.
+    WatchFailed(usize, ReadId, ReadFailure),
     /// What adopting brought in: the number of calls.
     Adopted(Vec<Change>),
     /// Attempts of dead runs on this account, to be followed as if our own.

@@ -21,6 +21,7 @@ pub mod event;
 mod finish;
 pub mod hours;
 mod identify;
+mod late_slots;
 mod lines;
 mod listing;
 mod money;
@@ -39,8 +40,10 @@ mod shown;
 mod start;
 mod timing;
 pub mod trouble;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::pool::Pool;
@@ -56,6 +59,7 @@ use callers::{Callers, Chosen};
 use counts::RunCounts;
 use doubt::Proofs;
 use event::{AccountFact, Action, Event, LeadId, Stop};
+use late_slots::LateSlots;
 use lines::Lines;
 use listing::ListingReader;
 use notice::{Notice, StopReason};
@@ -65,6 +69,7 @@ use reply::{BatchLead, ResumeState};
 use requests::Requests;
 use start::{Start, Step};
 use trouble::{ConfigRefusals, ConnectBackoff, UnreachableTimer};
+use watched::Watched;
 
 /// No sleep is longer, so that a suspended machine is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -85,6 +90,10 @@ pub struct Campaign {
     written_off: BTreeMap<AttemptId, (State, u64)>,
     listing: ListingReader,
     awaited: Awaited,
+    /// Other organisations whose calls are seen, too.
+    watched: Vec<Watched>,
+    /// The organisation that calls, where a listing has shown it.
+    org: Option<Arc<str>>,
     proofs: Proofs,
     pace: Pace,
     requests: Requests,
@@ -128,6 +137,7 @@ pub struct Campaign {
     /// The limit was said, or an earlier run has seen it.
     limit_known: bool,
     limits_missing: bool,
+    late_slots: LateSlots,
     /// A call of ours was listed without its mark: a listing is no proof of absence.
     marks_missing: bool,
     /// Calls of ours that the provider does not know by their id, and since when.
@@ -185,12 +195,14 @@ impl Campaign {
         let assumed = plan.slots.or(history.last_limit).unwrap_or(DEFAULT_SLOTS);
         let mut campaign = Self {
             start: Start::new(&history, &plan.campaign, now.at),
-            pool: Pool::new(plan.poll, plan.probe_after, assumed),
+            pool: Pool::new(plan.poll, plan.probe_after, assumed).with_release_lag(plan.release_lag),
             batch: Batch::default(),
             live: ActiveAttempts::default(),
             written_off: BTreeMap::new(),
             listing: ListingReader::new(plan.poll),
             awaited: Awaited::of(history.awaited, now.at),
+            watched: plan.watched.iter().map(|name| Watched::new(name, plan.poll, now.at)).collect(),
+            org: None,
             proofs: Proofs::default(),
             pace: Pace::new(plan.rate, now.at),
             requests: Requests::new(plan.requests, now.at),
@@ -224,6 +236,7 @@ impl Campaign {
             known_limit: None,
             limit_known: plan.slots.or(history.last_limit).is_some(),
             limits_missing: false,
+            late_slots: LateSlots::default(),
             marks_missing: false,
             lost: BTreeMap::new(),
             date_missing: false,
@@ -257,6 +270,8 @@ impl Campaign {
             }
             Event::Came(news) => return self.take_in(*news, now),
             Event::News(news, recorded) => self.hear(news, recorded, now),
+            Event::Watched(org, news) => self.watched_came(org, *news, now),
+            Event::WatchFailed(org, read, failure) => self.watch_failed(org, read, &failure, now),
             Event::ReadFailed(read, failure) => self.read_failed(read, &failure, now),
             Event::Adopted(changes) => self.adopted(changes, now),
             Event::Orphans(open) => {
@@ -322,7 +337,7 @@ impl Campaign {
         let reserve = self.reserve(now);
         // The pool's are every run's on this machine. A doubt is no call that anybody has seen.
         let ours = u32::try_from(self.live.followed()).unwrap_or(u32::MAX);
-        self.tally.note(now.at, Slots { ours, ..self.pool.slots(reserve) }, reserve);
+        self.tally.note(now.at, Slots { ours, ..self.pool.slots_at(now.at, reserve) }, reserve);
     }
 
     fn told_to_stop(&mut self, stop: Stop, now: Now) {

@@ -99,6 +99,7 @@ impl Campaign {
             self.tell(Notice::NoLimits);
         }
         self.tally.said(limits.and_then(|limits| u32::try_from(limits.remaining?).ok()));
+        self.look_for_late_slots(&call.id);
         self.saw_pool(now);
     }
 

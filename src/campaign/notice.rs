@@ -86,6 +86,14 @@ pub enum Notice {
     },
     /// Reserve and margin, so many in all, leave one slot of the pool's limit.
     OneAtATime(u32, u32),
+    /// Answers count calls that ended up to so long before.
+    SlotsComeFreeLate(Duration),
+    /// The calls of a watched organisation cannot be read just now: which, and why.
+    WatchFailed(String, String),
+    /// A watched organisation is not read any more: which, and why.
+    WatchLeft(String, String),
+    /// Calls of a watched organisation are not counted in this pool: which.
+    AnotherPool(String),
 }
 
 /// How a run ended.

@@ -34,12 +34,16 @@ pub struct Plan {
     pub max_concurrent: Option<u32>,
     /// Slots kept besides the reserve.
     pub caution: u32,
+    /// Slots come free only so long after a call's end.
+    pub release_lag: Duration,
     /// Leads of a batch: 50 to 100.
     pub batch_size: usize,
     /// A batch also waits for its calls to end.
     pub drain: bool,
     /// Requests that place calls.
     pub rate: Rate,
+    /// Other organisations on the pool whose calls are seen, by what people know them as.
+    pub watched: Vec<String>,
     /// All requests of the organisation, every live run of it together; none: nothing limits them.
     #[serde(default)]
     pub requests: Option<Budget>,

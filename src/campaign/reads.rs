@@ -12,17 +12,22 @@ use crate::time::Now;
 const OVERDUE_EVERY: u32 = 60;
 
 impl Campaign {
-    /// Asks for the most urgent read, unless one is under way.
+    /// Asks for the most urgent read of each listing, unless one is under way.
     pub(super) fn want_read(&mut self, now: Now) {
         let no_use = self.stopping.as_ref().is_some_and(StopReason::cannot_follow);
-        if self.listing.is_reading() || self.leave_by.is_some() || no_use {
+        if self.leave_by.is_some() || no_use {
+            return;
+        }
+        let watch = self.watch_haste(now);
+        self.want_watched(watch, now);
+        if self.listing.is_reading() {
             return;
         }
         self.look_for_overdue(now);
         self.look_for_analyses(now);
         let needs = Needs {
             search: self.start.is_searching() && self.stopping.is_none(),
-            watch: self.watch_haste(now),
+            watch,
             provider_now: self.pool.offset.earliest(now.at),
             may_watch: self.requests.may_watch(now),
             may_read: self.requests.may_read(),
@@ -103,6 +108,7 @@ impl Campaign {
             Found::Search(began) => self.search_complete(now, began),
             Found::Proof(proof) => self.proof_done(proof, now),
             Found::Watch => {
+                self.look_for_other_pools();
                 self.tally.said(None);
                 if self.pool.assume_what_is_up() {
                     self.tell(Notice::LimitAssumed(self.pool.limit()));

@@ -65,6 +65,11 @@ impl Requests {
         self.budget.is_none() || self.booked
     }
 
+    /// How far the reads of another organisation are apart at the least: its budget is its own, of the same size.
+    pub(super) fn gap_of_another(&self) -> Duration {
+        self.budget.map_or(Duration::ZERO, |budget| Duration::from_mins(1) * self.runs / budget.per_minute())
+    }
+
     /// A read is sent.
     pub(super) fn reads(&mut self, watch: bool, now: Now) {
         self.waits_since = None;

@@ -7,6 +7,7 @@ use super::disposition::{Verdict, classify};
 use super::event::{Action, News};
 use super::notice::Notice;
 use super::seen::{Listing, SeenCall, Status};
+use super::watched::Whose;
 use super::{ActiveAttempt, Campaign};
 use crate::pool::calls::{Call, CallId};
 use crate::pool::news::RequestTiming;
@@ -21,20 +22,23 @@ impl Campaign {
     /// Takes in the rows of a listing. Those of the watch overlap from one read to the next.
     pub(super) fn hear_rows(&mut self, wire: RequestTiming, calls: &Listing) {
         self.reached();
+        self.learn_org(calls);
         let (_, latest) = self.pool.offset.span(wire);
         if let Some(callers) = &mut self.callers {
             callers.looked(wire.received, latest.timestamp());
         }
+        let known_at = self.listing.known_at(&self.pool.offset).min(latest);
         for call in &**calls {
             self.listing.changed(call.updated, latest);
-            self.saw_call(call, wire.received, latest);
+            self.saw_call(call, wire.received, latest, known_at);
         }
         for id in self.pool.forget_ended() {
             self.listing.over(&id);
+            self.watched.iter_mut().for_each(|watched| watched.listing.over(&id));
         }
     }
 
-    fn saw_call(&mut self, call: &SeenCall, received: Instant, latest: Stamp) {
+    fn saw_call(&mut self, call: &SeenCall, received: Instant, latest: Stamp, known_at: Stamp) {
         let live = call.attempt.as_ref().and_then(|attempt| self.live.get(attempt));
         let ours = live.is_some();
         self.proofs.confirmed |= ours;
@@ -52,6 +56,20 @@ impl Campaign {
         if let Some(attempt) = &call.attempt {
             self.start.saw_marked(attempt);
         }
+        self.saw_slot(Whose::Own, call, ours, received, latest, known_at);
+    }
+
+    /// Takes in what a row says of the pool. `known_at`: what the last listing of that organisation did not show had hardly
+    /// begun by then, whatever its stamp says.
+    pub(super) fn saw_slot(
+        &mut self,
+        whose: Whose,
+        call: &SeenCall,
+        ours: bool,
+        received: Instant,
+        latest: Stamp,
+        known_at: Stamp,
+    ) {
         let holds_none = call.status == Status::Scheduled || (call.status == Status::Other && !ours);
         if holds_none && call.end().is_none() {
             if call.status == Status::Scheduled {
@@ -62,11 +80,14 @@ impl Campaign {
         let over = call.end();
         let pool_ended = over.is_some() && is_pool_end(call);
         if over.is_some() {
-            let has_just_ended = call.attempt.as_ref().and_then(|id| self.live.get(id)).is_some_and(|live| live.ours);
-            self.note_analysis(call, has_just_ended, received);
-            self.listing.over(&call.id);
+            if whose == Whose::Own {
+                let live = call.attempt.as_ref().and_then(|id| self.live.get(id));
+                let has_just_ended = live.is_some_and(|live| live.ours);
+                self.note_analysis(call, has_just_ended, received);
+            }
+            self.reader(whose).over(&call.id);
         } else {
-            self.listing.saw(&call.id, received);
+            self.reader(whose).saw(&call.id, received);
         }
         let known_from = self.pool.call(&call.id).map(|known| known.from);
         let known = self.pool.call(&call.id).map(|known| known.ended.is_none());
@@ -78,8 +99,7 @@ impl Campaign {
         match known_from {
             // A start as late as the listing itself says nothing more than that the call had begun.
             Some(known) if slot.from >= latest => slot.from = known,
-            // What the last listing did not show had hardly begun by then, whatever its stamp says.
-            None if !ours => slot.from = slot.from.max(self.listing.known_at(&self.pool.offset).min(latest)),
+            None if !ours => slot.from = slot.from.max(known_at),
             _ => {}
         }
         if self.scheduled.remove(&call.id) {
@@ -116,17 +136,22 @@ impl Campaign {
             }
             return;
         }
+        self.one_seen(Whose::Own, id, found, now);
+    }
+
+    /// A call that no attempt of ours made was asked for by its id.
+    pub(super) fn one_seen(&mut self, whose: Whose, id: &CallId, found: bool, now: Now) {
         let Some(call) = self.pool.call(id).filter(|call| call.is_up()) else {
-            return self.listing.over(id);
+            return self.reader(whose).over(id);
         };
         let latest = self.pool.offset.latest(now.at);
         if latest.since(call.from) > ANY_CALL || (!found && latest.since(call.from) > self.plan.longest_call) {
             let over = Call { ended: Some(latest), ..call.clone() };
             self.pool.saw(id, &over, None);
-            self.listing.over(id);
+            self.reader(whose).over(id);
             self.tell(Notice::GaveUp(id.clone()));
         } else {
-            self.listing.saw(id, now.at);
+            self.reader(whose).saw(id, now.at);
         }
     }
 }

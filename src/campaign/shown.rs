@@ -17,7 +17,7 @@ impl Campaign {
 
     /// The pool in slots, as far as known.
     pub fn slots(&self, now: Now) -> Slots {
-        self.pool.slots(self.reserve(now))
+        self.pool.slots_at(now.at, self.reserve(now))
     }
 
     /// Slots to be reserved at this hour, this run's own reserve or another's, whichever is larger.

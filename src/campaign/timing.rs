@@ -24,7 +24,7 @@ impl Campaign {
     }
 
     /// Takes in what news say of the time, and puts right what cannot be: nothing that an answer tells of lies after it.
-    fn check_times(&mut self, mut news: News, now: Now) -> News {
+    pub(super) fn check_times(&mut self, mut news: News, now: Now) -> News {
         let (wire, created) = match &news {
             News::Answered { wire, call, .. } => (*wire, Some(call.created)),
             News::Refused { wire, .. } | News::Failed { wire, .. } | News::Listed { wire, .. } => (*wire, None),

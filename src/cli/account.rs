@@ -1,15 +1,16 @@
 //! Which account is called from: the key, what talks, the lines, and where the API is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
-use super::args::PlaceArgs;
+use super::args::AccountArgs;
 use super::environment::Environment;
 use super::layers::{Layer, Sources};
+use crate::leads::shown::shown;
 use crate::rehearsal::sandbox::{ASSISTANT, LINE};
 use crate::report::failure::Failure;
-use crate::run::plan::Account;
+use crate::run::plan::{Account, WatchKey};
 use crate::vapi::base::BaseUrl;
 use crate::vapi::request::Target;
 
@@ -30,7 +31,7 @@ pub struct Found {
 }
 
 /// Reads the account out of the options and the environment. All that is wrong is told at once, with what is missing.
-pub fn find(args: &PlaceArgs, around: &Environment<'_>) -> Result<Found, Failure> {
+pub fn find(args: &AccountArgs, around: &Environment<'_>) -> Result<Found, Failure> {
     let (mut missing, mut warnings) = (Vec::new(), Vec::new());
     let base_url = base_url(&args.base_url);
     let key = key(args.api_key_file.as_deref(), around, &mut warnings);
@@ -65,7 +66,7 @@ pub fn find(args: &PlaceArgs, around: &Environment<'_>) -> Result<Found, Failure
 }
 
 /// The account of the built-in stand-in. Nothing of a real one may reach it, so nothing of a real one is read.
-pub fn of_sandbox(args: &PlaceArgs, sources: &Sources) -> Result<Account, Failure> {
+pub fn of_sandbox(args: &AccountArgs, sources: &Sources) -> Result<Account, Failure> {
     if sources.of("base-url") == Layer::CommandLine {
         return Err(Failure::usage("--sandbox brings its own API, so --base-url cannot be given with it")
             .advise("leave one of the two out"));
@@ -77,7 +78,7 @@ pub fn of_sandbox(args: &PlaceArgs, sources: &Sources) -> Result<Account, Failur
     Ok(Account { base_url: String::new(), key: None, target, lines })
 }
 
-fn target(args: &PlaceArgs) -> Result<Option<Target>, Failure> {
+fn target(args: &AccountArgs) -> Result<Option<Target>, Failure> {
     let given = |id: &Option<String>, make: fn(String) -> Target, flag: &str| match id.as_deref().map(str::trim) {
         None => Ok(None),
         Some(id) => identifier(id, flag).map(|id| Some(make(id))),
@@ -136,7 +137,7 @@ pub(super) fn key(
         }
         // A flag, and the campaign file, win over the environment.
         (Some(path), _) => {
-            let key = key_from(path)?;
+            let key = key_from(path, "--api-key-file")?;
             if others_may_read(path) {
                 let shown = if looks_like_a_key(path) { "***".to_owned() } else { path.display().to_string() };
                 warnings.push(format!("{shown} can be read by every user of this machine:   chmod 600 it"));
@@ -146,10 +147,34 @@ pub(super) fn key(
     }
 }
 
-pub(super) fn key_from(path: &Path) -> Result<SecretString, Failure> {
+/// The keys of other organisations. The campaign's own is none of them, and the built-in stand-in has no others.
+pub(super) fn watched(
+    files: &[PathBuf],
+    account: &Account,
+    sandbox: bool,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<WatchKey>, Failure> {
+    let mut watched: Vec<WatchKey> = Vec::new();
+    for path in files {
+        let key = key_from(path, "--watch-key-file")?;
+        let name = format!("the organisation of {}", shown(&path.display().to_string()));
+        let is = |other: &SecretString| other.expose_secret() == key.expose_secret();
+        if sandbox {
+            warnings.push(format!("{name} is not read: the stand-in of --sandbox has one organisation"));
+        } else if account.key.as_ref().is_some_and(is) {
+            warnings.push(format!("{name} is the one that calls, so that its calls are seen without --watch-key-file"));
+        } else if !watched.iter().any(|other| is(&other.key)) {
+            watched.push(WatchKey { name, key });
+        }
+    }
+    Ok(watched)
+}
+
+/// Reads a key from a file that a flag names.
+pub(super) fn key_from(path: &Path, flag: &str) -> Result<SecretString, Failure> {
     use std::io::Read;
     let wrong = |reason: &str| {
-        Failure::usage(format!("the key in {} {reason}", path.display())).advise("named by --api-key-file")
+        Failure::usage(format!("the key in {} {reason}", path.display())).advise(format!("named by {flag}"))
     };
     let file = std::fs::File::open(path).map_err(|error| {
         if looks_like_a_key(path) {
@@ -207,11 +232,11 @@ mod tests {
     #[test]
     fn a_key_given_as_the_name_of_its_file_is_not_shown() {
         for key in ["sk-live/abc.def", "0f8fad5b-d9cb-469f-a165-70867728950e", "abcdefghij0123456789"] {
-            let said = key_from(Path::new(key)).unwrap_err().to_string();
+            let said = key_from(Path::new(key), "--api-key-file").unwrap_err().to_string();
             assert!(!said.contains(key) && said.contains("***") && said.contains("the key itself"), "{said}");
         }
         for file in ["keys/production-of-acme", "production-of-acme.key", "key"] {
-            let said = key_from(Path::new(file)).unwrap_err().to_string();
+            let said = key_from(Path::new(file), "--api-key-file").unwrap_err().to_string();
             assert!(said.contains(file), "{said}");
         }
     }

@@ -73,6 +73,12 @@ pub struct CheckArgs {
     /// Who and when.
     #[command(flatten)]
     pub calling: CallingArgs,
+    /// Looks at the account, too: key, assistant, lines, clock, the calls of the last hour; calls nobody
+    #[arg(long, help_heading = "What and where")]
+    pub online: bool,
+    /// The account that --online looks at.
+    #[command(flatten)]
+    pub account: AccountArgs,
     /// The findings as one object on stdout
     #[arg(long, help_heading = "What is shown")]
     pub json: bool,
@@ -88,6 +94,18 @@ pub struct PlaceArgs {
     /// Where campaigns are remembered [env: DIALER_STATE] [default: $XDG_STATE_HOME/dialer, ~/.local/state/dialer]
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// The account.
+    #[command(flatten)]
+    pub account: AccountArgs,
+    /// A campaign file (TOML): any of these options by its long name
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// Which account is called from.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "What and where")]
+pub struct AccountArgs {
     /// The assistant that talks [env: VAPI_ASSISTANT_ID]
     #[arg(long, value_name = "ID")]
     pub assistant_id: Option<String>,
@@ -106,9 +124,6 @@ pub struct PlaceArgs {
     /// Where the API is; http:// only on this machine [env: VAPI_BASE_URL]
     #[arg(long, value_name = "URL", default_value = "https://api.vapi.ai")]
     pub base_url: String,
-    /// A campaign file (TOML): any of these options by its long name
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
 }
 
 /// The list.
@@ -158,6 +173,13 @@ pub struct PoolArgs {
     /// Slots reserved besides, against calls of other organisations that nobody shows us
     #[arg(long, alias = "caution", value_name = "N", default_value = "0", value_parser = values::count_of_slots)]
     pub margin: u32,
+    /// A file with the key of another organisation on the subscription, whose calls are then seen; repeatable. It is
+    /// used to read them and for nothing else
+    #[arg(long, value_name = "FILE")]
+    pub watch_key_file: Vec<PathBuf>,
+    /// Slots count as taken for so long after a call's end, where the account frees them late
+    #[arg(long, value_name = "D", default_value = "0", value_parser = values::span)]
+    pub release_lag: Duration,
     /// Joins organisations of one subscription to one pool [default: the account's own]
     #[arg(long, value_name = "NAME")]
     pub pool: Option<String>,

@@ -7,14 +7,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::CheckArgs;
 use super::environment::Environment;
 use super::layers::Sources;
-use super::place;
-use super::{guard, plan, print, say};
+use super::{guard, online, place, plan, print, say};
 use crate::campaign::hours::Calling;
 use crate::exit::Exit;
 use crate::journal::disk::Disk;
 use crate::leads::lead::Phone;
 use crate::leads::suppress::Suppression;
 use crate::report::failure::Failure;
+use crate::report::online::AccountLook;
 use crate::report::style::thousands;
 use crate::run::check::{CheckError, Progress, Request, check, list_failure, mending, with_unreadable};
 
@@ -26,11 +26,15 @@ pub fn check_lists(args: &CheckArgs, layers: &Sources, around: &Environment<'_>)
         Ok(calling) => (calling, None),
         Err(failure) => (Calling::any(), Some(failure)),
     };
-    let options = plan::list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
-    let all_wrong = |failure| with_unreadable(failure, &sources, &options, &args.calling.dnc);
+    let mut options = plan::list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
     if let Some(failure) = layers.wrong().cloned().into_iter().chain(misused).reduce(Failure::and) {
-        return Err(all_wrong(failure));
+        return Err(with_unreadable(failure, &sources, &options, &args.calling.dnc));
     }
+    let mut online = args.online.then(|| online::look(&args.account, around)).transpose()?;
+    if let Some((look, _)) = &online {
+        options.needed.clone_from(&look.variables);
+    }
+    let all_wrong = |failure| with_unreadable(failure, &sources, &options, &args.calling.dnc);
     let suppression = Suppression::open(&args.calling.dnc, options.region);
     let suppression = suppression.map_err(|error| all_wrong(list_failure(&error)))?;
     let suppressed = suppressed(args, around)?;
@@ -47,23 +51,52 @@ pub fn check_lists(args: &CheckArgs, layers: &Sources, around: &Environment<'_>)
     let bar = bar();
     let checked = check(&request, &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
-    let mut checked = checked.map_err(|error| match error {
+    let checked = checked.map_err(|error| match error {
         CheckError::List(error) => all_wrong(list_failure(&error)),
         other => Failure::new(other.exit(), other.to_string()),
-    })?;
+    });
+    let mut checked = match checked {
+        Ok(checked) => checked,
+        Err(failure) => {
+            let Some((look, _)) = &mut online else { return Err(failure) };
+            return Err(beside(failure, look, args.json));
+        }
+    };
     let stem = sources.iter().find_map(|source| source.path()?.file_stem()?.to_str());
     checked.mending = stem.map(|stem| mending(&sources, stem, &options, false));
+    if let Some((look, _)) = online.as_mut().filter(|_| checked.error.is_some()) {
+        look.ready = false;
+        look.lacks("the list cannot be called", "see what was said of it above");
+    }
+    let account = online.as_ref().map_or(Exit::Settled, |(_, exit)| *exit);
+    let exit = if checked.error.is_some() && account != Exit::Account { Exit::Usage } else { account };
+    checked.exit = exit.code();
+    let look = online.as_ref().map(|(look, _)| look);
     if args.json {
-        let mut text = serde_json::to_string(&checked).map_err(|error| Failure::machine(error.to_string()))?;
-        text.push('\n');
-        print(&text)?;
+        let mut json = serde_json::to_value(&checked).map_err(|error| Failure::machine(error.to_string()))?;
+        if let Some(look) = look {
+            json["online"] = serde_json::to_value(look).map_err(|error| Failure::machine(error.to_string()))?;
+        }
+        print(&format!("{json}\n"))?;
     } else {
-        print(&checked.text(&around.zone))?;
+        print(&(checked.text(&around.zone) + &look.map(AccountLook::text).unwrap_or_default()))?;
     }
     if let Some(error) = &checked.error {
         say(&format!("error: {error}"));
     }
-    Ok(if checked.error.is_some() { Exit::Usage } else { Exit::Settled })
+    Ok(exit)
+}
+
+/// A list that cannot be read at all: what the account said is told first.
+fn beside(failure: Failure, look: &mut AccountLook, json: bool) -> Failure {
+    look.ready = false;
+    look.lacks("the list cannot be read", "see the error");
+    let text =
+        if json { format!("{}\n", serde_json::json!({ "online": look, "error": failure.what })) } else { look.text() };
+    match print(&text) {
+        Ok(()) => failure,
+        Err(unprinted) => unprinted,
+    }
 }
 
 /// Whom the state directory suppresses, where there is one.

@@ -25,10 +25,11 @@ pub(super) fn guard_forecast(args: &RunArgs, sources: &Sources) -> Result<(), Fa
         let lists = lists.map(|list| ("the list", Some(list.as_path())));
         let others = [
             ("--config", args.place.config.as_deref()),
-            ("--api-key-file", args.place.api_key_file.as_deref()),
+            ("--api-key-file", args.place.account.api_key_file.as_deref()),
             ("--rejects", args.list.rejects.as_deref()),
         ];
-        return guard_output("--html", page, others.into_iter().chain(read_by(&args.calling)).chain(lists));
+        let read = others.into_iter().chain(read_by(&args.calling)).chain(keys(args));
+        return guard_output("--html", page, read.chain(lists));
     }
     Ok(())
 }
@@ -64,18 +65,23 @@ pub(super) fn other_files(args: &RunArgs) -> impl Iterator<Item = (&'static str,
     let lists = args.leads.iter().filter(|list| list.as_os_str() != "-").map(|list| ("the list", Some(list.as_path())));
     let others = [
         ("--config", args.place.config.as_deref()),
-        ("--api-key-file", args.place.api_key_file.as_deref()),
+        ("--api-key-file", args.place.account.api_key_file.as_deref()),
         ("--rejects", args.list.rejects.as_deref()),
         ("--ping-file", args.told.ping_file.as_deref()),
         ("--webhook-secret-file", args.webhook.webhook_secret_file.as_deref()),
     ];
-    others.into_iter().chain(read_by(&args.calling)).chain(lists)
+    others.into_iter().chain(read_by(&args.calling)).chain(keys(args)).chain(lists)
 }
 
 /// Files that are read to know when and whom not to call, each with its option.
 fn read_by(calling: &CallingArgs) -> impl Iterator<Item = (&'static str, Option<&Path>)> {
     let dnc = calling.dnc.iter().map(|path| ("--dnc", Some(path.as_path())));
     dnc.chain([("--holidays", calling.holidays.as_deref())])
+}
+
+/// Files with keys of other organisations.
+fn keys(args: &RunArgs) -> impl Iterator<Item = (&'static str, Option<&Path>)> {
+    args.pool.watch_key_file.iter().map(|path| ("--watch-key-file", Some(path.as_path())))
 }
 
 /// A file that is written to must be none of the others. A device or a pipe may be.
@@ -112,10 +118,10 @@ mod tests {
         let guarded = |line: String| {
             let words = ["dialer", "run"].into_iter().chain(line.split(' ')).map(OsString::from);
             let Command::Run(args) = read(&words.collect::<Vec<_>>(), &|_| None).unwrap().command else { panic!() };
-            let key = ("--api-key-file", args.place.api_key_file.as_deref());
+            let key = ("--api-key-file", args.place.account.api_key_file.as_deref());
             guard_outputs(&args).and_then(|()| guard_rejects(&args.list, &args.calling, [("--config", None), key]))
         };
-        for read in ["--config", "--api-key-file", "--dnc", "--holidays"] {
+        for read in ["--config", "--api-key-file", "--dnc", "--holidays", "--watch-key-file"] {
             let said = guarded(format!("x.csv --log {shown} {read} {shown}")).unwrap_err().to_string();
             assert!(said.contains("--log") && said.contains(read), "{said}");
         }

@@ -25,6 +25,7 @@ pub mod layers;
 pub mod environment;
 
 pub mod notify;
+mod online;
 
 pub mod webhook;
 

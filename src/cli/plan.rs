@@ -98,7 +98,7 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
     if let Some(slots) = args.pool.slots {
         wrong.take(reserve_fits(&reserve(&args.pool, around), args.pool.margin, slots));
     }
-    let (config, key) = (args.place.config.as_deref(), args.place.api_key_file.as_deref());
+    let (config, key) = (args.place.config.as_deref(), args.place.account.api_key_file.as_deref());
     wrong.take(guard_rejects(&args.list, &args.calling, [("--config", config), ("--api-key-file", key)]));
     let trace = wrong.take(trace::plan(args));
     let calling = wrong.take(calling(&args.calling, hours_hold(args, sources), around));
@@ -115,6 +115,7 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
     let requests = requests(args, sources, &account.base_url);
     said.extend(requests.and_then(|budget| too_fast(args, budget)));
     said.extend(state.as_ref().and_then(place::seen_by_others));
+    let watched = wrong.take(account::watched(&args.pool.watch_key_file, &account, sandbox, &mut said))?;
     let list = list(&args.list, (args.calling.zone.as_ref(), args.calling.zone_from), &calling, around);
     let not_if_called_within = args.retry.not_if_called_within.or(name.dated.then_some(DATED_REST));
     let plan = Plan {
@@ -129,9 +130,11 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
         slots: args.pool.slots,
         max_concurrent: args.pool.max_concurrent,
         caution: args.pool.margin,
+        release_lag: args.pool.release_lag,
         batch_size: args.pace.batch_size,
         drain: args.pace.drain,
         rate: args.pace.rate,
+        watched: watched.iter().map(|key| key.name.clone()).collect(),
         requests,
         calling,
         retries: retries?,
@@ -155,6 +158,7 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
         strict: args.list.strict,
         replace: args.pace.replace,
         dnc: args.calling.dnc.clone(),
+        watched,
         pool: pool?,
         account,
         missing,
@@ -224,10 +228,10 @@ struct FoundAccount {
 
 fn account(args: &RunArgs, sources: &Sources, around: &Environment<'_>) -> Result<FoundAccount, Failure> {
     if args.rehearse.sandbox {
-        let account = account::of_sandbox(&args.place, sources)?;
+        let account = account::of_sandbox(&args.place.account, sources)?;
         return Ok(FoundAccount { account, missing: Vec::new(), warnings: Vec::new(), lacking: None });
     }
-    let found = account::find(&args.place, around)?;
+    let found = account::find(&args.place.account, around)?;
     let whats: Vec<_> = found.missing.iter().map(|(what, _)| what.as_str()).collect();
     let lacking = (!whats.is_empty() && !args.rehearse.dry_run).then(|| {
         let mut failure = Failure::usage(whats.join(", "));

@@ -79,7 +79,8 @@ pub fn usage(args: &UsageArgs, around: &Environment<'_>) -> Result<Exit, Failure
     };
     let base = base_url(&args.base_url)?;
     let first = reader(&base, key(args.api_key_file.as_deref(), around, &mut Vec::new())?.ok_or_else(no_key)?)?;
-    let others = args.watch_key_file.iter().map(|path| reader(&base, super::account::key_from(path)?));
+    let others =
+        args.watch_key_file.iter().map(|path| reader(&base, super::account::key_from(path, "--watch-key-file")?));
     let others = others.collect::<Result<Vec<_>, Failure>>()?;
     let came = runtime()?.block_on(read(&first, &others, &range))?;
     let usage = Usage::new(range, limit, &came);
@@ -109,12 +110,17 @@ pub(super) fn last_limit(state: &StateArgs, around: &Environment<'_>) -> Result<
 
 /// A client that only reads.
 pub(super) fn reader(base_url: &str, key: SecretString) -> Result<Client, Failure> {
+    // Nobody is called.
+    reader_for(base_url, key, Target::Assistant(String::new()))
+}
+
+/// The same, for somebody who may talk later.
+pub(super) fn reader_for(base_url: &str, key: SecretString, target: Target) -> Result<Client, Failure> {
     let clock = Clock::real();
     let options = ClientOptions {
         base_url: base_url.to_owned(),
         key,
-        // Nobody is called.
-        target: Target::Assistant(String::new()),
+        target,
         lines: Vec::new(),
         post_timeout: Duration::from_secs(30),
         silence: Duration::from_secs(30),

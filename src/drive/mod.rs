@@ -64,6 +64,8 @@ pub struct Drive<'a, J> {
     pub journal: J,
     /// Speaks to the provider.
     pub client: Arc<Client>,
+    /// Read the listings of other organisations, in the plan's order.
+    pub watchers: Vec<Arc<Client>>,
     /// Tells the time.
     pub clock: Clock,
     /// Notices when the process stood still; the client asks it before it sends.
@@ -128,6 +130,7 @@ impl From<Error> for Broken {
 enum Incoming {
     News(Box<News>),
     ReadFailed(ReadId, ReadFailure),
+    Watched(usize, Result<Box<News>, (ReadId, ReadFailure)>),
 }
 
 /// Drives a run to its end. The journal comes back, unless it is what broke.
@@ -151,6 +154,7 @@ pub async fn drive<J: Journal + Send + 'static>(drive: Drive<'_, J>) -> (Result<
         messages: drive.messages,
         campaign,
         client,
+        watchers: drive.watchers,
         clock,
         pulse,
         observers,
@@ -175,6 +179,7 @@ struct Loop<'a, J> {
     campaign: Traced,
     desk: Desk<J>,
     client: Arc<Client>,
+    watchers: Vec<Arc<Client>>,
     clock: Clock,
     pulse: Arc<Pulse>,
     observers: &'a mut Observers,
@@ -244,7 +249,7 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
             match action {
                 Action::Tell(notice) => self.tell(now, notice),
                 Action::Finish(outcome) => return Ok(Some(outcome)),
-                Action::Place(..) | Action::Read(..) => {
+                Action::Place(..) | Action::Read(..) | Action::Watch(..) => {
                     self.connect().await?;
                     self.send(action);
                 }
@@ -284,6 +289,13 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
             Action::Read(id, query) => {
                 tokio::spawn(read(client, sender, id, query));
             }
+            Action::Watch(org, id, query) => {
+                let watcher = Arc::clone(&self.watchers[org]);
+                tokio::spawn(async move {
+                    let read = watcher.read(id, &query).await.map(Box::new).map_err(|failure| (id, failure));
+                    let _ = sender.send(Incoming::Watched(org, read)).await;
+                });
+            }
             other => unreachable!("{other:?} is the journal's to carry out"),
         }
     }
@@ -294,6 +306,10 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
         match incoming {
             Incoming::News(news) => self.campaign.handle(now, Event::Came(news)),
             Incoming::ReadFailed(id, failure) => self.campaign.handle(now, Event::ReadFailed(id, failure)),
+            Incoming::Watched(org, Ok(news)) => self.campaign.handle(now, Event::Watched(org, news)),
+            Incoming::Watched(org, Err((id, failure))) => {
+                self.campaign.handle(now, Event::WatchFailed(org, id, failure));
+            }
         }
     }
 

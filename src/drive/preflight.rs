@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The longest wait between two tries, on the run's clock.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A free line of the provider's may call about this often a day.
-const FREE_LINE_A_DAY: u64 = 10;
+pub(crate) const FREE_LINE_A_DAY: u64 = 10;
 
 /// What the account says of what is to be called with.
 #[derive(Debug, Default)]

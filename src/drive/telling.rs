@@ -69,7 +69,11 @@ fn request(incoming: &Incoming) -> Option<Request> {
             News::Listed { wire, .. } => over(Kind::Read, Outcome::Answered, wire),
             _ => return None,
         },
-        Incoming::ReadFailed(_, failure) => {
+        Incoming::Watched(_, Ok(news)) => match &**news {
+            News::Listed { wire, .. } => over(Kind::Read, Outcome::Answered, wire),
+            _ => return None,
+        },
+        Incoming::ReadFailed(_, failure) | Incoming::Watched(_, Err((_, failure))) => {
             let outcome = match failure.kind {
                 ReadTrouble::Rate(_) | ReadTrouble::Forbidden | ReadTrouble::Key => Outcome::Refused,
                 ReadTrouble::Fault | ReadTrouble::TooLarge => Outcome::Failed,

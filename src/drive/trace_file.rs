@@ -160,7 +160,7 @@ impl Sink for Queue {
 fn weight(line: &Line) -> usize {
     let news = match line {
         Line::Step(_, _, Step::Event(event)) => match &**event {
-            Event::Came(news) => Some(&**news),
+            Event::Came(news) | Event::Watched(_, news) => Some(&**news),
             Event::News(news, _) => Some(news),
             _ => None,
         },

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::calls::CallId;
+use super::observation::COUNTED_LATE;
 use super::{Pool, Unanswered};
 use crate::time::{Instant, sooner};
 
@@ -59,7 +61,7 @@ impl Pool {
 
     /// How many may be dialed now.
     pub fn allowed(&self, now: Instant, reserve: u32, caution: u32) -> Allowance {
-        let free = self.free();
+        let free = self.free(now);
         let room = room(free, reserve, caution);
         let (dials, ground) = if room > 0 && self.age(now).is_some_and(|age| age <= self.sure_for()) {
             (room, Ground::Sure)
@@ -77,7 +79,8 @@ impl Pool {
     pub fn next_change(&self, now: Instant) -> Option<Instant> {
         let sure_until = self.observation.as_ref().map(|seen| seen.received + self.sure_for());
         let change = |at: Option<Instant>| at.map(|at| at + Duration::from_micros(1)).filter(|at| *at > now);
-        sooner(change(sure_until), change(self.probe_at()))
+        let released = self.ledger.next_release(self.offset.earliest(now)).map(|at| self.offset.latest_ours(at));
+        sooner(change(released), sooner(change(sure_until), change(self.probe_at())))
     }
 
     fn one_alone(&self, ground: Ground) -> (u32, Ground) {
@@ -112,9 +115,28 @@ impl Pool {
         self.observed_at().map(|received| now.since(received))
     }
 
-    fn free(&self) -> i64 {
-        let taken = i64::from(self.ledger.sums().up) + i64::from(self.hidden()) + i64::from(self.held());
+    fn free(&self, now: Instant) -> i64 {
+        let up = self.ledger.sums().up + self.lingering(now);
+        let taken = i64::from(up) + i64::from(self.hidden()) + i64::from(self.held());
         i64::from(self.limit()) - taken
+    }
+
+    /// Calls that are over and may hold their slots on.
+    fn lingering(&self, now: Instant) -> u32 {
+        if self.release_lag.is_zero() { 0 } else { self.ledger.lingering(self.offset.earliest(now)) }
+    }
+
+    /// What the answer for that call counted and no call that we know explains; and how long before it calls ended that
+    /// had done so by then, within so long. None where there is a newer observation.
+    pub fn after_ends(&self, id: &CallId, within: Duration) -> Option<(u32, Vec<Duration>)> {
+        let seen = self.observation.as_ref().filter(|seen| seen.call.as_ref() == Some(id))?;
+        Some((self.hidden(), self.ledger.ended_between(seen.at - within, seen.at - COUNTED_LATE)))
+    }
+
+    /// Whether more calls are known that the observation surely counted than it did.
+    pub fn knows_too_many(&self) -> bool {
+        self.observation.as_ref().is_some_and(|seen| seen.remaining > 0)
+            && self.ledger.sums().counted > self.counted_slots()
     }
 
     /// Slots that the observation counted and that no call we know surely explains.
@@ -159,10 +181,19 @@ impl Pool {
 
     /// The pool in slots, for people to look at: what is likely, where the rule for dialing asks for what is sure.
     pub fn slots(&self, reserve: u32) -> Slots {
+        self.slots_with(0, reserve)
+    }
+
+    /// The same at a time: calls that are over may hold their slots on.
+    pub fn slots_at(&self, now: Instant, reserve: u32) -> Slots {
+        self.slots_with(self.lingering(now), reserve)
+    }
+
+    fn slots_with(&self, lingering: u32, reserve: u32) -> Slots {
         let limit = self.limit();
         let sums = self.ledger.sums();
         let ours = sums.ours_up + self.held();
-        let others = (sums.up - sums.ours_up + self.likely_hidden()).min(limit.saturating_sub(ours));
+        let others = (sums.up - sums.ours_up + lingering + self.likely_hidden()).min(limit.saturating_sub(ours));
         let open = limit.saturating_sub(ours).saturating_sub(others);
         let kept = open.min(reserve);
         Slots { ours, others, free: open - kept, kept, limit }

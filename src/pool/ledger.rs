@@ -1,6 +1,7 @@
 //! Every call that is known, with the sums that the rule asks for kept up to date, so that asking costs nothing.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -166,6 +167,25 @@ impl Ledger {
             gone.push(id);
         }
         gone
+    }
+
+    /// Calls that are over and hold their slots until after then.
+    pub(super) fn lingering(&self, then: Stamp) -> u32 {
+        let late = self.ends.iter().rev().take_while(|(ended, _)| *ended > then);
+        late.map(|(_, id)| u32::from(self.over.get(id).is_some_and(|entry| entry.call.entered()))).sum()
+    }
+
+    /// When the first of those is free.
+    pub(super) fn next_release(&self, then: Stamp) -> Option<Stamp> {
+        self.ends.iter().rev().take_while(|(ended, _)| *ended > then).last().map(|(ended, _)| *ended)
+    }
+
+    /// How long before the second time calls that held slots ended, since the first.
+    pub(super) fn ended_between(&self, since: Stamp, until: Stamp) -> Vec<Duration> {
+        let ends = self.ends.iter().rev().skip_while(|(ended, _)| *ended > until);
+        let ends = ends.take_while(|(ended, _)| *ended > since);
+        let held = ends.filter(|(_, id)| self.over.get(id).is_some_and(|entry| entry.call.entered()));
+        held.map(|(ended, _)| until.since(*ended)).collect()
     }
 
     /// Whether a call that is known ended before then.

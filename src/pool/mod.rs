@@ -47,6 +47,8 @@ pub struct Unanswered {
 pub struct Pool {
     poll: Duration,
     probe_after: Duration,
+    /// A call holds its slot for so long after its end.
+    release_lag: Duration,
     /// Shared with the copy that goes along with an ask, so that asking costs nothing.
     ledger: Arc<Ledger>,
     unanswered: BTreeMap<AttemptId, Unanswered>,
@@ -67,6 +69,7 @@ impl Pool {
         Self {
             poll,
             probe_after,
+            release_lag: Duration::ZERO,
             ledger: Arc::default(),
             unanswered: BTreeMap::new(),
             theirs: BTreeMap::new(),
@@ -76,6 +79,12 @@ impl Pool {
             assumed,
             offset: Offset::default(),
         }
+    }
+
+    /// The same where slots come free only so long after a call's end.
+    #[must_use]
+    pub fn with_release_lag(self, release_lag: Duration) -> Self {
+        Self { release_lag, ..self }
     }
 
     /// Takes in what an answer says of the time. True if that contradicts what others said.
@@ -138,7 +147,8 @@ impl Pool {
         if let Some(attempt) = attempt {
             self.settled(attempt);
         }
-        Arc::make_mut(&mut self.ledger).merge(id, call, attempt, self.observation.as_ref());
+        let call = Call { ended: call.ended.map(|ended| ended + self.release_lag), ..call.clone() };
+        Arc::make_mut(&mut self.ledger).merge(id, &call, attempt, self.observation.as_ref());
     }
 
     /// A 2xx came for a request of ours.
@@ -230,14 +240,14 @@ impl Pool {
         self.observation.as_ref()
     }
 
-    /// What is known of one call.
+    /// What is known of one call; its end is when its slot comes free.
     pub fn call(&self, id: &CallId) -> Option<&Call> {
         self.ledger.get(id)
     }
 
     /// Whether an end lies before anything that can still matter: a call that ended then and is not known need not be.
     pub fn is_past(&self, ended: Stamp) -> bool {
-        self.observation.as_ref().is_some_and(|seen| ended < seen.at)
+        self.observation.as_ref().is_some_and(|seen| ended + self.release_lag < seen.at)
     }
 
     /// Forgets calls that ended before anything that can still matter, and names them.

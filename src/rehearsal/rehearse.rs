@@ -84,11 +84,11 @@ struct Sent {
 
 enum Due {
     /// A read arrives at the provider.
-    Read(usize, ReadId, Query, Instant),
+    Read(usize, Listed, Query, Instant),
     /// What was read is received.
     Listed(usize, Page),
     /// What could not be read is known to be so.
-    Unread(usize, ReadId, Box<ReadFailure>),
+    Unread(usize, Listed, Box<ReadFailure>),
     /// A request has waited for its answer for too long.
     Timeout(PostId),
     /// A message says that a call is over.
@@ -97,9 +97,16 @@ enum Due {
     Order(usize, Stop),
 }
 
+/// A read: of which watched organisation, if not of the run's own.
+#[derive(Clone, Copy)]
+struct Listed {
+    read: ReadId,
+    watched: Option<usize>,
+}
+
 /// A page of a listing, on its way.
 struct Page {
-    read: ReadId,
+    of: Listed,
     wire: RequestTiming,
     calls: Listing,
     full: bool,
@@ -224,8 +231,12 @@ impl<J: Journal> Simulation<J> {
             }
             let action = match action {
                 // Most of what is done is reading, which is no journal's business.
-                Action::Read(id, query) => {
-                    self.ask(place, id, query, now);
+                Action::Read(read, query) => {
+                    self.ask(place, Listed { read, watched: None }, query, now);
+                    continue;
+                }
+                Action::Watch(org, read, query) => {
+                    self.ask(place, Listed { read, watched: Some(org) }, query, now);
                     continue;
                 }
                 other => other,
@@ -258,8 +269,8 @@ impl<J: Journal> Simulation<J> {
     }
 
     /// Sends a read on its way.
-    fn ask(&mut self, place: usize, id: ReadId, query: Query, now: Now) {
-        self.later(self.world.now() + self.read_travel / 2, Due::Read(place, id, query, now.at));
+    fn ask(&mut self, place: usize, of: Listed, query: Query, now: Now) {
+        self.later(self.world.now() + self.read_travel / 2, Due::Read(place, of, query, now.at));
     }
 
     /// Moves time on to the next thing that happens. False if nothing does before `until`.
@@ -298,14 +309,23 @@ impl<J: Journal> Simulation<J> {
 
     fn happen(&mut self, due: Due) -> Result<(), Error> {
         match due {
-            Due::Read(place, id, query, sent) => self.read(place, id, &query, sent),
-            Due::Listed(place, Page { read, wire, calls, full }) => {
-                self.tell(place, News::Listed { read, wire, calls, full, unread: None })?;
-            }
-            Due::Unread(place, read, failure) => {
+            Due::Read(place, of, query, sent) => self.read(place, of, &query, sent),
+            Due::Listed(place, Page { of: Listed { read, watched }, wire, calls, full }) => {
+                let news = News::Listed { read, wire, calls, full, unread: None };
+                let Some(org) = watched else { return self.tell(place, news) };
                 let now = self.now();
                 if let Some(run) = self.runs[place].as_mut() {
-                    run.campaign.handle(now, Event::ReadFailed(read, *failure));
+                    run.campaign.handle(now, Event::Watched(org, Box::new(news)));
+                }
+            }
+            Due::Unread(place, Listed { read, watched }, failure) => {
+                let now = self.now();
+                if let Some(run) = self.runs[place].as_mut() {
+                    let failed = match watched {
+                        Some(org) => Event::WatchFailed(org, read, *failure),
+                        None => Event::ReadFailed(read, *failure),
+                    };
+                    run.campaign.handle(now, failed);
                 }
             }
             Due::Timeout(post) => {

@@ -38,6 +38,7 @@ pub mod alert;
 pub mod campaign;
 pub mod chart;
 pub mod forecast;
+pub mod online;
 pub mod page;
 pub mod pool_chart;
 pub mod reserve;

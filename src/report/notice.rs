@@ -30,6 +30,7 @@ pub fn weight(notice: &Notice) -> Severity {
         | Notice::OneAtATime(..)
         | Notice::ReserveBegins(..)
         | Notice::ReserveNow { .. }
+        | Notice::SlotsComeFreeLate(_)
         | Notice::InDoubt(..)
         | Notice::Resolved(..)
         | Notice::RateLimited(_)
@@ -48,6 +49,13 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
     match notice {
         Notice::PoolRefused => "pool full (a refusal); lead back at the head of the queue".to_owned(),
         Notice::LimitIs(limit) => format!("the pool's limit is {limit}"),
+        Notice::WatchFailed(org, why) => format!("the calls of {org} cannot be read; trying again: {why}"),
+        Notice::WatchLeft(org, why) => {
+            format!("{org} is not read any more: {why}; slots that its calls hold are seen through answers alone")
+        }
+        Notice::AnotherPool(org) => {
+            format!("the calls of {org} are not counted in this pool: it is on another subscription; leave it out")
+        }
         Notice::OneAtATime(kept, limit) => one_at_a_time(*kept, *limit),
         Notice::ReserveBegins(reserve, known) => reserve_begins(*reserve, known.as_ref()),
         Notice::ReserveNow { was, reserve, per_hour } => {
@@ -55,6 +63,10 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
             format!(
                 "{slots} reserved from now on, {was} before: about {per_hour:.0} inbound callers an hour are expected"
             )
+        }
+        Notice::SlotsComeFreeLate(lag) => {
+            let lag = humantime::format_duration(*lag);
+            format!("the pool counts calls for about {lag} after their end; to count them too:   --release-lag {lag}")
         }
         Notice::LimitAssumed(limit) => {
             format!("the pool's limit is not known yet: {limit} are assumed until an answer shows it (--slots N)")

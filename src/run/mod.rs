@@ -261,10 +261,11 @@ impl Session<'_> {
         let (sink, trace) = trace.unzip();
         let campaign = Traced::new(plan, history, now, sink);
         let results = self.results()?;
-        let (end, journal) = drive(Drive {
+        let (end, journal) = Box::pin(drive(Drive {
             campaign,
             journal,
             client: Arc::clone(self.client),
+            watchers: self.venue.watchers(planned)?,
             clock: self.venue.clock.clone(),
             pulse: Arc::clone(&self.venue.pulse),
             observers: &mut observers,
@@ -281,7 +282,7 @@ impl Session<'_> {
                 self.notifier.remark().or_else(results).or_else(|| trace.as_ref()?.remark())
             },
             messages,
-        })
+        }))
         .await;
         if let Some(results) = results {
             // Before the journal is let go of: another run of the campaign would write the same rows.

@@ -40,6 +40,8 @@ pub struct RunPlan {
     pub replace: bool,
     /// Do-not-call lists.
     pub dnc: Vec<PathBuf>,
+    /// Other organisations whose calls are seen.
+    pub watched: Vec<WatchKey>,
     /// Joins organisations of one subscription.
     pub pool: Option<String>,
     /// Which account is called from; in the sandbox its base URL is empty, for the stand-in to fill in.
@@ -117,6 +119,15 @@ impl TypedCommand {
         }
         Self { words: kept, dir: self.dir.clone() }
     }
+}
+
+/// The key of another organisation, to read its calls with.
+#[derive(Clone, Debug)]
+pub struct WatchKey {
+    /// What the organisation is called to people.
+    pub name: String,
+    /// The key.
+    pub key: SecretString,
 }
 
 /// The account. Under `--dry-run` what is missing is a placeholder.

@@ -68,10 +68,19 @@ impl RunTarget {
 
     /// The client for it.
     pub(super) fn client(&self, planned: &RunPlan) -> Result<Arc<Client>, Failure> {
+        self.client_with(planned, &self.key)
+    }
+
+    /// Clients that read the calls of other organisations.
+    pub(super) fn watchers(&self, planned: &RunPlan) -> Result<Vec<Arc<Client>>, Failure> {
+        planned.watched.iter().map(|watched| self.client_with(planned, &watched.key)).collect()
+    }
+
+    fn client_with(&self, planned: &RunPlan, key: &SecretString) -> Result<Arc<Client>, Failure> {
         let (clock, pulse) = (self.clock.clone(), Arc::clone(&self.pulse));
         let options = ClientOptions {
             base_url: self.base_url.clone(),
-            key: self.key.clone(),
+            key: key.clone(),
             target: planned.account.target.clone(),
             lines: planned.account.lines.clone(),
             post_timeout: planned.post_timeout,

@@ -37,10 +37,10 @@ const MOST_FORBIDDEN: u32 = 3;
 const TRIES: u32 = 12;
 /// Polls after which a search or a proof is read again that holds a row which cannot be read.
 const UNREAD: u32 = 10;
-/// Rows of a page of the watch.
-const WATCH_PAGE: u16 = 1000;
-/// Rows of a page where every call of the organisation is read: small, since whole calls can be large.
-const SEARCH_PAGE: u16 = 100;
+/// Rows of a page: the most that the provider gives at a time.
+const PAGE: u16 = 1000;
+/// Rows of a page of a search or a proof that has failed: whole calls can be large.
+const SMALL_PAGE: u16 = 100;
 
 /// The reads of one run.
 #[derive(Debug)]
@@ -101,12 +101,12 @@ impl ListingReader {
 
     /// Begins the search before dialing.
     pub(super) fn search_between(&mut self, from: Stamp, to: Option<Stamp>) {
-        self.search = Some(Search::between(Along::Created, from, to, SEARCH_PAGE));
+        self.search = Some(Search::between(Along::Created, from, to, PAGE));
     }
 
     /// Begins a proof of absence, unless one is under way.
     pub(super) fn prove_since(&mut self, from: Stamp) {
-        self.proof.get_or_insert_with(|| Search::since(Along::Created, from, SEARCH_PAGE));
+        self.proof.get_or_insert_with(|| Search::since(Along::Created, from, PAGE));
     }
 
     /// Whether a proof of absence is under way.
@@ -135,6 +135,11 @@ impl ListingReader {
             now.since(received) <= poll * FRESH && since.is_none_or(|since| began >= since)
         };
         self.fresh.is_some_and(new)
+    }
+
+    /// Whether a complete round of the watch was begun after that.
+    pub(super) fn is_fresh_since(&self, then: Instant) -> bool {
+        self.fresh.is_some_and(|(began, _)| began > then)
     }
 
     /// What had begun by then, in the provider's time, a complete round of the watch has shown.
@@ -215,7 +220,7 @@ impl ListingReader {
                 return None;
             }
             let from = self.newest.map_or(needs.provider_now - LONGEST_CALL, |newest| newest - self.poll * OVERLAP);
-            self.watch = Some(Search::since(Along::Updated, from, WATCH_PAGE));
+            self.watch = Some(Search::since(Along::Updated, from, PAGE));
             self.watch_begun = Some(now);
         }
         part(self.watch.as_mut()?, now, needs.may_watch, wanted).map(|query| (query, Purpose::Watch))
@@ -323,7 +328,14 @@ impl ListingReader {
         }
         let wait = if let ReadTrouble::Rate(wait) = failure.kind { wait } else { None };
         let pause = self.in_trouble(now, wait);
-        let tries = self.search_for(&purpose).map_or(0, |search| search.failed(now, pause));
+        let complete = matches!(purpose, Purpose::Search | Purpose::Proof);
+        let fewer = complete && failure.kind == ReadTrouble::Fault;
+        let tries = self.search_for(&purpose).map_or(0, |search| {
+            if fewer {
+                search.ask_for_at_most(SMALL_PAGE);
+            }
+            search.failed(now, pause)
+        });
         let tell = tries == 1 || tries.is_multiple_of(10);
         let given_up = tries >= TRIES && self.give_up(&purpose);
         let one = if let Purpose::One(id) = &purpose { Some(id.clone()) } else { None };

@@ -101,6 +101,14 @@ impl Search {
         Ok(())
     }
 
+    /// From now on asks for no more rows at a time, where a part can still be halved.
+    pub(super) fn ask_for_at_most(&mut self, rows: u16) {
+        let can_be_halved = |part: &Part| part.to.is_none_or(|to| to.since(part.from) > Duration::from_millis(1));
+        if self.part.as_ref().is_some_and(can_be_halved) {
+            self.limit = self.limit.min(rows);
+        }
+    }
+
     /// The part that was asked for could not be read: again after a while. Returns how often that has happened in a row.
     pub(super) fn failed(&mut self, now: Instant, pause: Duration) -> u32 {
         self.failures += 1;
@@ -178,6 +186,17 @@ mod tests {
     fn a_millisecond_that_fills_a_page_is_not_complete() {
         assert_eq!(read(&[7; 300], 0, 100, 100), Ok(vec![7]), "a larger page may hold it");
         assert!(read(&[7; 1_000], 0, 100, 100).is_err());
+    }
+
+    #[test]
+    fn after_a_failure_fewer_rows_are_asked_for_where_the_part_can_be_halved() {
+        let limit = |from: i64, to: i64| {
+            let mut search = Search::between(Along::Created, at(from), Some(at(to)), 1_000);
+            search.ask_for_at_most(100);
+            let Some(Query::Created { limit, .. }) = search.next(Instant::from_micros(0)) else { return 0 };
+            limit
+        };
+        assert_eq!((limit(0, 5_000), limit(7, 8)), (100, 1_000));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::super::world::Filter;
 use super::super::world::answer::{Answer, Reply};
 use super::super::world::call::NewCall;
-use super::{Due, Page, Simulation};
-use crate::campaign::event::{News, Query, ReadFailure, ReadId, ReadTrouble};
+use super::{Due, Listed, Page, Simulation};
+use crate::campaign::event::{News, Query, ReadFailure, ReadTrouble};
 use crate::campaign::seen::{Listing, SeenCall};
 use crate::journal::claim::Claim;
 use crate::journal::{Error, Journal};
@@ -15,8 +15,10 @@ use crate::time::{Instant, Stamp};
 use crate::vapi::failure::{self, Own};
 
 impl<J: Journal> Simulation<J> {
-    pub(super) fn read(&mut self, place: usize, id: ReadId, query: &Query, sent: Instant) {
-        let Some(org) = self.runs[place].as_ref().map(|run| run.org) else { return };
+    pub(super) fn read(&mut self, place: usize, of: Listed, query: &Query, sent: Instant) {
+        let Some(own) = self.runs[place].as_ref().map(|run| run.org) else { return };
+        // Those that are watched are all but the run's own, in order.
+        let org = of.watched.map_or(own, |other| if other < own { other } else { other + 1 });
         let at = self.world.now();
         let received = self.ours(at + self.read_travel / 2);
         let wrong = self.world.read_stamps();
@@ -24,12 +26,12 @@ impl<J: Journal> Simulation<J> {
         let due = if self.world.read_fails() {
             let message = "500: Internal Server Error".to_owned();
             let failure = ReadFailure { kind: ReadTrouble::Fault, sent, received, date, message };
-            Due::Unread(place, id, Box::new(failure))
+            Due::Unread(place, of, Box::new(failure))
         } else {
             let (calls, full) = self.look(org, query);
             let calls =
                 if wrong.calls == 0 { calls } else { calls.iter().map(|row| shifted(row, wrong.calls)).collect() };
-            Due::Listed(place, Page { read: id, wire: RequestTiming { sent, received, date }, calls, full })
+            Due::Listed(place, Page { of, wire: RequestTiming { sent, received, date }, calls, full })
         };
         self.later(at + self.read_travel / 2, due);
     }
