@@ -176,7 +176,7 @@ impl PoolStatus {
     fn words(self) -> String {
         let kept = self.free.min(self.reserve);
         let Self { limit, ours, others, free, .. } = self;
-        format!("pool of {limit}: {ours} ours, {others} others, {} free, {kept} reserved", free - kept)
+        format!("pool of {limit}: {ours} campaign, {others} other, {} available, {kept} reserved", free - kept)
     }
 }
 

@@ -227,7 +227,7 @@ mod tests {
         let shown =
             |campaign: &Campaign| text(std::slice::from_ref(campaign), "~/s", now, &TimeZone::UTC, Glyphs::UNICODE);
         let alive = Campaign { published: told("2026-11-23T14:04:59Z", status), ..campaign() };
-        let line = "  batch 13: 22 of 50 \u{b7} pool of 10: 4 ours, 2 others, 1 free, 3 reserved \u{b7} \
+        let line = "  batch 13: 22 of 50 \u{b7} pool of 10: 4 campaign, 2 other, 1 available, 3 reserved \u{b7} \
                     7.4 calls a minute \u{b7} done about 16:52\n";
         assert!(shown(&alive).contains(line), "{}", shown(&alive));
         assert!(!shown(&alive).contains("not heard of"));
