@@ -21,6 +21,7 @@ import scenarios_held  # noqa: E402, F401
 import scenarios_several  # noqa: E402, F401
 import scenarios_sizes  # noqa: E402, F401
 import scenarios_stops  # noqa: E402, F401
+import scenarios_together  # noqa: E402, F401
 import scenarios_trouble  # noqa: E402, F401
 import scenarios_wrong  # noqa: E402, F401
 from bench import Bench, Wrong  # noqa: E402

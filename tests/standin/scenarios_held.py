@@ -2,7 +2,6 @@
 
 import os
 import pty
-import random
 import shutil
 import sqlite3
 import subprocess
@@ -383,89 +382,3 @@ def journal_copied_and_gone_on_with(s):
     s.ends(0, running=first)
     s.run("--wait", None, "max(rings.values()) == 1", state="copy")
     s.once()
-
-
-# ---- everything together
-
-
-STORM = {"drop-after": 0.06, "drop-before": 0.05, "reset-after": 0.03, "html-after": 0.03, "500-before": 0.03,
-         "cut": 0.03, "slow": 0.02, "empty-after": 0.02}
-
-
-class Trouble:
-    """What befalls a run, one thing after the other, drawn from a seed."""
-
-    def __init__(self, s, seed):
-        self.s, self.dice, self.suppressed = s, random.Random(seed), {}
-
-    def killed(self):
-        self.s.running.kill()
-        self.s.start("--wait")
-
-    def terminated(self):
-        self.s.running.send(TERM)
-        self.s.ends(None, within=15)
-        self.s.start("--wait")
-
-    def stopped(self):
-        self.s.running.send(STOP)
-        time.sleep(self.dice.choice((0.2, 1.3, 2.6)))
-        self.s.running.send(CONT)
-
-    def held(self):
-        holder = hold(self.s, self.dice.uniform(0.3, 3))
-        holder.wait()
-
-    def paused(self):
-        self.s.tell("pause leads")
-        time.sleep(0.4)
-        before = len(self.s.world.posts)
-        time.sleep(0.6)
-        assert len(self.s.world.posts) == before, "dialed while paused"
-        self.s.tell("resume leads")
-
-    def unlisted(self):
-        self.s.world.odd = lambda handler, method, path: method == "GET" and (handler.reply(503, ""), True)[1]
-        time.sleep(self.dice.uniform(0.3, 1.5))
-        self.s.world.odd = None
-
-    def moved(self):
-        self.s.world.slots = self.dice.choice((6, 8, 10, 14))
-
-    def asked(self):
-        """Somebody who was not called yet asks not to be."""
-        left = [number for number in self.s.people if number not in {post["number"] for post in self.s.world.posts}]
-        if left:
-            number = self.dice.choice(left)
-            self.s.tell(["suppress", number])
-            self.suppressed[number] = time.time()
-
-    def befall(self, until):
-        kinds = [self.killed, self.terminated, self.stopped, self.held, self.paused, self.unlisted, self.moved, self.asked]
-        told = []
-        while time.time() < until and self.s.running.up():
-            kind = self.dice.choice(kinds)
-            told.append(kind.__name__)
-            kind()
-            time.sleep(self.dice.uniform(0.1, 0.8))
-        self.s.note(" ".join(told))
-
-
-for seed in range(12):
-    @scenario(150, once=None, name=f"all_together_{seed}", slow=seed > 1, talk=0.5, inbound=0.6, late_list=0.2, faults=STORM,
-              seed=seed, order="any")
-    def all_together(s, seed=seed):
-        """Lost answers, kills, stops, a held journal, pauses, opt-outs, outages, limits that move: nobody twice, nobody lost."""
-        s.start("--wait", until=1)
-        trouble = Trouble(s, seed)
-        trouble.befall(time.time() + 25)
-        for _ in range(6):
-            s.ends(None, within=90)
-            if s.ended.code in (0, 3):
-                break
-            time.sleep(1)
-            s.start("--wait")
-        assert s.ended.code == 0, s.ended
-        s.once(missing=len(trouble.suppressed))
-        late = [post for post in s.world.posts if post["at"] > trouble.suppressed.get(post["number"], 1e12) + 0.1]
-        assert not late, f"called though suppressed: {late[0]['number']}"
