@@ -72,6 +72,23 @@ fn a_list_is_called_once_and_a_rerun_calls_nobody() {
 }
 
 #[test]
+fn a_forecast_learns_from_the_calls_of_the_journal() {
+    let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
+    let state = dir.path().join("state");
+    let foreseen = || {
+        let (exit, object) = sandbox.ran(&state, &["--campaign", "next", "--dry-run", "--runs", "20"]);
+        assert_eq!(exit, Some(0), "{object}");
+        object["forecast"]["assumed"].clone()
+    };
+    let guessed = foreseen();
+    assert_eq!(guessed["from"]["answered"], "a guess");
+    assert_eq!(sandbox.ran(&state, &[]).0, Some(0));
+    let learnt = foreseen();
+    assert_eq!(learnt["from"]["answered"], "from 4 calls of 1 campaign", "{learnt}");
+    assert_ne!(learnt["answered"], guessed["answered"], "{learnt}");
+}
+
+#[test]
 fn a_journal_that_never_ran_a_campaign_refuses_its_calls_until_told_to_adopt_them() {
     let (sandbox, dir) = (Sandbox::start(&[]), tempfile::tempdir().unwrap());
     assert_eq!(sandbox.ran(&dir.path().join("lost"), &["--campaign", "leads"]).0, Some(0));

@@ -1,8 +1,10 @@
 //! Forecast against fact: 20 campaigns of different shapes, each foreseen from the calls of a campaign before it, then
 //! run in the same world. The end has to lie between p10 and p90 for at least 15 of them, and for at most 19.
 //!
-//! `cargo test --test forecast_fact -- --ignored --nocapture` prints the table of `docs/forecast.md`.
+//! `cargo test --test forecast_fact -- --ignored --nocapture` prints the table of `docs/forecast.md`, and with
+//! `DIALER_PICTURE=docs/forecast.svg` draws its picture.
 
+mod plot;
 #[expect(dead_code, reason = "whole campaigns are staged with the rest of it")]
 mod stage;
 
@@ -124,7 +126,7 @@ fn shape(call: &FakeCall) -> Shape {
 #[test]
 #[ignore = "thousands of rehearsals"]
 fn the_end_lies_in_the_interval_as_often_as_is_said() {
-    let mut within = 0;
+    let (mut within, mut shapes) = (0, String::new());
     println!("| campaign | leads | p10 | p50 | p90 | fact |  |\n|---|---|---|---|---|---|---|");
     for (nth, case) in (0..).zip(cases()) {
         let beliefs = learnt(&case, 1_000 + nth);
@@ -146,8 +148,18 @@ fn the_end_lies_in_the_interval_as_often_as_is_said() {
         within += u32::from(is_within);
         let [p10, p50, p90, fact] = [seconds.p10, seconds.p50, seconds.p90, fact].map(|seconds| seconds / 60.0);
         let sign = if is_within { "within" } else { "outside" };
+        // Each as a multiple of its own middle, so that long and short ones compare.
+        let (y, x) =
+            (30.0 + 22.0 * f64::from(u32::try_from(nth).unwrap()), |minutes: f64| 240.0 + minutes / p50 * 200.0);
+        plot::text(&mut shapes, (225.0, y + 4.0), "end", &format!("{}, {} leads", case.name, case.leads));
+        plot::line(&mut shapes, (x(p10), y), (x(p90), y), "#9cc3e6", 10.0);
+        plot::line(&mut shapes, (x(p50), y - 7.0), (x(p50), y + 7.0), "#1f6fb2", 2.0);
+        plot::dot(&mut shapes, (x(fact), y), if is_within { "#2a7d2a" } else { "#c0392b" });
         println!("| {} | {} | {p10:.1} | {p50:.1} | {p90:.1} | {fact:.1} | {sign} |", case.name, case.leads);
     }
+    let legend = "bar: 10 to 90 of 100, as a multiple of the middle; dot: what happened, green within and red outside";
+    plot::text(&mut shapes, (10.0, 485.0), "start", legend);
+    plot::picture(700, 500, "Forecast against fact", &shapes);
     println!("\n{within} of 20 within, in minutes.");
     assert!((15..=19).contains(&within), "{within} of 20");
 }

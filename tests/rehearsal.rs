@@ -260,6 +260,22 @@ fn what_a_campaign_may_cost_is_used_and_not_passed() {
 }
 
 #[test]
+fn a_small_sum_is_hardly_passed_though_the_first_calls_to_end_cost_nothing() {
+    let mut sums = Vec::new();
+    for seed in 0..20 {
+        let plan = Plan { max_cost: Some(1.0), seed, ..plan() };
+        let mut stage = stage(&plan, ProviderConfig::default(), 200, seed, 0);
+        stage.play(START + DAY, None).unwrap();
+        assert_eq!(why(&stage, 0), Some(StopReason::Cost));
+        let calls = stage.world.calls().iter().filter(|call| call.kind == Kind::Outbound);
+        sums.push(calls.map(FakeCall::cost).sum::<f64>());
+    }
+    sums.sort_by(f64::total_cmp);
+    // One talk can cost as much as ten others.
+    assert!(sums[0] > 0.7 && sums[10] < 1.3 && sums[19] < 2.2, "{sums:.2?}");
+}
+
+#[test]
 fn a_listing_that_takes_longer_than_its_news_are_fresh_holds_nobody_up() {
     for travel in [3, 15] {
         let mut stage = stage(&plan(), ProviderConfig::default(), 60, 11, 0);

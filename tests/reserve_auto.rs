@@ -1,13 +1,17 @@
 //! `--reserve auto` against fixed reserves, in virtual time: a day with a morning peak, busier or quieter than usual.
 //!
-//! `DIALER_SEEDS=20 cargo test --release --test reserve_auto -- --nocapture` shows the figures of docs/reserve.md.
+//! `DIALER_SEEDS=20 DIALER_PICTURE=docs/reserve.svg cargo test --test reserve_auto -- --nocapture` makes the figures and the
+//! picture of docs/reserve.md.
 
 #[path = "stage/fresh.rs"]
 mod fresh;
+mod plot;
 #[expect(dead_code, reason = "whole campaigns are staged with the rest of it")]
 mod stage;
 
 use std::num::NonZeroU32;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dialer::campaign::callers::{AutoReserve, InboundHistory};
@@ -24,6 +28,8 @@ const LONG: Duration = Duration::from_hours(8);
 const AHEAD: usize = 6;
 /// More leads than anybody can call in that time.
 const LEADS: u64 = 6_000;
+/// Days that are gone through at once.
+const WORKERS: u32 = 4;
 const STAY: Duration = Duration::from_mins(3);
 
 fn seeds() -> u64 {
@@ -72,10 +78,21 @@ fn day(reserve: Reserve, seed: u64) -> [u64; 3] {
 
 /// The share refused and the calls, over all seeds.
 fn days(reserve: &Reserve) -> (f64, u64) {
-    let [came, refused, calls] = (0..seeds()).fold([0; 3], |sums, seed| {
-        let day = day(reserve.clone(), seed);
-        [0, 1, 2].map(|of| sums[of] + day[of])
-    });
+    let sums = Mutex::new([0; 3]);
+    let next = AtomicU64::new(0);
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds() {
+                return;
+            }
+            let day = day(reserve.clone(), seed);
+            let mut sums = sums.lock().unwrap();
+            *sums = [0, 1, 2].map(|of| sums[of] + day[of]);
+        }
+    };
+    std::thread::scope(|scope| (0..WORKERS).for_each(|_| drop(scope.spawn(work))));
+    let [came, refused, calls] = sums.into_inner().unwrap();
     #[expect(clippy::cast_precision_loss, reason = "counts of callers")]
     let share = refused as f64 / came.max(1) as f64;
     (share, calls)
@@ -83,15 +100,59 @@ fn days(reserve: &Reserve) -> (f64, u64) {
 
 #[test]
 fn a_reserve_that_is_learnt_meets_the_target_at_the_pace_of_the_best_fixed_one() {
+    let mut told = Told::default();
     let (refused, calls) = days(&auto(true));
-    println!("auto: {:.2}% refused, {calls} calls", refused * 100.0);
+    told.row("auto", refused, calls, "#2a7d2a");
     assert!(refused <= TARGET, "{refused}");
     for slots in 1..10 {
         let (share, fixed) = days(&Reserve::always(slots));
-        println!("{slots}: {:.2}% refused, {fixed} calls", share * 100.0);
+        told.row(&slots.to_string(), share, fixed, "#1f6fb2");
         if share <= TARGET {
             assert!(calls >= fixed, "auto makes {calls} calls, a fixed reserve of {slots} makes {fixed}");
             break;
         }
+    }
+    told.draw();
+}
+
+/// The table and the picture.
+#[derive(Default)]
+struct Told {
+    shapes: String,
+}
+
+impl Told {
+    /// Where a share refused (by its logarithm, from 0.1% to 100%) and a pace (from 250 an hour) lie.
+    fn place(refused: f64, per_hour: f64) -> (f64, f64) {
+        (60.0 + (per_hour - 250.0) * 3.5, 340.0 - (refused.max(0.001).log10() + 3.0) * 100.0)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "counts of calls")]
+    fn row(&mut self, reserve: &str, refused: f64, calls: u64, color: &str) {
+        let per_hour = calls as f64 / seeds() as f64 / (LONG.as_secs_f64() / 3600.0);
+        println!("| {reserve} | {:.2}% | {per_hour:.0} |", refused * 100.0);
+        let (x, y) = Self::place(refused, per_hour);
+        plot::dot(&mut self.shapes, (x, y), color);
+        plot::text(&mut self.shapes, (x + 9.0, y + 4.0), "start", reserve);
+    }
+
+    fn draw(mut self) {
+        for share in [0.001, 0.01, 0.1, 1.0] {
+            let (left, right) = (Self::place(share, 250.0), Self::place(share, 410.0));
+            let color = if (share - TARGET).abs() < 1e-9 { "#c0392b" } else { "#ccc" };
+            plot::line(&mut self.shapes, left, right, color, 1.0);
+            plot::text(&mut self.shapes, (left.0 - 6.0, left.1 + 4.0), "end", &format!("{}%", share * 100.0));
+        }
+        for per_hour in [250.0, 300.0, 350.0, 400.0] {
+            let (x, y) = Self::place(0.001, per_hour);
+            plot::text(&mut self.shapes, (x, y + 18.0), "middle", &format!("{per_hour}"));
+        }
+        plot::text(
+            &mut self.shapes,
+            (60.0, 385.0),
+            "start",
+            "across: calls an hour; up: inbound callers refused; red: the target",
+        );
+        plot::picture(660, 400, "What a reserve buys", &self.shapes);
     }
 }

@@ -38,6 +38,8 @@ const HALF: Duration = Duration::from_hours(3);
 const MOST_LENGTHS: f64 = 500.0;
 /// Callers that are remembered, so that none is counted twice.
 const MOST_COUNTED: usize = 20_000;
+/// Where nothing is known, fewer than at first are reserved only after so long.
+const WATCHED: Duration = Duration::from_hours(1);
 /// How often the reserve is thought over.
 const EVERY: Duration = Duration::from_mins(1);
 /// So long before an hour with more callers its reserve holds: the campaign's calls have to end first.
@@ -178,6 +180,7 @@ pub(super) struct Callers {
     ours: Mean,
     reserve: u32,
     limit: u32,
+    began: Instant,
     due: Instant,
     worked_out: BTreeMap<(u32, [i64; 3]), u32>,
 }
@@ -212,6 +215,7 @@ impl Callers {
             history,
             reserve: within(Some(UNKNOWN), limit, margin),
             limit,
+            began: now.at,
             due: now.at + EVERY,
             worked_out: BTreeMap::new(),
         };
@@ -284,7 +288,9 @@ impl Callers {
         let per_hour = self.per_hour(now.wall);
         let (needed, calmly) = (self.needed(per_hour, limit), self.needed(per_hour * CALM, limit));
         let was = self.reserve;
-        self.reserve = within(Some(was.min(calmly).max(needed)), limit, self.margin);
+        let is_new = !self.is_known && now.at < self.began + WATCHED;
+        let least = if is_new { UNKNOWN } else { 1 };
+        self.reserve = within(Some(was.min(calmly).max(needed).max(least)), limit, self.margin);
         (self.reserve != was).then_some(Chosen { was, reserve: self.reserve, per_hour })
     }
 
@@ -391,6 +397,7 @@ mod tests {
         let begin = || Callers::new(&auto(None), &TimeZone::UTC, 0, 10, now(0));
         assert_eq!((begin().reserve(), begin().known_from()), (3, None));
         assert_eq!(begin().choose(now(2), 10), None, "nothing was learnt");
+        assert_eq!(after(&mut begin(), 0, 0..59, 10), 3, "an hour is watched before fewer are reserved");
         let busy = after(&mut begin(), 60, 0..120, 10);
         let quiet = after(&mut begin(), 2, 0..240, 10);
         assert!(busy > 3 && quiet < 3, "{busy} {quiet}");

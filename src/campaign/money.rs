@@ -14,8 +14,12 @@ const RECKONED: Duration = Duration::from_mins(1);
 /// Calls whose figure may still change: a cost is settled soon after the end, and older ones are only added up.
 const OPEN: usize = 1_000;
 
-/// What a call is taken to cost until one of the campaign's own has ended, in US dollars.
+/// What a call is taken to cost that costs anything, in US dollars, and the calls that this counts for beside the
+/// campaign's own.
 const LIKELY: f64 = 0.10;
+const LIKELY_COUNTS: f64 = 5.0;
+/// How many times as much a call costs that is up: it is likelier to be a talk, and a long one.
+const OUTLIVED: f64 = 3.0;
 
 /// What the campaign has cost over all its runs, in US dollars. The provider settles a cost after the call has ended,
 /// so the newest figure of each call counts.
@@ -27,6 +31,9 @@ pub(super) struct Money {
     /// The calls, in the order in which they were first heard of.
     order: VecDeque<CallId>,
     sum: f64,
+    /// Calls of this run that cost something, and what.
+    paid: u32,
+    paid_usd: f64,
     /// Talks that are over and have cost nothing yet, and since when that is known.
     unsettled: ById<CallId, Instant>,
 }
@@ -39,6 +46,8 @@ impl Money {
             calls: ById::default(),
             order: VecDeque::new(),
             sum: 0.0,
+            paid: 0,
+            paid_usd: 0.0,
             unsettled: ById::default(),
         }
     }
@@ -54,7 +63,10 @@ impl Money {
         }
         if let Some(cost) = cost {
             let before = self.calls.insert(call.id.clone(), cost);
-            self.sum += cost - before.unwrap_or(0.0);
+            let was = before.unwrap_or(0.0);
+            self.sum += cost - was;
+            self.paid_usd += cost - was;
+            self.paid = (self.paid + u32::from(cost > 0.0)).saturating_sub(u32::from(was > 0.0));
             if before.is_none() {
                 self.order.push_back(call.id.clone());
                 self.close_oldest();
@@ -96,13 +108,17 @@ impl Money {
         #[expect(clippy::cast_precision_loss, reason = "a mean of costs needs no more than 52 bits")]
         let calls = self.ended_before as f64 + self.calls.len().saturating_sub(self.unsettled.len()) as f64;
         let spent = self.spent();
-        let likely = if calls > 0.0 && spent > 0.0 { spent / calls } else { LIKELY };
+        // What a call costs that costs anything. Those that are up have outlived the others, which nobody answered.
+        let paid = (self.paid_usd + LIKELY * LIKELY_COUNTS) / (f64::from(self.paid) + LIKELY_COUNTS);
+        let likely = if calls > 0.0 { paid.max(spent / calls) } else { paid };
+        #[expect(clippy::cast_precision_loss, reason = "a number of calls")]
+        let left = most - spent - up as f64 * likely * OUTLIVED;
         // A sum of cents in floating point may be a hair above what it stands for.
-        let more = ((most - spent) / likely + 1e-6).floor();
+        let more = (left / likely + 1e-6).floor();
         // One call that nobody knows the price of tells it: else a small sum would never buy any.
         let first = usize::from(up == 0 && spent <= 0.0 && most > 0.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
-        (more.max(0.0) as usize).saturating_sub(up).max(first)
+        (more.max(0.0) as usize).max(first)
     }
 }
 
@@ -144,9 +160,18 @@ mod tests {
             money.hear(&over("a", cost), at);
         }
         assert!((money.before + money.sum - 1.2).abs() < 1e-9);
-        // 1.2 for eleven calls.
         assert_eq!((money.fits(1.4, 0), money.fits(1.4, 1), money.fits(1.0, 0)), (1, 0, 0));
-        assert_eq!((money.fits(2.4, 0), money.fits(2.4, 4), money.fits(f64::MAX, 4)), (11, 7, usize::MAX - 4));
+        // About 12 cents a call, as one cost 20 and five are taken to cost 10.
+        assert_eq!((money.fits(2.4, 0), money.fits(2.4, 1), money.fits(f64::MAX, 4)), (10, 7, usize::MAX));
+    }
+
+    #[test]
+    fn calls_that_nobody_answered_do_not_make_the_others_look_cheap() {
+        let mut money = Money::new(0.0, 0);
+        let at = Instant::from_micros(0);
+        let unanswered = |nth: u32| SeenCall { started: None, ..over(&format!("call-{nth}"), Some(0.0)) };
+        (0..20).for_each(|nth| money.hear(&unanswered(nth), at));
+        assert_eq!(money.fits(1.0, 2), 4, "ten cents each, and thirty for those that are up");
     }
 
     #[test]
@@ -168,7 +193,7 @@ mod tests {
         money.hear(&over("a", Some(0.0)), at);
         money.hear(&over("b", None), at + RECKONED / 2);
         assert_eq!(money.unsettled(at), (2, Some(at + RECKONED)));
-        assert_eq!(money.fits(1.3, 2), 1, "it does not make the others look cheaper");
+        assert_eq!(money.fits(2.0, 2), 4, "it does not make the others look cheaper");
         money.hear(&over("b", Some(0.1)), at + RECKONED / 2);
         assert_eq!(money.unsettled(at), (1, Some(at + RECKONED)));
         assert_eq!(money.unsettled(at + RECKONED), (0, None));

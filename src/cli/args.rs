@@ -318,6 +318,9 @@ pub struct RehearseArgs {
     /// Rehearsals of the forecast
     #[arg(long, value_name = "N", default_value = "200", value_parser = values::rehearsals)]
     pub runs: u32,
+    /// A dry run may read the assistant, the lines and the last days' calls, for what the forecast assumes; it never calls
+    #[arg(long)]
+    pub online: bool,
     /// Writes the forecast as a page that stands alone
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

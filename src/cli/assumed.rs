@@ -1,5 +1,7 @@
 //! What a forecast assumes: said by `--assume`, else learnt from past calls in the journal, else guessed.
 
+use super::dry_online::Online;
+use super::environment::Environment;
 use super::values::Assumption;
 use crate::campaign::attempt::State;
 use crate::campaign::disposition::Class;
@@ -10,6 +12,7 @@ use crate::journal::disk::story::Campaign;
 use crate::rehearsal::forecast::belief::{Belief, Beliefs, Past, PastCall};
 use crate::rehearsal::world::mix::Shape;
 use crate::report::failure::Failure;
+use crate::report::style::count;
 
 /// A campaign with fewer calls than this learns from the others too.
 const ENOUGH: u64 = 50;
@@ -23,6 +26,8 @@ const MOST: usize = 20_000;
 pub(super) struct Before {
     /// The calls that a forecast learns from.
     pub(super) past: Past,
+    /// They are enough of this very campaign.
+    pub(super) is_own: bool,
     /// What this campaign has cost, in US dollars.
     pub(super) spent_usd: f64,
 }
@@ -55,31 +60,52 @@ pub(super) fn before(disk: &Disk, campaign: &str, sandbox: bool) -> Result<Befor
             everybodys.add(call);
         }
     }
-    everybodys.of = format!(" of {campaigns} campaigns");
-    before.past = if own.calls >= ENOUGH || own.calls == everybodys.calls { own } else { everybodys };
+    everybodys.of = format!(" of {}", count(campaigns, "campaign", "campaigns"));
+    before.is_own = own.calls >= ENOUGH;
+    before.past = if before.is_own || own.calls == everybodys.calls { own } else { everybodys };
     Ok(before)
 }
 
 fn past_call(attempt: &AttemptOutcome) -> Option<PastCall> {
     let State::Ended(class) = attempt.state else { return None };
-    let shape = match class {
+    let shape = shape(class, attempt.is_answered());
+    let reason = attempt.reason.clone().unwrap_or_default();
+    Some(PastCall { shape, reason, minutes: attempt.minutes, cost_usd: attempt.cost_usd })
+}
+
+/// How a call of that class went; `lasted`: something was heard.
+pub(super) const fn shape(class: Class, lasted: bool) -> Shape {
+    match class {
         Class::Answered | Class::HungUp => Shape::Talk,
         Class::Voicemail => Shape::Machine,
         Class::NoAnswer => Shape::RingsOut,
         Class::Busy => Shape::RingsBriefly,
         Class::Rejected => Shape::Rejected,
-        _ if attempt.is_answered() => Shape::Breaks,
+        _ if lasted => Shape::Breaks,
         _ => Shape::NeverRings,
-    };
-    let reason = attempt.reason.clone().unwrap_or_default();
-    Some(PastCall { shape, reason, minutes: attempt.minutes, cost_usd: attempt.cost_usd })
+    }
 }
 
 /// What is believed: the sandbox's own figures, or what the past teaches; and over that what was said.
-pub(super) fn beliefs(said: &[Assumption], past: &Past, sandbox: bool) -> Beliefs {
+pub(super) fn beliefs(
+    said: &[Assumption],
+    before: &Before,
+    online: Option<&Online>,
+    sandbox: bool,
+    around: &Environment<'_>,
+) -> Beliefs {
     let mut beliefs = if sandbox { Beliefs::of_sandbox() } else { Beliefs::guessed() };
+    let shown = online.map(|online| &online.past);
+    // Of other campaigns' calls the journal knows no more than the account does.
+    let shown = shown.filter(|shown| !before.is_own && shown.calls > before.past.calls);
     if !sandbox {
-        beliefs.learn(past);
+        beliefs.learn(shown.unwrap_or(&before.past));
+    }
+    if let Some(callers) = online.and_then(|online| online.callers.as_ref()) {
+        beliefs.learn_callers(callers, around.now.to_zoned(around.zone.clone()).date(), &around.zone);
+    }
+    if said.iter().any(|assumption| matches!(assumption, Assumption::InboundPerHour(_))) {
+        beliefs.by_hour = None;
     }
     for assumption in said {
         let (belief, value) = match *assumption {

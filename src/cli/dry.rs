@@ -1,5 +1,5 @@
-//! `run --dry-run`: everything but the dialing. It opens no connection and writes nothing; what an existing journal
-//! knows of the campaign is taken into account.
+//! `run --dry-run`: everything but the dialing. It opens no connection, unless by `--online`, and writes nothing; what an existing
+//! journal knows of the campaign is taken into account.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -11,10 +11,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::args::RehearseArgs;
 use super::assumed::{Before, before, beliefs};
 use super::display::stdout_width;
+use super::dry_online::Online;
 use super::environment::Environment;
 use super::print;
 use crate::campaign::DEFAULT_SLOTS;
-use crate::campaign::callers::first_reserve;
+use crate::campaign::callers::{InboundHistory, first_reserve};
 use crate::campaign::plan::Plan;
 use crate::drive::talk::{say, say_unless};
 use crate::exit::Exit;
@@ -22,7 +23,7 @@ use crate::journal::disk::Disk;
 use crate::leads::batch::cut;
 use crate::leads::lead::{Lead, Phone};
 use crate::leads::list::ListError;
-use crate::leads::options::Source;
+use crate::leads::options::{ListOptions, Source};
 use crate::leads::shown::file;
 use crate::leads::suppress::Suppression;
 use crate::rehearsal::forecast::belief::Beliefs;
@@ -30,7 +31,7 @@ use crate::rehearsal::forecast::{Impossible, Question, sample};
 use crate::report::dry_run::{batches, first_request};
 use crate::report::failure::Failure;
 use crate::report::forecast::Outlook;
-use crate::report::notice::one_at_a_time;
+use crate::report::notice::{one_at_a_time, reserve_begins};
 use crate::report::style::{Glyphs, dollars, moment};
 use crate::run::check::{CheckError, Request, check_with, list_failure, mending, with_unreadable};
 use crate::run::known::{CampaignList, with_known};
@@ -52,12 +53,15 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
         |error: &ListError| with_unreadable(list_failure(error), &planned.inputs, &planned.list, &planned.dnc);
     let suppression = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| all_wrong(&error))?;
     let known = known(planned)?;
+    let online = asked.online.then(|| Online::read(planned, around)).transpose()?;
+    let online = online.as_ref();
+    let list = list_options(planned, online);
     let (settled, limit) = (&known.settled, known.limit);
     reserve_fits(&planned.plan, limit)?;
     let lists = lists(planned, &known.lists);
     let request = Request {
         sources: &lists,
-        options: &planned.list,
+        options: &list,
         calling: &planned.plan.calling,
         suppression: Some(&suppression),
         suppressed: &known.suppressed,
@@ -98,13 +102,12 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
     if has_passed {
         text.push_str("nobody is called: --until has passed\n");
     }
+    text.push_str(&online.map_or(String::new(), |online| online.text(left.total)));
     left.show(&mut text, planned, around);
     let slots = planned.plan.slots.or(limit).unwrap_or(DEFAULT_SLOTS);
-    if planned.plan.leaves_one(slots) {
-        let _infallible = writeln!(text, "{}", one_at_a_time(slots - 1, slots));
-    }
-    let beliefs = beliefs(&asked.assume, &known.before.past, planned.sandbox);
-    let plan = with_callers(&planned.plan, &beliefs, planned.sandbox);
+    let beliefs = beliefs(&asked.assume, &known.before, online, planned.sandbox, around);
+    let plan = with_callers(&planned.plan, &beliefs, online, planned.sandbox);
+    text.push_str(&reserve_text(&plan, slots, around));
     let question = left.question(&plan, asked.runs, &beliefs, slots, known.before.spent_usd, around);
     let forecast = match question.filter(|_| !has_passed).map(|question| question.foresee()) {
         None => None,
@@ -147,13 +150,42 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
     Ok(Exit::Settled)
 }
 
+/// What the reserve deserves to have said of it.
+fn reserve_text(plan: &Plan, slots: u32, around: &Environment<'_>) -> String {
+    let mut text = String::new();
+    if plan.leaves_one(slots) {
+        let _infallible = writeln!(text, "{}", one_at_a_time(slots - 1, slots));
+    }
+    if let Some(auto) = &plan.reserve.auto {
+        let first = first_reserve(plan, slots, around.now);
+        let known = auto.history.as_ref().map(|history| (history.from.clone(), by_hour(history, plan, slots, around)));
+        let _infallible = writeln!(text, "{}", reserve_begins(first, known.as_ref()));
+    }
+    text
+}
+
+/// The list's options, with what the assistant's prompt uses required of it.
+fn list_options(planned: &RunPlan, online: Option<&Online>) -> ListOptions {
+    let mut options = planned.list.clone();
+    options.needed.extend(online.map_or(&[][..], Online::variables).iter().cloned());
+    options
+}
+
+/// The reserves of today.
+fn by_hour(history: &InboundHistory, plan: &Plan, slots: u32, around: &Environment<'_>) -> String {
+    let Some(target) = plan.reserve.auto.as_ref().map(|auto| auto.target) else { return String::new() };
+    let today = around.now.to_zoned(around.zone.clone()).date();
+    history.timetable(today, &around.zone, slots, plan.caution, target).to_string()
+}
+
 /// A run that chooses its reserve reads past callers of the account first; here they are what is believed of them, unless
 /// that is a guess. The sandbox has no past.
-fn with_callers(plan: &Plan, beliefs: &Beliefs, sandbox: bool) -> Plan {
+fn with_callers(plan: &Plan, beliefs: &Beliefs, online: Option<&Online>, sandbox: bool) -> Plan {
     let mut plan = plan.clone();
     let known = !sandbox && !beliefs.inbound_per_hour.is_guess();
     if let Some(auto) = plan.reserve.auto.as_mut().filter(|_| known) {
-        auto.history = Some(beliefs.inbound_history());
+        let shown = online.and_then(|online| online.callers.clone()).filter(|_| beliefs.by_hour.is_some());
+        auto.history = Some(shown.unwrap_or_else(|| beliefs.inbound_history()));
     }
     plan
 }

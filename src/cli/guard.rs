@@ -10,7 +10,7 @@ use crate::private_file::is_same;
 use crate::report::failure::Failure;
 
 /// Options that say how a forecast is made.
-const FORESEES: [&str; 3] = ["assume", "runs", "html"];
+const FORESEES: [&str; 4] = ["assume", "runs", "html", "online"];
 
 /// Options of the forecast are for a dry run alone, and its page overwrites nothing that is read.
 pub(super) fn guard_forecast(args: &RunArgs, sources: &Sources) -> Result<(), Failure> {
@@ -19,6 +19,10 @@ pub(super) fn guard_forecast(args: &RunArgs, sources: &Sources) -> Result<(), Fa
     {
         let what = format!("--{flag} is for the forecast, which only --dry-run makes");
         return Err(Failure::usage(what).advise("add --dry-run, or leave it out"));
+    }
+    if args.rehearse.online && args.rehearse.sandbox {
+        let what = "--online reads the account, and the sandbox has none";
+        return Err(Failure::usage(what).advise("leave one of the two out"));
     }
     if let Some(page) = args.rehearse.html.as_deref() {
         let lists = args.leads.iter().filter(|list| list.as_os_str() != "-");

@@ -43,6 +43,7 @@ pub mod run;
 
 mod assumed;
 mod dry;
+mod dry_online;
 
 mod ending;
 

@@ -1,5 +1,7 @@
 //! What the account shows of its past calls: who called in, how long calls last. Reads only, a few requests in all.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -43,16 +45,7 @@ pub async fn inbound(
     zone: &TimeZone,
 ) -> Result<InboundHistory, Failure> {
     let from = now.checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(now);
-    let query = Query {
-        name: "calls",
-        table: "call",
-        columns: &[("count", "id", "calls"), ("sum", "duration", "duration")],
-        group: Some("type"),
-        from,
-        to: now,
-        step: Step::Hour,
-        zone,
-    };
+    let query = calls_of((from, now), &["type"], Step::Hour, zone);
     let rows = asked(client, clock, &[query]).await.map(|rows| rows.into_iter().flatten().collect::<Vec<_>>());
     match rows {
         Ok(rows) if rows.iter().any(|row| row.values[0] > 0.0) => {
@@ -64,6 +57,48 @@ pub async fn inbound(
             None => nothing.map(|_| of_sums(&[], now, zone, 1.0)),
         },
     }
+}
+
+fn calls_of<'a>(
+    (from, to): (Timestamp, Timestamp),
+    groups: &'a [&'a str],
+    step: Step,
+    zone: &'a TimeZone,
+) -> Query<'a> {
+    let columns = &[("count", "id", "calls"), ("sum", "duration", "duration"), ("sum", "cost", "cost")];
+    Query { name: "calls", table: "call", columns, groups, from, to, step, zone }
+}
+
+/// Outbound calls of the past that ended for one reason.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ended {
+    /// `endedReason`.
+    pub reason: String,
+    /// How many.
+    pub calls: f64,
+    /// How long they lasted from the answer on, in seconds, together.
+    pub seconds: f64,
+    /// What they cost, in US dollars, together.
+    pub cost_usd: f64,
+}
+
+/// How the account's outbound calls of the last days ended.
+pub async fn outbound(client: &Client, clock: &Clock, now: Timestamp) -> Result<Vec<Ended>, Failure> {
+    let from = now.checked_sub(SignedDuration::from_hours(24 * DAYS)).unwrap_or(now);
+    let utc = TimeZone::UTC;
+    let query = calls_of((from, now), &["type", "endedReason"], Step::Week, &utc);
+    let rows: Vec<_> = asked(client, clock, &[query]).await?.into_iter().flatten().collect();
+    let unit_s = unit(client, (from, now), &rows).await;
+    let mut by_reason: BTreeMap<&str, Ended> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.groups[0] == OUTBOUND && !row.groups[1].is_empty()) {
+        let reason = row.groups[1].as_str();
+        let none = || Ended { reason: reason.to_owned(), calls: 0.0, seconds: 0.0, cost_usd: 0.0 };
+        let ended = by_reason.entry(reason).or_insert_with(none);
+        ended.calls += row.values[0];
+        ended.seconds += row.values[1] * unit_s;
+        ended.cost_usd += row.values[2];
+    }
+    Ok(by_reason.into_values().collect())
 }
 
 /// Asks the analytics, again where that may help.
@@ -122,7 +157,7 @@ fn mean(values: &[f64]) -> Option<f64> {
 }
 
 fn of_sums(rows: &[Row], now: Timestamp, zone: &TimeZone, unit_s: f64) -> InboundHistory {
-    let is_outbound = |row: &&Row| row.group.as_deref() == Some(OUTBOUND);
+    let is_outbound = |row: &&Row| row.groups[0] == OUTBOUND;
     let sum = |of: &dyn Fn(&&Row) -> bool| {
         let rows = rows.iter().filter(of);
         rows.fold((0.0, 0.0), |(calls, seconds), row| (calls + row.values[0], seconds + row.values[1] * unit_s))
@@ -257,8 +292,8 @@ mod tests {
         let hours = (1..=24 * days).map(|ago| now.checked_sub(SignedDuration::from_hours(ago)).unwrap());
         let row = |at: Timestamp, kind: &str, calls: f64| Row {
             at,
-            group: Some(kind.to_owned()),
-            values: vec![calls, calls * 2.0],
+            groups: vec![kind.to_owned()],
+            values: vec![calls, calls * 2.0, 0.0],
         };
         hours
             .flat_map(|at| {

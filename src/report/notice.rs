@@ -137,7 +137,8 @@ pub fn reserve_begins(reserve: u32, known: Option<&(String, String)>) -> String 
     let slots = count(reserve.into(), "slot", "slots");
     match known {
         Some((from, by_hour)) => {
-            format!("{slots} reserved at first (auto), learnt {from}; today by the hour: {by_hour}")
+            let today = if by_hour.contains('=') { format!("; today by the hour: {by_hour}") } else { String::new() };
+            format!("{slots} reserved at first (auto; callers {from}){today}")
         }
         None => format!("{slots} reserved at first (auto): nothing is known yet of who calls in"),
     }

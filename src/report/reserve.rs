@@ -89,12 +89,14 @@ impl Question {
         let choices: Vec<_> = (0..self.slots).map(|reserve| self.choice(reserve)).collect();
         let choose = choices.iter().find(|choice| choice.refused <= self.target).map(|choice| choice.reserve);
         let timetable = self.timetable();
-        let capacity: Vec<_> = self.sizes().into_iter().map(|slots| self.capacity(slots)).collect();
-        let makes_it = |size: &&Capacity| {
-            let within = self.within.map(|within| within.as_secs_f64() / 3600.0);
-            size.hours.is_some_and(|hours| within.is_some_and(|within| hours <= within))
-        };
-        let cheapest = capacity.iter().find(makes_it).map(|size| size.slots);
+        let mut capacity: Vec<_> = self.sizes().into_iter().map(|slots| self.capacity(slots)).collect();
+        let cheapest = self.cheapest(&capacity);
+        if let Some(size) = cheapest
+            && let Err(place) = capacity.binary_search_by_key(&size.slots, |known| known.slots)
+        {
+            capacity.insert(place, size);
+        }
+        let cheapest = cheapest.map(|size| size.slots);
         Answer { question: self, choices, choose, timetable, capacity, cheapest }
     }
 
@@ -103,6 +105,20 @@ impl Question {
         let simulated = pool.simulate(CALLERS, 1);
         let outcome = if pool.is_alike() { pool.closed() } else { simulated.mean };
         Choice { reserve, refused: outcome.refused, simulated, calls_per_hour: outcome.calls_per_hour }
+    }
+
+    /// The fewest slots that are done in time: between the first of those sizes that is and the one before it.
+    fn cheapest(&self, sizes: &[Capacity]) -> Option<Capacity> {
+        let within = self.within?.as_secs_f64() / 3600.0;
+        let makes_it = |size: &Capacity| size.hours.is_some_and(|hours| hours <= within);
+        let first = sizes.iter().position(makes_it)?;
+        let mut found = sizes[first];
+        let mut too_few = first.checked_sub(1).map_or(found.slots.saturating_sub(1), |before| sizes[before].slots);
+        while too_few + 1 < found.slots {
+            let size = self.capacity(u32::midpoint(too_few, found.slots));
+            if makes_it(&size) { found = size } else { too_few = size.slots }
+        }
+        Some(found)
     }
 
     /// Today's slots, 5 and 10 more, twice, five and ten times as many.
@@ -360,6 +376,7 @@ mod tests {
 
         slots   lines to add   a month   reserve   done in
            10              0        $0         3   8 h 45 min
+           13              3       $30         3   5 h 47 min
            15              5       $50         2   4 h 18 min
            20             10      $100         2   3 h 1 min
            50             40      $400         2   1 h 5 min
@@ -367,7 +384,7 @@ mod tests {
 
         * --reserve 3 refuses 0.38% of inbound callers, within the 1.00% that were asked
           for, and leaves 114 calls an hour to the campaign
-        * 5 more lines (15 slots) is the least that is done by then, for $50.00 a month
+        * 3 more lines (13 slots) is the least that is done by then, for $30.00 a month
         ");
         let object: Value = serde_json::from_str(&answer.json()).unwrap();
         let rows = object["rows"].as_array().unwrap();

@@ -300,7 +300,7 @@ mod tests {
     }
 
     fn row(at: &str, values: &[f64]) -> Row {
-        Row { at: at.parse().unwrap(), group: None, values: values.to_vec() }
+        Row { at: at.parse().unwrap(), groups: Vec::new(), values: values.to_vec() }
     }
 
     #[test]
@@ -377,7 +377,7 @@ mod tests {
     fn a_month_is_the_fullest_30_days() {
         let calls = (1..=60).map(|day| {
             let at = range("2026-01-01", "2026-03-02", Step::Day, "UTC").steps()[day - 1];
-            Row { at, group: None, values: vec![1.0, if day > 30 { 120.0 } else { 60.0 }, 0.0] }
+            Row { at, groups: Vec::new(), values: vec![1.0, if day > 30 { 120.0 } else { 60.0 }, 0.0] }
         });
         let came = Came { calls: calls.collect(), unit_s: 1.0, ..Came::default() };
         let usage = Usage::new(range("2026-01-01", "2026-03-02", Step::Day, "UTC"), None, &came);

@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::preflight::PreflightFailure;
+use crate::text::clean;
+
+/// Longest value of a field that is grouped by.
+const LONGEST_GROUP: usize = 200;
 
 /// The length of a step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -42,8 +46,8 @@ pub struct Query<'a> {
     pub table: &'a str,
     /// The operation, the column and the name of the result.
     pub columns: &'a [(&'a str, &'a str, &'a str)],
-    /// Grouped by this field, if by any.
-    pub group: Option<&'a str>,
+    /// Grouped by these fields, if by any.
+    pub groups: &'a [&'a str],
     /// From here on.
     pub from: Timestamp,
     /// Up to here.
@@ -59,8 +63,8 @@ pub struct Query<'a> {
 pub struct Row {
     /// The step that it is of.
     pub at: Timestamp,
-    /// The value of the field that was grouped by.
-    pub group: Option<String>,
+    /// The values of the fields that were grouped by, in that order; an absent one is empty.
+    pub groups: Vec<String>,
     /// The columns, in the order in which they were asked for; an absent one is 0.
     pub values: Vec<f64>,
 }
@@ -102,8 +106,8 @@ impl Query<'_> {
                 "timezone": self.zone.iana_name().unwrap_or("UTC"),
             },
         });
-        if let Some(group) = self.group {
-            query["groupBy"] = json!([group]);
+        if !self.groups.is_empty() {
+            query["groupBy"] = json!(self.groups);
         }
         query
     }
@@ -126,8 +130,8 @@ impl Query<'_> {
             number(&row[alias]).ok_or_else(|| nonsense(&format!("a row whose {alias} is no number from 0:"), row))
         };
         let values = self.columns.iter().map(number).collect::<Result<_, _>>()?;
-        let group = self.group.and_then(|group| row[group].as_str()).map(str::to_owned);
-        Ok(Row { at, group, values })
+        let groups = self.groups.iter().map(|group| clean(row[group].as_str().unwrap_or_default(), LONGEST_GROUP));
+        Ok(Row { at, groups: groups.collect(), values })
     }
 }
 
@@ -169,7 +173,7 @@ mod tests {
             name: "peaks",
             table: "subscription",
             columns: &[("max", "concurrency", "peak")],
-            group: None,
+            groups: &[],
             from: "2026-11-01T00:00:00Z".parse().unwrap(),
             to: "2026-11-03T00:00:00Z".parse().unwrap(),
             step: Step::Day,

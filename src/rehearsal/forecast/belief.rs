@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
 use super::super::world::chance::{Chance, length};
 use super::super::world::config::{ProviderConfig, Traffic};
 use super::super::world::mix::{Durations, Ending, Shape, usual_mix};
@@ -94,6 +98,8 @@ pub struct Beliefs {
     pub inbound_mean_s: Belief,
     /// What becomes of calls that no person answers, and how often.
     pub unanswered: Vec<Ending>,
+    /// Callers of each hour of the day (UTC) as a multiple of the mean, where hours differ.
+    pub by_hour: Option<[f64; 24]>,
     /// What a minute costs, in US dollars, where that is known.
     pub usd_minute: Option<f64>,
 }
@@ -107,6 +113,7 @@ impl Beliefs {
             inbound_per_hour: Belief::guessed(INBOUND_PER_HOUR),
             inbound_mean_s: Belief::guessed(INBOUND_MEAN_S),
             unanswered: usual_mix().into_iter().filter(|ending| !is_person(ending.shape)).collect(),
+            by_hour: None,
             usd_minute: None,
         }
     }
@@ -154,6 +161,19 @@ impl Beliefs {
         }
     }
 
+    /// Callers of the account's past, hour by hour as on that day.
+    pub fn learn_callers(&mut self, past: &InboundHistory, day: Date, zone: &TimeZone) {
+        self.inbound_per_hour = Belief::learnt(past.mean_per_hour(), past.callers, &past.from);
+        self.inbound_mean_s = Belief::learnt(past.mean_s, past.callers, &past.from);
+        let mean = past.mean_per_hour();
+        if past.per_hour.len() > 1 && mean > 0.0 {
+            let midnight = day.to_zoned(TimeZone::UTC).map_or(Timestamp::UNIX_EPOCH, |day| day.timestamp());
+            let hours: [i64; 24] = std::array::from_fn(|hour| i64::try_from(hour).unwrap_or(0));
+            let at = |hour| midnight.checked_add(SignedDuration::from_hours(hour)).unwrap_or(midnight);
+            self.by_hour = Some(hours.map(|hour| past.at(at(hour), zone) / mean));
+        }
+    }
+
     /// Callers as a run would learn of them from the account.
     pub fn inbound_history(&self) -> InboundHistory {
         InboundHistory {
@@ -181,7 +201,10 @@ impl Beliefs {
         };
         ProviderConfig {
             slots,
-            traffic: vec![Traffic::inbound(per_hour, length(stays))],
+            traffic: vec![match self.by_hour {
+                Some(shares) => Traffic::inbound_by_hour(shares.map(|share| share * per_hour), length(stays)),
+                None => Traffic::inbound(per_hour, length(stays)),
+            }],
             mix: self.mix(answered),
             lengths,
             ..ProviderConfig::default()
@@ -204,7 +227,8 @@ fn scaled(endings: &[Ending], share: f64) -> impl Iterator<Item = Ending> {
     })
 }
 
-const fn is_person(shape: Shape) -> bool {
+/// Whether a person answered.
+pub const fn is_person(shape: Shape) -> bool {
     matches!(shape, Shape::Talk | Shape::Forwarded)
 }
 
