@@ -64,7 +64,8 @@ impl<'a> Cast<'a> {
 
     fn start(&self, plan: Plan, list: &[Listed], seconds: i64) -> Result<(Run, ResumeState), Error> {
         let (mut disk, account, lock) = self.open()?;
-        disk.import(&lock, &self.head(&account), at(seconds), &mut rows(list)).map_err(journal_error)?;
+        let head = Head { ask_others: plan.not_if_called_within.is_none(), ..self.head(&account) };
+        disk.import(&lock, &head, at(seconds), &mut rows(list)).map_err(journal_error)?;
         let seed = seconds.unsigned_abs() * 1000 + self.name.len() as u64;
         let chance = chance(seed);
         let dnc = Box::new(|_| false);
