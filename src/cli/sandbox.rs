@@ -17,8 +17,8 @@ const LONGEST: Duration = Duration::from_hours(24);
 const AFTER: &str = "Every id of an assistant, squad, workflow or line is known, but those that begin with `missing`. A line \
                      whose id begins with `blocked` or `activating` is so; one whose id begins with `vapi` is the \
                      provider's own: ten calls a day, within North America. An assistant whose id begins with \
-                     `served` has a server of its own. The end of a call is told to the server that its request \
-                     named, on this machine alone.";
+                     `served` has a server of its own. The end of a call, and its report, are told to the server that \
+                     its request named, on this machine alone.";
 
 /// A stand-in for the API, on loopback: nobody is called
 #[derive(clap::Args, Clone, Debug)]
