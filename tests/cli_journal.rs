@@ -159,7 +159,8 @@ fn a_pause_is_kept_until_it_is_resumed() {
     );
     assert!(said(dir.path(), &["status"]).contains("paused: dialer resume leads"));
     let waits = said(dir.path(), &["explain", "+14155550101"]);
-    assert!(waits.contains("line 3: to be called; the campaign is paused: dialer resume leads"), "{waits}");
+    let paused = "line 3. It is to be called. The campaign is paused: dialer resume leads lets it go on.";
+    assert!(waits.contains(paused), "{waits}");
     assert!(said(dir.path(), &["resume", "--all"]).contains("pause of campaign leads is lifted"));
     assert!(said(dir.path(), &["resume", "leads"]).contains("was not paused; nothing was changed"));
     assert!(said(dir.path(), &["resume", "--all"]).contains("no campaign is paused"));

@@ -92,10 +92,11 @@ fn orders_are_confirmed_by_the_run_that_took_them() {
 
     let pid = rustix::process::Pid::from_child(&run.0);
     rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
-    let silent = said(folder.path(), &["stop", "leads"]);
+    let silent = said(folder.path(), &["pause", "leads"]);
     let words = format!("process {} has not confirmed it within 5 s: it was last heard of at ", run.0.id());
     assert!(silent.contains(&words), "{silent}");
     rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+    seen(folder.path(), |campaign| campaign["held_up"] == "paused");
     let stops = said(folder.path(), &["stop", "leads"]);
     assert!(stops.contains("campaign leads stops: no more calls") || stops.contains("has ended"), "{stops}");
     assert_eq!(run.0.wait().unwrap().code(), Some(4));

@@ -33,9 +33,9 @@ impl Shown {
     fn start(folder: &Path, leads: usize, options: &[&str]) -> Self {
         let mut process = rehearsal(folder, leads, &["--serve", "127.0.0.1:0"]).args(options).spawn().unwrap();
         let mut said = BufReader::new(process.stderr.take().unwrap());
-        let mut first = String::new();
-        said.read_line(&mut first).unwrap();
-        let url = first.trim().strip_prefix("shown at http://").unwrap_or_else(|| panic!("{first}"));
+        // What is said of the options comes before.
+        let line = said.by_ref().lines().map(Result::unwrap).find(|line| line.starts_with("shown at"));
+        let url = line.as_deref().and_then(|line| line.strip_prefix("shown at http://")).unwrap();
         Self { addr: url.trim_end_matches('/').parse().unwrap(), process, said }
     }
 
