@@ -89,7 +89,8 @@ fn nothing_that_is_shown_or_left_behind_holds_a_key_or_a_secret() {
         .args(["--api-key-file", "key", "--in-doubt", "2s", "--post-timeout", "2s", "--rejects", "rejects.csv"])
         .args(["--serve", &served, "--webhook", &webhook, "--webhook-url", &told, "--webhook-replace"])
         .args(["--webhook-secret-file", "webhook-secret", "--alert-free", "9", "--alert-exec", "sh alert.sh"])
-        .args(["--ping-file", "ping", "--log", "log", "--trace", "run.trace"])
+        .args(["--ping-file", "ping", "--log", "log", "--trace", "run.trace", "--results", "results.jsonl"])
+        .args(["--results-wait", "2s"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -127,7 +128,7 @@ fn nothing_that_is_shown_or_left_behind_holds_a_key_or_a_secret() {
         shown.push((path.display().to_string(), std::fs::read(path).unwrap()));
     }
     let names: Vec<&str> = shown.iter().map(|(name, _)| name.as_str()).collect();
-    for there in ["log", "run.trace", "rejects.csv", "alerts.jsonl"] {
+    for there in ["log", "run.trace", "results.jsonl", "rejects.csv", "alerts.jsonl"] {
         assert!(names.iter().any(|name| name.ends_with(there)), "{there} of {names:?}");
     }
     for (name, bytes) in &shown {

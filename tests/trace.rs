@@ -2,6 +2,8 @@
 
 mod stage;
 
+use std::fs::File;
+use std::io::{BufReader, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use dialer::rehearsal::world::FakeProvider;
 use dialer::rehearsal::world::config::ProviderConfig;
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::time::{Instant, Now};
+use dialer::trace::frames::{Compressor, Decompressor};
 use dialer::trace::mask::Mask;
 use dialer::trace::replay::{Error, replay};
 use dialer::trace::{Kept, Line, Sink, Traced, Writer};
@@ -58,17 +61,16 @@ fn person(listed: Listed) -> Listed {
 /// The trace of a campaign under every fault, made once.
 fn trace() -> &'static str {
     static TRACE: OnceLock<String> = OnceLock::new();
-    TRACE.get_or_init(run)
+    TRACE.get_or_init(|| run(&busy(), 12))
 }
 
-fn run() -> String {
+fn run(plan: &Plan, people: u64) -> String {
     let faults = Fault::ALL.into_iter().fold(Faults::default(), |faults, fault| faults.with(fault, 0.03));
     let config = ProviderConfig { faults, ..steady() };
-    let plan = busy();
     let mut stage = Simulation::new(FakeProvider::new(config, 11, START), 3_000_000);
     stage.traces = Some(Vec::new());
-    let journal = journal_of(&plan, leads(12).map(person), stage.now());
-    start(&mut stage, &plan, journal);
+    let journal = journal_of(plan, leads(people).map(person), stage.now());
+    start(&mut stage, plan, journal);
     stage.play(START + Duration::from_hours(24 * 30), None).unwrap();
     String::from_utf8(stage.traces.unwrap()[0].bytes()).unwrap()
 }
@@ -82,7 +84,6 @@ fn a_run_decides_the_same_again_and_shows_nothing_of_the_people() {
     let trace = trace();
     let replayed = replay(trace.as_bytes()).unwrap();
     assert!(replayed.whole && replayed.actions > 100 && replayed.events > 100, "{replayed:?}");
-    println!("{replayed:?} {}", trace.len());
     assert!(trace.starts_with("{\"trace\":1,"));
     for hidden in ["Person", "colour", "favourite", "+1415", "\"771\""] {
         let line = trace.lines().find(|line| line.contains(hidden));
@@ -120,6 +121,21 @@ fn a_trace_that_is_not_whole_says_so() {
         assert!(matches!(fails(text), Error::Unreadable { line: 1, .. }), "{text}: {:?}", fails(text));
     }
     assert!(matches!(fails("{\"trace\":2}"), Error::Newer(2)));
+}
+
+/// Where something is meant to be decided otherwise now, it is made anew: `DIALER_TRACE_ANEW=1 cargo test --test trace`.
+#[test]
+fn the_trace_of_an_older_version_decides_the_same() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/older.trace.zst");
+    if std::env::var_os("DIALER_TRACE_ANEW").is_some() {
+        let plan = Plan { calling: Calling::any(), wait: false, ..busy() };
+        let mut file = Compressor::new(File::create(&path).unwrap());
+        file.write_all(run(&plan, 4).as_bytes()).unwrap();
+        file.flush().unwrap();
+    }
+    let file = BufReader::new(Decompressor::new(BufReader::new(File::open(&path).unwrap())));
+    let replayed = replay(file).unwrap_or_else(|error| panic!("{}: {error}: {error:?}", path.display()));
+    assert!(replayed.whole, "{replayed:?}");
 }
 
 /// The line of a file that never ends is not read for ever.

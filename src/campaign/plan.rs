@@ -35,6 +35,7 @@ pub struct Plan {
     /// Slots kept besides the reserve.
     pub caution: u32,
     /// Slots come free only so long after a call's end.
+    #[serde(default)]
     pub release_lag: Duration,
     /// Leads of a batch: 50 to 100.
     pub batch_size: usize,
@@ -43,6 +44,7 @@ pub struct Plan {
     /// Requests that place calls.
     pub rate: Rate,
     /// Other organisations on the pool whose calls are seen, by what people know them as.
+    #[serde(default)]
     pub watched: Vec<String>,
     /// All requests of the organisation, every live run of it together; none: nothing limits them.
     #[serde(default)]

@@ -185,6 +185,7 @@ pub struct Open {
 
 /// Everything that a run goes on from; that of a fresh start is empty.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ResumeState {
     /// Attempts of this account that are not over and that no other live run looks after.
     pub open: Vec<Open>,
