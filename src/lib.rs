@@ -10,6 +10,7 @@ pub const VERSION: &str = match option_env!("DIALER_VERSION") {
 
 pub mod exit;
 pub mod private_file;
+pub(crate) mod steady;
 pub mod text;
 pub mod time;
 

@@ -55,6 +55,12 @@ pub struct RequestsLeft {
 }
 
 impl Made {
+    /// The same on another line of time.
+    #[must_use]
+    pub fn at(self, line: impl Fn(Instant) -> Instant) -> Self {
+        Self { full_at: line(self.full_at), ..self }
+    }
+
     /// Nothing was made yet.
     pub const NOTHING: Self = Self { minute: 0, requests: 0, full_at: Instant::from_micros(i64::MIN) };
 

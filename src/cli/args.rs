@@ -65,7 +65,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FILE", help_heading = "The list")]
     pub config: Option<PathBuf>,
     /// Where campaigns are remembered, and who is never to be called again [env: DIALER_STATE]
-    #[arg(long, value_name = "DIR", help_heading = "Who, when, how often")]
+    #[arg(long, value_name = "DIR|URL", help_heading = "Who, when, how often")]
     pub state: Option<PathBuf>,
     /// How the list is read.
     #[command(flatten)]
@@ -91,9 +91,16 @@ pub struct PlaceArgs {
     /// The campaign's name, under which it is remembered; {date} becomes today's date [default: the file's stem]
     #[arg(long, value_name = "NAME", add = completer())]
     pub campaign: Option<String>,
-    /// Where campaigns are remembered [env: DIALER_STATE] [default: $XDG_STATE_HOME/dialer, ~/.local/state/dialer]
-    #[arg(long, value_name = "DIR")]
+    /// Where campaigns are remembered: a directory, or a PostgreSQL that several machines share, as in
+    /// postgres://dialer@db/dialer [env: DIALER_STATE] [default: $XDG_STATE_HOME/dialer, ~/.local/state/dialer]
+    #[arg(long, value_name = "DIR|URL")]
     pub state: Option<PathBuf>,
+    /// How long a PostgreSQL that is away is waited for, calling nobody
+    #[arg(long, value_name = "D", default_value = "2m", value_parser = values::wait)]
+    pub journal_patience: Duration,
+    /// Where another run holds the campaign: waits, and takes over when that ends or dies
+    #[arg(long)]
+    pub standby: bool,
     /// The account.
     #[command(flatten)]
     pub account: AccountArgs,

@@ -36,7 +36,7 @@ use crate::report::style::{Glyphs, dollars, moment};
 use crate::run::check::{CheckError, Request, check_with, list_failure, mending, with_unreadable};
 use crate::run::known::{CampaignList, with_known};
 use crate::run::only::absent;
-use crate::run::plan::{RunPlan, State};
+use crate::run::plan::RunPlan;
 use crate::run::reserve_fits;
 use crate::vapi::request::shown_body;
 
@@ -250,7 +250,7 @@ fn lists(planned: &RunPlan, known: &[String]) -> Vec<Source> {
 }
 
 fn known(planned: &RunPlan) -> Result<Known, Failure> {
-    let disk = if let State::Kept(dir) = &planned.state { Disk::look(dir)? } else { None };
+    let disk = planned.state.journal().map_or(Ok(None), Disk::look)?;
     let Some(disk) = disk else {
         let suppressed = Box::new(|_| false);
         return Ok(Known {

@@ -22,7 +22,7 @@ use crate::report::failure::Failure;
 #[derive(Clone, Debug, clap::Args)]
 pub struct StateArgs {
     /// Where campaigns are remembered [env: DIALER_STATE]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR|URL")]
     pub state: Option<PathBuf>,
 }
 

@@ -6,6 +6,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::environment::Environment;
 use super::layers::{Layer, Sources};
+use crate::journal::disk::open;
 use crate::leads::options::Source;
 use crate::leads::shown::{file, plain, typed};
 use crate::report::failure::Failure;
@@ -106,8 +107,29 @@ pub fn check_name(name: &str) -> Result<(), String> {
 /// The directory where this machine's campaigns are remembered.
 pub fn state_dir(given: Option<&Path>, around: &Environment<'_>) -> Result<PathBuf, Failure> {
     if let Some(given) = given {
-        return Ok(given.to_owned());
+        return no_password(given, around).map(|()| given.to_owned());
     }
+    own_state_dir(around)
+}
+
+/// A place, for people.
+pub fn shown(place: &Path) -> String {
+    open::url(place).map_or_else(|| file(place), |url| file(Path::new(&open::without_password(url))))
+}
+
+/// A password on a command line is seen by every process of the machine, and in a file by whoever reads it.
+fn no_password(given: &Path, around: &Environment<'_>) -> Result<(), Failure> {
+    let Some(url) = open::url(given) else { return Ok(()) };
+    let from_environment = around.var("DIALER_STATE").is_some_and(|state| state == url);
+    if from_environment || !open::has_password(url) {
+        return Ok(());
+    }
+    let refused = Failure::usage("--state: a password has no place on a command line, where every process can read it");
+    Err(refused.advise("leave it out of the URL, and set PGPASSWORD or PGPASSFILE, or the whole URL as DIALER_STATE"))
+}
+
+/// The same, where nobody says which.
+fn own_state_dir(around: &Environment<'_>) -> Result<PathBuf, Failure> {
     let absolute = |name: &str| around.var(name).map(PathBuf::from).filter(|path| path.is_absolute());
     if let Some(kept) = absolute("XDG_STATE_HOME") {
         return Ok(kept.join("dialer"));
@@ -139,8 +161,17 @@ pub fn state(
     }
     match state_dir(given, around) {
         Err(_) if dry_run => Ok(State::ThrownAway),
-        found => found.map(State::Kept),
+        found => found.map(|place| match open::url(&place) {
+            None => State::Kept(place),
+            Some(_) => State::Shared { url: place, files: files(around) },
+        }),
     }
+}
+
+/// Where the files of a run are whose journal is in a database.
+fn files(around: &Environment<'_>) -> PathBuf {
+    let user = rustix::process::geteuid().as_raw();
+    own_state_dir(around).unwrap_or_else(|_| std::env::temp_dir().join(format!("dialer-{user}")))
 }
 
 #[cfg(test)]
@@ -154,5 +185,18 @@ mod tests {
         assert_eq!(name(None, &inputs, &around).unwrap().text, "M\u{e4}rz");
         assert_eq!(name(Some("Ma\u{308}rz"), &inputs, &around).unwrap().text, "M\u{e4}rz");
         assert_eq!(dated(" Ma\u{308}rz-{date} ", &around), "M\u{e4}rz-1970-01-01");
+    }
+
+    #[test]
+    fn a_password_comes_from_the_environment_alone() {
+        let url = "postgres://me:hush@db/d";
+        let with = |env: &dyn Fn(&str) -> Option<String>| {
+            let around = Environment { env, now: jiff::Timestamp::UNIX_EPOCH, zone: jiff::tz::TimeZone::UTC };
+            state_dir(Some(Path::new(url)), &around)
+        };
+        let refused = with(&|_| None).unwrap_err();
+        assert!(refused.exit == crate::exit::Exit::Usage && !refused.to_string().contains("hush"), "{refused}");
+        assert_eq!(with(&|name| (name == "DIALER_STATE").then(|| url.to_owned())).unwrap(), Path::new(url));
+        assert_eq!(shown(Path::new(url)), "postgres://me:***@db/d");
     }
 }

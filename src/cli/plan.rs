@@ -163,6 +163,8 @@ fn planned(args: &RunArgs, inputs: &[Source], wrong: &mut Wrong<'_>, around: &En
         account,
         missing,
         state: state?,
+        journal_patience: args.place.journal_patience,
+        standby: args.place.standby,
         post_timeout: args.pace.post_timeout,
         opt_out_field: args.retry.opt_out_field.clone(),
         dry_run,

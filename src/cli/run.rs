@@ -23,7 +23,6 @@ use crate::report::failure::Failure;
 use crate::report::json::{self, Rows};
 use crate::report::summary::End;
 use crate::run::confirm::AskPerson;
-use crate::run::plan::State;
 
 /// How a run ended, as those who are told hear it.
 pub(super) struct RunEnding {
@@ -103,8 +102,7 @@ fn totals(args: &RunArgs, typed: &ParsedArgs, campaign: &str, around: &Environme
     let rehearse = &args.rehearse;
     let state = args.place.state.as_deref();
     let state = place::state(state, &typed.sources, rehearse.sandbox, rehearse.dry_run, around).ok()?;
-    let State::Kept(dir) = state else { return None };
-    let campaigns = Disk::look(&dir).ok()??.campaigns().ok()?;
+    let campaigns = Disk::look(state.journal()?).ok()??.campaigns().ok()?;
     let is_meant = |known: &Campaign| known.name == campaign && known.account.is_rehearsal() == rehearse.sandbox;
     campaigns.into_iter().find(is_meant).map(|known| known.totals)
 }

@@ -3,13 +3,12 @@
 use super::environment::Environment;
 use super::journal::{StateArgs, look, no_campaign};
 use super::names::completer;
-use super::place::{dated, state_dir};
+use super::place::{self, dated, state_dir};
 use super::print;
 use super::serving::serve;
 use super::watching::watch;
 use crate::exit::Exit;
 use crate::journal::disk::story::Campaign;
-use crate::leads::shown::file;
 use crate::live::Address;
 use crate::report::failure::Failure;
 use crate::report::status::{json, text};
@@ -73,7 +72,7 @@ pub(super) fn shown(args: &StatusArgs, campaigns: &[Campaign], around: &Environm
     if args.json {
         return Ok(json(campaigns, around.now, &host()));
     }
-    let dir = state_dir(args.state.state.as_deref(), around)?;
+    let place = place::shown(&state_dir(args.state.state.as_deref(), around)?);
     let glyphs = Glyphs::of_locale(|name| around.var(name));
-    Ok(text(campaigns, &file(&dir), around.now, &around.zone, glyphs))
+    Ok(text(campaigns, &place, around.now, &around.zone, glyphs))
 }

@@ -3,16 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustix::time::{ClockId, clock_gettime};
 
+use crate::steady;
 use crate::time::{Instant, Now};
-
-/// Counts the time in which the machine was suspended, too: news from before are old then, and a wait is over.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const STEADY: ClockId = ClockId::Boottime;
-/// The same, where there is no other name for it.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const STEADY: ClockId = ClockId::Monotonic;
 
 /// A clock that only goes forward, at the rate of real time or faster.
 #[derive(Clone, Debug)]
@@ -31,13 +24,13 @@ impl Clock {
     /// A clock that goes that many times as fast as real time, from now on.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn quick(rate: f64) -> Self {
-        Self { began: steady(), origin: Timestamp::now().into(), rate }
+        Self { began: steady::now(), origin: Timestamp::now().into(), rate }
     }
 
     /// What time it is. Under a quick clock the wall clock is as quick; else it is the machine's, as it is set now.
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Now {
-        let at = self.origin + steady().saturating_sub(self.began).mul_f64(self.rate);
+        let at = self.origin + steady::now().saturating_sub(self.began).mul_f64(self.rate);
         let wall = if self.is_real() { Timestamp::now() } else { at.timestamp() };
         Now { at, wall }
     }
@@ -55,10 +48,4 @@ impl Clock {
     fn is_real(&self) -> bool {
         (self.rate - 1.0).abs() < f64::EPSILON
     }
-}
-
-/// Time since the machine was started.
-fn steady() -> Duration {
-    let since = clock_gettime(STEADY);
-    Duration::new(u64::try_from(since.tv_sec).unwrap_or(0), u32::try_from(since.tv_nsec).unwrap_or(0))
 }

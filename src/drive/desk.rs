@@ -70,7 +70,7 @@ impl<J: Journal + Send + 'static> Desk<J> {
         let work = tokio::task::spawn_blocking(move || {
             let mut claims = Claims::new();
             let done = match carry_out(&mut journal, now, request.clone(), &mut claims) {
-                Err(busy @ Error::Busy { .. }) => Ok(Done::Busy(request, busy.to_string())),
+                Err(busy @ (Error::Busy { .. } | Error::Away { .. })) => Ok(Done::Busy(request, busy.to_string())),
                 done => done,
             };
             (journal, done.map(|done| (done, claims)))

@@ -22,6 +22,11 @@ impl Claim {
         Self { attempt, lead, line, claimed, until }
     }
 
+    /// The same, that may not be sent later than this either.
+    pub(super) fn at_most(self, until: Instant) -> Self {
+        Self { until: self.until.min(until), ..self }
+    }
+
     /// The attempt's id.
     pub fn attempt(&self) -> &AttemptId {
         &self.attempt

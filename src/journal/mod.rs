@@ -90,6 +90,42 @@ pub enum Error {
         /// The process that holds it, where the system tells.
         holder: Option<u32>,
     },
+    /// The server does not answer, or could not do it now. The same may go well a moment later.
+    #[error(
+        "the journal {place} cannot be reached: {what}\n  nothing is lost: run the same command again when the database is \
+         back"
+    )]
+    Away {
+        /// The database, without the password.
+        place: String,
+        /// What was heard last.
+        what: String,
+    },
+    /// A database that cannot keep a journal as it is.
+    #[error(
+        "the journal {place} cannot be used: {why}\n  mend that, or name another:   --state postgres://ROLE@HOST/DATABASE"
+    )]
+    Database {
+        /// The database, without the password.
+        place: String,
+        /// Why not.
+        why: String,
+    },
+    /// Another run has taken this campaign over.
+    #[error(
+        "campaign {campaign} was taken over{}{}: this run writes and dials nothing more\n  its calls that are up go on, \
+         and are followed there; look: dialer status {campaign}",
+        pid.map(|pid| format!(" by process {pid}")).unwrap_or_default(),
+        host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default()
+    )]
+    TakenOver {
+        /// The campaign.
+        campaign: String,
+        /// The process that has it.
+        pid: Option<u32>,
+        /// Its machine.
+        host: Option<String>,
+    },
     /// The file was deleted or replaced while it was open.
     #[error(
         "the journal {0} was deleted or replaced while it was in use: nothing more is dialed\n  put it back before the \
@@ -116,15 +152,18 @@ pub enum Error {
     },
     /// Another run has this campaign.
     #[error(
-        "campaign {campaign} is being run{}{}\n  wait for it, or look: dialer status {campaign}",
+        "campaign {campaign} is being run{}{}{}\n  wait for it, or look: dialer status {campaign}",
         since.as_ref().map(|at| format!(" since {at}")).unwrap_or_default(),
-        pid.map(|pid| format!(" by process {pid}")).unwrap_or_default()
+        pid.map(|pid| format!(" by process {pid}")).unwrap_or_default(),
+        host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default()
     )]
     Held {
         /// The campaign.
         campaign: String,
         /// The process that has it, where it could be read.
         pid: Option<u32>,
+        /// Its machine, where that may be another.
+        host: Option<String>,
         /// Since when, for people.
         since: Option<String>,
     },

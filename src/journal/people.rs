@@ -227,6 +227,11 @@ pub(super) struct Told {
 const SHOWN: usize = 20_000;
 
 impl Told {
+    /// A copy, to go back to; rows of listings are looked up again then.
+    pub(super) fn kept(&self) -> Self {
+        Self { states: self.states.clone(), met: self.met.clone(), shown: HashMap::new() }
+    }
+
     pub(super) fn follows(&self, id: &AttemptId) -> bool {
         self.states.contains_key(id)
     }

@@ -71,19 +71,21 @@ impl std::error::Error for Failure {}
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match &error {
-            Error::Held { .. } | Error::Copied { .. } => Exit::Held,
+            Error::Held { .. } | Error::Copied { .. } | Error::TakenOver { .. } => Exit::Held,
             Error::SameMark { .. }
             | Error::OtherList { .. }
             | Error::OtherTarget { .. }
             | Error::Drops { .. }
             | Error::CalledLately { .. }
             | Error::Empty
+            | Error::Database { .. }
             | Error::NoCampaign(_) => Exit::Usage,
             Error::Damage { .. }
             | Error::Full(_)
             | Error::Directory { .. }
             | Error::Version { .. }
             | Error::Busy { .. }
+            | Error::Away { .. }
             | Error::Gone(_)
             | Error::Trouble { .. } => Exit::Machine,
         };
@@ -121,7 +123,8 @@ mod tests {
 
     #[test]
     fn a_held_campaign_is_told_with_what_to_do() {
-        let held = Error::Held { campaign: "leads".into(), pid: Some(4711), since: Some("09:00:02".into()) };
+        let held =
+            Error::Held { campaign: "leads".into(), pid: Some(4711), host: None, since: Some("09:00:02".into()) };
         insta::assert_snapshot!(Failure::from(held), @r"
         error: campaign leads is being run since 09:00:02 by process 4711
           wait for it, or look: dialer status leads

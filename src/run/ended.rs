@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::plan::{RunPlan, State};
+use super::plan::RunPlan;
 use crate::campaign::notice::StopReason;
 use crate::drive::RunEnd;
 use crate::exit::Exit;
@@ -61,7 +61,7 @@ impl Ended {
             took: self.took,
             now: self.now.wall,
             waits_for: self.waits_for.as_ref(),
-            kept: matches!(planned.state, State::Kept(_)),
+            kept: planned.state.journal().is_some(),
             command: None,
         }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::check::{Mending, Request, check, list_failure, mending};
 use super::known::{CampaignList, with_known};
-use super::plan::{RunPlan, State};
+use super::plan::RunPlan;
 use super::{only, spool};
 use crate::drive::signals::{Pending, Signals};
 use crate::drive::talk::say;
@@ -148,7 +148,7 @@ impl<'a> Lists<'a> {
 
     /// Where the rejected rows are; none where that goes with the run.
     pub(super) fn rejects_kept(&self) -> Option<&Path> {
-        let kept = self.planned.rejects.is_some() || matches!(self.planned.state, State::Kept(_));
+        let kept = self.planned.rejects.is_some() || self.planned.state.journal().is_some();
         kept.then_some(&*self.rejects)
     }
 

@@ -65,6 +65,9 @@ use target::RunTarget;
 /// A number that another campaign has called this recently is worth a word at the start.
 const THIS_WEEK: Duration = Duration::from_hours(168);
 
+/// How often a run that stands by looks whether the campaign is free.
+const STANDBY: Duration = Duration::from_secs(1);
+
 /// How long one request to the journal waits for another process that holds it, before that is told and it is asked again.
 const BUSY: Duration = Duration::from_secs(2);
 /// The same at the end of a run, when it is not asked again.
@@ -84,12 +87,13 @@ pub async fn run(
     let mut messages = planned.webhook.as_ref().map_or_else(|| Ok(webhook::none()), webhook::listen)?;
     let pending = signals.pending();
     let waiting = while_waiting(display.quiet, move || pending.is_set());
-    let disk = Disk::open_while(&venue.dir, &mut chance(), Some(waiting));
+    let disk = Disk::open_while(&venue.journal, &mut chance(), Some(waiting));
     let mut disk = disk.map_err(|error| unless_interrupted(error, &mut signals))?;
+    disk.synchronize(&|| venue.clock.now().at)?;
     let (place, key) = venue.credentials();
     let known = disk.account_of_key(place, key)?;
     if let Some(account) = &known {
-        held_by_nobody(account, &venue, planned)?;
+        held_by_nobody(&disk, account, &venue, planned)?;
     }
     let served = Served::start(planned, &venue.clock)?;
     let lists = Lists::open(planned, &venue.dir, display.zone.clone(), &mut signals).await?;
@@ -129,9 +133,12 @@ pub async fn run(
 }
 
 /// Another run that has the campaign weighs more than whatever is wrong with the list, which is not even read then.
-fn held_by_nobody(account: &Account, venue: &RunTarget, planned: &RunPlan) -> Result<(), Failure> {
+fn held_by_nobody(disk: &Disk, account: &Account, venue: &RunTarget, planned: &RunPlan) -> Result<(), Failure> {
     let now = venue.clock.now();
-    match Lock::take(&venue.dir, &account.name, &planned.plan.campaign, std::process::id(), now) {
+    if planned.standby {
+        return Ok(());
+    }
+    match disk.hold(account, &planned.plan.campaign, std::process::id(), now) {
         Err(held @ Error::Held { .. }) => Err(held.into()),
         // It is taken for good once the list is known to be one.
         Ok(_) | Err(_) => Ok(()),
@@ -195,10 +202,7 @@ impl Session<'_> {
         signals: &mut Signals,
         messages: &mut Messages,
     ) -> Result<Ran, Failure> {
-        let (planned, now) = (self.planned, self.venue.clock.now());
-        let plan = &planned.plan;
-        let lock = Lock::take(&self.venue.dir, &self.account.name, &plan.campaign, std::process::id(), now);
-        let lock = lock?;
+        let lock = self.hold(&disk, signals).await?;
         // Held from here on, so that no other run changes which lists there are.
         let lists = self.lists.with_known(&disk, self.account)?;
         if !self.is_again {
@@ -245,6 +249,7 @@ impl Session<'_> {
         }
         let history = journal.history(now)?;
         journal.wait_at_most(BUSY);
+        journal.give_up_after(planned.journal_patience);
         reserve_fits(plan, history.last_limit)?;
         let outlook = self.outlook(&journal, now)?;
         let totals = journal.totals(now)?;
@@ -325,6 +330,30 @@ impl Session<'_> {
         Ok(plan)
     }
 
+    /// Takes the campaign; standing by, once nobody else has it any more.
+    async fn hold(&self, disk: &Disk, signals: &mut Signals) -> Result<Lock, Failure> {
+        let mut told = self.planned.quiet;
+        loop {
+            let now = self.venue.clock.now();
+            match disk.hold(self.account, &self.planned.plan.campaign, std::process::id(), now) {
+                Err(held @ Error::Held { .. }) if self.planned.standby => {
+                    if !std::mem::replace(&mut told, true) {
+                        let words = held.to_string();
+                        say(&format!("standing by: {}", words.lines().next().unwrap_or_default()));
+                    }
+                }
+                taken => return Ok(taken?),
+            }
+            tokio::select! {
+                biased;
+                order = signals.next() => {
+                    return Err(Failure::new(order.exit_before_dialing(), "interrupted while standing by"));
+                }
+                () = tokio::time::sleep(STANDBY) => {}
+            }
+        }
+    }
+
     /// Lets go of the journal, and sums up.
     fn ended(&self, end: Result<RunEnd, Broken>, journal: Option<Run>, rows: Rows, began: Now) -> Result<Ran, Failure> {
         let target = self.planned.account.target.id();
@@ -390,7 +419,7 @@ impl Session<'_> {
     /// Writes the results, where that was asked for.
     fn results(&self) -> Result<Option<ResultsWriter>, Failure> {
         let Some(results) = &self.planned.results else { return Ok(None) };
-        let (dir, account) = (self.venue.dir.clone(), self.account.clone());
+        let (dir, account) = (self.venue.journal.clone(), self.account.clone());
         let (campaign, clock) = (self.planned.plan.campaign.clone(), self.venue.clock.clone());
         let name = campaign.clone();
         let book = move || ResultsBook::open(&dir, &account, &name, &mut chance());

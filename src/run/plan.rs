@@ -50,6 +50,10 @@ pub struct RunPlan {
     pub missing: Vec<(String, String)>,
     /// Where it is remembered.
     pub state: State,
+    /// How long a database that is away is waited for.
+    pub journal_patience: Duration,
+    /// Another run that holds the campaign is waited for.
+    pub standby: bool,
     /// How long a request may go unanswered.
     pub post_timeout: Duration,
     /// The field of a call's analysis that says: never again.
@@ -148,8 +152,25 @@ pub struct Account {
 pub enum State {
     /// In this directory, made where it is missing.
     Kept(PathBuf),
+    /// In a database that other machines share; the files of a run are in this directory.
+    Shared {
+        /// Its URL.
+        url: PathBuf,
+        /// For rejected rows, and copies of lists that can be read once.
+        files: PathBuf,
+    },
     /// Nowhere that lasts: a directory of its own that goes with the run.
     ThrownAway,
+}
+
+impl State {
+    /// Where the journal is, where that lasts.
+    pub fn journal(&self) -> Option<&Path> {
+        match self {
+            Self::Kept(place) | Self::Shared { url: place, .. } => Some(place),
+            Self::ThrownAway => None,
+        }
+    }
 }
 
 /// The limit to assume of a pool that nothing is known of.

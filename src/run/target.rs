@@ -1,6 +1,8 @@
 //! Where a run takes place: the real API by the real clock, or the built-in stand-in by a quicker one.
 
-use std::path::PathBuf;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +30,12 @@ const SILENT_POLLS: u32 = 15;
 /// However quick the polls are, a machine that has much to do pauses this long, in real time.
 const SHORTEST_GAP: Duration = Duration::from_secs(1);
 
+/// Makes a directory that only its owner can look into, if it is not there.
+fn private_directory(dir: &Path) -> Result<(), Failure> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|error| Failure::machine(format!("{} cannot be made: {error}", file(dir))))
+}
+
 /// Where a run takes place.
 pub(super) struct RunTarget {
     /// The run's clock.
@@ -40,6 +48,8 @@ pub(super) struct RunTarget {
     /// The stand-in, if that is where.
     sandbox: Option<Running>,
     /// Where it is remembered.
+    pub(super) journal: PathBuf,
+    /// Where its files are.
     pub(super) dir: PathBuf,
     /// Goes with the run.
     _thrown_away: Option<TempDir>,
@@ -57,13 +67,17 @@ impl RunTarget {
         };
         let base_url = sandbox.as_ref().map_or_else(|| planned.account.base_url.clone(), Running::base_url);
         let key = planned.account.key.clone().unwrap_or_else(|| SecretString::from(REHEARSAL));
-        let (dir, thrown_away) = match &planned.state {
-            State::Kept(dir) => (dir.clone(), None),
-            State::ThrownAway => throw_away().map(|dir| (dir.path().to_owned(), Some(dir)))?,
+        let (journal, dir, thrown_away) = match &planned.state {
+            State::Kept(dir) => (dir.clone(), dir.clone(), None),
+            State::Shared { url, files } => {
+                private_directory(files)?;
+                (url.clone(), files.clone(), None)
+            }
+            State::ThrownAway => throw_away().map(|dir| (dir.path().to_owned(), dir.path().to_owned(), Some(dir)))?,
         };
         let longest = (planned.plan.poll * 2).max(SHORTEST_GAP.mul_f64(clock.rate()));
         let pulse = Arc::new(Pulse::new(clock.now().at, longest));
-        Ok(Self { clock, pulse, base_url, key, sandbox, dir, _thrown_away: thrown_away })
+        Ok(Self { clock, pulse, base_url, key, sandbox, journal, dir, _thrown_away: thrown_away })
     }
 
     /// The client for it.

@@ -1,11 +1,11 @@
 //! Accounts: which organisation a key belongs to, so that a finished list needs no connection.
 
 use hmac::{Hmac, KeyInit, Mac};
-use rusqlite::{OptionalExtension, params};
 use sha2::Sha256;
 
 use super::super::Error;
 use super::Disk;
+use super::db::values;
 use crate::leads::lead::Phone;
 
 /// The account of the built-in stand-in: the calls of rehearsals, which called nobody, say nothing of the same numbers
@@ -33,12 +33,11 @@ impl Disk {
     pub fn account_of_key(&self, base_url: &str, key: &str) -> Result<Option<Account>, Error> {
         let hash = self.hash(&[b"key", base_url.as_bytes(), key.as_bytes()]);
         self.read(|db| {
-            let found = db.query_row(
+            db.maybe(
                 "SELECT accounts.id, accounts.name FROM keys JOIN accounts ON accounts.id = keys.account WHERE hash = ?1",
-                [hash],
+                values![&hash],
                 |row| Ok(Account { id: row.get(0)?, name: row.get(1)? }),
-            );
-            Ok(found.optional()?)
+            )
         })
     }
 
@@ -46,11 +45,11 @@ impl Disk {
     pub fn remember_account(&mut self, name: &str, base_url: &str, key: &str) -> Result<Account, Error> {
         let hash = self.hash(&[b"key", base_url.as_bytes(), key.as_bytes()]);
         self.within(|tx| {
-            tx.execute("INSERT INTO accounts (name) VALUES (?1) ON CONFLICT DO NOTHING", [name])?;
-            let id: i64 = tx.query_row("SELECT id FROM accounts WHERE name = ?1", [name], |row| row.get(0))?;
+            tx.execute("INSERT INTO accounts (name) VALUES (?1) ON CONFLICT DO NOTHING", values![name])?;
+            let id: i64 = tx.get("SELECT id FROM accounts WHERE name = ?1", values![name])?;
             tx.execute(
-                "INSERT INTO keys (hash, account) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET account = excluded.account",
-                params![hash, id],
+                "INSERT INTO keys (hash, account) VALUES (?1, ?2) ON CONFLICT (hash) DO UPDATE SET account = excluded.account",
+                values![&hash, id],
             )?;
             Ok(Account { id, name: name.to_owned() })
         })
@@ -60,7 +59,7 @@ impl Disk {
     pub fn variables(&self, account: &Account, target: &str) -> Result<Vec<String>, Error> {
         let name = variables_of(account, target);
         let find = "SELECT value FROM settings WHERE name = ?1";
-        let found: Option<Vec<u8>> = self.read(|db| Ok(db.query_row(find, [name], |row| row.get(0)).optional()?))?;
+        let found: Option<Vec<u8>> = self.read(|db| db.maybe(find, values![&name], |row| row.get(0)))?;
         let known = found.map(|text| serde_json::from_slice(&text)).transpose();
         known.map(Option::unwrap_or_default).map_err(|error| Error::damaged(error.to_string()))
     }
@@ -68,9 +67,9 @@ impl Disk {
     /// Remembers the variables that the prompt of an assistant, squad or workflow uses.
     pub fn remember_variables(&mut self, account: &Account, target: &str, used: &[String]) -> Result<(), Error> {
         let (name, text) = (variables_of(account, target), serde_json::to_vec(used).unwrap_or_default());
-        let put = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
+        let put = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
         self.within(|tx| {
-            tx.execute(put, params![name, text])?;
+            tx.execute(put, values![&name, &text])?;
             Ok(())
         })
     }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Params, Row, named_params};
 
 use super::super::Error;
 use super::super::facts::{Attempt, Origin};
 use super::accounts::REHEARSAL;
+use super::db::{Db, Line, Row, Value, values};
 use crate::campaign::attempt::{CallEnd, Cause, Facts, State};
 use crate::campaign::disposition::Class;
 use crate::campaign::event::LeadId;
@@ -21,79 +21,73 @@ const COLUMNS: &str = "attempt, origin, campaign, lead, phone, run, line, claime
     shown, updated, cost, opt_out, reopened, twin, message";
 
 /// The attempts that a condition selects.
-pub(super) fn select(db: &Connection, condition: &str, params: impl Params) -> Result<Vec<Attempt>, Error> {
+pub(super) fn select(db: &Db, condition: &str, values: &[Value<'_>]) -> Result<Vec<Attempt>, Error> {
     let mut attempts = Vec::new();
-    each(db, condition, params, |attempt| attempts.push(attempt))?;
+    each(db, condition, values, |attempt| attempts.push(attempt))?;
     Ok(attempts)
 }
 
 /// Hands over the attempts that a condition selects, one by one.
-pub(super) fn each(
-    db: &Connection,
-    condition: &str,
-    params: impl Params,
-    mut each: impl FnMut(Attempt),
-) -> Result<(), Error> {
-    let mut statement = db.prepare_cached(&format!("SELECT {COLUMNS} FROM attempts {condition}"))?;
-    let mut rows = statement.query(params)?;
-    while let Some(row) = rows.next()? {
-        each(read(row)?);
-    }
-    Ok(())
+pub(super) fn each(db: &Db, condition: &str, values: &[Value<'_>], mut each: impl FnMut(Attempt)) -> Result<(), Error> {
+    let line = db.line();
+    db.each(&format!("SELECT {COLUMNS} FROM attempts {condition}"), values, |row| {
+        each(read(row, line)?);
+        Ok(())
+    })
 }
 
-fn read(row: &Row<'_>) -> Result<Attempt, Error> {
+fn read(row: &Row<'_>, line: Line) -> Result<Attempt, Error> {
     let id: String = row.get(0)?;
     let id = AttemptId::parse(&id).ok_or_else(|| Error::damaged(format!("{id:?} is not an attempt's id")))?;
     let sent: Option<i64> = row.get(10)?;
     let received: Option<i64> = row.get(11)?;
     let post = match sent.zip(received) {
         Some((sent, received)) => {
-            let (sent, received) = (Instant::from_micros(sent), Instant::from_micros(received));
+            let (sent, received) = (line.instant(sent), line.instant(received));
             Some(Post { sent, received, taken: row.get(12)? })
         }
         None => None,
     };
     Ok(Attempt {
         id,
-        origin: origin_named(&row.get::<_, String>(1)?)?,
+        origin: origin_named(&row.get::<String>(1)?)?,
         campaign: row.get(2)?,
-        lead: row.get::<_, Option<i64>>(3)?.map(LeadId),
-        phone: row.get::<_, Option<i64>>(4)?.map(phone).transpose()?,
+        lead: row.get::<Option<i64>>(3)?.map(LeadId),
+        phone: row.get::<Option<i64>>(4)?.map(phone).transpose()?,
         run: row.get(5)?,
-        line: row.get::<_, Option<String>>(6)?.map(Arc::from),
-        claimed: Instant::from_micros(row.get(7)?),
+        line: row.get::<Option<String>>(6)?.map(Arc::from),
+        claimed: line.instant(row.get(7)?),
         began: wall(row.get(8)?),
         provider_time: Stamp::from_micros(row.get(9)?),
         post,
-        facts: read_facts(row)?,
-        call: row.get::<_, Option<String>>(25)?.map(|call| CallId::new(&call)),
-        created: row.get::<_, Option<i64>>(26)?.map(Stamp::from_micros),
-        shown: row.get::<_, Option<i64>>(27)?.map(Instant::from_micros),
-        updated: row.get::<_, Option<i64>>(28)?.map(Stamp::from_micros),
+        facts: read_facts(row, line)?,
+        call: row.get::<Option<String>>(25)?.map(|call| CallId::new(&call)),
+        created: row.get::<Option<i64>>(26)?.map(Stamp::from_micros),
+        shown: row.get::<Option<i64>>(27)?.map(|at| line.instant(at)),
+        updated: row.get::<Option<i64>>(28)?.map(Stamp::from_micros),
         cost: row.get(29)?,
         opt_out: row.get(30)?,
         reopened: row.get(31)?,
-        twin: row.get::<_, Option<String>>(32)?.map(|call| CallId::new(&call)),
-        message: row.get::<_, Option<String>>(33)?.map(Arc::from),
+        twin: row.get::<Option<String>>(32)?.map(|call| CallId::new(&call)),
+        message: row.get::<Option<String>>(33)?.map(Arc::from),
     })
 }
 
-fn read_facts(row: &Row<'_>) -> Result<Facts, Error> {
+fn read_facts(row: &Row<'_>, line: Line) -> Result<Facts, Error> {
     let refused = row
-        .get::<_, Option<String>>(13)?
+        .get::<Option<String>>(13)?
         .map(|name| Cause::named(&name).ok_or_else(|| Error::damaged(format!("{name:?} is not a cause of a refusal"))));
     let ended: Option<i64> = row.get(19)?;
-    let reason = row.get::<_, Option<String>>(20)?.unwrap_or_default();
+    let reason = row.get::<Option<String>>(20)?.unwrap_or_default();
     let instant =
-        |column| -> Result<Option<Instant>, Error> { Ok(row.get::<_, Option<i64>>(column)?.map(Instant::from_micros)) };
+        |column| -> Result<Option<Instant>, Error> { Ok(row.get::<Option<i64>>(column)?.map(|at| line.instant(at))) };
     Ok(Facts {
         refused: refused.transpose()?,
-        created: row.get::<_, Option<i64>>(26)?.is_some(),
+        created: row.get::<Option<i64>>(26)?.is_some(),
         blocked: row.get(14)?,
         failed: instant(15)?,
         rung: row.get(16)?,
-        started: row.get::<_, Option<i64>>(17)?.map(Stamp::from_micros),
+        started: row.get::<Option<i64>>(17)?.map(Stamp::from_micros),
         spoke: row.get(18)?,
         ended: ended.map(|at| CallEnd { at: Stamp::from_micros(at), reason }),
         given_up: row.get(21)?,
@@ -104,15 +98,16 @@ fn read_facts(row: &Row<'_>) -> Result<Facts, Error> {
 }
 
 /// Writes an attempt down, or what is newly known of it.
-pub(super) fn put(db: &Connection, attempt: &Attempt) -> Result<(), Error> {
+pub(super) fn put(db: &Db, attempt: &Attempt) -> Result<(), Error> {
     const PUT: &str = "INSERT INTO attempts (attempt, origin, campaign, lead, phone, run, line, claimed, began, \
         provider_time, sent, received, taken, refused, blocked, failed, rung, started, spoke, ended, reason, given_up, absent, \
         parked, released, call, created, shown, updated, cost, opt_out, reopened, twin, message, rehearsal, state, outcome) \
-        VALUES (:attempt, :origin, :campaign, :lead, :phone, :run, :line, :claimed, :began, :provider_time, :sent, \
-        :received, :taken, :refused, :blocked, :failed, :rung, :started, :spoke, :ended, :reason, :given_up, :absent, :parked, \
-        :released, :call, :created, :shown, :updated, :cost, :opt_out, :reopened, :twin, :message, \
-        (SELECT account FROM campaigns WHERE id = :campaign) IS (SELECT id FROM accounts WHERE name = :sandbox), \
-        :state, :outcome) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, \
+        ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, \
+        ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, \
+        (SELECT count(*) FROM campaigns JOIN accounts ON accounts.id = account \
+        WHERE campaigns.id = ?3 AND accounts.name = ?35), \
+        ?36, ?37) \
         ON CONFLICT (attempt) DO UPDATE SET origin = excluded.origin, lead = excluded.lead, phone = excluded.phone, \
         sent = excluded.sent, received = excluded.received, taken = excluded.taken, refused = excluded.refused, \
         blocked = excluded.blocked, failed = excluded.failed, rung = excluded.rung, started = excluded.started, \
@@ -125,26 +120,51 @@ pub(super) fn put(db: &Connection, attempt: &Attempt) -> Result<(), Error> {
     let facts = &attempt.facts;
     let post = attempt.post;
     let (state, outcome) = state_named(attempt.state());
-    let instant = |at: Option<Instant>| at.map(Instant::as_micros);
+    let line = db.line();
+    let instant = |at: Option<Instant>| at.map(|at| line.micros(at));
     let stamp = |at: Option<Stamp>| at.map(Stamp::as_micros);
-    let mut statement = db.prepare_cached(PUT)?;
-    statement.execute(named_params! {
-        ":attempt": attempt.id.as_str(), ":origin": origin_name(attempt.origin), ":campaign": attempt.campaign,
-        ":lead": attempt.lead.map(|lead| lead.0), ":phone": attempt.phone.map(digits), ":run": attempt.run,
-        ":line": attempt.line.as_deref(), ":claimed": attempt.claimed.as_micros(),
-        ":began": attempt.began.as_microsecond(), ":provider_time": attempt.provider_time.as_micros(),
-        ":sent": post.map(|post| post.sent.as_micros()), ":received": post.map(|post| post.received.as_micros()),
-        ":taken": post.and_then(|post| post.taken), ":refused": facts.refused.map(Cause::name),
-        ":blocked": facts.blocked, ":failed": instant(facts.failed), ":rung": facts.rung,
-        ":started": stamp(facts.started), ":spoke": facts.spoke,
-        ":ended": facts.ended.as_ref().map(|end| end.at.as_micros()),
-        ":reason": facts.ended.as_ref().map(|end| end.reason.as_str()), ":given_up": facts.given_up,
-        ":absent": instant(facts.absent), ":parked": instant(facts.parked), ":released": facts.released,
-        ":call": attempt.call.as_ref().map(CallId::as_str), ":created": stamp(attempt.created),
-        ":shown": instant(attempt.shown), ":updated": stamp(attempt.updated), ":cost": attempt.cost,
-        ":opt_out": attempt.opt_out, ":reopened": attempt.reopened, ":twin": attempt.twin.as_ref().map(CallId::as_str),
-        ":message": attempt.message.as_deref(), ":sandbox": REHEARSAL, ":state": state, ":outcome": outcome,
-    })?;
+    db.execute(
+        PUT,
+        values![
+            attempt.id.as_str(),
+            origin_name(attempt.origin),
+            attempt.campaign,
+            attempt.lead.map(|lead| lead.0),
+            attempt.phone.map(digits),
+            attempt.run,
+            attempt.line.as_deref(),
+            line.micros(attempt.claimed),
+            attempt.began.as_microsecond(),
+            attempt.provider_time.as_micros(),
+            post.map(|post| line.micros(post.sent)),
+            post.map(|post| line.micros(post.received)),
+            post.and_then(|post| post.taken),
+            facts.refused.map(Cause::name),
+            facts.blocked,
+            instant(facts.failed),
+            facts.rung,
+            stamp(facts.started),
+            facts.spoke,
+            facts.ended.as_ref().map(|end| end.at.as_micros()),
+            facts.ended.as_ref().map(|end| end.reason.as_str()),
+            facts.given_up,
+            instant(facts.absent),
+            instant(facts.parked),
+            facts.released,
+            attempt.call.as_ref().map(CallId::as_str),
+            stamp(attempt.created),
+            instant(attempt.shown),
+            stamp(attempt.updated),
+            attempt.cost,
+            attempt.opt_out,
+            attempt.reopened,
+            attempt.twin.as_ref().map(CallId::as_str),
+            attempt.message.as_deref(),
+            REHEARSAL,
+            state,
+            outcome,
+        ],
+    )?;
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! What the runs of an organisation have made of its budget of requests, in the database.
 
-use rusqlite::{OptionalExtension, params};
-
 use super::super::Error;
 use super::super::booking::Ledger;
+use super::db::values;
 use super::table::Table;
 use crate::campaign::budget::Made;
 use crate::campaign::plan::Plan;
+use crate::time::Instant;
 
 /// The budget of this run's organisation, and what was made of it. Where there is none, nothing is read.
 pub(super) fn ledger(table: &Table<'_>, plan: &Plan) -> Result<Ledger, Error> {
@@ -15,12 +15,14 @@ pub(super) fn ledger(table: &Table<'_>, plan: &Plan) -> Result<Ledger, Error> {
         return Ok(ledger);
     }
     let made = "SELECT value FROM settings WHERE name = ?1";
-    let made: Option<Vec<u8>> = table.db.prepare_cached(made)?.query_row([name(table)], |row| row.get(0)).optional()?;
+    let made: Option<Vec<u8>> = table.db.maybe(made, values![&name(table)], |row| row.get(0))?;
     // What cannot be read was written by another version: it counts for no more than a minute.
     ledger.made = made.and_then(|made| serde_json::from_slice(&made).ok()).unwrap_or(Made::NOTHING);
+    let line = table.db.line();
+    ledger.made = ledger.made.at(|at| line.instant(at.as_micros()));
     let alive = "SELECT count(*) FROM runs JOIN campaigns ON campaigns.id = runs.campaign \
                  WHERE runs.ended IS NULL AND campaigns.account = ?1";
-    ledger.runs = table.db.prepare_cached(alive)?.query_row([table.account], |row| row.get(0))?;
+    ledger.runs = table.db.get(alive, values![table.account])?;
     Ok(ledger)
 }
 
@@ -29,9 +31,12 @@ pub(super) fn keep(table: &Table<'_>, ledger: &Ledger) -> Result<(), Error> {
     if ledger.budget.is_none() {
         return Ok(());
     }
-    let made = serde_json::to_vec(&ledger.made).expect("three numbers");
-    let keep = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value";
-    table.db.prepare_cached(keep)?.execute(params![name(table), made])?;
+    let line = table.db.line();
+    let made = ledger.made.at(|at| Instant::from_micros(line.micros(at)));
+    let made = serde_json::to_vec(&made).expect("three numbers");
+    let keep =
+        "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    table.db.execute(keep, values![&name(table), &made])?;
     Ok(())
 }
 

@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::super::Error;
 use super::super::lead_status::{LeadState, LeadStatus};
 use super::accounts::{Account, phone_hash};
 use super::attempts::{self, digits, wall};
-use super::lock::is_held;
+use super::db::{Db, values};
 use super::table::suppress;
 use super::{Disk, leads};
 use crate::campaign::attempt::State;
@@ -42,8 +41,8 @@ impl Disk {
 
     fn order(&mut self, account: &Account, name: &str, order: &str, to: bool) -> Result<bool, Error> {
         let campaign = self.campaign(account, name)?;
-        self.within(|tx| Ok(tx.execute(order, params![campaign, to])?))?;
-        is_held(&self.dir, &account.name, &Mark::of(name))
+        self.within(|tx| tx.execute(order, values![campaign, to]))?;
+        self.is_held(&account.name, &Mark::of(name))
     }
 
     /// Leads of a campaign that are parked: their numbers, or only that one.
@@ -52,9 +51,7 @@ impl Disk {
         self.read(|db| {
             let find = "SELECT phone FROM leads WHERE campaign = ?1 AND standing = 'parked' \
                         AND phone = coalesce(?2, phone) ORDER BY place";
-            let mut statement = db.prepare(find)?;
-            let found = statement.query_map(params![campaign, phone.map(digits)], |row| row.get::<_, i64>(0))?;
-            found.map(|digits| attempts::phone(digits?)).collect()
+            db.all(find, values![campaign, phone.map(digits)], |row| attempts::phone(row.get(0)?))
         })
     }
 
@@ -64,9 +61,7 @@ impl Disk {
         self.within(|tx| {
             let parked = "SELECT id FROM leads WHERE campaign = ?1 AND standing = 'parked' \
                           AND phone = coalesce(?2, phone)";
-            let mut statement = tx.prepare(parked)?;
-            let ids = statement.query_map(params![campaign, phone.map(digits)], |row| row.get(0))?;
-            let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
+            let ids: Vec<i64> = tx.all(parked, values![campaign, phone.map(digits)], |row| row.get(0))?;
             for id in &ids {
                 release(tx, campaign, *id, now)?;
             }
@@ -85,11 +80,11 @@ impl Disk {
     pub fn unsuppress(&mut self, phone: Phone) -> Result<bool, Error> {
         let hash = phone_hash(&self.salt, phone);
         self.within(|tx| {
-            let gone = tx.execute("DELETE FROM suppressions WHERE hash = ?1 AND phone IS NOT NULL", [hash])?;
+            let gone = tx.execute("DELETE FROM suppressions WHERE hash = ?1 AND phone IS NOT NULL", values![&hash])?;
             if gone > 0 {
                 let again = "UPDATE leads SET suppressed = 0, stale = 1 \
                              WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1 AND suppressed = 1";
-                tx.execute(again, [digits(phone)])?;
+                tx.execute(again, values![digits(phone)])?;
             }
             Ok(gone > 0)
         })
@@ -98,12 +93,10 @@ impl Disk {
     /// That list, in the order in which it grew: the number (none of a person who was erased), why, and since when.
     pub fn suppressed_numbers(&self) -> Result<Vec<(Option<Phone>, String, Timestamp)>, Error> {
         self.read(|db| {
-            let mut statement = db.prepare("SELECT phone, reason, at FROM suppressions ORDER BY id")?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-            let rows = rows.collect::<Result<Vec<(Option<i64>, String, i64)>, _>>()?;
-            rows.into_iter()
-                .map(|(phone, reason, at)| Ok((phone.map(attempts::phone).transpose()?, reason, wall(at))))
-                .collect()
+            db.all("SELECT phone, reason, at FROM suppressions ORDER BY id", &[], |row| {
+                let phone = row.get::<Option<i64>>(0)?.map(attempts::phone).transpose()?;
+                Ok((phone, row.get(1)?, wall(row.get(2)?)))
+            })
         })
     }
 
@@ -112,17 +105,14 @@ impl Disk {
         let hash = phone_hash(&self.salt, phone);
         self.read(|db| {
             let find = "SELECT reason FROM suppressions WHERE hash = ?1";
-            Ok(db.query_row(find, [hash], |row| row.get(0)).optional()?)
+            db.maybe(find, values![&hash], |row| row.get(0))
         })
     }
 
     /// Whom this directory suppresses, for as many questions as a long list has.
     pub fn suppressions(&self) -> Result<impl Fn(Phone) -> bool + use<>, Error> {
-        let hashes: HashSet<Vec<u8>> = self.read(|db| {
-            let mut statement = db.prepare("SELECT hash FROM suppressions")?;
-            let hashes = statement.query_map([], |row| row.get(0))?;
-            Ok(hashes.collect::<Result<_, _>>()?)
-        })?;
+        let hashes: HashSet<Vec<u8>> =
+            self.read(|db| Ok(db.all("SELECT hash FROM suppressions", &[], |row| row.get(0))?.into_iter().collect()))?;
         let salt = self.salt.clone();
         Ok(move |phone| !hashes.is_empty() && hashes.contains(&phone_hash(&salt, phone)))
     }
@@ -134,34 +124,36 @@ impl Disk {
         let mut forgotten = self.within(|tx| {
             suppress(tx, &salt, phone, "forgotten", now)?;
             let hash = phone_hash(&salt, phone);
-            tx.execute("UPDATE suppressions SET phone = NULL, reason = 'forgotten' WHERE hash = ?1", [hash])?;
+            tx.execute("UPDATE suppressions SET phone = NULL, reason = 'forgotten' WHERE hash = ?1", values![&hash])?;
             // A list that is brought in again has the row again: its content must not be taken for known.
             let renew = "UPDATE campaigns SET list_hash = NULL \
                          WHERE EXISTS (SELECT 1 FROM leads WHERE campaign = campaigns.id AND phone = ?1)";
-            tx.execute(renew, [digits(phone)])?;
+            tx.execute(renew, values![digits(phone)])?;
             let gone = "DELETE FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1";
-            let leads = tx.execute(gone, [digits(phone)])? as u64;
+            let leads = tx.execute(gone, values![digits(phone)])?;
             let said = "DELETE FROM analyses WHERE attempt IN (SELECT attempt FROM attempts WHERE phone = ?1)";
-            tx.execute(said, [digits(phone)])?;
+            tx.execute(said, values![digits(phone)])?;
             let erase = "UPDATE attempts SET phone = NULL, lead = NULL, message = NULL WHERE phone = ?1";
-            let attempts = tx.execute(erase, [digits(phone)])? as u64;
+            let attempts = tx.execute(erase, values![digits(phone)])?;
             Ok(Forgotten { leads, attempts, in_log: false })
         })?;
-        self.read(|db| Ok(db.busy_timeout(self.patience.most)?))?;
+        if self.db.is_remote() {
+            return Ok(forgotten);
+        }
+        self.read(|db| db.wait_at_most(self.patience.most))?;
         // Pages that an earlier build wrote may keep what stood there before. Where the file cannot be written anew (it
         // is in use, or there is no room for two of it), what this one erased is gone all the same.
-        let _ = self.read(|db| Ok(db.execute_batch("VACUUM")?));
+        let _ = self.read(|db| db.batch("VACUUM"));
         // What the log still holds of them goes, too, unless another process is reading it at this moment.
-        forgotten.in_log =
-            self.read(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?))?;
+        forgotten.in_log = self.read(|db| db.get("PRAGMA wal_checkpoint(TRUNCATE)", &[]))?;
         Ok(forgotten)
     }
 }
 
 /// Gives one lead back. Whatever else is known of it is looked at when its campaign starts next; until then it is open.
-fn release(tx: &Transaction<'_>, campaign: i64, lead: i64, now: Now) -> Result<(), Error> {
+fn release(tx: &Db, campaign: i64, lead: i64, now: Now) -> Result<(), Error> {
     let its = "WHERE phone = (SELECT phone FROM leads WHERE id = ?2) AND campaign = ?1 AND (lead = ?2 OR lead IS NULL)";
-    for mut attempt in attempts::select(tx, its, [campaign, lead])? {
+    for mut attempt in attempts::select(tx, its, values![campaign, lead])? {
         if attempt.state() == State::Parked {
             attempt.facts.released = true;
             attempts::put(tx, &attempt)?;
@@ -169,6 +161,6 @@ fn release(tx: &Transaction<'_>, campaign: i64, lead: i64, now: Now) -> Result<(
     }
     let stand = LeadStatus { standing: LeadState::Open, later: true, ..LeadStatus::FRESH };
     leads::stand(tx, LeadId(lead), stand, false, now)?;
-    tx.execute("UPDATE leads SET stale = 1 WHERE id = ?1", [lead])?;
+    tx.execute("UPDATE leads SET stale = 1 WHERE id = ?1", values![lead])?;
     Ok(())
 }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use rusqlite::params;
-
 use super::super::Error;
 use super::Disk;
 use super::accounts::Account;
+use super::db::values;
 use super::live::Publisher;
 use crate::time::micros;
 
@@ -29,9 +28,8 @@ impl Publisher {
                     below_reserve = excluded.below_reserve, points = excluded.points";
         let points = serde_json::to_string(&past.points).unwrap_or_default();
         let below = micros(past.below_reserve);
-        let values = params![self.run, self.campaign, past.lowest_free, below, points];
-        self.db.prepare_cached(save)?.execute(values)?;
-        Ok(())
+        let values = values![self.run, self.campaign, past.lowest_free, below, &points];
+        self.db.note(|db| db.execute(save, values).map(drop))
     }
 }
 
@@ -41,13 +39,11 @@ impl Disk {
         let id = self.campaign(account, campaign)?;
         self.read(|db| {
             let all = "SELECT lowest_free, below_reserve, points FROM pool_histories WHERE campaign = ?1 ORDER BY run";
-            let mut all = db.prepare_cached(all)?;
-            let pasts = all.query_map([id], |row| {
+            db.all(all, values![id], |row| {
                 let below: u64 = row.get(1)?;
-                let points = serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default();
+                let points = serde_json::from_str(row.text(2)?).unwrap_or_default();
                 Ok(PoolPast { lowest_free: row.get(0)?, below_reserve: Duration::from_micros(below), points })
-            })?;
-            Ok(pasts.collect::<Result<_, _>>()?)
+            })
         })
     }
 }

@@ -3,40 +3,38 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Params, params};
-
 use super::super::Error;
 use super::super::lead_status::{LeadState, LeadStatus};
 use super::super::people::LeadRow;
 use super::super::store::ZoneSet;
 use super::attempts::{class_named, wall};
+use super::db::{Db, Value, values};
 use crate::campaign::event::LeadId;
 use crate::leads::lead::Lead;
-use crate::time::{Instant, Now};
+use crate::time::Now;
 
 /// The sets of zones that were read already: they never change.
 pub(super) type Zones = HashMap<i64, Arc<[String]>>;
 
 /// Hands over the leads of a campaign that a condition selects; the campaign is its first parameter.
 pub(super) fn each(
-    db: &Connection,
+    db: &Db,
     zones: &mut Zones,
     condition: &str,
-    params: impl Params,
+    values: &[Value<'_>],
     mut each: impl FnMut(LeadRow),
 ) -> Result<(), Error> {
-    let mut statement = db.prepare_cached(&format!(
+    let select = format!(
         "SELECT id, place, lead, zone_set, listed, suppressed, added, standing, class, due, later, doubts FROM leads \
          WHERE {condition}"
-    ))?;
-    let mut rows = statement.query(params)?;
-    while let Some(row) = rows.next()? {
-        let text = row.get_ref(2)?.as_str().map_err(|error| Error::damaged(error.to_string()))?;
-        let mut lead: Lead = serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
+    );
+    db.each(&select, values, |row| {
+        let mut lead: Lead =
+            serde_json::from_str(row.text(2)?).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
         lead.zones = zone_set(db, zones, row.get(3)?)?.to_vec();
         let due: i64 = row.get(9)?;
         let stand = LeadStatus {
-            standing: standing_named(&row.get::<_, String>(7)?, row.get(8)?)?,
+            standing: standing_named(&row.get::<String>(7)?, row.get(8)?)?,
             due: (due != 0).then(|| wall(due)),
             later: row.get(10)?,
             doubts: row.get(11)?,
@@ -47,19 +45,18 @@ pub(super) fn each(
             lead: Arc::new(lead),
             listed: row.get(4)?,
             suppressed: row.get(5)?,
-            added: Instant::from_micros(row.get(6)?),
+            added: db.line().instant(row.get(6)?),
             stand,
         });
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
-fn zone_set(db: &Connection, known: &mut Zones, id: i64) -> Result<Arc<[String]>, Error> {
+fn zone_set(db: &Db, known: &mut Zones, id: i64) -> Result<Arc<[String]>, Error> {
     if let Some(zones) = known.get(&id) {
         return Ok(zones.clone());
     }
-    let text: Option<String> =
-        db.query_row("SELECT zones FROM zone_sets WHERE id = ?1", [id], |row| row.get(0)).optional()?;
+    let text: Option<String> = db.maybe("SELECT zones FROM zone_sets WHERE id = ?1", values![id], |row| row.get(0))?;
     let zones: Vec<String> = text
         .and_then(|text| serde_json::from_str(&text).ok())
         .ok_or_else(|| Error::damaged(format!("no zones under the number {id}")))?;
@@ -69,7 +66,7 @@ fn zone_set(db: &Connection, known: &mut Zones, id: i64) -> Result<Arc<[String]>
 }
 
 /// The zone sets of a campaign's leads that wait for something.
-pub(super) fn zone_sets(db: &Connection, known: &mut Zones, campaign: i64) -> Result<Vec<ZoneSet>, Error> {
+pub(super) fn zone_sets(db: &Db, known: &mut Zones, campaign: i64) -> Result<Vec<ZoneSet>, Error> {
     // One step of each index for each set, however many leads it has.
     let next = |later: u8| {
         format!(
@@ -77,20 +74,14 @@ pub(super) fn zone_sets(db: &Connection, known: &mut Zones, campaign: i64) -> Re
              AND later = {later}"
         )
     };
-    let mut next = db.prepare_cached(&format!(
-        "SELECT min(first) FROM (SELECT ({}) AS first UNION ALL SELECT ({}))",
-        next(0),
-        next(1)
-    ))?;
-    let mut waits = db.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM leads WHERE campaign = ?1 AND zone_set = ?2 AND standing = 'open' AND listed = 1 \
+    let next = format!("SELECT min(first) FROM (SELECT ({}) AS first UNION ALL SELECT ({})) AS step", next(0), next(1));
+    let waits = "SELECT EXISTS (SELECT 1 FROM leads WHERE campaign = ?1 AND zone_set = ?2 AND standing = 'open' AND listed = 1 \
          AND later = 0), (SELECT min(due) FROM leads WHERE campaign = ?1 AND zone_set = ?2 AND standing = 'open' \
-         AND listed = 1 AND later = 1)",
-    )?;
+         AND listed = 1 AND later = 1)";
     let (mut sets, mut last) = (Vec::new(), 0);
-    while let Some(id) = next.query_row([campaign, last], |row| row.get::<_, Option<i64>>(0))? {
+    while let Some(id) = db.get::<Option<i64>>(&next, values![campaign, last])? {
         let (first, due): (bool, Option<i64>) =
-            waits.query_row([campaign, id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            db.one(waits, values![campaign, id], |row| Ok((row.get(0)?, row.get(1)?)))?;
         sets.push(ZoneSet { id, zones: zone_set(db, known, id)?.to_vec(), first, due: due.map(wall) });
         last = id;
     }
@@ -98,15 +89,14 @@ pub(super) fn zone_sets(db: &Connection, known: &mut Zones, campaign: i64) -> Re
 }
 
 /// Writes down how a lead stands, and whether it is suppressed.
-pub(super) fn stand(db: &Connection, id: LeadId, stand: LeadStatus, suppressed: bool, now: Now) -> Result<(), Error> {
+pub(super) fn stand(db: &Db, id: LeadId, stand: LeadStatus, suppressed: bool, now: Now) -> Result<(), Error> {
     let (standing, class) = standing_name(stand.standing);
     let settled = class.is_some().then(|| now.wall.as_microsecond());
-    let mut statement = db.prepare_cached(
-        "UPDATE leads SET standing = ?2, class = ?3, due = ?4, later = ?5, doubts = ?6, suppressed = max(suppressed, ?8), \
-         settled = iif(?7 IS NULL, NULL, coalesce(settled, ?7)), stale = 0 WHERE id = ?1",
-    )?;
+    let put = "UPDATE leads SET standing = ?2, class = ?3, due = ?4, later = ?5, doubts = ?6, \
+         suppressed = CASE WHEN suppressed > ?8 THEN suppressed ELSE ?8 END, \
+         settled = CASE WHEN ?7 IS NULL THEN NULL ELSE coalesce(settled, ?7) END, stale = 0 WHERE id = ?1";
     let due = stand.due.map_or(0, |due| due.as_microsecond().max(1));
-    statement.execute(params![id.0, standing, class, due, stand.later, stand.doubts, settled, suppressed])?;
+    db.execute(put, values![id.0, standing, class, due, stand.later, stand.doubts, settled, suppressed])?;
     Ok(())
 }
 

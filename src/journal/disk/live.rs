@@ -5,11 +5,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags};
 
 use super::super::Error;
 use super::Disk;
 use super::attempts::wall;
+use super::db::{Db, values};
 use super::open::settle;
 use super::run::Run;
 use super::story::Campaign;
@@ -21,7 +22,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Tells other shells how a run stands.
 #[derive(Debug)]
 pub struct Publisher {
-    pub(super) db: Connection,
+    pub(super) db: Db,
     pub(super) campaign: i64,
     pub(super) run: i64,
 }
@@ -39,7 +40,14 @@ impl Run {
     /// What makes this run's publisher, on whatever thread that is to be.
     pub fn publisher(&self) -> impl FnOnce() -> Result<Publisher, Error> + Send + use<> {
         let (file, campaign, run) = (self.disk().file.clone(), self.campaign(), self.number);
+        #[cfg(feature = "postgres")]
+        let remote = self.disk().db.target();
         move || {
+            #[cfg(feature = "postgres")]
+            if let Some(target) = remote {
+                let db = Db::Postgres(Box::new(super::db::Postgres::connect(target)?));
+                return Ok(Publisher { db, campaign, run });
+            }
             let open = || -> Result<Connection, Error> {
                 let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
                 let db = Connection::open_with_flags(&file, flags)?;
@@ -49,7 +57,7 @@ impl Run {
                 Ok(db)
             };
             let db = open().map_err(|error| error.within(&file))?;
-            Ok(Publisher { db, campaign, run })
+            Ok(Publisher { db: Db::Sqlite(db), campaign, run })
         }
     }
 }
@@ -60,9 +68,8 @@ impl Publisher {
         let put = "INSERT INTO live_status (campaign, run, at, status) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (campaign) \
                    DO UPDATE SET run = excluded.run, at = excluded.at, status = excluded.status \
                    WHERE excluded.run >= live_status.run";
-        let told = params![self.campaign, self.run, at.as_microsecond(), status];
-        self.db.prepare_cached(put)?.execute(told)?;
-        Ok(())
+        let told = values![self.campaign, self.run, at.as_microsecond(), status];
+        self.db.note(|db| db.execute(put, told).map(drop))
     }
 }
 
@@ -88,8 +95,7 @@ impl Disk {
     pub(super) fn published(&self, campaign: i64, run: i64) -> Result<Option<Published>, Error> {
         let find = "SELECT at, status FROM live_status WHERE campaign = ?1 AND run = ?2";
         self.read(|db| {
-            let read = |row: &rusqlite::Row<'_>| Ok(Published { at: wall(row.get(0)?), status: row.get(1)? });
-            Ok(db.prepare_cached(find)?.query_row([campaign, run], read).optional()?)
+            db.maybe(find, values![campaign, run], |row| Ok(Published { at: wall(row.get(0)?), status: row.get(1)? }))
         })
     }
 }

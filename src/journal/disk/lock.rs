@@ -5,11 +5,15 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
 use super::super::Error;
+use super::db::Fence;
 use super::directory::{private_file, private_folder, refused};
+#[cfg(feature = "postgres")]
+use super::lease::Lease;
 use super::machine::Presence;
 use super::waiting::{holders, patiently};
 use crate::pool::attempt_id::Mark;
@@ -24,7 +28,10 @@ const LOOK: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Lock {
     /// Kept open: closing it lets the lock go.
-    _file: File,
+    _file: Option<File>,
+    /// The same where the journal is on a server.
+    #[cfg(feature = "postgres")]
+    lease: Option<Lease>,
     /// The same for copies of the state directory, once a run has begun.
     presence: Option<Presence>,
     account: String,
@@ -46,13 +53,20 @@ impl Lock {
             Some(Ok(())) => {
                 write_holder(&mut file, pid, now).map_err(|error| refused(dir, error.to_string()))?;
                 let (account, campaign) = (account.to_owned(), campaign.to_owned());
-                Ok(Self { _file: file, presence: None, account, campaign })
+                Ok(Self {
+                    _file: Some(file),
+                    #[cfg(feature = "postgres")]
+                    lease: None,
+                    presence: None,
+                    account,
+                    campaign,
+                })
             }
             Some(Err(Some(error))) => Err(refused(dir, format!("{}: {error}", path.display()))),
             None if !holders(&path).is_empty() => Err(Error::busy(&path)),
             None | Some(Err(None)) => {
                 let (pid, since) = holder(&mut file, now);
-                Err(Error::Held { campaign: campaign.to_owned(), pid, since })
+                Err(Error::Held { campaign: campaign.to_owned(), pid, host: None, since })
             }
         }
     }
@@ -74,6 +88,49 @@ impl Lock {
     /// The campaign that it holds.
     pub fn campaign(&self) -> &str {
         &self.campaign
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Lock {
+    /// A campaign that is held by a lease.
+    pub(super) fn leased(lease: Lease, account: &str, campaign: &str) -> Self {
+        let (account, campaign) = (account.to_owned(), campaign.to_owned());
+        Self { _file: None, lease: Some(lease), presence: None, account, campaign }
+    }
+
+    /// What every transaction of its run has to find unchanged, where it is held by a lease.
+    pub(super) fn fence(&self) -> Option<Fence> {
+        self.lease.as_ref().map(Lease::fence)
+    }
+
+    /// For how long its run may still place calls, where that has an end.
+    pub(super) fn left(&self) -> Option<Duration> {
+        self.lease.as_ref().map(Lease::left)
+    }
+
+    /// Whether another run has taken the campaign over.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lease.as_ref().is_some_and(Lease::is_lost)
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+#[expect(clippy::unused_self, reason = "a lock of the system has neither term nor end")]
+impl Lock {
+    /// There are no leases here.
+    pub(super) fn fence(&self) -> Option<Fence> {
+        None
+    }
+
+    /// A lock has no end.
+    pub(super) fn left(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Nor is it lost.
+    pub(super) fn is_lost(&self) -> bool {
+        false
     }
 }
 
@@ -107,13 +164,16 @@ fn holder(file: &mut File, now: Now) -> (Option<u32>, Option<String>) {
         return (None, None);
     }
     let (pid, since) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
-    let since = since.parse::<jiff::Timestamp>().ok().map(|since| {
-        let zone = TimeZone::system();
-        let (since, now) = (since.to_zoned(zone.clone()), now.wall.to_zoned(zone));
-        let today = since.date() == now.date();
-        since.strftime(if today { "%H:%M:%S" } else { "%-d %b %H:%M:%S" }).to_string()
-    });
+    let since = since.parse().ok().map(|since| told_since(since, now));
     (pid.parse().ok(), since)
+}
+
+/// Since when, for people.
+pub(super) fn told_since(since: Timestamp, now: Now) -> String {
+    let zone = TimeZone::system();
+    let (since, now) = (since.to_zoned(zone.clone()), now.wall.to_zoned(zone));
+    let today = since.date() == now.date();
+    since.strftime(if today { "%H:%M:%S" } else { "%-d %b %H:%M:%S" }).to_string()
 }
 
 #[cfg(test)]

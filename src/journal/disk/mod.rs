@@ -1,27 +1,36 @@
-//! The durable journal: one SQLite database for a whole state directory, with every account and campaign in it.
+//! The durable journal: one SQLite database for a whole state directory, or one schema on a PostgreSQL server, with every
+//! account and campaign in it.
 //!
 //! [`Disk`] is the open database, for whoever looks at it or changes it from outside a run; [`run::Run`] is the journal
 //! of one run. A commit is on disk when it returns (`synchronous = FULL`).
 
 pub mod accounts;
+mod again;
 mod attempts;
 mod budget;
 pub mod commands;
+mod db;
 mod directory;
+mod held;
 pub mod histories;
 pub mod import;
 mod leads;
+#[cfg(feature = "postgres")]
+mod lease;
 pub mod live;
 pub mod lock;
 mod machine;
 pub mod one;
-mod open;
+pub mod open;
+#[cfg(feature = "postgres")]
+mod open_remote;
 mod others;
 pub mod outcomes;
 mod renamed;
 pub mod results;
 pub mod run;
 mod runs;
+mod staging;
 pub mod story;
 mod table;
 #[cfg(test)]
@@ -30,9 +39,9 @@ pub mod waiting;
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
-
 use super::Error;
+use crate::time::Instant;
+use db::Db;
 use waiting::Patience;
 
 /// The database of a state directory.
@@ -40,7 +49,7 @@ use waiting::Patience;
 pub struct Disk {
     dir: PathBuf,
     file: PathBuf,
-    db: Connection,
+    db: Db,
     /// Which file it is, whatever its name leads to later.
     identity: Option<(u64, u64)>,
     patience: Patience,
@@ -54,19 +63,24 @@ impl Disk {
         &self.dir
     }
 
+    /// Learns where the journal's line of time lies, from this machine's clock: the same, where it is a file.
+    pub fn synchronize(&self, clock: &dyn Fn() -> Instant) -> Result<(), Error> {
+        self.db.synchronize(clock).map_err(|error| error.within(&self.file))
+    }
+
     /// Whether the file is still the one that was opened: what is written into a deleted one is nobody's.
     fn still_there(&self) -> Result<(), Error> {
         if identity(&self.file) == self.identity { Ok(()) } else { Err(Error::Gone(self.file.clone())) }
     }
 
     /// Does one thing, wholly or not at all. The file's name is put into what goes wrong.
-    fn within<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        transact(&self.db, &self.file, &self.patience, work).map_err(|error| error.within(&self.file))
+    fn within<T>(&mut self, work: impl FnOnce(&Db) -> Result<T, Error>) -> Result<T, Error> {
+        self.db.transact(&self.file, &self.patience, work).map_err(|error| error.within(&self.file))
     }
 
     /// Looks something up.
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
-        work(&self.db).map_err(|error| error.within(&self.file))
+    fn read<T>(&self, work: impl FnOnce(&Db) -> Result<T, Error>) -> Result<T, Error> {
+        self.db.look(work).map_err(|error| error.within(&self.file))
     }
 }
 
@@ -74,23 +88,6 @@ impl Disk {
 fn identity(file: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     file.metadata().ok().filter(|stat| stat.len() > 0).map(|stat| (stat.dev(), stat.ino()))
-}
-
-/// Another process that is writing is waited for.
-fn transact<T>(
-    db: &Connection,
-    file: &Path,
-    patience: &Patience,
-    work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let begun = patience.wait(file, || match Transaction::new_unchecked(db, TransactionBehavior::Immediate) {
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => None,
-        begun => Some(begun),
-    });
-    let tx = begun.ok_or_else(|| Error::busy(file))??;
-    let done = work(&tx)?;
-    tx.commit()?;
-    Ok(done)
 }
 
 impl Error {

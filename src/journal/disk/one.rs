@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::params;
 
 use super::super::lead_status::LeadState;
 use super::super::people::LeadRow;
 use super::super::{Error, placed};
 use super::attempts::{digits, wall};
+use super::db::values;
 use super::leads::{self, Zones};
 use super::run::Run;
 use crate::campaign::event::LeadId;
@@ -62,14 +62,13 @@ impl Run {
         self.disk().read(|db| {
             let mut first = None;
             let by_number = "campaign = ?1 AND phone = ?2 AND listed = 1 ORDER BY place";
-            leads::each(db, &mut Zones::new(), by_number, params![self.campaign(), digits(only.phone)], |row| {
+            leads::each(db, &mut Zones::new(), by_number, values![self.campaign(), digits(only.phone)], |row| {
                 if first.is_none() && only.is(&row.lead) {
                     first = Some(row);
                 }
             })?;
             let Some(LeadRow { id, place, lead, stand, .. }) = first else { return Ok(None) };
-            let settled = "SELECT settled FROM leads WHERE id = ?1";
-            let settled: Option<i64> = db.prepare_cached(settled)?.query_row([id.0], |row| row.get(0))?;
+            let settled: Option<i64> = db.get("SELECT settled FROM leads WHERE id = ?1", values![id.0])?;
             Ok(Some(OneLead {
                 id,
                 lead: Arc::unwrap_or_clone(lead),

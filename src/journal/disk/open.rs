@@ -6,18 +6,17 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::super::{Chance, Error};
+use super::db::{Db, VERSION};
 use super::directory::{check_place, prepare, private_file, private_folder};
 use super::waiting::{KeepWaiting, Patience, holders};
 use super::{Disk, identity};
 
-/// The version of the schema that this program reads and writes.
-const VERSION: i64 = 7;
 /// The oldest version that is brought forward to it.
 const OLDEST: i64 = 3;
 /// Until then a race when the log is begun anew could lose commits (<https://sqlite.org/releaselog/3_51_3.html>).
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long to wait for another process, which may be importing a long list.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// How long the database itself waits in one try.
 const ONE_TRY: Duration = Duration::from_millis(100);
 /// How often what looks like damage is looked at again while somebody else has the file: for about two seconds.
@@ -29,6 +28,7 @@ const LARGE: u64 = 1 << 30;
 
 impl Disk {
     /// Opens the journal of a state directory, which is made if it is not there.
+    /// A URL of PostgreSQL is a place for one, too.
     pub fn open(dir: &Path, chance: &mut Chance) -> Result<Self, Error> {
         Self::open_while(dir, chance, None)
     }
@@ -36,6 +36,9 @@ impl Disk {
     /// The same, asking while another process that holds it is waited for, then and from then on.
     pub fn open_while(dir: &Path, chance: &mut Chance, keep: Option<KeepWaiting>) -> Result<Self, Error> {
         let patience = Patience { most: PATIENCE, keep };
+        if let Some(url) = url(dir) {
+            return Self::open_remote(url, chance, patience);
+        }
         prepare(dir)?;
         private_folder(dir, &dir.join("locks"))?;
         let file = dir.join("journal.db");
@@ -56,24 +59,24 @@ impl Disk {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found = version(&tx, file)?;
         if found == 3 {
-            tx.execute_batch(include_str!("counts.sql"))?;
-            tx.execute_batch(include_str!("from_3.sql"))?;
+            tx.execute_batch(include_str!("counts.sqlite.sql"))?;
+            tx.execute_batch(include_str!("from_3.sqlite.sql"))?;
         }
         if matches!(found, 3 | 4) {
-            tx.execute_batch(include_str!("results.sql"))?;
-            tx.execute_batch(include_str!("from_4.sql"))?;
+            tx.execute_batch(include_str!("results.sqlite.sql"))?;
+            tx.execute_batch(include_str!("from_4.sqlite.sql"))?;
         }
         if (OLDEST..6).contains(&found) {
-            tx.execute_batch(include_str!("from_5.sql"))?;
+            tx.execute_batch(include_str!("from_5.sqlite.sql"))?;
         }
         if (OLDEST..VERSION).contains(&found) {
-            tx.execute_batch(include_str!("from_6.sql"))?;
+            tx.execute_batch(include_str!("from_6.sqlite.sql"))?;
             tx.pragma_update(None, "user_version", VERSION)?;
         }
         if found == 0 {
-            tx.execute_batch(include_str!("schema.sql"))?;
-            tx.execute_batch(include_str!("counts.sql"))?;
-            tx.execute_batch(include_str!("results.sql"))?;
+            tx.execute_batch(include_str!("schema.sqlite.sql"))?;
+            tx.execute_batch(include_str!("counts.sqlite.sql"))?;
+            tx.execute_batch(include_str!("results.sqlite.sql"))?;
             let salt = [chance().to_le_bytes(), chance().to_le_bytes()].concat();
             tx.execute("INSERT INTO settings (name, value) VALUES ('salt', ?1)", [salt])?;
             tx.pragma_update(None, "user_version", VERSION)?;
@@ -83,24 +86,25 @@ impl Disk {
             check(&db)?;
         }
         let salt = salt(&db)?;
-        let patience = patience.clone();
+        let (db, patience) = (Db::Sqlite(db), patience.clone());
         Ok(Self { dir: dir.to_owned(), file: file.to_owned(), db, identity: identity(file), patience, salt })
     }
 
     /// What this journal and every copy of it are known by on a machine.
     pub(super) fn id(&mut self) -> Result<Vec<u8>, Error> {
         self.within(|tx| {
-            tx.execute(
-                "INSERT INTO settings (name, value) VALUES ('journal', randomblob(16)) ON CONFLICT DO NOTHING",
-                [],
-            )?;
-            Ok(tx.query_row("SELECT value FROM settings WHERE name = 'journal'", [], |row| row.get(0))?)
+            let made = "INSERT INTO settings (name, value) VALUES ('journal', randomblob(16)) ON CONFLICT DO NOTHING";
+            tx.execute(made, &[])?;
+            tx.get("SELECT value FROM settings WHERE name = 'journal'", &[])
         })
     }
 
     /// Opens a journal only to look: nothing is made and nothing written, unless an earlier version has to be brought
     /// forward. `None` where there is none.
     pub fn look(dir: &Path) -> Result<Option<Self>, Error> {
+        if let Some(url) = url(dir) {
+            return Self::look_remote(url);
+        }
         let file = dir.join("journal.db");
         if length(&file) == 0 {
             return Ok(None);
@@ -129,8 +133,49 @@ impl Disk {
             }
         }
         let salt = salt(&db)?;
-        let patience = patience.clone();
+        let (db, patience) = (Db::Sqlite(db), patience.clone());
         Ok(Self { dir: dir.to_owned(), file: file.to_owned(), db, identity: identity(file), patience, salt })
+    }
+}
+
+/// The URL, where a place is one of PostgreSQL.
+pub fn url(place: &Path) -> Option<&str> {
+    let text = place.to_str()?;
+    let is_url = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+    is_url.then_some(text)
+}
+
+/// Whether a password stands in a URL.
+pub fn has_password(url: &str) -> bool {
+    without_password(url) != url
+}
+
+/// The URL with `***` for a password.
+pub fn without_password(url: &str) -> String {
+    let url = match url.split_once("password=") {
+        Some((before, after)) => {
+            let rest = after.split_once('&').map_or(String::new(), |(_, rest)| format!("&{rest}"));
+            format!("{before}password=***{rest}")
+        }
+        None => url.to_owned(),
+    };
+    let Some((scheme, rest)) = url.split_once("://") else { return url };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    match rest[..end].rsplit_once('@').and_then(|(who, host)| Some((who.split_once(':')?.0, host))) {
+        Some((role, host)) => format!("{scheme}://{role}:***@{host}{}", &rest[end..]),
+        None => url,
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+impl Disk {
+    fn open_remote(url: &str, _: &mut Chance, _: Patience) -> Result<Self, Error> {
+        Self::look_remote(url).and_then(|none| none.ok_or_else(|| Error::damaged("nothing")))
+    }
+
+    fn look_remote(url: &str) -> Result<Option<Self>, Error> {
+        let place = url.split('@').next_back().unwrap_or_default().to_owned();
+        Err(Error::Database { place, why: "this dialer was built without PostgreSQL".to_owned() })
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-
 use super::super::Error;
 use super::attempts;
+use super::db::{Db, Row, values};
 use super::runs::LIVE;
 use super::table::Table;
 use crate::campaign::attempt::State;
@@ -16,7 +15,7 @@ use crate::pool::news::Others;
 use crate::pool::observation::Observation;
 use crate::pool::offset::latest_possible;
 use crate::pool::{Pool, Unanswered};
-use crate::time::{Instant, Now, Stamp};
+use crate::time::{Now, Stamp};
 
 /// A freed slot is left to another run for so many polls.
 const KEPT_FOR: u32 = 2;
@@ -31,21 +30,18 @@ pub(super) fn gather(table: &mut Table<'_>, followed: &mut Followed, run: i64, n
     let db = table.db;
     let alive = "SELECT max(reserve), count(*) FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2";
     let (largest, alive): (Option<u32>, u64) =
-        db.prepare_cached(alive)?.query_row([table.pool, run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        db.one(alive, values![table.pool, run], |row| Ok((row.get(0)?, row.get(1)?)))?;
     others.reserve = largest.unwrap_or(0);
     if alive > 0 {
         others.observation = observation(db, table.pool, run, now)?;
         let limit = "SELECT seen_limit_at, seen_limit FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2 \
                      AND seen_limit_at <= ?3 ORDER BY seen_limit_at DESC, seen_limit DESC LIMIT 1";
         let read = |row: &Row<'_>| Ok((Stamp::from_micros(row.get(0)?), row.get(1)?));
-        others.limit = db
-            .prepare_cached(limit)?
-            .query_row([table.pool, run, latest_possible(now).as_micros()], read)
-            .optional()?;
+        others.limit = db.maybe(limit, values![table.pool, run, latest_possible(now).as_micros()], read)?;
     }
     let until = "SELECT rate_until FROM pools WHERE id = ?1";
-    let until: Option<i64> = db.prepare_cached(until)?.query_row([table.pool], |row| row.get(0))?;
-    others.rate_until = until.map(Instant::from_micros).filter(|until| *until > now.at);
+    let until: Option<i64> = db.get(until, values![table.pool])?;
+    others.rate_until = until.map(|until| db.line().instant(until)).filter(|until| *until > now.at);
     Ok(others)
 }
 
@@ -57,7 +53,7 @@ fn theirs(table: &mut Table<'_>, followed: &mut Followed, others: &mut Others) -
          runs.campaign IN (SELECT id FROM campaigns WHERE account = (SELECT account FROM campaigns WHERE id = ?2))))"
     );
     let mut up = Followed::new();
-    for attempt in attempts::select(table.db, &live, [table.pool, table.campaign])? {
+    for attempt in attempts::select(table.db, &live, values![table.pool, table.campaign])? {
         if table.told.follows(&attempt.id) {
             continue;
         }
@@ -75,7 +71,7 @@ fn theirs(table: &mut Table<'_>, followed: &mut Followed, others: &mut Others) -
         if up.contains_key(&call) {
             continue;
         }
-        for over in attempts::select(table.db, "WHERE attempt = ?1", [attempt.as_str()])? {
+        for over in attempts::select(table.db, "WHERE attempt = ?1", values![attempt.as_str()])? {
             // One that is not over was a run's of another account that died: nobody here can follow it to its end.
             let over = over.pool_call();
             others.calls.extend(over.map(|(id, call)| (id, Call { ended: call.ended.or(Some(call.from)), ..call })));
@@ -85,59 +81,61 @@ fn theirs(table: &mut Table<'_>, followed: &mut Followed, others: &mut Others) -
     Ok(())
 }
 
-fn observation(db: &Connection, pool: i64, run: i64, now: Now) -> Result<Option<Observation>, Error> {
+fn observation(db: &Db, pool: i64, run: i64, now: Now) -> Result<Option<Observation>, Error> {
     let find = "SELECT at, heard, named_limit, remaining, call, sent, received FROM pools \
                 JOIN runs ON runs.id = pools.observer AND runs.ended IS NULL \
                 WHERE pools.id = ?1 AND observer <> ?2 AND at <= ?3";
-    let read = |row: &Row<'_>| {
+    db.maybe(find, values![pool, run, latest_possible(now).as_micros()], |row| {
         Ok(Observation {
             at: Stamp::from_micros(row.get(0)?),
             heard: Stamp::from_micros(row.get(1)?),
             limit: row.get(2)?,
             remaining: row.get(3)?,
-            call: row.get::<_, Option<String>>(4)?.map(|call| CallId::new(&call)),
-            sent: Instant::from_micros(row.get(5)?),
-            received: Instant::from_micros(row.get(6)?),
+            call: row.get::<Option<String>>(4)?.map(|call| CallId::new(&call)),
+            sent: db.line().instant(row.get(5)?),
+            received: db.line().instant(row.get(6)?),
         })
-    };
-    Ok(db.prepare_cached(find)?.query_row([pool, run, latest_possible(now).as_micros()], read).optional()?)
+    })
 }
 
 /// Writes down what this run has seen of the pool, for the others.
 /// What stands there with a time that lies ahead was stamped wrongly, and is replaced.
-pub(super) fn share(db: &Connection, pool: i64, run: i64, seen: &Pool, reserve: u32, now: Now) -> Result<(), Error> {
+pub(super) fn share(db: &Db, pool: i64, run: i64, seen: &Pool, reserve: u32, now: Now) -> Result<(), Error> {
     let ahead = latest_possible(now).as_micros();
     let limit = seen.limit_seen();
     let (at, limit) = (limit.map(|(at, _)| at.as_micros()), limit.map(|(_, limit)| limit));
     let mine = "UPDATE runs SET reserve = ?2, seen_limit = ?3, seen_limit_at = ?4 WHERE id = ?1 \
-                AND (reserve, seen_limit, seen_limit_at) IS NOT (?2, ?3, ?4)";
-    db.prepare_cached(mine)?.execute(params![run, reserve, limit, at])?;
+                AND (reserve, seen_limit, seen_limit_at) IS DISTINCT FROM (?2, ?3, ?4)";
+    db.execute(mine, values![run, reserve, limit, at])?;
     if at.is_some() {
         let last = "UPDATE pools SET last_limit = ?2, last_limit_at = ?3 WHERE id = ?1 \
-                    AND coalesce(last_limit_at < ?3 OR last_limit_at > ?4, 1)";
-        db.prepare_cached(last)?.execute(params![pool, limit, at, ahead])?;
+                    AND (last_limit_at IS NULL OR last_limit_at < ?3 OR last_limit_at > ?4)";
+        db.execute(last, values![pool, limit, at, ahead])?;
     }
     let Some(seen) = seen.observation() else { return Ok(()) };
     let newer = "UPDATE pools SET observer = ?2, at = ?3, heard = ?4, named_limit = ?5, remaining = ?6, call = ?7, \
                  sent = ?8, received = ?9 WHERE id = ?1 AND (at IS NULL OR at > ?10 OR (?3, -?6) > (at, -remaining))";
-    db.prepare_cached(newer)?.execute(params![
-        pool,
-        run,
-        seen.at.as_micros(),
-        seen.heard.as_micros(),
-        seen.limit,
-        seen.remaining,
-        seen.call.as_ref().map(CallId::as_str),
-        seen.sent.as_micros(),
-        seen.received.as_micros(),
-        ahead
-    ])?;
+    db.execute(
+        newer,
+        values![
+            pool,
+            run,
+            seen.at.as_micros(),
+            seen.heard.as_micros(),
+            seen.limit,
+            seen.remaining,
+            seen.call.as_ref().map(CallId::as_str),
+            db.line().micros(seen.sent),
+            db.line().micros(seen.received),
+            ahead
+        ],
+    )?;
     Ok(())
 }
 
 /// A run asks for claims: it wants what is left to it.
-pub(super) fn asks(db: &Connection, run: i64) -> Result<(), Error> {
-    db.prepare_cached("UPDATE runs SET passed = 0 WHERE id = ?1 AND passed <> 0")?.execute([run])?;
+pub(super) fn asks(db: &Db, run: i64) -> Result<(), Error> {
+    db.execute("UPDATE runs SET passed = 0 WHERE id = ?1 AND passed <> 0", values![run])?;
     Ok(())
 }
 
@@ -147,56 +145,55 @@ pub(super) fn asks(db: &Connection, run: i64) -> Result<(), Error> {
 pub(super) fn leaves_one(table: &Table<'_>, run: i64, plan: &Plan, now: Now) -> Result<bool, Error> {
     let db = table.db;
     let ours = (up(db, table.campaign)?, answered(db, table.campaign)?);
-    let mut first = Vec::new();
-    for (other, campaign) in waiting(db, table.pool, run)? {
-        if (up(db, campaign)?, answered(db, campaign)?) < ours {
-            first.push(other);
-        }
-    }
+    let waiting = waiting(db, table.pool, run)?.into_iter();
+    let first: Vec<i64> =
+        waiting.filter(|(_, up, answered)| (*up, *answered) < ours).map(|(other, ..)| other).collect();
     let since = "SELECT keeps_since FROM runs WHERE id = ?1";
-    let since: Option<i64> = db.prepare_cached(since)?.query_row([run], |row| row.get(0))?;
+    let since: Option<i64> = db.get(since, values![run])?;
     let keep = |since: Option<i64>| -> Result<(), Error> {
-        let keep = "UPDATE runs SET keeps_since = ?2 WHERE id = ?1 AND keeps_since IS NOT ?2";
-        db.prepare_cached(keep)?.execute(params![run, since])?;
+        let keep = "UPDATE runs SET keeps_since = ?2 WHERE id = ?1 AND keeps_since IS DISTINCT FROM ?2";
+        db.execute(keep, values![run, since])?;
         Ok(())
     };
     if first.is_empty() {
         keep(None)?;
         return Ok(false);
     }
-    match since.map(Instant::from_micros) {
-        None => keep(Some(now.at.as_micros())).map(|()| true),
+    match since.map(|since| db.line().instant(since)) {
+        None => keep(Some(db.line().micros(now.at))).map(|()| true),
         Some(since) if now.at.since(since) < plan.poll * KEPT_FOR => Ok(true),
         Some(_) => {
             for other in first {
-                db.prepare_cached("UPDATE runs SET passed = 1 WHERE id = ?1")?.execute([other])?;
+                db.execute("UPDATE runs SET passed = 1 WHERE id = ?1", values![other])?;
             }
             keep(None).map(|()| false)
         }
     }
 }
 
-/// Other live runs on the pool whose open batch has somebody to dial.
-fn waiting(db: &Connection, pool: i64, run: i64) -> Result<Vec<(i64, i64)>, Error> {
-    let find = "SELECT runs.id, runs.campaign FROM runs JOIN campaigns ON campaigns.id = runs.campaign \
+/// Other live runs on the pool whose open batch has somebody to dial, with what may be up and when they were answered.
+fn waiting(db: &Db, pool: i64, run: i64) -> Result<Vec<(i64, u64, Option<i64>)>, Error> {
+    let find = &format!(
+        "SELECT runs.id, (SELECT count(*) FROM attempts {LIVE} AND campaign = runs.campaign), \
+                (SELECT max(received) FROM attempts WHERE campaign = runs.campaign AND received IS NOT NULL) \
+                FROM runs JOIN campaigns ON campaigns.id = runs.campaign \
                 WHERE runs.pool = ?1 AND runs.ended IS NULL AND runs.id <> ?2 AND runs.passed = 0 \
                 AND campaigns.paused = 0 AND campaigns.stop = 0 AND EXISTS ( \
                 SELECT 1 FROM batches INDEXED BY batches_open, json_each(batches.leads) AS member JOIN leads ON leads.id = member.value \
                 WHERE batches.campaign = runs.campaign AND batches.closed IS NULL \
-                AND leads.standing = 'open' AND leads.listed = 1)";
-    let mut statement = db.prepare_cached(find)?;
-    let runs = statement.query_map([pool, run], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(runs.collect::<Result<_, _>>()?)
+                AND leads.standing = 'open' AND leads.listed = 1)"
+    );
+    db.all(find, values![pool, run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }
 
 /// Attempts of a campaign that may be calls that are up.
-fn up(db: &Connection, campaign: i64) -> Result<u64, Error> {
+fn up(db: &Db, campaign: i64) -> Result<u64, Error> {
     let count = format!("SELECT count(*) FROM attempts {LIVE} AND campaign = ?1");
-    Ok(db.prepare_cached(&count)?.query_row([campaign], |row| row.get(0))?)
+    db.get(&count, values![campaign])
 }
 
 /// When a request of a campaign was last answered; none if none was.
-fn answered(db: &Connection, campaign: i64) -> Result<Option<i64>, Error> {
+fn answered(db: &Db, campaign: i64) -> Result<Option<i64>, Error> {
     let last = "SELECT max(received) FROM attempts WHERE campaign = ?1 AND received IS NOT NULL";
-    Ok(db.prepare_cached(last)?.query_row([campaign], |row| row.get(0))?)
+    db.get(last, values![campaign])
 }

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::params;
 
 use super::super::Error;
 use super::super::facts::Attempt;
 use super::super::lead_status::LeadState;
 use super::Disk;
 use super::accounts::Account;
+use super::db::values;
 use super::leads::standing_named;
 use super::{attempts, results};
 use crate::campaign::attempt::{Cause, State};
@@ -65,7 +65,7 @@ impl Disk {
             let all = "WHERE campaign = ?1 AND origin <> 'found' ORDER BY claimed, attempt";
             // Most leads have one attempt.
             let one = || Vec::with_capacity(1);
-            attempts::each(db, all, [id], |attempt| {
+            attempts::each(db, all, values![id], |attempt| {
                 found.entry(attempt.lead).or_insert_with(one).push(outcome(attempt));
             })?;
             Ok(found)
@@ -83,7 +83,7 @@ impl Disk {
         self.read(|db| {
             let mut found = Vec::new();
             let newest = "WHERE campaign = ?1 AND origin <> 'found' ORDER BY began DESC LIMIT ?2";
-            attempts::each(db, newest, params![id, most], |attempt| found.push(outcome(attempt)))?;
+            attempts::each(db, newest, values![id, most], |attempt| found.push(outcome(attempt)))?;
             Ok(found)
         })
     }
@@ -96,20 +96,24 @@ impl Disk {
         attempts: &Attempts,
         mut each: impl FnMut(LeadOutcome<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        const AT_ONCE: usize = 10_000;
         let id = self.campaign(account, campaign)?;
+        let some = "SELECT id, lead, standing, class FROM leads WHERE campaign = ?1 AND listed = 1 AND id > ?2 \
+                    ORDER BY id LIMIT ?3";
         self.read(|db| {
-            let all = "SELECT id, lead, standing, class FROM leads WHERE campaign = ?1 AND listed = 1 ORDER BY id";
-            let mut statement = db.prepare(all)?;
-            let mut rows = statement.query([id])?;
-            while let Some(row) = rows.next()? {
-                let text = row.get_ref(1)?.as_str().map_err(|error| Error::damaged(error.to_string()))?;
-                let lead: Lead =
-                    serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
-                let state = standing_named(&row.get::<_, String>(2)?, row.get(3)?)?;
-                let of_lead = attempts.get(&Some(LeadId(row.get(0)?))).map_or(&[][..], Vec::as_slice);
-                let last = of_lead.iter().rfind(|attempt| attempt.counts());
-                let analysis = last.map(|last| results::analysis(db, &last.attempt)).transpose()?.flatten();
-                each(LeadOutcome { lead: &lead, state, attempts: of_lead, analysis: analysis.as_ref() })?;
+            let (mut last, mut rows) = (0, AT_ONCE);
+            while rows == AT_ONCE {
+                rows = 0;
+                db.each(some, values![id, last, AT_ONCE], |row| {
+                    (last, rows) = (row.get(0)?, rows + 1);
+                    let lead: Lead = serde_json::from_str(row.text(1)?)
+                        .map_err(|error| Error::damaged(format!("a lead: {error}")))?;
+                    let state = standing_named(&row.get::<String>(2)?, row.get(3)?)?;
+                    let of_lead = attempts.get(&Some(LeadId(last))).map_or(&[][..], Vec::as_slice);
+                    let said = of_lead.iter().rfind(|attempt| attempt.counts());
+                    let analysis = said.map(|said| results::analysis(db, &said.attempt)).transpose()?.flatten();
+                    each(LeadOutcome { lead: &lead, state, attempts: of_lead, analysis: analysis.as_ref() })
+                })?;
             }
             Ok(())
         })

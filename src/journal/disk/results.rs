@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::super::{Chance, Error};
 use super::Disk;
 use super::accounts::Account;
 use super::attempts::{self, class_named, digits, wall};
+use super::db::{Db, Row, values};
 use super::outcomes::{AttemptOutcome, outcome};
 use crate::campaign::disposition::Class;
 use crate::campaign::event::LeadId;
@@ -81,12 +81,10 @@ impl ResultsBook {
     pub fn places(&self) -> Result<Vec<ResultsPlace>, Error> {
         self.disk.read(|db| {
             let all = "SELECT path, device, inode, length FROM results_files WHERE campaign = ?1";
-            let mut all = db.prepare_cached(all)?;
-            let places = all.query_map([self.campaign], |row| {
-                let file = (row.get::<_, i64>(1)?.cast_unsigned(), row.get::<_, i64>(2)?.cast_unsigned());
+            db.all(all, values![self.campaign], |row| {
+                let file = (row.get::<i64>(1)?.cast_unsigned(), row.get::<i64>(2)?.cast_unsigned());
                 Ok(ResultsPlace { path: row.get(0)?, file, length: row.get(3)? })
-            })?;
-            Ok(places.collect::<Result<_, _>>()?)
+            })
         })
     }
 
@@ -97,24 +95,18 @@ impl ResultsBook {
                         CROSS JOIN leads ON leads.id = settlements.lead \
                         WHERE settlements.campaign = ?1 AND written < number AND settlements.lead > ?2 \
                         AND settled IS NOT NULL ORDER BY settlements.lead LIMIT ?3";
-            let mut find = db.prepare_cached(find)?;
-            let mut rows = find.query(params![self.campaign, after.0, most])?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                found.push(self.settlement(db, row)?);
-            }
-            Ok(found)
+            db.all(find, values![self.campaign, after.0, most], |row| self.settlement(db, row))
         })
     }
 
-    fn settlement(&self, db: &Connection, row: &Row<'_>) -> Result<Settlement, Error> {
+    fn settlement(&self, db: &Db, row: &Row<'_>) -> Result<Settlement, Error> {
         let id = LeadId(row.get(0)?);
-        let text = row.get_ref(2)?.as_str().map_err(|error| Error::damaged(error.to_string()))?;
-        let lead: Lead = serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
+        let lead: Lead =
+            serde_json::from_str(row.text(2)?).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
         let attempts = attempts_on(db, self.campaign, id, lead.phone)?;
         let last = attempts.iter().rfind(|attempt| attempt.counts());
         let analysis = last.map(|last| analysis(db, &last.attempt)).transpose()?.flatten();
-        let class = class_named(&row.get::<_, String>(3)?)?;
+        let class = class_named(&row.get::<String>(3)?)?;
         Ok(Settlement { id, number: row.get(1)?, lead, class, at: wall(row.get(4)?), attempts, analysis })
     }
 
@@ -122,7 +114,7 @@ impl ResultsBook {
     pub fn left(&self) -> Result<u64, Error> {
         self.disk.read(|db| {
             let count = "SELECT count(*) FROM settlements WHERE campaign = ?1 AND written < number";
-            Ok(db.query_row(count, [self.campaign], |row| row.get(0))?)
+            db.get(count, values![self.campaign])
         })
     }
 
@@ -130,10 +122,9 @@ impl ResultsBook {
     pub fn wrote(&mut self, rows: &[(LeadId, u64)], place: Option<&ResultsPlace>) -> Result<(), Error> {
         let campaign = self.campaign;
         self.disk.within(|tx| {
-            let wrote = "UPDATE settlements SET written = max(written, ?2) WHERE lead = ?1";
-            let mut wrote = tx.prepare_cached(wrote)?;
+            let wrote = "UPDATE settlements SET written = ?2 WHERE lead = ?1 AND written < ?2";
             for (lead, number) in rows {
-                wrote.execute(params![lead.0, number])?;
+                tx.execute(wrote, values![lead.0, *number])?;
             }
             place.map_or(Ok(()), |place| put_place(tx, campaign, place))
         })
@@ -147,88 +138,83 @@ impl ResultsBook {
     ) -> Result<(), Error> {
         let campaign = self.campaign;
         self.disk.within(|tx| {
-            let found = "UPDATE settlements SET written = max(written, ?4) WHERE number >= ?4 AND lead = \
+            let found = "UPDATE settlements SET written = ?4 WHERE number >= ?4 AND written < ?4 AND lead = \
                          (SELECT id FROM leads WHERE campaign = ?1 AND phone = ?2 AND extension = ?3)";
-            let mut found = tx.prepare_cached(found)?;
             for (phone, extension, number) in rows {
-                found.execute(params![campaign, digits(phone), extension.unwrap_or_default(), number])?;
+                let extension = extension.unwrap_or_default();
+                tx.execute(found, values![campaign, digits(phone), &extension, number])?;
             }
             put_place(tx, campaign, place)
         })
     }
 }
 
-fn put_place(db: &Connection, campaign: i64, place: &ResultsPlace) -> Result<(), Error> {
+fn put_place(db: &Db, campaign: i64, place: &ResultsPlace) -> Result<(), Error> {
     let put = "INSERT INTO results_files (campaign, path, device, inode, length) VALUES (?1, ?2, ?3, ?4, ?5) \
                ON CONFLICT (campaign, path) DO UPDATE SET device = excluded.device, inode = excluded.inode, \
                length = excluded.length";
     let ResultsPlace { path, file: (device, inode), length } = place;
-    db.prepare_cached(put)?.execute(params![campaign, path, device.cast_signed(), inode.cast_signed(), length])?;
+    db.execute(put, values![campaign, path, device.cast_signed(), inode.cast_signed(), *length])?;
     Ok(())
 }
 
 /// The attempts of one lead, in order.
-fn attempts_on(db: &Connection, campaign: i64, lead: LeadId, phone: Phone) -> Result<Vec<AttemptOutcome>, Error> {
+fn attempts_on(db: &Db, campaign: i64, lead: LeadId, phone: Phone) -> Result<Vec<AttemptOutcome>, Error> {
     let its = "WHERE phone = ?1 AND campaign = ?2 AND lead = ?3 AND origin <> 'found' ORDER BY claimed, attempt";
     let mut found = Vec::new();
-    let params = params![digits(phone), campaign, lead.0];
-    attempts::each(db, its, params, |attempt| found.push(outcome(attempt)))?;
+    let values = values![digits(phone), campaign, lead.0];
+    attempts::each(db, its, values, |attempt| found.push(outcome(attempt)))?;
     Ok(found)
 }
 
 /// Calls that were answered, settled a lead no longer ago than that, and are not analysed yet: each with the instant
 /// until which that is waited for.
-pub(super) fn awaited(
-    db: &Connection,
-    campaign: i64,
-    wait: Duration,
-    now: Now,
-) -> Result<Vec<(CallId, Instant)>, Error> {
+pub(super) fn awaited(db: &Db, campaign: i64, wait: Duration, now: Now) -> Result<Vec<(CallId, Instant)>, Error> {
     let since = now.wall.as_microsecond().saturating_sub(crate::time::micros(wait));
     let find = "SELECT id, phone, settled FROM leads WHERE campaign = ?1 AND settled > ?2 AND phone > 0 \
                 AND EXISTS (SELECT 1 FROM settlements WHERE lead = leads.id AND written < number) LIMIT ?3";
-    let mut find = db.prepare_cached(find)?;
-    let mut rows = find.query(params![campaign, since, AWAITED])?;
     let mut awaited = Vec::new();
-    while let Some(row) = rows.next()? {
+    db.each(find, values![campaign, since, AWAITED], |row| {
         let (lead, phone) = (LeadId(row.get(0)?), attempts::phone(row.get(1)?)?);
         let attempts = attempts_on(db, campaign, lead, phone)?;
         let Some(last) = attempts.iter().rfind(|attempt| attempt.counts()).filter(|last| last.is_answered()) else {
-            continue;
+            return Ok(());
         };
         let known = analysis(db, &last.attempt)?.is_some_and(|analysis| analysis.is_complete());
         if let Some(call) = last.call.clone().filter(|_| !known) {
-            let left = row.get::<_, i64>(2)? - since;
+            let left = row.get::<i64>(2)? - since;
             awaited.push((call, now.at + Duration::from_micros(left.unsigned_abs()).min(wait)));
         }
-    }
+        Ok(())
+    })?;
     Ok(awaited)
 }
 
 /// Writes down what the provider made of a call, unless that is known.
-pub(super) fn put_analysis(db: &Connection, attempt: &AttemptId, analysis: &Analysis) -> Result<(), Error> {
+pub(super) fn put_analysis(db: &Db, attempt: &AttemptId, analysis: &Analysis) -> Result<(), Error> {
     let put = "INSERT INTO analyses (attempt, success, summary, structured, recording, transcript_chars) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (attempt) DO UPDATE SET success = excluded.success, \
                summary = excluded.summary, structured = excluded.structured, recording = excluded.recording, \
                transcript_chars = excluded.transcript_chars WHERE (analyses.success, analyses.summary, \
-               analyses.structured, analyses.recording, analyses.transcript_chars) IS NOT (excluded.success, \
+               analyses.structured, analyses.recording, analyses.transcript_chars) IS DISTINCT FROM (excluded.success, \
                excluded.summary, excluded.structured, excluded.recording, excluded.transcript_chars)";
     let Analysis { success, summary, structured, recording_url, transcript_chars } = analysis;
-    db.prepare_cached(put)?.execute(params![
+    let values = values![
         attempt.as_str(),
-        success,
-        summary,
-        structured,
-        recording_url,
-        transcript_chars
-    ])?;
+        success.as_deref(),
+        summary.as_deref(),
+        structured.as_deref(),
+        recording_url.as_deref(),
+        *transcript_chars
+    ];
+    db.execute(put, values)?;
     Ok(())
 }
 
 /// What the provider made of the call of an attempt, as far as it was seen.
-pub(super) fn analysis(db: &Connection, attempt: &AttemptId) -> Result<Option<Analysis>, Error> {
+pub(super) fn analysis(db: &Db, attempt: &AttemptId) -> Result<Option<Analysis>, Error> {
     let find = "SELECT success, summary, structured, recording, transcript_chars FROM analyses WHERE attempt = ?1";
-    let read = |row: &Row<'_>| {
+    db.maybe(find, values![attempt.as_str()], |row| {
         Ok(Analysis {
             success: row.get(0)?,
             summary: row.get(1)?,
@@ -236,6 +222,5 @@ pub(super) fn analysis(db: &Connection, attempt: &AttemptId) -> Result<Option<An
             recording_url: row.get(3)?,
             transcript_chars: row.get(4)?,
         })
-    };
-    Ok(db.prepare_cached(find)?.query_row([attempt.as_str()], read).optional()?)
+    })
 }

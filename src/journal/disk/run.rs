@@ -4,44 +4,43 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
-
 use jiff::Timestamp;
 
 use super::super::claim::Claim;
 use super::super::granting::{Maker, grant, put_off_all};
 use super::super::people::{Told, Wanted};
-use super::super::recording::{adopt, look_at_all, record, stranger, strangers};
+use super::super::recording::{adopt, record, stranger, strangers};
 use super::super::store::Store;
 use super::super::{Chance, Control, Dnc, Error, Journal, Totals, opening};
 use super::accounts::Account;
 use super::attempts;
 use super::budget::{keep, ledger};
+use super::db::{Value, values};
 use super::leads::Zones;
 use super::lock::Lock;
 use super::others::{Followed, asks, gather, leaves_one, share};
 use super::runs::{LIVE, begin, over, pool, reap_dead_runs};
 use super::table::Table;
 use super::waiting::Patience;
-use super::{Disk, results, transact};
+use super::{Disk, results};
 use crate::campaign::event::{Ask, Booking, LeadId, News};
 use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Booked, Change, Claimed, Open, Opened, Recorded, ResumeState};
 use crate::leads::lead::{Only, Phone};
 use crate::pool::Pool;
-use crate::pool::attempt_id::Mark;
+use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::pool::offset::latest_possible;
-use crate::time::{Instant, Now, Stamp};
+use crate::time::{Now, Stamp};
 
 /// The journal of one run.
 pub struct Run {
-    disk: Disk,
+    pub(super) disk: Disk,
     /// Held until the run is over.
     lock: Lock,
-    plan: Plan,
+    pub(super) plan: Plan,
     account: i64,
     rehearsal: bool,
-    campaign: i64,
+    pub(super) campaign: i64,
     mark: Mark,
     pool: i64,
     /// Its number.
@@ -53,6 +52,8 @@ pub struct Run {
     /// Who asked not to be called in a rehearsal.
     opted_out: HashSet<Phone>,
     followed: Followed,
+    /// Attempts of claims that were not answered: they may have been committed, and were not sent.
+    unsure: Vec<AttemptId>,
     /// The one lead that is called, where only one is.
     pub(super) only: Option<Only>,
 }
@@ -80,14 +81,17 @@ impl Disk {
     /// plan is another.
     pub fn begin(mut self, now: Now, start: Start) -> Result<(Run, u64), Error> {
         let Start { account, mut lock, plan, pool: pool_name, pid, chance, dnc } = start;
-        lock.alone_here(&self.id()?)?;
+        if !self.db.is_remote() {
+            lock.alone_here(&self.id()?)?;
+        }
+        self.db.set_fence(lock.fence());
         let campaign = self.campaign(&account, &plan.campaign)?;
         let dir = self.dir.clone();
         let (pool, number) = self.within(|tx| {
             reap_dead_runs(tx, &dir, campaign, None, now)?;
             let pool = pool(tx, &pool_name)?;
             let in_doubt = plan.in_doubt.map_or(-1, |held| i64::try_from(held.as_micros()).unwrap_or(i64::MAX));
-            tx.execute("UPDATE campaigns SET in_doubt = ?2 WHERE id = ?1", params![campaign, in_doubt])?;
+            tx.execute("UPDATE campaigns SET in_doubt = ?2 WHERE id = ?1", values![campaign, in_doubt])?;
             Ok((pool, begin(tx, campaign, pool, pid, now)?))
         })?;
         let mark = Mark::of(&plan.campaign);
@@ -110,6 +114,7 @@ impl Disk {
             told,
             opted_out,
             followed,
+            unsure: Vec::new(),
             only: None,
         };
         let reopened = run.look_at_everybody(now)?;
@@ -119,8 +124,7 @@ impl Disk {
     /// A campaign's number.
     pub(super) fn campaign(&self, account: &Account, name: &str) -> Result<i64, Error> {
         let find = "SELECT id FROM campaigns WHERE account = ?1 AND name = ?2";
-        let found =
-            self.read(|db| Ok(db.query_row(find, params![account.id, name], |row| row.get(0)).optional()?))?;
+        let found = self.read(|db| db.maybe(find, values![account.id, name], |row| row.get(0)))?;
         found.ok_or_else(|| Error::NoCampaign(name.to_owned()))
     }
 }
@@ -132,6 +136,7 @@ impl Run {
         let run = self.number;
         self.step(|table, _| over(table.db, table.campaign, run, "its run ended before an answer came", now))?;
         let totals = self.disk.totals(self.campaign)?;
+        self.disk.db.set_fence(None);
         drop(self.lock);
         Ok((self.disk, totals))
     }
@@ -139,6 +144,11 @@ impl Run {
     /// How long another process that holds the file is waited for, before [`Error::Busy`]; a minute unless told otherwise.
     pub fn wait_at_most(&mut self, most: Duration) {
         self.disk.patience = Patience { most, keep: None };
+    }
+
+    /// How long a database on a server may be away, before that is the end of the run.
+    pub fn give_up_after(&self, patience: Duration) {
+        self.disk.db.give_up_after(patience);
     }
 
     /// Its campaign's number.
@@ -151,60 +161,28 @@ impl Run {
         &self.disk
     }
 
-    fn step<T>(&mut self, work: impl FnOnce(&mut Table<'_>, &Plan) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn step<T>(&mut self, work: impl FnOnce(&mut Table<'_>, &Plan) -> Result<T, Error>) -> Result<T, Error> {
         self.step_with(|table, rest| work(table, rest.plan))
     }
 
     /// One transaction: with the campaign's rows, and with what claims are made with.
     fn step_with<T>(&mut self, work: impl FnOnce(&mut Table<'_>, Rest<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        // Where a transaction may fail in its middle and be done again, so is what the run was told in it.
+        let before =
+            self.disk.db.is_remote().then(|| (self.told.kept(), self.opted_out.clone(), self.followed.clone()));
         let Self { disk, zones, told, opted_out, dnc, plan, account, campaign, pool, rehearsal, .. } = self;
         let Disk { db, salt, file, dir, patience, .. } = disk;
         let (account, campaign, pool, rehearsal) = (*account, *campaign, *pool, *rehearsal);
         let rest = Rest { dir, plan, followed: &mut self.followed, mark: &self.mark, chance: &mut self.chance };
-        let done = transact(db, file, patience, |tx| {
+        let done = db.transact(file, patience, |tx| {
             let mut table = Table { db: tx, account, campaign, pool, rehearsal, salt, zones, told, opted_out, dnc };
             work(&mut table, rest)
         });
-        done.map_err(|error| error.within(file))
-    }
-
-    /// Works out anew how leads stand: all that were called, if the plan is another, else those that other runs or
-    /// commands had a hand in. Returns how many settled ones are open again. So many at a time, that others are let in.
-    fn look_at_everybody(&mut self, now: Now) -> Result<u64, Error> {
-        let plan_hash = fingerprint(&self.plan);
-        let known = "SELECT plan_hash FROM campaigns WHERE id = ?1";
-        let known: Option<Vec<u8>> =
-            self.disk.read(|db| Ok(db.query_row(known, [self.campaign], |row| row.get(0))?))?;
-        let mut reopened = self.look_at_those("stale = 1", now)?;
-        if known.is_some_and(|known| known != plan_hash) {
-            reopened += self.look_at_those("later = 1", now)?;
+        let done = done.map_err(|error| error.within(file));
+        if let (true, Some(before)) = (done.is_err(), before) {
+            (self.told, self.opted_out, self.followed) = before;
         }
-        self.step(|table, _| {
-            let renew = "UPDATE campaigns SET plan_hash = ?2 WHERE id = ?1 AND plan_hash IS NOT ?2";
-            table.db.execute(renew, params![table.campaign, plan_hash])?;
-            Ok(reopened)
-        })
-    }
-
-    fn look_at_those(&mut self, which: &str, now: Now) -> Result<u64, Error> {
-        const AT_ONCE: i64 = 2000;
-        let next =
-            format!("SELECT id FROM leads WHERE campaign = ?1 AND {which} AND id > ?2 ORDER BY id LIMIT {AT_ONCE}");
-        let (mut last, mut reopened) = (0, 0);
-        loop {
-            let done = self.step(|table, plan| {
-                let mut statement = table.db.prepare_cached(&next)?;
-                let ids = statement.query_map([table.campaign, last], |row| row.get(0).map(LeadId))?;
-                let ids: Vec<LeadId> = ids.collect::<Result<_, _>>()?;
-                let Some(newest) = ids.last() else { return Ok(None) };
-                let reopened = look_at_all(table, plan, now, &ids)?;
-                let fresh = "UPDATE leads SET stale = 0 WHERE campaign = ?1 AND stale = 1 AND id BETWEEN ?2 AND ?3";
-                table.db.prepare_cached(fresh)?.execute([table.campaign, ids[0].0, newest.0])?;
-                Ok(Some((newest.0, reopened)))
-            })?;
-            let Some((newest, some)) = done else { return Ok(reopened) };
-            (last, reopened) = (newest, reopened + some);
-        }
+        done
     }
 
     /// Attempts that this run is to follow and does not follow yet.
@@ -215,16 +193,15 @@ impl Run {
             let of_the_dead = format!(
                 "{LIVE} AND campaign IN (SELECT id FROM campaigns WHERE account = ?1) AND campaign NOT IN \
                  (SELECT campaign FROM runs WHERE ended IS NULL AND id <> ?2) AND origin <> 'found' \
-                 AND (campaign <> ?3 OR ?4) ORDER BY claimed, attempt"
+                 AND (campaign <> ?3 OR ?4 = 1) ORDER BY claimed, attempt"
             );
-            let params = params![table.account, run, table.campaign, ours_too];
+            let values = values![table.account, run, table.campaign, ours_too];
             let mut open = Vec::new();
-            for attempt in attempts::select(table.db, &of_the_dead, params)? {
+            for attempt in attempts::select(table.db, &of_the_dead, values)? {
                 if table.told.state(&attempt.id).is_none() {
                     table.told.tell(&attempt.id, attempt.state());
                     let held = "SELECT in_doubt FROM campaigns WHERE id = ?1";
-                    let held: Option<i64> =
-                        table.db.prepare_cached(held)?.query_row([attempt.campaign], |row| row.get(0))?;
+                    let held: Option<i64> = table.db.get(held, values![attempt.campaign])?;
                     let held = u64::try_from(held.unwrap_or(0)).ok().map(Duration::from_micros);
                     open.push(attempt.open(attempt.campaign == table.campaign, held));
                 }
@@ -234,6 +211,19 @@ impl Run {
     }
 }
 
+/// Why nobody may be claimed while a lease was not renewed in time.
+const LATE: &str = "the lease of this campaign was not renewed in time";
+
+/// Takes claims back whose commit was not answered, where it was made after all: nothing was sent for them.
+fn withdraw(table: &mut Table<'_>, plan: &Plan, now: Now, unsure: &[AttemptId]) -> Result<(), Error> {
+    for id in unsure {
+        if table.db.exists("SELECT 1 FROM attempts WHERE attempt = ?1", values![id.as_str()])? {
+            record(table, plan, now, &News::Withdrawn(id.clone()))?;
+        }
+    }
+    Ok(())
+}
+
 /// What of a run a step may need besides the campaign's rows.
 struct Rest<'a> {
     dir: &'a Path,
@@ -241,13 +231,6 @@ struct Rest<'a> {
     followed: &'a mut Followed,
     mark: &'a Mark,
     chance: &'a mut Chance,
-}
-
-/// What the standing of leads is worked out with, apart from the facts.
-fn fingerprint(plan: &Plan) -> Vec<u8> {
-    use sha2::{Digest, Sha256};
-    let text = format!("{} {:?}", plan.retries.fingerprint(), plan.not_if_called_within);
-    Sha256::digest(text.as_bytes()).to_vec()
 }
 
 impl Journal for Run {
@@ -261,22 +244,23 @@ impl Journal for Run {
             for call in &found {
                 table.told.meet(&call.id);
             }
-            let instant = |at: Option<i64>| at.map(Instant::from_micros);
+            let line = table.db.line();
+            let instant = |at: Option<i64>| at.map(|at| line.instant(at));
             let campaign = "SELECT adopted, paused FROM campaigns WHERE id = ?1";
             let (adopted, paused) =
-                table.db.query_row(campaign, [table.campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                table.db.one(campaign, values![table.campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let known = "SELECT watermark, known_from FROM accounts WHERE id = ?1";
             let stamp = |at: Option<i64>| at.map(Stamp::from_micros);
             let (watermark, known_from) =
-                table.db.query_row(known, [table.account], |row| Ok((stamp(row.get(0)?), stamp(row.get(1)?))))?;
+                table.db.one(known, values![table.account], |row| Ok((stamp(row.get(0)?), stamp(row.get(1)?))))?;
             let attempts = "SELECT attempts, ended FROM attempt_counts WHERE campaign = ?1";
-            let counts = table.db.query_row(attempts, [table.campaign], |row| Ok((row.get(0)?, row.get(1)?)));
-            let (attempts, calls_ended): (u64, u64) = counts.optional()?.unwrap_or_default();
+            let counts = table.db.maybe(attempts, values![table.campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let (attempts, calls_ended): (u64, u64) = counts.unwrap_or_default();
             let wait = plan.results_wait;
             let awaited = wait.map(|wait| results::awaited(table.db, table.campaign, wait, now)).transpose()?;
-            let last_limit = "SELECT iif(last_limit_at <= ?2, last_limit, NULL) FROM pools WHERE id = ?1";
+            let last_limit = "SELECT CASE WHEN last_limit_at <= ?2 THEN last_limit END FROM pools WHERE id = ?1";
             let ahead = latest_possible(now).as_micros();
-            let last_limit = table.db.query_row(last_limit, [table.pool, ahead], |row| row.get(0))?;
+            let last_limit = table.db.get(last_limit, values![table.pool, ahead])?;
             Ok(ResumeState {
                 open,
                 others,
@@ -311,16 +295,23 @@ impl Journal for Run {
         self.step(|table, _| {
             put_off_all(table, now, leads, until)?;
             // The next start looks at them anew: what stood in their way may be mended by then.
-            let mut stale = table.db.prepare_cached("UPDATE leads SET stale = 1 WHERE id = ?1")?;
-            leads.iter().try_for_each(|lead| Ok(stale.execute([lead.0]).map(drop)?))
+            let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
+            let stale = "UPDATE leads SET stale = 1 WHERE id IN (SELECT value FROM json_each(?1))";
+            table.db.execute(stale, &[Value::Ints(&ids)])?;
+            Ok(())
         })
     }
 
     fn claim(&mut self, now: Now, ask: Ask) -> Result<(Claimed, Vec<Claim>), Error> {
         self.disk.still_there()?;
-        let run = self.number;
-        self.step_with(|table, rest| {
+        if self.lock.left().is_some_and(|left| left.is_zero()) {
+            return Err(Error::Away { place: self.disk.file.display().to_string(), what: LATE.to_owned() });
+        }
+        let (run, unsure) = (self.number, std::mem::take(&mut self.unsure));
+        let mut minted = unsure.clone();
+        let done = self.step_with(|table, rest| {
             let Rest { dir, plan, followed, mark, chance } = rest;
+            withdraw(table, plan, now, &unsure)?;
             reap_dead_runs(table.db, dir, table.campaign, Some(run), now)?;
             let mut others = gather(table, followed, run, now)?;
             share(table.db, table.pool, run, &ask.pool, ask.reserve, now)?;
@@ -337,11 +328,22 @@ impl Journal for Run {
             let (most, again) = ledger.bound(now, most);
             let mut maker = Maker { plan, run: Some(run), mark, chance };
             let made = grant(table, &mut maker, now, &ask, most)?;
+            minted.extend(made.granted.iter().map(|granted| granted.attempt.clone()));
             let left = ledger.dialed(now, &made, again);
             keep(table, &ledger)?;
             let claimed = Claimed { granted: made.granted, denied: made.denied, others: Box::new(others), left };
             Ok((claimed, made.claims))
-        })
+        });
+        match done {
+            Ok((claimed, claims)) => match self.lock.left() {
+                Some(left) => Ok((claimed, claims.into_iter().map(|claim| claim.at_most(now.at + left)).collect())),
+                None => Ok((claimed, claims)),
+            },
+            Err(error) => {
+                self.unsure = minted;
+                Err(error)
+            }
+        }
     }
 
     fn book(&mut self, now: Now, booking: Booking) -> Result<Booked, Error> {
@@ -371,10 +373,12 @@ impl Journal for Run {
     fn watermark(&mut self, now: Now, from: Stamp, to: Stamp) -> Result<(), Error> {
         self.step(|table, _| {
             // One that lies ahead of any time that it can be was stamped wrongly.
-            let raise = "UPDATE accounts SET watermark = iif(watermark BETWEEN ?3 AND ?4, watermark, ?3), known_from = \
-                         iif(watermark BETWEEN ?2 AND ?4, min(coalesce(known_from, ?2), ?2), ?2) WHERE id = ?1";
+            let raise = "UPDATE accounts SET \
+                         watermark = CASE WHEN watermark BETWEEN ?3 AND ?4 THEN watermark ELSE ?3 END, known_from = \
+                         CASE WHEN watermark BETWEEN ?2 AND ?4 AND known_from < ?2 THEN known_from ELSE ?2 END \
+                         WHERE id = ?1";
             let ahead = latest_possible(now).as_micros();
-            table.db.execute(raise, params![table.account, from.as_micros(), to.as_micros(), ahead])?;
+            table.db.execute(raise, values![table.account, from.as_micros(), to.as_micros(), ahead])?;
             Ok(())
         })
     }
@@ -382,14 +386,14 @@ impl Journal for Run {
     fn adopt(&mut self, now: Now) -> Result<Vec<Change>, Error> {
         self.step(|table, plan| {
             let adopted = "UPDATE campaigns SET adopted = ?2 WHERE id = ?1";
-            table.db.execute(adopted, params![table.campaign, now.for_others(now.at).as_micros()])?;
+            table.db.execute(adopted, values![table.campaign, table.db.line().micros(now.for_others(now.at))])?;
             adopt(table, plan, now)
         })
     }
 
     fn adoption_done(&mut self, _now: Now) -> Result<(), Error> {
         self.step(|table, _| {
-            table.db.execute("UPDATE campaigns SET adopted = NULL WHERE id = ?1", [table.campaign])?;
+            table.db.execute("UPDATE campaigns SET adopted = NULL WHERE id = ?1", values![table.campaign])?;
             Ok(())
         })
     }
@@ -399,11 +403,14 @@ impl Journal for Run {
     }
 
     fn control(&mut self, _now: Now) -> Result<Control, Error> {
+        if self.lock.is_lost() {
+            // Whoever writes is told who has it.
+            self.step(|_, _| Ok(()))?;
+        }
         let campaign = self.campaign;
         self.disk.read(|db| {
             let find = "SELECT paused, stop FROM campaigns WHERE id = ?1";
-            let read = |row: &rusqlite::Row<'_>| Ok(Control { paused: row.get(0)?, stop: row.get(1)? });
-            Ok(db.prepare_cached(find)?.query_row([campaign], read)?)
+            db.one(find, values![campaign], |row| Ok(Control { paused: row.get(0)?, stop: row.get(1)? }))
         })
     }
 

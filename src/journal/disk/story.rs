@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::facts::Attempt;
 use super::super::lead_status::LeadState;
 use super::super::{Error, Totals, count, placed};
 use super::accounts::{Account, REHEARSAL};
 use super::attempts::{self, digits, wall};
+use super::db::{Db, values};
 use super::leads::{Zones, standing_named, zone_sets};
 use super::live::Published;
-use super::lock::is_held;
 use super::{Disk, accounts};
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::Mark;
@@ -100,8 +100,7 @@ impl Disk {
                        (SELECT max(id) FROM runs WHERE campaign = campaigns.id) FROM campaigns \
                        JOIN accounts ON accounts.id = account WHERE campaigns.name IS NOT NULL \
                        ORDER BY created DESC, campaigns.id DESC";
-            let mut statement = db.prepare(all)?;
-            let rows = statement.query_map([], |row| {
+            db.all(all, &[], |row| {
                 let account = Account { id: row.get(5)?, name: row.get(6)? };
                 let lists: Option<String> = row.get(2)?;
                 let campaign = Campaign {
@@ -116,17 +115,16 @@ impl Disk {
                     up: 0,
                     due: None,
                 };
-                Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(7)?, campaign))
-            })?;
-            Ok(rows.collect::<Result<Vec<_>, _>>()?)
+                Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(7)?, campaign))
+            })
         })?;
         let mut campaigns = Vec::with_capacity(rows.len());
         for (id, run, mut campaign) in rows {
             campaign.totals = self.totals(id)?;
             let up = "SELECT leads FROM lead_counts WHERE campaign = ?1 AND listed = 1 AND standing = 'busy'";
-            campaign.up = self.read(|db| Ok(db.query_row(up, [id], |row| row.get(0)).optional()?.unwrap_or(0)))?;
+            campaign.up = self.read(|db| db.maybe(up, values![id], |row| row.get(0)))?.unwrap_or(0);
             campaign.due = self.read(|db| first_due(db, id))?;
-            if is_held(&self.dir, &campaign.account.name, &Mark::of(&campaign.name))? {
+            if self.is_held(&campaign.account.name, &Mark::of(&campaign.name))? {
                 campaign.running = run.map(|run| self.run_began(run)).transpose()?;
             }
             campaign.published = run.map_or(Ok(None), |run| self.published(id, run))?;
@@ -137,7 +135,7 @@ impl Disk {
 
     fn run_began(&self, run: i64) -> Result<(u32, Timestamp), Error> {
         let find = "SELECT pid, started FROM runs WHERE id = ?1";
-        self.read(|db| Ok(db.query_row(find, [run], |row| Ok((row.get(0)?, wall(row.get(1)?))))?))
+        self.read(|db| db.one(find, values![run], |row| Ok((row.get(0)?, wall(row.get(1)?)))))
     }
 
     /// How a campaign stands.
@@ -145,20 +143,21 @@ impl Disk {
         self.read(|db| {
             let mut totals = Totals::default();
             let stands = "SELECT listed, standing, class, leads FROM lead_counts WHERE campaign = ?1";
-            let mut statement = db.prepare_cached(stands)?;
-            let mut rows = statement.query([campaign])?;
-            while let Some(row) = rows.next()? {
-                let class = Some(row.get::<_, String>(2)?).filter(|class| !class.is_empty());
-                let standing = standing_named(&row.get::<_, String>(1)?, class)?;
+            db.each(stands, values![campaign], |row| {
+                let class = Some(row.get::<String>(2)?).filter(|class| !class.is_empty());
+                let standing = standing_named(&row.get::<String>(1)?, class)?;
                 match row.get(3)? {
                     0 => {}
                     leads if row.get(0)? => count(&mut totals, standing, leads),
                     leads => totals.removed += leads,
                 }
-            }
-            let spent = "SELECT cost / 1e6, talk / 6e7 FROM attempt_counts WHERE campaign = ?1";
-            let spent = db.prepare_cached(spent)?.query_row([campaign], |row| Ok((row.get(0)?, row.get(1)?)));
-            (totals.cost_usd, totals.minutes) = spent.optional()?.unwrap_or_default();
+                Ok(())
+            })?;
+            let spent = "SELECT cost, talk FROM attempt_counts WHERE campaign = ?1";
+            let (cost, talk): (u64, u64) =
+                db.maybe(spent, values![campaign], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default();
+            (totals.cost_usd, totals.minutes) =
+                (Duration::from_micros(cost).as_secs_f64(), Duration::from_micros(talk).as_secs_f64() / 60.0);
             Ok(totals)
         })
     }
@@ -170,7 +169,7 @@ impl Disk {
         let (last_settled, called_elsewhere) = self.read(|db| {
             let last = "SELECT settled FROM leads WHERE campaign = ?1 AND settled IS NOT NULL AND listed = 1 \
                         ORDER BY settled DESC LIMIT 1";
-            let last: Option<i64> = db.query_row(last, [id], |row| row.get(0)).optional()?;
+            let last: Option<i64> = db.maybe(last, values![id], |row| row.get(0))?;
             Ok((last.map(wall), called_elsewhere(db, id, since, account.is_rehearsal())?))
         })?;
         let to_call = totals.total - totals.settled;
@@ -188,10 +187,7 @@ impl Disk {
                 )
             };
             let find = &format!("SELECT zones FROM zone_sets WHERE {} OR {}", waits(0), waits(1));
-            let mut statement = db.prepare(find)?;
-            let sets = statement.query_map([id], |row| row.get::<_, String>(0))?;
-            let sets = sets.map(|text| Ok(serde_json::from_str(&text?).unwrap_or_default()));
-            sets.collect()
+            db.all(find, values![id], |row| Ok(serde_json::from_str(row.text(0)?).unwrap_or_default()))
         })
     }
 
@@ -201,10 +197,9 @@ impl Disk {
         self.read(|db| {
             let settled = "SELECT phone FROM leads WHERE standing = 'settled' AND phone > 0 AND campaign IN \
                            (SELECT campaigns.id FROM campaigns JOIN accounts ON accounts.id = campaigns.account \
-                           WHERE campaigns.name = ?1 AND (accounts.name = ?2) = ?3)";
-            let mut statement = db.prepare(settled)?;
-            let phones = statement.query_map(params![campaign, REHEARSAL, rehearsal], |row| row.get::<_, i64>(0))?;
-            let phones = phones.map(|digits| attempts::phone(digits?)).collect::<Result<_, Error>>()?;
+                           WHERE campaigns.name = ?1 AND (accounts.name = ?2) = (?3 = 1))";
+            let values = values![campaign, REHEARSAL, rehearsal];
+            let phones = db.all(settled, values, |row| attempts::phone(row.get(0)?))?;
             Ok((phones, last_limit(db, rehearsal)?))
         })
     }
@@ -218,27 +213,30 @@ impl Disk {
     pub fn explain(&self, phone: Phone) -> Result<Vec<Story>, Error> {
         self.read(|db| {
             let mut stories: BTreeMap<i64, Story> = BTreeMap::new();
-            for attempt in attempts::select(db, "WHERE phone = ?1 ORDER BY claimed, attempt", [digits(phone)])? {
+            for attempt in attempts::select(db, "WHERE phone = ?1 ORDER BY claimed, attempt", values![digits(phone)])? {
                 let campaign = attempt.campaign;
                 story(db, &mut stories, campaign)?.attempts.push(attempt);
             }
             let rows = "SELECT campaign, place, extension, listed, standing, class, due, settled, zones FROM leads \
                         JOIN zone_sets ON zone_sets.id = zone_set WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1 ORDER BY campaign, place";
-            let mut statement = db.prepare(rows)?;
-            let mut rows = statement.query([digits(phone)])?;
-            while let Some(row) = rows.next()? {
+            let mut found = Vec::new();
+            db.each(rows, values![digits(phone)], |row| {
                 let due: i64 = row.get(6)?;
                 let extension: String = row.get(2)?;
                 let lead = StoryRow {
                     place: placed(row.get(1)?),
                     extension: (!extension.is_empty()).then_some(extension),
                     listed: row.get(3)?,
-                    standing: standing_named(&row.get::<_, String>(4)?, row.get(5)?)?,
+                    standing: standing_named(&row.get::<String>(4)?, row.get(5)?)?,
                     due: (due != 0).then(|| wall(due)),
-                    settled: row.get::<_, Option<i64>>(7)?.map(wall),
-                    zones: serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
+                    settled: row.get::<Option<i64>>(7)?.map(wall),
+                    zones: serde_json::from_str(row.text(8)?).unwrap_or_default(),
                 };
-                story(db, &mut stories, row.get(0)?)?.rows.push(lead);
+                found.push((row.get(0)?, lead));
+                Ok(())
+            })?;
+            for (campaign, lead) in found {
+                story(db, &mut stories, campaign)?.rows.push(lead);
             }
             Ok(stories.into_values().collect())
         })
@@ -247,15 +245,15 @@ impl Disk {
     /// Every account of the journal.
     pub fn accounts(&self) -> Result<Vec<Account>, Error> {
         self.read(|db| {
-            let mut statement = db.prepare("SELECT id, name FROM accounts ORDER BY id")?;
-            let all = statement.query_map([], |row| Ok(accounts::Account { id: row.get(0)?, name: row.get(1)? }))?;
-            Ok(all.collect::<Result<_, _>>()?)
+            db.all("SELECT id, name FROM accounts ORDER BY id", &[], |row| {
+                Ok(accounts::Account { id: row.get(0)?, name: row.get(1)? })
+            })
         })
     }
 }
 
 /// When the first open lead of a campaign is due, unless one is already.
-fn first_due(db: &Connection, campaign: i64) -> Result<Option<(Timestamp, Vec<String>)>, Error> {
+fn first_due(db: &Db, campaign: i64) -> Result<Option<(Timestamp, Vec<String>)>, Error> {
     let sets = zone_sets(db, &mut Zones::new(), campaign)?;
     if sets.iter().any(|set| set.first) {
         return Ok(None);
@@ -264,20 +262,19 @@ fn first_due(db: &Connection, campaign: i64) -> Result<Option<(Timestamp, Vec<St
     Ok(due.min_by_key(|(due, _)| *due))
 }
 
-fn last_limit(db: &Connection, rehearsal: bool) -> Result<Option<u32>, Error> {
-    let limit = "SELECT last_limit FROM pools WHERE last_limit IS NOT NULL AND (name = ?1) = ?2 \
+fn last_limit(db: &Db, rehearsal: bool) -> Result<Option<u32>, Error> {
+    let limit = "SELECT last_limit FROM pools WHERE last_limit IS NOT NULL AND (name = ?1) = (?2 = 1) \
                  ORDER BY last_limit_at DESC LIMIT 1";
-    Ok(db.query_row(limit, params![REHEARSAL, rehearsal], |row| row.get(0)).optional()?)
+    db.maybe(limit, values![REHEARSAL, rehearsal], |row| row.get(0))
 }
 
-fn story<'a>(db: &Connection, stories: &'a mut BTreeMap<i64, Story>, id: i64) -> Result<&'a mut Story, Error> {
+fn story<'a>(db: &Db, stories: &'a mut BTreeMap<i64, Story>, id: i64) -> Result<&'a mut Story, Error> {
     Ok(match stories.entry(id) {
         Entry::Occupied(known) => known.into_mut(),
         Entry::Vacant(place) => {
             let name = "SELECT campaigns.name, accounts.name = ?2, paused FROM campaigns \
                         JOIN accounts ON accounts.id = account WHERE campaigns.id = ?1";
-            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-            let found = db.query_row(name, params![id, REHEARSAL], read).optional()?;
+            let found = db.maybe(name, values![id, REHEARSAL], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             let (campaign, rehearsal, paused) = found.unwrap_or((None, false, false));
             place.insert(Story { campaign, rehearsal, paused, rows: Vec::new(), attempts: Vec::new() })
         }
@@ -285,9 +282,9 @@ fn story<'a>(db: &Connection, stories: &'a mut BTreeMap<i64, Story>, id: i64) ->
 }
 
 /// Leads to call whose number another campaign has called since then.
-fn called_elsewhere(db: &Connection, campaign: i64, since: Timestamp, rehearsal: bool) -> Result<u64, Error> {
+fn called_elsewhere(db: &Db, campaign: i64, since: Timestamp, rehearsal: bool) -> Result<u64, Error> {
     let others = "SELECT 1 FROM campaigns WHERE id <> ?1";
-    if !db.prepare(others)?.exists([campaign])? {
+    if !db.exists(others, values![campaign])? {
         return Ok(0);
     }
     let find = "SELECT count(DISTINCT leads.id) FROM attempts CROSS JOIN leads ON leads.campaign = ?1 \
@@ -295,5 +292,5 @@ fn called_elsewhere(db: &Connection, campaign: i64, since: Timestamp, rehearsal:
                 WHERE attempts.campaign IN (SELECT id FROM campaigns WHERE id <> ?1) AND attempts.began >= ?2 \
                 AND attempts.rehearsal = ?3 AND attempts.state IN ('placed', 'ended', 'in-doubt', 'parked') \
                 AND leads.listed = 1 AND leads.standing <> 'settled'";
-    Ok(db.query_row(find, params![campaign, since.as_microsecond(), rehearsal], |row| row.get(0))?)
+    db.get(find, values![campaign, since.as_microsecond(), rehearsal])
 }

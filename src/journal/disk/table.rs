@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
 
 use super::super::people::{LeadRow, People, Told, Wanted};
 use super::super::store::{OpenBatch, Round, Store, Waiting, ZoneSet};
 use super::super::{Dnc, Error};
 use super::accounts::phone_hash;
 use super::attempts::digits;
+use super::db::{Db, Value, values};
 use super::leads::Zones;
 use super::{attempts, leads, results};
 use crate::campaign::event::LeadId;
@@ -20,7 +20,7 @@ use crate::time::{Instant, Now};
 
 /// One run's campaign, within a transaction.
 pub(super) struct Table<'a> {
-    pub(super) db: &'a Connection,
+    pub(super) db: &'a Db,
     pub(super) account: i64,
     pub(super) campaign: i64,
     pub(super) pool: i64,
@@ -35,21 +35,19 @@ pub(super) struct Table<'a> {
 }
 
 /// The number of a campaign by its mark, made up where there is none.
-pub(super) fn campaign_of(db: &Connection, account: i64, mark: &Mark) -> Result<i64, Error> {
+pub(super) fn campaign_of(db: &Db, account: i64, mark: &Mark) -> Result<i64, Error> {
     let find = "SELECT id FROM campaigns WHERE account = ?1 AND mark = ?2";
-    let found = db.prepare_cached(find)?.query_row(params![account, mark.as_str()], |row| row.get(0)).optional()?;
-    if let Some(id) = found {
+    if let Some(id) = db.maybe(find, values![account, mark.as_str()], |row| row.get(0))? {
         return Ok(id);
     }
-    db.execute("INSERT INTO campaigns (account, mark) VALUES (?1, ?2)", params![account, mark.as_str()])?;
-    Ok(db.last_insert_rowid())
+    db.get("INSERT INTO campaigns (account, mark) VALUES (?1, ?2) RETURNING id", values![account, mark.as_str()])
 }
 
 /// Puts a number on the state directory's own do-not-call list.
-pub(super) fn suppress(db: &Connection, salt: &[u8], phone: Phone, reason: &str, now: Now) -> Result<bool, Error> {
+pub(super) fn suppress(db: &Db, salt: &[u8], phone: Phone, reason: &str, now: Now) -> Result<bool, Error> {
     let added = db.execute(
         "INSERT INTO suppressions (phone, hash, reason, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-        params![digits(phone), phone_hash(salt, phone), reason, now.wall.as_microsecond()],
+        values![digits(phone), &phone_hash(salt, phone), reason, now.wall.as_microsecond()],
     )?;
     Ok(added > 0)
 }
@@ -58,24 +56,26 @@ impl Table<'_> {
     /// This campaign's leads with any of these ids.
     fn add_leads(&mut self, people: &mut People, ids: &[LeadId]) -> Result<(), Error> {
         let which = "id IN (SELECT value FROM json_each(?2)) AND +campaign = ?1";
-        self.leads(people, which, &list(ids.iter().map(|id| id.0)))
+        self.leads(people, which, &ids.iter().map(|id| id.0).collect::<Vec<_>>())
     }
 
-    fn leads(&mut self, people: &mut People, which: &str, of: &str) -> Result<(), Error> {
-        leads::each(self.db, self.zones, which, params![self.campaign, of], |row: LeadRow| people.add_lead(row))
+    fn leads(&mut self, people: &mut People, which: &str, of: &[i64]) -> Result<(), Error> {
+        let values = values![self.campaign, Value::Ints(of)];
+        leads::each(self.db, self.zones, which, values, |row: LeadRow| people.add_lead(row))
     }
 
     /// The attempts that any of these numbers went through, in any campaign.
-    fn add_attempts_on(&self, people: &mut People, phones: &str) -> Result<(), Error> {
+    fn add_attempts_on(&self, people: &mut People, phones: &[i64]) -> Result<(), Error> {
         let which = "WHERE phone IN (SELECT value FROM json_each(?1)) AND rehearsal = ?2 ORDER BY claimed, attempt";
-        attempts::each(self.db, which, params![phones, self.rehearsal], |attempt| people.add_attempt(Arc::new(attempt)))
+        let values = values![Value::Ints(phones), self.rehearsal];
+        attempts::each(self.db, which, values, |attempt| people.add_attempt(Arc::new(attempt)))
     }
 
     /// These attempts, and which campaigns' the unknown ones are.
     fn add_attempts(&self, people: &mut People, ids: &[AttemptId]) -> Result<(), Error> {
         let which = "WHERE attempt IN (SELECT value FROM json_each(?1))";
-        let names = list(ids.iter().map(|id| format!("\"{id}\"")));
-        attempts::each(self.db, which, [names], |attempt| people.add_attempt(Arc::new(attempt)))?;
+        let names: Vec<&str> = ids.iter().map(AttemptId::as_str).collect();
+        attempts::each(self.db, which, &[Value::Texts(&names)], |attempt| people.add_attempt(Arc::new(attempt)))?;
         for id in ids {
             let mark = id.mark();
             if people.attempt(id).is_none() && !people.campaigns.contains_key(&mark) {
@@ -88,27 +88,21 @@ impl Table<'_> {
 
     fn add_found(&self, people: &mut People) -> Result<(), Error> {
         let which = "WHERE campaign = ?1 AND origin = 'found'";
-        attempts::each(self.db, which, [self.campaign], |attempt| people.add_attempt(Arc::new(attempt)))
+        attempts::each(self.db, which, values![self.campaign], |attempt| people.add_attempt(Arc::new(attempt)))
     }
 
     /// Those of some numbers that are on any do-not-call list.
     fn suppressed(&self, phones: &[Phone]) -> Result<Vec<Phone>, Error> {
         let find = "SELECT 1 FROM suppressions WHERE hash = ?1";
-        let mut find = self.db.prepare_cached(find)?;
         let mut suppressed = Vec::new();
         for phone in phones {
             let outside = self.opted_out.contains(phone) || (self.dnc)(*phone);
-            if outside || find.exists([phone_hash(self.salt, *phone)])? {
+            if outside || self.db.exists(find, values![&phone_hash(self.salt, *phone)])? {
                 suppressed.push(*phone);
             }
         }
         Ok(suppressed)
     }
-}
-
-/// A list of numbers, or of texts that are JSON already, as a statement takes it.
-fn list<T: ToString>(items: impl Iterator<Item = T>) -> String {
-    format!("[{}]", items.map(|item| item.to_string()).collect::<Vec<_>>().join(","))
 }
 
 impl Store for Table<'_> {
@@ -127,7 +121,7 @@ impl Store for Table<'_> {
         if phones.is_empty() {
             return Ok(people);
         }
-        let all = list(phones.iter().map(|phone| digits(*phone)));
+        let all: Vec<i64> = phones.iter().copied().map(digits).collect();
         if wanted.found || !wanted.attempts.is_empty() {
             self.leads(&mut people, "campaign = ?1 AND phone IN (SELECT value FROM json_each(?2))", &all)?;
         }
@@ -151,7 +145,7 @@ impl Store for Table<'_> {
         }
         for (campaign, phone) in changed.stale {
             let mark = "UPDATE leads SET stale = 1 WHERE campaign = ?1 AND phone = ?2 AND stale = 0";
-            self.db.prepare_cached(mark)?.execute(params![campaign, digits(phone)])?;
+            self.db.execute(mark, values![campaign, digits(phone)])?;
         }
         for phone in changed.opted_out {
             if self.rehearsal {
@@ -161,8 +155,8 @@ impl Store for Table<'_> {
             }
         }
         if let Some(until) = changed.posts_paused {
-            let pause = "UPDATE pools SET rate_until = max(coalesce(rate_until, ?2), ?2) WHERE id = ?1";
-            self.db.prepare_cached(pause)?.execute(params![self.pool, until.as_micros()])?;
+            let pause = "UPDATE pools SET rate_until = ?2 WHERE id = ?1 AND (rate_until IS NULL OR rate_until < ?2)";
+            self.db.execute(pause, values![self.pool, self.db.line().micros(until)])?;
         }
         Ok(())
     }
@@ -174,8 +168,8 @@ impl Store for Table<'_> {
     fn another_answered(&mut self, lead: LeadId, after: Instant, until: Instant) -> Result<bool, Error> {
         let find = "SELECT 1 FROM attempts WHERE campaign = ?1 AND received IS NOT NULL AND received > ?2 \
                     AND received <= ?3 AND lead <> ?4";
-        let params = params![self.campaign, after.as_micros(), until.as_micros(), lead.0];
-        Ok(self.db.prepare_cached(find)?.exists(params)?)
+        let line = self.db.line();
+        self.db.exists(find, values![self.campaign, line.micros(after), line.micros(until), lead.0])
     }
 
     fn zone_sets(&mut self) -> Result<Vec<ZoneSet>, Error> {
@@ -193,48 +187,42 @@ impl Store for Table<'_> {
                  AND listed = 1 AND later = 1 AND due <= ?3 ORDER BY due, place LIMIT ?4"
             }
         };
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut statement = self.db.prepare_cached(find)?;
-        let params = params![self.campaign, zone_set, now.as_microsecond(), most];
-        let waiting = statement.query_map(params, |row| Ok((row.get(0)?, LeadId(row.get(1)?))))?;
-        Ok(waiting.collect::<Result<_, _>>()?)
+        let values = values![self.campaign, zone_set, now.as_microsecond(), most];
+        self.db.all(find, values, |row| Ok((row.get(0)?, LeadId(row.get(1)?))))
     }
 
     fn open_leads(&mut self) -> Result<u64, Error> {
         let count =
             "SELECT leads FROM lead_counts WHERE campaign = ?1 AND listed = 1 AND standing = 'open' AND class = ''";
-        Ok(self.db.prepare_cached(count)?.query_row([self.campaign], |row| row.get(0)).optional()?.unwrap_or(0))
+        Ok(self.db.maybe(count, values![self.campaign], |row| row.get(0))?.unwrap_or(0))
     }
 
     fn batch(&mut self) -> Result<Option<OpenBatch>, Error> {
         let find = "SELECT number, size FROM batches INDEXED BY batches_open \
                     WHERE campaign = ?1 AND closed IS NULL ORDER BY number DESC LIMIT 1";
-        let mut find = self.db.prepare_cached(find)?;
-        let open = find.query_row([self.campaign], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let open = self.db.maybe(find, values![self.campaign], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let Some((number, size)) = open else { return Ok(None) };
         let members = "SELECT leads.id FROM batches, json_each(batches.leads) AS member \
                        JOIN leads ON leads.id = member.value \
                        WHERE batches.campaign = ?1 AND batches.number = ?2 AND +leads.campaign = ?1 \
                        AND leads.listed = 1 AND leads.standing = 'open' ORDER BY leads.place";
-        let mut members = self.db.prepare_cached(members)?;
-        let leads = members.query_map(params![self.campaign, number], |row| row.get(0).map(LeadId))?;
-        Ok(Some(OpenBatch { number, size, leads: leads.collect::<Result<_, _>>()? }))
+        let leads = self.db.all(members, values![self.campaign, number], |row| row.get(0).map(LeadId))?;
+        Ok(Some(OpenBatch { number, size, leads }))
     }
 
     fn cut(&mut self, leads: &[LeadId], now: Now) -> Result<u64, Error> {
         let last = "SELECT coalesce(max(number), 0) FROM batches WHERE campaign = ?1";
-        let last: u64 = self.db.prepare_cached(last)?.query_row([self.campaign], |row| row.get(0))?;
+        let last: u64 = self.db.get(last, values![self.campaign])?;
         let number = last.checked_add(1).ok_or_else(|| Error::damaged("the number of a batch"))?;
         let cut = "INSERT INTO batches (campaign, number, leads, size, opened) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let members = list(leads.iter().map(|id| id.0));
-        let params = params![self.campaign, number, members, leads.len(), now.wall.as_microsecond()];
-        self.db.prepare_cached(cut)?.execute(params)?;
+        let members = serde_json::to_string(&leads.iter().map(|id| id.0).collect::<Vec<_>>()).unwrap_or_default();
+        self.db.execute(cut, values![self.campaign, number, &members, leads.len(), now.wall.as_microsecond()])?;
         Ok(number)
     }
 
     fn close(&mut self, number: u64, now: Now) -> Result<(), Error> {
         let close = "UPDATE batches SET closed = ?3 WHERE campaign = ?1 AND number = ?2 AND closed IS NULL";
-        self.db.prepare_cached(close)?.execute(params![self.campaign, number, now.wall.as_microsecond()])?;
+        self.db.execute(close, values![self.campaign, number, now.wall.as_microsecond()])?;
         Ok(())
     }
 }

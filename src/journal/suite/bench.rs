@@ -16,6 +16,7 @@ use super::super::disk::run::{Run, Start};
 use super::super::memory::Memory;
 use super::super::{Chance, Error, ImportError, Imported, Journal, Listed, Totals};
 use super::news::{answered, ended, listed};
+use super::place::Place;
 use crate::campaign::disposition::Class;
 use crate::campaign::event::{Ask, LeadId, Line, News};
 use crate::campaign::hours::Calling;
@@ -71,17 +72,17 @@ impl Bench for MemoryBench {
     }
 }
 
-pub(crate) struct DiskBench {
+pub(crate) struct DiskBench<P> {
     run: Option<Run>,
-    dir: tempfile::TempDir,
+    place: P,
 }
 
-impl Bench for DiskBench {
+impl<P: Place> Bench for DiskBench<P> {
     type Journal = Run;
-    const CASES: u32 = 8;
+    const CASES: u32 = P::CASES;
 
     fn fresh(_plan: &Plan) -> Self {
-        Self { run: None, dir: tempfile::tempdir().unwrap() }
+        Self { run: None, place: P::fresh() }
     }
 
     fn run(&mut self, plan: Plan, list: &[Listed], replace: bool, now: Now) -> Result<(Imported, u64), Error> {
@@ -104,13 +105,13 @@ impl Bench for DiskBench {
     }
 }
 
-impl DiskBench {
+impl<P: Place> DiskBench<P> {
     /// The run that was alive dies.
     fn open(&mut self, plan: &Plan, replace: bool, now: Now) -> Result<(Disk, Head, Lock), Error> {
         drop(self.run.take());
-        let mut disk = Disk::open(self.dir.path(), &mut chance(7))?;
+        let mut disk = Disk::open(self.place.path(), &mut chance(7))?;
         let account = disk.remember_account("org-1", "https://api.vapi.ai", "key")?;
-        let lock = Lock::take(self.dir.path(), &account.name, &plan.campaign, 4711, now)?;
+        let lock = disk.hold(&account, &plan.campaign, 4711, now)?;
         let head = Head {
             account,
             campaign: plan.campaign.clone(),

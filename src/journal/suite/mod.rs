@@ -6,6 +6,7 @@ mod life;
 mod lists;
 pub(crate) mod news;
 mod order;
+pub(crate) mod place;
 
 use bench::{DiskBench, MemoryBench};
 
@@ -16,7 +17,16 @@ macro_rules! every_journal {
             $($(#[test] fn $test() { super::$module::$test::<super::MemoryBench>(); })*)*
         }
         mod on_disk {
-            $($(#[test] fn $test() { super::$module::$test::<super::DiskBench>(); })*)*
+            $($(#[test] fn $test() { super::$module::$test::<super::DiskBench<tempfile::TempDir>>(); })*)*
+        }
+        #[cfg(feature = "postgres")]
+        mod on_postgres {
+            use super::place::{Database, is_there};
+            $($(#[test] fn $test() {
+                if is_there() {
+                    super::$module::$test::<super::DiskBench<Database>>();
+                }
+            })*)*
         }
     };
 }

@@ -131,8 +131,8 @@ fn a_full_disk_grants_nothing_and_loses_nothing() {
     let cast = Cast::new(dir.path(), "leads");
     let mut run = cast.run(0..100, 0);
     let leads = batch(&mut run, 1);
-    let pages: i64 = run.disk().db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-    run.disk().db.pragma_update(None, "max_page_count", pages).unwrap();
+    let pages: i64 = run.disk().db.sqlite().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    run.disk().db.sqlite().pragma_update(None, "max_page_count", pages).unwrap();
     let mut granted = 0;
     let full = leads.iter().zip(2..).find_map(|(lead, seconds)| {
         let leads = vec![(*lead, Line(0))];

@@ -4,12 +4,15 @@ mod damage;
 mod orders;
 mod overlap;
 mod plans;
+#[cfg(feature = "postgres")]
+mod remote;
 mod results;
 
 use std::path::Path;
 
 use super::super::suite::bench::*;
 use super::super::suite::news::*;
+use super::super::suite::place::Place;
 use super::super::{Error, Imported, Journal, Listed};
 use super::Disk;
 use super::accounts::Account;
@@ -53,7 +56,7 @@ impl<'a> Cast<'a> {
     fn open(&self) -> Result<(Disk, Account, Lock), Error> {
         let mut disk = Disk::open(self.dir, &mut chance(7))?;
         let account = disk.remember_account(self.account, "https://api.vapi.ai", self.account)?;
-        let lock = Lock::take(self.dir, &account.name, self.name, 4711, at(0))?;
+        let lock = disk.hold(&account, self.name, 4711, at(0))?;
         Ok((disk, account, lock))
     }
 

@@ -158,9 +158,9 @@ fn what_was_erased_stands_in_the_log_while_somebody_reads_it() {
     let mut shell = Disk::open(dir.path(), &mut chance(1)).unwrap();
     shell.patience.most = std::time::Duration::ZERO;
     let reader = Disk::open(dir.path(), &mut chance(2)).unwrap();
-    reader.db.execute_batch("BEGIN; SELECT count(*) FROM leads").unwrap();
+    reader.db.batch("BEGIN; SELECT count(*) FROM leads").unwrap();
     assert!(shell.forget(person(1).phone, at(5)).unwrap().in_log);
-    reader.db.execute_batch("COMMIT").unwrap();
+    reader.db.batch("COMMIT").unwrap();
     assert!(!shell.forget(person(1).phone, at(6)).unwrap().in_log);
 }
 

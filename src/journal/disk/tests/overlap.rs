@@ -11,9 +11,45 @@ use crate::campaign::reply::{Denied, LeadNow};
 use crate::campaign::seen::SeenCall;
 use crate::pool::attempt_id::{AttemptId, Mark};
 
-#[test]
-fn the_second_run_of_a_campaign_is_told_who_has_it() {
-    let dir = tempfile::tempdir().unwrap();
+/// One test for each kind of journal from each of these functions.
+macro_rules! every_place {
+    ($($test:ident)*) => {
+        mod in_a_directory {
+            $(#[test] fn $test() { super::$test::<tempfile::TempDir>(); })*
+        }
+        #[cfg(feature = "postgres")]
+        mod in_a_database {
+            use crate::journal::suite::place::{Database, is_there};
+            $(#[test] fn $test() {
+                if is_there() {
+                    super::$test::<Database>();
+                }
+            })*
+        }
+    };
+}
+
+every_place! {
+    the_second_run_of_a_campaign_is_told_who_has_it
+    claims_of_another_run_take_up_the_room
+    calls_observations_and_waits_of_another_run_are_known_until_they_are_over
+    the_largest_reserve_of_the_live_runs_counts
+    a_number_is_called_by_one_campaign_at_a_time
+    what_a_journal_holds_from_the_future_counts_for_nothing_and_is_replaced
+    a_number_that_another_campaign_called_lately_is_put_off
+    the_calls_of_a_rehearsal_are_nothing_to_a_campaign_that_calls_people
+    a_freed_slot_is_left_for_two_polls_to_the_run_with_fewer_calls
+    of_two_runs_with_as_many_calls_the_one_that_waits_for_longer_is_first
+    what_a_run_has_seen_of_the_pool_is_known_to_others_at_once_and_to_the_next
+    whoever_is_alive_follows_what_the_dead_left_behind
+    accounts_are_nothing_to_each_other
+    what_one_campaign_finds_of_another_waits_for_it
+    runs_that_claim_at_the_same_moment_stay_within_the_pool_together
+    runs_that_begin_together_on_a_new_directory_all_open_it
+}
+
+fn the_second_run_of_a_campaign_is_told_who_has_it<P: Place>() {
+    let dir = P::fresh();
     let cast = Cast::new(dir.path(), "leads");
     let first = cast.run(0..3, 0);
     let Err(error) = cast.start(cast.plan(), &list([person(0)]), 5) else { panic!("two runs at once") };
@@ -23,9 +59,8 @@ fn the_second_run_of_a_campaign_is_told_who_has_it() {
     cast.run(0..3, 10);
 }
 
-#[test]
-fn claims_of_another_run_take_up_the_room() {
-    let dir = tempfile::tempdir().unwrap();
+fn claims_of_another_run_take_up_the_room<P: Place>() {
+    let dir = P::fresh();
     let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
     let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
     let pool = roomy(4, at(1));
@@ -36,9 +71,8 @@ fn claims_of_another_run_take_up_the_room() {
     assert!(claimed.others.unanswered.iter().all(|(_, it)| it.claimed == at(1).at && it.failed.is_none()));
 }
 
-#[test]
-fn calls_observations_and_waits_of_another_run_are_known_until_they_are_over() {
-    let dir = tempfile::tempdir().unwrap();
+fn calls_observations_and_waits_of_another_run_are_known_until_they_are_over<P: Place>() {
+    let dir = P::fresh();
     let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
     let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
     let attempt = claim(&mut a, &ours[..1], roomy(4, at(1)), 1).granted[0].attempt.clone();
@@ -62,9 +96,8 @@ fn calls_observations_and_waits_of_another_run_are_known_until_they_are_over() {
     assert_eq!((claimed.others.rate_until, claimed.granted.len()), (Some(at(60).at), 0));
 }
 
-#[test]
-fn the_largest_reserve_of_the_live_runs_counts() {
-    let dir = tempfile::tempdir().unwrap();
+fn the_largest_reserve_of_the_live_runs_counts<P: Place>() {
+    let dir = P::fresh();
     let (careful, hasty) = (Cast::new(dir.path(), "careful"), Cast::new(dir.path(), "hasty"));
     let plan = Plan { reserve: Reserve::always(6), ..careful.plan() };
     let mut run = careful.start(plan, &list([person(50)]), 0).unwrap().0;
@@ -82,9 +115,8 @@ fn the_largest_reserve_of_the_live_runs_counts() {
     );
 }
 
-#[test]
-fn a_number_is_called_by_one_campaign_at_a_time() {
-    let dir = tempfile::tempdir().unwrap();
+fn a_number_is_called_by_one_campaign_at_a_time<P: Place>() {
+    let dir = P::fresh();
     let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..1, 0), Cast::new(dir.path(), "bb").run(0..1, 0));
     let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
     let attempt = claim(&mut a, &ours, roomy(4, at(1)), 1).granted[0].attempt.clone();
@@ -95,9 +127,8 @@ fn a_number_is_called_by_one_campaign_at_a_time() {
     assert_eq!(claim(&mut b, &theirs, roomy(4, at(130)), 130).granted.len(), 1);
 }
 
-#[test]
-fn what_a_journal_holds_from_the_future_counts_for_nothing_and_is_replaced() {
-    let dir = tempfile::tempdir().unwrap();
+fn what_a_journal_holds_from_the_future_counts_for_nothing_and_is_replaced<P: Place>() {
+    let dir = P::fresh();
     let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
     let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
     let mut call = |lead: usize, seconds: i64| {
@@ -113,7 +144,7 @@ fn what_a_journal_holds_from_the_future_counts_for_nothing_and_is_replaced() {
     let in_2099 = "UPDATE pools SET at = 4102444800000000, last_limit = 3, last_limit_at = 4102444800000000; \
                    UPDATE runs SET seen_limit = 3, seen_limit_at = 4102444800000000; \
                    UPDATE accounts SET watermark = 4102444800000000, known_from = 0";
-    shell.db.execute_batch(in_2099).unwrap();
+    shell.db.transact(&shell.file, &shell.patience, |db| db.batch(in_2099)).unwrap();
     let known = claim(&mut b, &theirs[1..2], nothing.clone(), 4).others;
     assert!(known.limit.is_none() && known.observation.is_none(), "{known:?}");
     assert_eq!(b.history(at(4)).unwrap().last_limit, None);
@@ -124,9 +155,8 @@ fn what_a_journal_holds_from_the_future_counts_for_nothing_and_is_replaced() {
     assert_eq!(b.history(at(7)).unwrap().watermark, Some(stamp(6)));
 }
 
-#[test]
-fn a_number_that_another_campaign_called_lately_is_put_off() {
-    let dir = tempfile::tempdir().unwrap();
+fn a_number_that_another_campaign_called_lately_is_put_off<P: Place>() {
+    let dir = P::fresh();
     let (first, second) = (Cast::new(dir.path(), "a"), Cast::new(dir.path(), "bb"));
     let mut a = first.run(0..1, 0);
     let ours = batch(&mut a, 1);
@@ -147,9 +177,8 @@ fn a_number_that_another_campaign_called_lately_is_put_off() {
     assert_eq!(claim(&mut b, &theirs, roomy(4, at(later)), later).granted.len(), 1);
 }
 
-#[test]
-fn the_calls_of_a_rehearsal_are_nothing_to_a_campaign_that_calls_people() {
-    let dir = tempfile::tempdir().unwrap();
+fn the_calls_of_a_rehearsal_are_nothing_to_a_campaign_that_calls_people<P: Place>() {
+    let dir = P::fresh();
     let stand_in = Cast { account: REHEARSAL, ..Cast::new(dir.path(), "leads") };
     let mut rehearsal = stand_in.run(0..3, 0);
     let pretended = batch(&mut rehearsal, 1);
@@ -174,9 +203,8 @@ fn the_calls_of_a_rehearsal_are_nothing_to_a_campaign_that_calls_people() {
     assert_eq!([look(true), look(false)], [2, 0]);
 }
 
-#[test]
-fn a_freed_slot_is_left_for_two_polls_to_the_run_with_fewer_calls() {
-    let dir = tempfile::tempdir().unwrap();
+fn a_freed_slot_is_left_for_two_polls_to_the_run_with_fewer_calls<P: Place>() {
+    let dir = P::fresh();
     let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
     let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
     let first = claim(&mut a, &ours[..2], roomy(4, at(1)), 1);
@@ -191,9 +219,8 @@ fn a_freed_slot_is_left_for_two_polls_to_the_run_with_fewer_calls() {
     assert!(claim(&mut a, &ours[4..], roomy(9, at(7)), 7).others.yield_one, "until that run asks");
 }
 
-#[test]
-fn of_two_runs_with_as_many_calls_the_one_that_waits_for_longer_is_first() {
-    let dir = tempfile::tempdir().unwrap();
+fn of_two_runs_with_as_many_calls_the_one_that_waits_for_longer_is_first<P: Place>() {
+    let dir = P::fresh();
     let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
     let (ours, theirs) = (batch(&mut a, 1), batch(&mut b, 1));
     let dial = |run: &mut Run, lead: LeadId, seconds: i64| {
@@ -212,9 +239,8 @@ fn of_two_runs_with_as_many_calls_the_one_that_waits_for_longer_is_first() {
     assert_eq!(dial(&mut a, ours[1], 31), 1);
 }
 
-#[test]
-fn what_a_run_has_seen_of_the_pool_is_known_to_others_at_once_and_to_the_next() {
-    let dir = tempfile::tempdir().unwrap();
+fn what_a_run_has_seen_of_the_pool_is_known_to_others_at_once_and_to_the_next<P: Place>() {
+    let dir = P::fresh();
     let (mut a, mut b) = (Cast::new(dir.path(), "a").run(0..9, 0), Cast::new(dir.path(), "bb").run(10..19, 0));
     let theirs = batch(&mut b, 1);
     a.share(at(5), &roomy(0, at(5)), 3).unwrap();
@@ -229,9 +255,8 @@ fn what_a_run_has_seen_of_the_pool_is_known_to_others_at_once_and_to_the_next() 
     assert_eq!(history.last_limit, Some(4));
 }
 
-#[test]
-fn whoever_is_alive_follows_what_the_dead_left_behind() {
-    let dir = tempfile::tempdir().unwrap();
+fn whoever_is_alive_follows_what_the_dead_left_behind<P: Place>() {
+    let dir = P::fresh();
     let dead = Cast::new(dir.path(), "dead");
     let mut run = dead.run(0..3, 0);
     let leads = batch(&mut run, 1);
@@ -265,9 +290,8 @@ fn whoever_is_alive_follows_what_the_dead_left_behind() {
     assert_eq!(run.totals(at(80)).unwrap().dispositions[&Class::NoAnswer], 1);
 }
 
-#[test]
-fn accounts_are_nothing_to_each_other() {
-    let dir = tempfile::tempdir().unwrap();
+fn accounts_are_nothing_to_each_other<P: Place>() {
+    let dir = P::fresh();
     let other = Cast { account: "org-2", ..Cast::new(dir.path(), "leads") };
     let mut theirs = other.run(0..2, 0);
     let leads = batch(&mut theirs, 1);
@@ -282,9 +306,8 @@ fn accounts_are_nothing_to_each_other() {
     assert_eq!(history.watermark, None);
 }
 
-#[test]
-fn what_one_campaign_finds_of_another_waits_for_it() {
-    let dir = tempfile::tempdir().unwrap();
+fn what_one_campaign_finds_of_another_waits_for_it<P: Place>() {
+    let dir = P::fresh();
     let mut run = Cast::new(dir.path(), "a").run(0..2, 0);
     let attempt = AttemptId::mint(&Mark::of("lost"), 3);
     let call = SeenCall { phone: Some(person(5).phone), ..queued(&attempt, -60) };
@@ -311,9 +334,8 @@ fn dial_everybody(mut run: Run) -> (Run, Vec<AttemptId>) {
     (run, granted)
 }
 
-#[test]
-fn runs_that_claim_at_the_same_moment_stay_within_the_pool_together() {
-    let dir = tempfile::tempdir().unwrap();
+fn runs_that_claim_at_the_same_moment_stay_within_the_pool_together<P: Place>() {
+    let dir = P::fresh();
     let runs = ["a", "bb", "ccc"].map(|name| Cast::new(dir.path(), name).run(0..40, 0));
     let threads = runs.map(|run| std::thread::spawn(move || dial_everybody(run)));
     let done: Vec<(Run, Vec<AttemptId>)> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
@@ -326,10 +348,9 @@ fn runs_that_claim_at_the_same_moment_stay_within_the_pool_together() {
     }
 }
 
-#[test]
-fn runs_that_begin_together_on_a_new_directory_all_open_it() {
+fn runs_that_begin_together_on_a_new_directory_all_open_it<P: Place>() {
     for _ in 0..20 {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = P::fresh();
         let start = std::sync::Barrier::new(4);
         std::thread::scope(|scope| {
             let open = || {

@@ -90,7 +90,7 @@ fn everything(dir: &Path) -> Vec<Arc<Mutex<BTreeSet<String>>>> {
     let mut heard = Vec::new();
     for seconds in [0, 1000] {
         let (mut disk, account, lock) = cast.open().unwrap();
-        heard.push(listen(&mut disk.db));
+        heard.push(listen(disk.db.sqlite_mut()));
         disk.import(&lock, &cast.head(&account), at(seconds), &mut rows(&people)).unwrap();
         let attempts = u32::try_from(seconds / 1000 + 1).unwrap();
         let plan = Plan { not_if_called_within: Some(Duration::from_hours(1)), ..retrying(attempts, 2) };
@@ -125,7 +125,7 @@ fn everything(dir: &Path) -> Vec<Arc<Mutex<BTreeSet<String>>>> {
         run.control(at(seconds + 37)).unwrap();
         run.totals(at(seconds + 38)).unwrap();
         let mut publisher = run.publisher()().unwrap();
-        heard.push(listen(&mut publisher.db));
+        heard.push(listen(publisher.db.sqlite_mut()));
         publisher.publish(at(seconds + 38).wall, "{}").unwrap();
         publisher
             .keep_pool(&PoolPast { lowest_free: Some(3), points: vec![[1, 2, 3, 10, 3]], ..PoolPast::default() })
@@ -135,7 +135,7 @@ fn everything(dir: &Path) -> Vec<Arc<Mutex<BTreeSet<String>>>> {
         run.end(at(seconds + 41)).unwrap();
     }
     let mut disk = Disk::open(dir, &mut chance(7)).unwrap();
-    heard.push(listen(&mut disk.db));
+    heard.push(listen(disk.db.sqlite_mut()));
     let account = disk.accounts().unwrap().remove(0);
     let phone = person(3).phone;
     disk.campaigns().unwrap();
@@ -167,12 +167,12 @@ fn no_statement_goes_through_a_table_that_grows() {
     let disk = Disk::open(dir.path(), &mut chance(7)).unwrap();
     let staged = "CREATE TEMP TABLE staged (id INTEGER PRIMARY KEY, phone INTEGER, extension TEXT); \
                   CREATE UNIQUE INDEX temp.staged_order ON staged (phone, extension, id)";
-    disk.db.execute_batch(staged).unwrap();
+    disk.db.batch(staged).unwrap();
     let mut bad = Vec::new();
     assert!(statements.iter().any(|statement| statement.contains(OF_OTHERS)));
     for statement in statements {
         if statement.contains(OF_OTHERS) || !FIRST_ROW.iter().chain(&WHOLE_LIST).any(|part| statement.contains(part)) {
-            bad.extend(scans(&disk.db, &statement).into_iter().map(|step| format!("{step}: {statement}")));
+            bad.extend(scans(disk.db.sqlite(), &statement).into_iter().map(|step| format!("{step}: {statement}")));
         }
     }
     assert!(bad.is_empty(), "{}", bad.join("\n"));
@@ -183,7 +183,7 @@ fn the_counts_are_those_of_the_tables() {
     let dir = tempfile::tempdir().unwrap();
     everything(dir.path());
     let disk = Disk::open(dir.path(), &mut chance(7)).unwrap();
-    same_counts(&disk.db);
+    same_counts(disk.db.sqlite());
 }
 
 /// What the database has counted is what there is.
@@ -219,18 +219,18 @@ fn a_journal_of_an_earlier_version_is_brought_forward() {
         for campaign in campaigns.iter_mut().filter(|_| back.len() > 1) {
             campaign.published = None;
         }
-        let (schema, settled) = (schema_of(&before.db), settlements(&before.db));
+        let (schema, settled) = (schema_of(before.db.sqlite()), settlements(before.db.sqlite()));
         assert!(settled > 0);
         for step in back {
-            before.db.execute_batch(step).unwrap();
+            before.db.batch(step).unwrap();
         }
         drop(before);
         let looked = Disk::look(dir.path()).unwrap().unwrap();
         assert_eq!(looked.campaigns().unwrap(), campaigns);
         drop(looked);
         let after = Disk::open(dir.path(), &mut chance(7)).unwrap();
-        same_counts(&after.db);
-        assert_eq!((schema_of(&after.db), settlements(&after.db)), (schema, settled));
+        same_counts(after.db.sqlite());
+        assert_eq!((schema_of(after.db.sqlite()), settlements(after.db.sqlite())), (schema, settled));
     }
 }
 

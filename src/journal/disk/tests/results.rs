@@ -63,7 +63,7 @@ fn an_analysis_is_kept_for_reports_until_its_person_is_forgotten() {
     let mut run = cast.run(0..60, 60);
     run.record(at(61), &listed(vec![analysed(talked(&attempt, 30), 61)], 61)).unwrap();
     let (disk, _) = run.end(at(62)).unwrap();
-    let left: i64 = disk.db.query_row("SELECT count(*) FROM analyses", [], |row| row.get(0)).unwrap();
+    let left: i64 = disk.db.get("SELECT count(*) FROM analyses", &[]).unwrap();
     assert_eq!((kept(&disk), left), (Vec::new(), 0));
 }
 

@@ -1,4 +1,4 @@
--- From version 3 of the schema to version 4; what counts.sql makes comes first.
+-- From version 3 of the schema to version 4; what counts.sqlite.sql makes comes first.
 
 DROP INDEX runs_alive;
 CREATE INDEX runs_alive ON runs (pool) WHERE ended IS NULL;

@@ -1,0 +1,327 @@
+//! The database under the journal: statements go in as text with values, rows come out. The same statements, and the same
+//! code around them, serve a file of SQLite and a server of PostgreSQL.
+
+#[cfg(feature = "postgres")]
+mod copy;
+#[cfg(feature = "postgres")]
+mod dialect;
+#[cfg(feature = "postgres")]
+mod passfile;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+pub(super) mod remote;
+#[cfg(feature = "postgres")]
+mod schema;
+#[cfg(feature = "postgres")]
+mod sent;
+mod sqlite;
+#[cfg(feature = "postgres")]
+mod trouble;
+mod value;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::super::Error;
+use super::waiting::Patience;
+use crate::time::Instant;
+#[cfg(feature = "postgres")]
+use postgres::Access;
+#[cfg(feature = "postgres")]
+pub(super) use postgres::Postgres;
+pub(super) use value::{FromRow, Row, Value, values};
+
+/// The version of the schema that this program reads and writes.
+pub(super) const VERSION: i64 = 7;
+
+/// A connection to a database.
+#[derive(Debug)]
+pub(super) enum Db {
+    /// The file of a state directory.
+    Sqlite(Connection),
+    /// A server.
+    #[cfg(feature = "postgres")]
+    Postgres(Box<Postgres>),
+}
+
+/// How instants are written: on this machine's own line of time where the journal is a file, on the database's where it is
+/// on a server. Only here does one become the other.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Line {
+    /// How far the database's clock is ahead of this machine's, in microseconds.
+    ahead: i64,
+}
+
+impl Line {
+    /// As it is written.
+    pub(super) fn micros(self, at: Instant) -> i64 {
+        at.as_micros().saturating_add(self.ahead)
+    }
+
+    /// From what was written.
+    pub(super) fn instant(self, micros: i64) -> Instant {
+        Instant::from_micros(micros.saturating_sub(self.ahead))
+    }
+
+    /// From readings of the database's clock, each with this machine's before and after it: what is ahead lies between
+    /// two bounds, and the middle of the narrowest is taken.
+    #[cfg(feature = "postgres")]
+    fn between(readings: impl Iterator<Item = (Instant, i64, Instant)>) -> Self {
+        let bounds = readings.map(|(before, read, after)| (read - after.as_micros(), read - before.as_micros()));
+        let (least, most) = bounds.reduce(|one, other| (one.0.max(other.0), one.1.min(other.1))).unwrap_or_default();
+        Self { ahead: least.midpoint(most) }
+    }
+}
+
+/// A lease that a transaction has to find unchanged.
+#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only a database on a server has leases"))]
+#[derive(Clone, Debug)]
+pub(super) struct Fence {
+    pub(super) account: String,
+    pub(super) campaign: String,
+    pub(super) mark: String,
+    pub(super) term: i64,
+}
+
+impl Db {
+    /// Carries a statement out. Says how many rows it changed.
+    pub(super) fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<u64, Error> {
+        match self {
+            Self::Sqlite(db) => sqlite::execute(db, sql, params),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.execute(sql, params),
+        }
+    }
+
+    /// Hands over each row until it says no.
+    fn rows(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(db) => sqlite::each(db, sql, params, each),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.each(sql, params, each),
+        }
+    }
+
+    /// Hands over each row.
+    pub(super) fn each(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        mut each: impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.rows(sql, params, &mut |row| each(row).map(|()| true))
+    }
+
+    /// The first row, if there is one.
+    pub(super) fn maybe<T>(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let (mut read, mut found) = (Some(read), None);
+        self.rows(sql, params, &mut |row| {
+            found = read.take().map(|read| read(row)).transpose()?;
+            Ok(false)
+        })?;
+        Ok(found)
+    }
+
+    /// The first row, which there must be.
+    pub(super) fn one<T>(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.maybe(sql, params, read)?.ok_or_else(|| Error::damaged(format!("nothing was found by {sql}")))
+    }
+
+    /// The first column of the first row, which there must be.
+    pub(super) fn get<T: FromRow>(&self, sql: &str, params: &[Value<'_>]) -> Result<T, Error> {
+        self.one(sql, params, |row| row.get(0))
+    }
+
+    /// Every row.
+    pub(super) fn all<T>(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        self.each(sql, params, |row| {
+            all.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Whether there is any row.
+    pub(super) fn exists(&self, sql: &str, params: &[Value<'_>]) -> Result<bool, Error> {
+        Ok(self.maybe(sql, params, |_| Ok(()))?.is_some())
+    }
+
+    /// Carries several statements out that take no values.
+    pub(super) fn batch(&self, sql: &str) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(db) => Ok(db.execute_batch(sql)?),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.batch(sql),
+        }
+    }
+
+    /// Does one thing, wholly or not at all; who writes at the same time is waited for first.
+    pub(super) fn transact<T>(
+        &self,
+        file: &Path,
+        patience: &Patience,
+        work: impl FnOnce(&Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match self {
+            Self::Sqlite(db) => {
+                let begun = patience.wait(file, || match sqlite::begin(db) {
+                    Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => None,
+                    begun => Some(begun),
+                });
+                let tx = begun.ok_or_else(|| Error::busy(file))??;
+                let done = work(self)?;
+                tx.commit()?;
+                Ok(done)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => {
+                db.set_patience(patience.most);
+                db.transact(Access::Write, || work(self))
+            }
+        }
+    }
+
+    /// Writes something down that nothing rests on, beside those who write.
+    pub(super) fn note<T>(&self, work: impl FnOnce(&Self) -> Result<T, Error>) -> Result<T, Error> {
+        match self {
+            Self::Sqlite(_) => work(self),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.bring_in(|| work(self)),
+        }
+    }
+
+    /// Looks something up.
+    pub(super) fn look<T>(&self, work: impl FnOnce(&Self) -> Result<T, Error>) -> Result<T, Error> {
+        match self {
+            Self::Sqlite(_) => work(self),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.transact(Access::Look, || work(self)),
+        }
+    }
+
+    /// How long another process that writes is waited for, before [`Error::Busy`].
+    pub(super) fn wait_at_most(&self, patience: Duration) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(db) => Ok(db.busy_timeout(patience)?),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => {
+                db.set_patience(patience);
+                Ok(())
+            }
+        }
+    }
+
+    /// How long a server may be away before that is the end.
+    pub(super) fn give_up_after(&self, patience: Duration) {
+        let _ = patience;
+        match self {
+            Self::Sqlite(_) => {}
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.give_up_after(patience),
+        }
+    }
+
+    /// The line of time that instants stand on here, as this machine sees it.
+    pub(super) fn line(&self) -> Line {
+        match self {
+            Self::Sqlite(_) => Line::default(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.line(),
+        }
+    }
+
+    /// Learns where that line lies, from a clock of this machine.
+    #[cfg_attr(not(feature = "postgres"), expect(clippy::unnecessary_wraps, reason = "a file has no clock to read"))]
+    pub(super) fn synchronize(&self, clock: &dyn Fn() -> Instant) -> Result<(), Error> {
+        let _ = clock;
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.synchronize(clock),
+        }
+    }
+
+    /// From now on every transaction that writes has to find this lease unchanged.
+    pub(super) fn set_fence(&self, fence: Option<Fence>) {
+        match self {
+            Self::Sqlite(_) => drop(fence),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.set_fence(fence),
+        }
+    }
+
+    /// Whether a transaction can fail in its middle, or its end be unknown, and all go on.
+    pub(super) fn is_remote(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => true,
+        }
+    }
+
+    /// Where the server is, to connect to it once more.
+    #[cfg(feature = "postgres")]
+    pub(super) fn target(&self) -> Option<remote::Target> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(db) => Some(db.target().clone()),
+        }
+    }
+
+    /// The file's connection.
+    #[cfg(test)]
+    pub(super) fn sqlite(&self) -> &Connection {
+        match self {
+            Self::Sqlite(db) => db,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => panic!("it is no file"),
+        }
+    }
+
+    /// The same, to listen to it.
+    #[cfg(test)]
+    pub(super) fn sqlite_mut(&mut self) -> &mut Connection {
+        match self {
+            Self::Sqlite(db) => db,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => panic!("it is no file"),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_line_lies_is_narrowed_by_every_reading() {
+        let at = Instant::from_micros;
+        let line = Line::between([(at(0), 1_000_100, at(200)), (at(300), 1_000_310, at(320))].into_iter());
+        assert_eq!(line.micros(at(50)), 1_000_050);
+        assert_eq!(line.instant(1_000_050), at(50));
+    }
+}

@@ -1,0 +1,343 @@
+//! Statements on PostgreSQL. Nothing outlives a transaction on the server's side, so that a pooler may lie in between:
+//! no named statements, no settings of the session, no locks of the session.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use super::super::super::Error;
+use super::dialect::translated;
+use super::remote::{Target, wait};
+use super::sent::{borrowed, given};
+use super::value::{Row, Value};
+use super::{Fence, Line, VERSION};
+use crate::time::Instant;
+
+/// Whoever writes has this lock for as long as the transaction lasts: one after another, as with a file.
+pub(super) const WRITERS: i64 = 0x6469_616c_6572;
+/// How long a transaction may stand still in its middle. A machine that is cut off or stopped in one lets go of its locks
+/// after that, well within a lease.
+const IDLE: Duration = Duration::from_secs(5);
+/// How long one statement may take.
+const STATEMENT: Duration = Duration::from_secs(30);
+/// The same while a list is brought in.
+const LONG_STATEMENT: Duration = Duration::from_mins(10);
+/// How often the database's clock is read to learn where it stands.
+const READINGS: usize = 5;
+/// Where there is no connection, another one is tried for this often.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A database on a server, and a connection to it whenever there is one.
+pub(in super::super) struct Postgres {
+    target: Target,
+    client: RefCell<Option<Arc<Client>>>,
+    /// A transaction is open.
+    within: Cell<bool>,
+    /// How long a statement may take, for now.
+    longest: Cell<Duration>,
+    /// How long who writes is waited for.
+    patience: Cell<Duration>,
+    /// For how long it may be away before that is the end.
+    give_up_after: Cell<Duration>,
+    /// Since when it is away.
+    away_since: Cell<Option<Duration>>,
+    /// When a connection was last tried for in vain.
+    failed: Cell<Option<Duration>>,
+    line: Cell<Line>,
+    /// The next commit is made, and its answer lost.
+    #[cfg(test)]
+    lossy: Cell<bool>,
+    /// Whose lease a transaction has to find unchanged.
+    fence: RefCell<Option<Fence>>,
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Look,
+    /// To write, alone.
+    Write,
+    /// To write beside others, which may take long.
+    Long,
+}
+
+impl Postgres {
+    /// Connects.
+    pub(in super::super) fn connect(target: Target) -> Result<Self, Error> {
+        let client = RefCell::new(Some(Arc::new(target.connect()?)));
+        let (within, away_since, failed, line, fence) = Default::default();
+        let give_up_after = Cell::new(Duration::MAX);
+        let (longest, patience) = (Cell::new(STATEMENT), Cell::new(Duration::from_mins(1)));
+        #[cfg(test)]
+        let lossy = Cell::default();
+        Ok(Self {
+            #[cfg(test)]
+            lossy,
+            target,
+            client,
+            within,
+            longest,
+            patience,
+            give_up_after,
+            away_since,
+            failed,
+            line,
+            fence,
+        })
+    }
+
+    pub(in super::super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// From now on it may be away for so long, and no longer.
+    pub(super) fn give_up_after(&self, patience: Duration) {
+        self.give_up_after.set(patience);
+    }
+
+    pub(super) fn set_patience(&self, patience: Duration) {
+        self.patience.set(patience);
+    }
+
+    pub(super) fn set_fence(&self, fence: Option<Fence>) {
+        *self.fence.borrow_mut() = fence;
+    }
+
+    /// The connection, or another one where it broke.
+    fn client(&self) -> Result<Arc<Client>, Error> {
+        if let Some(client) = self.client.borrow().as_ref().filter(|client| !client.is_closed()) {
+            return Ok(Arc::clone(client));
+        }
+        if self.within.get() {
+            return Err(self.away("the connection broke"));
+        }
+        if let Some(failed) = self.failed.get() {
+            let left = PAUSE.saturating_sub(crate::steady::now().saturating_sub(failed));
+            wait(PAUSE * 2, async move { tokio::time::sleep(left).await });
+        }
+        match self.target.connect() {
+            Ok(client) => {
+                let client = Arc::new(client);
+                *self.client.borrow_mut() = Some(Arc::clone(&client));
+                Ok(client)
+            }
+            Err(error) => {
+                self.failed.set(Some(crate::steady::now()));
+                Err(match error {
+                    Error::Away { what, .. } => self.away(what),
+                    error => error,
+                })
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(in super::super) fn lose_the_next_answer(&self) {
+        self.lossy.set(true);
+    }
+
+    pub(super) fn line(&self) -> Line {
+        self.line.get()
+    }
+
+    /// Learns how far its clock is ahead of one of this machine.
+    pub(super) fn synchronize(&self, clock: &dyn Fn() -> Instant) -> Result<(), Error> {
+        let mut readings = Vec::new();
+        for _ in 0..READINGS {
+            let (before, mut read) = (clock(), 0);
+            self.each("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT", &[], &mut |row| {
+                read = row.get(0)?;
+                Ok(false)
+            })?;
+            readings.push((before, read, clock()));
+        }
+        self.line.set(Line::between(readings.into_iter()));
+        Ok(())
+    }
+
+    /// It is away: the same may be tried again, unless that has gone on for too long.
+    pub(super) fn away(&self, what: impl Into<String>) -> Error {
+        let now = crate::steady::now();
+        let since = self.away_since.get().unwrap_or(now);
+        self.away_since.set(Some(since));
+        let away = now.saturating_sub(since);
+        if away > self.give_up_after.get() {
+            let what = format!("it has been away for {} s: {}", away.as_secs(), what.into());
+            return Error::Trouble { file: PathBuf::new(), what };
+        }
+        Error::Away { place: self.target.shown().to_owned(), what: what.into() }
+    }
+
+    /// Waits for what a connection does; one that does not answer is given up.
+    pub(super) fn answer<T: Send + 'static>(
+        &self,
+        what: impl Future<Output = Result<T, tokio_postgres::Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let most = self.longest.get() + IDLE;
+        match wait(most, what) {
+            Some(Ok(done)) => Ok(done),
+            Some(Err(error)) => Err(self.wrong(&error)),
+            None => {
+                self.client.borrow_mut().take();
+                Err(self.away(format!("it has not answered for {} s", most.as_secs())))
+            }
+        }
+    }
+
+    pub(in super::super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, Error> {
+        let (client, sql, given) = (self.client()?, translated(sql), given(values));
+        self.answer(async move { client.execute_typed(&sql, &borrowed(&given)).await })
+    }
+
+    /// Hands over each row until it says no.
+    pub(in super::super) fn each(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool, Error>,
+    ) -> Result<(), Error> {
+        let (client, sql, given) = (self.client()?, translated(sql), given(values));
+        let rows = self.answer(async move { client.query_typed(&sql, &borrowed(&given)).await })?;
+        for row in &rows {
+            if !each(&Row::Postgres(row))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(in super::super) fn batch(&self, sql: &str) -> Result<(), Error> {
+        self.simple(sql.to_owned()).map(drop)
+    }
+
+    /// Several statements in one round trip; the rows of all of them.
+    fn simple(&self, sql: String) -> Result<Vec<SimpleQueryMessage>, Error> {
+        let client = self.client()?;
+        self.answer(async move { client.simple_query(&sql).await })
+    }
+
+    /// The connection, for what only this kind of database can do.
+    pub(super) fn raw(&self) -> Result<Arc<Client>, Error> {
+        self.client()
+    }
+
+    /// Does one thing in a transaction of its own, or within the one that is open.
+    pub(super) fn transact<T, X: From<Error>>(
+        &self,
+        access: Access,
+        work: impl FnOnce() -> Result<T, X>,
+    ) -> Result<T, X> {
+        if self.within.get() {
+            return work();
+        }
+        self.longest.set(if access == Access::Long { LONG_STATEMENT } else { STATEMENT });
+        let begun = self.simple(self.opening(access)).inspect_err(|_| {
+            // It may be open all the same: what waits in it for a lock is given up.
+            if self.batch("ROLLBACK").is_err() {
+                self.client.borrow_mut().take();
+            }
+        })?;
+        self.within.set(true);
+        let done = match access {
+            Access::Write => self.unchanged(&begun).map_err(X::from).and_then(|()| work()),
+            Access::Look | Access::Long => work(),
+        };
+        let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        // Where the connection broke there is nothing to take back: the server does.
+        let ended = self.batch(end);
+        #[cfg(test)]
+        let ended = if self.lossy.take() { Err(self.away("lost")) } else { ended };
+        self.within.set(false);
+        self.longest.set(STATEMENT);
+        if done.is_err() && ended.is_err() {
+            self.client.borrow_mut().take();
+        }
+        let done = done.and_then(|done| ended.map(|()| done).map_err(X::from))?;
+        self.away_since.set(None);
+        Ok(done)
+    }
+
+    /// Does one thing beside those who write, which may take long.
+    pub(in super::super) fn bring_in<T, X: From<Error>>(&self, work: impl FnOnce() -> Result<T, X>) -> Result<T, X> {
+        self.transact(Access::Long, work)
+    }
+
+    /// Whether the lease is still its holder's, and until the end of this transaction.
+    pub(in super::super) fn still_ours(&self) -> Result<(), Error> {
+        let found = self.simple(format!("SELECT 0; {}", self.checks()))?;
+        self.unchanged(&found)
+    }
+
+    /// How a transaction begins: what it needs is set for its own time.
+    fn opening(&self, access: Access) -> String {
+        let mode = if access == Access::Look { " READ ONLY" } else { "" };
+        let settings = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED{mode}; SET LOCAL search_path = dialer, pg_temp; \
+             SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}; \
+             SET LOCAL idle_in_transaction_session_timeout = {}",
+            self.patience.get().as_millis().max(1),
+            self.longest.get().as_millis(),
+            IDLE.as_millis()
+        );
+        if access == Access::Write { format!("{settings}; {}", self.locks()) } else { settings }
+    }
+
+    /// The writers' lock, then the lease's.
+    fn locks(&self) -> String {
+        format!("SELECT pg_advisory_xact_lock({WRITERS}); {}", self.checks())
+    }
+
+    /// What must not have changed: the schema, and the lease, whose row nobody changes the term of until the end.
+    fn checks(&self) -> String {
+        let version = "SELECT version FROM dialer.schema_version";
+        match &*self.fence.borrow() {
+            Some(fence) => format!(
+                "{version}; SELECT term, host, pid, since FROM dialer.leases WHERE account = {} AND mark = {} \
+                 FOR KEY SHARE",
+                literal(&fence.account),
+                literal(&fence.mark)
+            ),
+            None => version.to_owned(),
+        }
+    }
+
+    /// Whether the schema is the one that is known here, and the lease still its holder's.
+    fn unchanged(&self, found: &[SimpleQueryMessage]) -> Result<(), Error> {
+        let rows = found.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let rows: Vec<_> = rows.collect();
+        // The lock itself is a row, too.
+        let version = rows.get(1).copied().and_then(|row| row.get(0)).and_then(|version| version.parse::<i64>().ok());
+        if let Some(found) = version.filter(|version| *version != VERSION) {
+            return Err(Error::Version { file: self.target.shown().into(), found, known: VERSION });
+        }
+        let Some(fence) = &*self.fence.borrow() else { return Ok(()) };
+        let number = |row: &tokio_postgres::SimpleQueryRow, column: usize| row.get(column)?.parse::<i64>().ok();
+        match rows.get(2).copied() {
+            Some(row) if number(row, 0) == Some(fence.term) => Ok(()),
+            row => Err(Error::TakenOver {
+                campaign: fence.campaign.clone(),
+                host: row.and_then(|row| row.get(1)).map(|host| crate::text::clean(host, 100)),
+                pid: row.and_then(|row| number(row, 2)).and_then(|pid| u32::try_from(pid).ok()),
+            }),
+        }
+    }
+}
+
+/// A text as it stands in a statement that takes no values.
+fn literal(text: &str) -> String {
+    let text = text.replace('\0', "").replace('\'', "''").replace('\\', "\\\\");
+    format!("E'{text}'")
+}

@@ -1,0 +1,51 @@
+//! The schema of a journal on a server: whether it is there, and of which version.
+
+use super::super::super::Error;
+use super::VERSION;
+use super::postgres::{Access, Postgres, WRITERS};
+
+impl Postgres {
+    /// The version of the schema; none where there is none.
+    pub(in super::super) fn version(&self) -> Result<Option<i64>, Error> {
+        // What is asked of the catalog by name may have been remembered from before a wait.
+        let is_there = "SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+                        WHERE nspname = 'dialer' AND relname = 'schema_version'";
+        let mut version = None;
+        let mut there = false;
+        self.each(is_there, &[], &mut |row| {
+            there = row.get(0)?;
+            Ok(false)
+        })?;
+        if there {
+            self.each("SELECT version FROM dialer.schema_version", &[], &mut |row| {
+                version = Some(row.get(0)?);
+                Ok(false)
+            })?;
+        }
+        Ok(version)
+    }
+
+    /// Makes the schema, if it is not there, while nobody else does.
+    pub(in super::super) fn make(&self, schema: &str) -> Result<(), Error> {
+        match self.version()? {
+            Some(VERSION) => return Ok(()),
+            Some(found) => return Err(Error::Version { file: self.target().shown().into(), found, known: VERSION }),
+            None => {}
+        }
+        self.transact(Access::Long, || {
+            self.batch(&format!("SELECT pg_advisory_xact_lock({WRITERS})"))?;
+            if self.version()?.is_some() {
+                return Ok(());
+            }
+            let mut there = false;
+            self.each("SELECT count(*) FROM pg_namespace WHERE nspname = 'dialer'", &[], &mut |row| {
+                there = row.get(0)?;
+                Ok(false)
+            })?;
+            if !there {
+                self.batch("CREATE SCHEMA dialer")?;
+            }
+            self.batch(schema)
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Opens a journal on a server.
+
+use std::path::PathBuf;
+
+use super::super::{Chance, Error};
+use super::Disk;
+use super::db::remote::Target;
+use super::db::{Db, Postgres, VERSION, values};
+use super::open::PATIENCE;
+use super::waiting::Patience;
+
+impl Disk {
+    /// Opens the journal of a database; the schema is made where it is not there.
+    pub(super) fn open_remote(url: &str, chance: &mut Chance, patience: Patience) -> Result<Self, Error> {
+        let db = Postgres::connect(Target::parse(url)?)?;
+        let place = PathBuf::from(db.target().shown());
+        let refused = |why: &str| Error::Database { place: db.target().shown().to_owned(), why: why.to_owned() };
+        let mut fsync = String::new();
+        db.each("SELECT current_setting('fsync')", &[], &mut |row| {
+            fsync = row.get(0)?;
+            Ok(false)
+        })?;
+        if fsync == "off" {
+            return Err(refused("the server runs with fsync = off, and may forget calls that it was told of"));
+        }
+        db.make(&schema(chance)).map_err(|error| error.within(&place))?;
+        Self::on(db, place, patience)
+    }
+
+    /// Opens the journal of a database only to look. None where there is none.
+    pub(super) fn look_remote(url: &str) -> Result<Option<Self>, Error> {
+        let db = Postgres::connect(Target::parse(url)?)?;
+        let place = PathBuf::from(db.target().shown());
+        match db.version().map_err(|error| error.within(&place))? {
+            None => Ok(None),
+            Some(VERSION) => Self::on(db, place, Patience { most: PATIENCE, keep: None }).map(Some),
+            Some(found) => Err(Error::Version { file: place, found, known: VERSION }),
+        }
+    }
+
+    fn on(db: Postgres, place: PathBuf, patience: Patience) -> Result<Self, Error> {
+        let db = Db::Postgres(Box::new(db));
+        let salt = db
+            .look(|db| db.get("SELECT value FROM settings WHERE name = 'salt'", values![]))
+            .map_err(|error| error.within(&place))?;
+        Ok(Self { dir: place.clone(), file: place, db, identity: None, patience, salt })
+    }
+}
+
+/// What makes the schema, with what hashes are keyed with.
+fn schema(chance: &mut Chance) -> String {
+    let salt = format!("{:032x}{:032x}", chance(), chance());
+    format!(
+        "{}; INSERT INTO schema_version VALUES ({VERSION}); INSERT INTO settings VALUES ('salt', '\\x{salt}')",
+        include_str!("schema.postgres.sql").trim_end().trim_end_matches(';')
+    )
+}

@@ -1,0 +1,200 @@
+//! What only a journal on a server has to do: leases, take-overs, connections that break.
+
+use std::time::Duration;
+
+use super::super::db::Db;
+use super::super::lease::Lease;
+use super::*;
+use crate::campaign::attempt::State;
+use crate::journal::facts::Attempt;
+use crate::journal::suite::place::{Database, is_there};
+use crate::pool::attempt_id::Mark;
+
+/// Says something to the database from outside.
+fn tell(disk: &Disk, sql: &str) {
+    disk.db.look(|_| Ok(())).unwrap();
+    disk.db.batch(sql).unwrap();
+}
+
+/// The lease of that campaign ended long ago, and whoever held it renews it no more.
+fn end_lease(disk: &Disk, campaign: &str) {
+    let mark = Mark::of(campaign);
+    tell(disk, &format!("UPDATE dialer.leases SET expires = 0, term = term + 1 WHERE mark = '{}'", mark.as_str()));
+}
+
+#[test]
+fn a_campaign_is_held_by_one_machine_and_the_second_is_told_which() {
+    if !is_there() {
+        return;
+    }
+    let place = Database::fresh();
+    let cast = Cast::new(place.path(), "leads");
+    let run = cast.run(0..3, 0);
+    let Err(error) = cast.start(cast.plan(), &list([person(0)]), 5) else { panic!("two runs at once") };
+    assert!(matches!(&error, Error::Held { pid: Some(4711), host: Some(_), since: Some(_), .. }), "{error:?}");
+    assert!(error.to_string().contains(" by process 4711 on "), "{error}");
+    assert_eq!(run.disk().campaigns().unwrap()[0].running.map(|(pid, _)| pid), Some(4711));
+    run.end(at(6)).unwrap();
+    cast.run(0..3, 10);
+}
+
+#[test]
+fn a_run_that_was_taken_over_writes_nothing_more() {
+    if !is_there() {
+        return;
+    }
+    let place = Database::fresh();
+    let cast = Cast::new(place.path(), "leads");
+    let mut slow = cast.run(0..3, 0);
+    let leads = batch(&mut slow, 1);
+    let attempt = claim(&mut slow, &leads[..1], roomy(5, at(1)), 1).granted[0].attempt.clone();
+    end_lease(slow.disk(), "leads");
+    let mut next = cast.run(0..3, 5);
+    let lost = slow.record(at(6), &answered(&attempt, 6)).unwrap_err();
+    assert!(matches!(&lost, Error::TakenOver { pid: Some(4711), host: Some(_), .. }), "{lost:?}");
+    let asked =
+        Ask { leads: vec![(leads[1], Line(0))], pool: roomy(5, at(6)), reserve: 3, margin: 0, provider_time: stamp(6) };
+    assert!(matches!(slow.claim(at(6), asked), Err(Error::TakenOver { .. })));
+    drop(slow);
+    let open = next.history(at(7)).unwrap().open;
+    assert_eq!(open.len(), 0, "it was told of them at its start");
+    let stories = next.disk().explain(person(0).phone).unwrap();
+    assert_eq!(stories[0].attempts[0].state(), State::InDoubt);
+    assert!(next.control(at(8)).is_ok());
+}
+
+#[test]
+fn a_lease_that_ended_and_that_nobody_took_is_its_holders_still() {
+    if !is_there() {
+        return;
+    }
+    let place = Database::fresh();
+    let (cast, other) = (Cast::new(place.path(), "leads"), Cast::new(place.path(), "other"));
+    let mut run = cast.run(0..3, 0);
+    let leads = batch(&mut run, 1);
+    let attempt = claim(&mut run, &leads[..1], roomy(5, at(1)), 1).granted[0].attempt.clone();
+    tell(
+        run.disk(),
+        "UPDATE dialer.leases SET expires = (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT - 60000000",
+    );
+    let mut beside = other.run(5..8, 3);
+    assert!(beside.orphans(at(4)).unwrap().is_empty(), "the database may have been away for both");
+    run.record(at(5), &answered(&attempt, 5)).unwrap();
+    end_lease(run.disk(), "leads");
+    assert_eq!(beside.orphans(at(6)).unwrap().len(), 1, "it has been gone for long");
+    assert!(matches!(run.share(at(7), &roomy(5, at(7)), 3), Err(Error::TakenOver { .. })));
+}
+
+#[test]
+fn a_lease_outlives_its_first_end_and_goes_with_its_holder() {
+    if !is_there() {
+        return;
+    }
+    let place = Database::fresh();
+    let disk = Disk::open(place.path(), &mut chance(7)).unwrap();
+    let Db::Postgres(server) = &disk.db else { panic!("no server") };
+    let take = || Lease::take(server, "org-1", "leads", 1, at(0));
+    let lease = take().unwrap();
+    assert!(lease.left() > Duration::from_secs(13) && lease.left() <= Duration::from_secs(14));
+    std::thread::park_timeout(Duration::from_secs(6));
+    assert!(lease.left() > Duration::from_secs(12), "it was renewed: {:?}", lease.left());
+    assert!(take().is_err());
+    drop(lease);
+    take().unwrap();
+}
+
+#[test]
+fn what_was_claimed_when_the_answer_was_lost_is_taken_back_and_claimed_anew() {
+    if !is_there() {
+        return;
+    }
+    let place = Database::fresh();
+    let cast = Cast::new(place.path(), "leads");
+    let mut run = cast.run(0..3, 0);
+    let leads = batch(&mut run, 1);
+    let Db::Postgres(server) = &run.disk().db else { panic!("no server") };
+    server.lose_the_next_answer();
+    let ask = |seconds| Ask {
+        leads: vec![(leads[0], Line(0))],
+        pool: roomy(5, at(seconds)),
+        reserve: 3,
+        margin: 0,
+        provider_time: stamp(seconds),
+    };
+    assert!(matches!(run.claim(at(1), ask(1)), Err(Error::Away { .. })));
+    let (claimed, claims) = run.claim(at(2), ask(2)).unwrap();
+    assert_eq!((claimed.granted.len(), claims.len()), (1, 1), "{:?}", claimed.denied);
+    let stories = run.disk().explain(person(0).phone).unwrap();
+    let states: Vec<State> = stories[0].attempts.iter().map(Attempt::state).collect();
+    assert_eq!(states.len(), 2, "the first was committed");
+    assert!(matches!(states[0], State::Refused(_)) && states[1] == State::Claimed, "{states:?}");
+}
+
+#[test]
+fn news_that_a_broken_connection_lost_is_told_again() {
+    if !is_there() {
+        return;
+    }
+    let place = Database::fresh();
+    let cast = Cast::new(place.path(), "leads");
+    let mut run = cast.run(0..3, 0);
+    let leads = batch(&mut run, 1);
+    let attempt = claim(&mut run, &leads[..1], roomy(5, at(1)), 1).granted[0].attempt.clone();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
+               AND datname = current_database()";
+    let outside = Disk::open(place.path(), &mut chance(7)).unwrap();
+    tell(&outside, cut);
+    let tried = (0..3).find_map(|_| run.record(at(2), &answered(&attempt, 2)).ok());
+    assert_eq!(tried.unwrap().changes.len(), 1);
+    let Db::Postgres(server) = &run.disk().db else { panic!("no server") };
+    server.lose_the_next_answer();
+    let over = listed(vec![ended(&attempt, "customer-busy", 30)], 31);
+    assert!(matches!(run.record(at(31), &over), Err(Error::Away { .. })));
+    assert_eq!(run.record(at(31), &over).unwrap().changes.len(), 1, "it was written, and is told all the same");
+    run.end(at(40)).unwrap();
+}
+
+#[test]
+fn claims_have_the_end_of_the_lease() {
+    if !is_there() {
+        return;
+    }
+    let place = Database::fresh();
+    let cast = Cast::new(place.path(), "leads");
+    let mut run = cast.run(0..3, 0);
+    let leads = batch(&mut run, 1);
+    let ask =
+        Ask { leads: vec![(leads[0], Line(0))], pool: roomy(5, at(1)), reserve: 3, margin: 0, provider_time: stamp(1) };
+    let (_, claims) = run.claim(at(1), ask).unwrap();
+    assert!(claims[0].may_go(at(2).at, at(1).at));
+    assert!(!claims[0].may_go(at(16).at, at(1).at), "another machine may have the campaign by then");
+}
+
+#[test]
+fn a_server_that_forgets_and_a_newer_schema_are_refused() {
+    if !is_there() {
+        return;
+    }
+    let place = Database::fresh();
+    let disk = Disk::open(place.path(), &mut chance(7)).unwrap();
+    assert!(Disk::look(place.path()).unwrap().is_some());
+    tell(&disk, "UPDATE dialer.schema_version SET version = 99");
+    for refused in [Disk::open(place.path(), &mut chance(7)).map(drop), Disk::look(place.path()).map(drop)] {
+        assert!(matches!(refused, Err(Error::Version { found: 99, .. })), "{refused:?}");
+    }
+    let mut disk = disk;
+    let said = disk.suppress(person(0).phone, "asked", at(0)).unwrap_err();
+    assert!(matches!(said, Error::Version { found: 99, .. }), "one that was open before stops, too: {said}");
+}
+
+#[test]
+fn nothing_is_there_before_the_first_use() {
+    if !is_there() {
+        return;
+    }
+    let place = Database::fresh();
+    assert!(Disk::look(place.path()).unwrap().is_none());
+    let nowhere = Path::new("postgres://me@127.0.0.1:1/d");
+    let away = Disk::look(nowhere).map(drop).unwrap_err();
+    assert!(matches!(&away, Error::Away { .. }), "{away}");
+}
