@@ -253,7 +253,7 @@ async fn of_listing(client: &Client, now: Timestamp) -> Option<InboundHistory> {
         let query = Listing::Created { from: Stamp::from(from), to: Some(Stamp::from(to)), limit: MOST_ROWS };
         let calls = match client.read(ReadId(0), &query).await {
             Ok(News::Listed { calls, .. }) => calls,
-            Err(failure) if matches!(failure.kind, ReadTrouble::Key | ReadTrouble::Forbidden) => return None,
+            Err(failure) if !matches!(failure.kind, ReadTrouble::TooLarge) => return None,
             _ => continue,
         };
         hours += 1.0;
