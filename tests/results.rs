@@ -134,7 +134,7 @@ fn every_settled_lead_has_a_row_with_what_the_list_and_the_provider_say() {
 #[test]
 fn a_report_tells_of_the_pool_and_of_what_was_said() {
     let scene = Scene::new();
-    let run = scene.run(&scene.path("results.jsonl"), &["--limit", "6"]).output().unwrap();
+    let run = scene.run(&scene.path("results.jsonl"), &["--limit", "6", "--rate", "3/s"]).output().unwrap();
     assert_eq!(run.status.code(), Some(4), "{run:?}");
     let report = |options: &[&str], key: Option<&str>| {
         let mut report = Command::new(env!("CARGO_BIN_EXE_dialer"));
