@@ -165,6 +165,8 @@ fn every_option_of_the_contract_is_there_with_its_default() {
         "release-lag=0",
         "watch-key-file",
         "online",
+        "journal-patience=2m",
+        "standby",
         "opt-out-field",
         "alert-free",
         "alert-exec",
