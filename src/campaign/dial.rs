@@ -182,14 +182,16 @@ impl Campaign {
         self.plan.limit.map(|limit| limit.saturating_sub(self.attempts))
     }
 
-    /// No dial on old news: the listing is read first, and once more between the first answer and the second dial.
+    /// No dial on old news: the listing is read first, once more between the first answer and the second dial, and anew
+    /// after the process stood still, since an answer that waited meanwhile tells of the time before.
     fn has_fresh_news(&mut self, now: Instant) -> bool {
-        let since = if let First::Over(at) = self.first { Some(at) } else { None };
+        let over = if let First::Over(at) = self.first { Some(at) } else { None };
+        let since = over.max(self.stood_still);
         let poll = self.requests.poll_kept(self.plan.poll, now);
         let fresh = self.listing.is_fresh(now, since, poll)
             && self.watched.iter().all(|watched| watched.is_fresh(now, since, poll));
         self.fresh_wanted = !fresh;
-        if fresh && since.is_some() {
+        if fresh && over.is_some() {
             self.first = First::Checked;
         }
         fresh

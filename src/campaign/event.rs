@@ -135,6 +135,8 @@ pub enum Event {
     Booked(Booked),
     /// Nobody may be claimed for now, such as when a do-not-call list cannot be read.
     ClaimsHeld,
+    /// The process, or the journal, stood still until now: whatever was asked for before is too old to dial on.
+    StoodStill,
     /// News, as they came: the campaign puts right what cannot be, tells whose calls they show, and has them recorded.
     Came(Box<News>),
     /// News, written down, with what it changed.

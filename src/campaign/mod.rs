@@ -124,6 +124,8 @@ pub struct Campaign {
     /// Leads that left the queue because the line that they name is dead.
     without_line: BTreeSet<LeadId>,
     fresh_wanted: bool,
+    /// Until when the process stood still last.
+    stood_still: Option<Instant>,
     no_room: bool,
     scheduled: BTreeSet<CallId>,
     /// Who calls in, where the reserve is chosen by that.
@@ -232,6 +234,7 @@ impl Campaign {
             callers: None,
             others_reserve: 0,
             told_reserve: None,
+            stood_still: None,
             others_at: None,
             known_limit: None,
             limit_known: plan.slots.or(history.last_limit).is_some(),
@@ -268,6 +271,7 @@ impl Campaign {
                 self.claiming = false;
                 self.hold_claims_until = Some(now.at + self.plan.poll);
             }
+            Event::StoodStill => self.stood_still = Some(now.at),
             Event::Came(news) => return self.take_in(*news, now),
             Event::News(news, recorded) => self.hear(news, recorded, now),
             Event::Watched(org, news) => self.watched_came(org, *news, now),

@@ -323,7 +323,9 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
     /// What the journal has done. Where that took long, what it was asked for before is old.
     fn take_back(&mut self, back: Back) {
         let now = self.clock.now();
-        self.pulse.slow(back.asked, now.at);
+        if self.pulse.slow(back.asked, now.at) {
+            self.campaign.handle(now, Event::StoodStill);
+        }
         self.claims.extend(back.claims);
         if let Done::Busy(request, who) = back.done {
             return self.ask_again(now, request, &who);
@@ -369,6 +371,7 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
         let now = self.clock.now();
         if self.pulse.beat(now.at) {
             (self.look_due, self.stale) = (true, true);
+            self.campaign.handle(now, Event::StoodStill);
             tokio::time::sleep(HEAR_FIRST).await;
         }
         let real = |since: Instant| now.at.since(since).div_f64(self.clock.rate());

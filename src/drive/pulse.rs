@@ -34,11 +34,13 @@ impl Pulse {
         gap
     }
 
-    /// Something that was decided took from then until now to be done. If that was long, it is old.
-    pub fn slow(&self, since: Instant, now: Instant) {
-        if now.since(since) > self.longest {
+    /// Something that was decided took from then until now to be done. Says whether that was long: then it is old.
+    pub fn slow(&self, since: Instant, now: Instant) -> bool {
+        let slow = now.since(since) > self.longest;
+        if slow {
             self.gap(now);
         }
+        slow
     }
 
     /// What was decided before is old.

@@ -89,6 +89,25 @@ for short, pause, flags in (("for_a_moment", 1.4, ONE_BY_ONE + "--in-doubt 30s")
         s.ends(0, "world.tight(3)[0] == 0", within=60)
 
 
+@scenario(40, talk=0.2, steady=True, latency=0.3)
+def stood_still_with_a_read_on_its_way(s):
+    """The same where answers are slow: a listing that was asked for before tells nothing of the pool on waking."""
+    s.start(ONE_BY_ONE + "--in-doubt 30s --post-timeout 8s", until=3)
+    for turn in range(4):
+        time.sleep(0.5 + 0.1 * turn)
+        s.running.send(STOP)
+        time.sleep(0.7)
+        fill(s.world, 2, 5)
+        before = len(s.world.posts)
+        time.sleep(2)
+        s.running.send(CONT)
+        time.sleep(1.5)
+        tight = [post for post in s.world.posts[before:] if post["free"] <= 3]
+        assert not tight, f"turn {turn}: {len(tight)} dials into the reserve"
+        time.sleep(1.5)
+    s.ends(0, within=90)
+
+
 @scenario(30, talk=0.3)
 def stood_still_again_and_again(s):
     """Stopped ten times for longer than a claim may wait, wherever it just was: nobody twice, nobody lost."""
@@ -231,6 +250,24 @@ def journal_held(s):
     quiet_while_held(s, holder, 6)
     s.ends()
     holder.wait()
+
+
+@scenario(40, talk=0.2, steady=True, latency=0.3)
+def journal_held_and_full(s):
+    """The same, and the pool fills up meanwhile: not one dial into the reserve when the journal is free again."""
+    s.start(ONE_BY_ONE + "--in-doubt 30s --post-timeout 8s", until=3)
+    for turn in range(3):
+        time.sleep(0.5 + 0.1 * turn)
+        holder = hold(s, 3.5)
+        time.sleep(0.7)
+        fill(s.world, 2, 5)
+        before = len(s.world.posts)
+        holder.wait()
+        time.sleep(1.2)
+        tight = [post for post in s.world.posts[before:] if post["free"] <= 3]
+        assert not tight, f"turn {turn}: {len(tight)} dials into the reserve"
+        time.sleep(1.5)
+    s.ends(0, within=90)
 
 
 @scenario(25, talk=0.5, slow=True)
