@@ -129,6 +129,10 @@ impl Disk {
             let renew = "UPDATE campaigns SET list_hash = NULL \
                          WHERE EXISTS (SELECT 1 FROM leads WHERE campaign = campaigns.id AND phone = ?1)";
             tx.execute(renew, values![digits(phone)])?;
+            // What a run told last may name the person, with the number masked. One that is alive tells it anew.
+            let told = "DELETE FROM live_status \
+                        WHERE EXISTS (SELECT 1 FROM leads WHERE campaign = live_status.campaign AND phone = ?1)";
+            tx.execute(told, values![digits(phone)])?;
             let gone = "DELETE FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1";
             let leads = tx.execute(gone, values![digits(phone)])?;
             let said = "DELETE FROM analyses WHERE attempt IN (SELECT attempt FROM attempts WHERE phone = ?1)";

@@ -114,6 +114,10 @@ fn what_the_newest_run_tells_of_itself_is_seen_and_no_other() {
     next.publisher()().unwrap().publish(at(5).wall, "{}").unwrap();
     first.publish(at(6).wall, "late").unwrap();
     assert_eq!(published().unwrap().status, "{}");
+    next.end(at(6)).unwrap();
+    drop(first);
+    Disk::open(dir.path(), &mut chance(9)).unwrap().forget(person(0).phone, at(7)).unwrap();
+    assert_eq!(published(), None, "it may have named who is forgotten");
 }
 
 #[test]
