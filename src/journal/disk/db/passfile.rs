@@ -36,8 +36,8 @@ fn fields(line: &str) -> Vec<String> {
     while let Some(letter) = letters.next() {
         match letter {
             ':' if fields.len() < 5 => fields.push(String::new()),
-            '\\' => fields.iter_mut().last().into_iter().for_each(|field| field.extend(letters.next())),
-            letter => fields.iter_mut().last().into_iter().for_each(|field| field.push(letter)),
+            '\\' => fields.last_mut().into_iter().for_each(|field| field.extend(letters.next())),
+            letter => fields.last_mut().into_iter().for_each(|field| field.push(letter)),
         }
     }
     fields

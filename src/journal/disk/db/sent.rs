@@ -17,7 +17,7 @@ pub(super) fn given(values: &[Value<'_>]) -> Vec<Given> {
             Value::Blob(bytes) => (Box::new(bytes.map(<[u8]>::to_vec)), Type::BYTEA),
             Value::Ints(numbers) => (Box::new(numbers.to_vec()), Type::INT8_ARRAY),
             Value::Texts(texts) => {
-                let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
+                let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
                 (Box::new(texts), Type::TEXT_ARRAY)
             }
         }
