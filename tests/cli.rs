@@ -146,8 +146,8 @@ fn json_says_why_nothing_was_dialed() {
       set VAPI_API_KEY to the organisation's private key, or name a file:   --api-key-file FILE
       name what talks:   --assistant-id ID (or VAPI_ASSISTANT_ID), --squad-id or --workflow-id
       name the line to call from:   --phone-number-id ID (or VAPI_PHONE_NUMBER_ID)
-      or try it without an account:   --sandbox, or --dry-run
       leads.csv cannot be read: No such file or directory (os error 2)
+      or try it without an account:   --sandbox, or --dry-run
     ");
     let output = run(&["run", "leads.csv", "--json", "--batch-size", "7"]);
     insta::assert_snapshot!(text(&output.stdout), @r#"{"campaign":null,"exit":2,"error":"invalid value '7' for '--batch-size <N>': a batch holds 50 to 100 leads"}"#);
