@@ -95,6 +95,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
+    fn free_is_never_above_the_truth_where_slots_come_free_late(
+        config in worlds(), seed: u64, skew in -90_000..90_000_i64, steps in steps(), lag in 1..5_000_u64,
+    ) {
+        let config = ProviderConfig { release_lag: Duration::from_millis(lag), ..config };
+        play(config, seed, skew, &steps, |feeder| {
+            let free = feeder.pool.allowed(feeder.now(), 0, 0).free;
+            let most = feeder.most_free();
+            assert!(free <= most, "thought to be free: {free}, at most: {most}\n{:?}\nTRUTH {:?}", feeder.pool, feeder.truth());
+        });
+    }
+
+    #[test]
     fn free_is_never_above_the_truth(
         config in worlds(), seed: u64, skew in -90_000..90_000_i64, steps in steps(),
     ) {

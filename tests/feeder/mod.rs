@@ -84,10 +84,10 @@ pub(crate) struct Feeder {
 impl Feeder {
     /// `skew`: how far the dialing machine's clock is ahead of the provider's, in milliseconds.
     pub(crate) fn new(config: ProviderConfig, seed: u64, skew: i64) -> Self {
-        let assumed = config.slots;
+        let (assumed, release_lag) = (config.slots, config.release_lag);
         Self {
             world: FakeProvider::new(config, seed, START),
-            pool: Pool::new(POLL, PROBE_AFTER, assumed),
+            pool: Pool::new(POLL, PROBE_AFTER, assumed).with_release_lag(release_lag),
             told: Vec::new(),
             skew: skew * 1000,
             posts: BTreeMap::new(),
