@@ -8,7 +8,7 @@ use super::listing::found::Proof;
 use super::notice::Notice;
 use super::seen::SeenCall;
 use super::start::MARGIN;
-use super::{ActiveAttempt, Campaign};
+use super::{ActiveAttempt, BatchState, Campaign};
 use crate::pool::calls::CallId;
 use crate::pool::offset::FARTHEST;
 use crate::time::{Instant, Now, Stamp};
@@ -121,6 +121,20 @@ impl Campaign {
     /// Whether doubts wait for listings that show marks again, which this run has given up to see.
     pub(super) fn waits_for_marks(&self) -> bool {
         self.marks_missing && self.proofs.failures >= MOST_FAILURES
+    }
+
+    /// Doubts that wait for marks may hold what slots there are: where they alone keep the rest of the list from being
+    /// called, they are put aside for a person.
+    pub(super) fn park_what_blocks(&mut self, now: Now) {
+        let queued = self.batch.state == BatchState::Open && !self.batch.queue.is_empty();
+        if !(queued && self.no_room && self.waits_for_marks()) {
+            return;
+        }
+        let due = |live: &ActiveAttempt| self.provable_at(live).is_some_and(|at| at <= now.at);
+        let due = self.live.uncertain().filter(|(_, live)| due(live));
+        let parked = due.map(|(attempt, _)| Action::Record(Box::new(News::Parked(attempt.clone(), now.at))));
+        let parked: Vec<Action> = parked.collect();
+        self.actions.extend(parked);
     }
 
     /// A row of ours without its mark means that the listing shows no marks; one that nobody can put a name to may be

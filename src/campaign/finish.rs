@@ -85,6 +85,7 @@ impl Campaign {
             let most = self.pool.limit().saturating_sub(self.plan.caution + 1);
             return self.finish(StopReason::Kept, self.plan.reserve.falls_to(most, now.wall));
         }
+        self.park_what_blocks(now);
         self.end_of_list(now);
     }
 
