@@ -60,7 +60,7 @@ impl Disk {
                 });
                 imported.map_err(|error: ImportError<E>| match error {
                     ImportError::Journal(error) => error.within(&self.file).into(),
-                    list => list,
+                    list @ ImportError::List(_) => list,
                 })
             }
         }

@@ -22,8 +22,8 @@ use crate::time::Now;
 const LASTS: Duration = Duration::from_secs(15);
 /// How often it is renewed.
 const RENEWED: Duration = Duration::from_secs(5);
-/// How long before its end nobody is called any more.
-const MARGIN: Duration = Duration::from_secs(1);
+/// For how long after its renewal was begun people are called: it ends a second later at the earliest.
+const CALLS: Duration = LASTS.saturating_sub(Duration::from_secs(1));
 /// After a renewal that failed the next one is tried.
 const PAUSE: Duration = Duration::from_secs(1);
 /// A run whose lease ended so long ago is given up by the runs of other campaigns, too. Until then a database that was
@@ -66,7 +66,7 @@ impl Lease {
             return Err(held(db, account, campaign, &mark, now)?);
         };
         let fence = Fence { account: account.to_owned(), campaign: campaign.to_owned(), mark, term };
-        let until = Mutex::new(began + LASTS - MARGIN);
+        let until = Mutex::new(began + CALLS);
         let shared = Arc::new(Shared { fence, until, lost: AtomicBool::new(false), over: AtomicBool::new(false) });
         let (stop, stopped) = oneshot::channel();
         spawn(keep(Arc::clone(&shared), db.target().clone(), stopped));
@@ -186,7 +186,7 @@ async fn renew(shared: &Shared, target: &Target, client: &mut Option<Client>) ->
         format!("UPDATE dialer.leases SET expires = {CLOCK} + $4 WHERE account = $1 AND mark = $2 AND term = $3");
     let renewed = change(shared, target, client, &renew, micros(LASTS)).await?;
     if renewed {
-        *shared.until() = began + LASTS - MARGIN;
+        *shared.until() = began + CALLS;
     }
     Ok(renewed)
 }

@@ -81,8 +81,6 @@ impl Postgres {
         #[cfg(test)]
         let lossy = Cell::default();
         Ok(Self {
-            #[cfg(test)]
-            lossy,
             target,
             client,
             within,
@@ -92,6 +90,8 @@ impl Postgres {
             away_since,
             failed,
             line,
+            #[cfg(test)]
+            lossy,
             fence,
         })
     }
