@@ -81,6 +81,21 @@ fn another_shell_sees_the_batch_the_pool_and_the_pace_of_a_run_until_it_ends() {
     }
 }
 
+/// Stops a process at a moment at which it does not hold the journal.
+fn stop_between_writes(pid: rustix::process::Pid, journal: &Path) {
+    let db = rusqlite::Connection::open(journal).unwrap();
+    db.busy_timeout(Duration::ZERO).unwrap();
+    loop {
+        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+        wait();
+        if db.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok() {
+            return;
+        }
+        rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+        wait();
+    }
+}
+
 #[test]
 fn orders_are_confirmed_by_the_run_that_took_them() {
     let folder = tempfile::tempdir().unwrap();
@@ -91,7 +106,7 @@ fn orders_are_confirmed_by_the_run_that_took_them() {
     assert!(said(folder.path(), &["resume", "leads"]).contains("campaign leads goes on"));
 
     let pid = rustix::process::Pid::from_child(&run.0);
-    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    stop_between_writes(pid, &folder.path().join("state/journal.db"));
     let silent = said(folder.path(), &["pause", "leads"]);
     let words = format!("process {} has not confirmed it within 5 s: it was last heard of at ", run.0.id());
     assert!(silent.contains(&words), "{silent}");

@@ -64,6 +64,7 @@ pub mod explain;
 
 pub mod control;
 
+pub mod prune;
 pub mod release;
 
 pub mod people;
@@ -126,6 +127,8 @@ pub enum Command {
     Unsuppress(people::PhoneArgs),
     /// Erase a person, and never call them again; asks first
     Forget(people::PhoneArgs),
+    /// Drop settled campaigns that were over long ago; suppressed numbers stay
+    Prune(prune::PruneArgs),
     /// Run a stand-in for the API on loopback: nobody is called
     Sandbox(Box<sandbox::Args>),
     /// Step a recorded run again, and show where it decides otherwise
@@ -192,6 +195,7 @@ fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
         Command::Suppress(args) => people::suppress(args, &around),
         Command::Unsuppress(args) => people::unsuppress(args, &around),
         Command::Forget(args) => people::forget(args, &around),
+        Command::Prune(args) => prune::prune(args, &around),
         Command::Sandbox(args) => serve(sandbox::Args::clone(args)),
         Command::Replay(args) => replay::step(args),
         Command::Completions(args) => shell::completions(args),

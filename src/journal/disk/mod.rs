@@ -26,6 +26,7 @@ pub mod open;
 mod open_remote;
 mod others;
 pub mod outcomes;
+pub mod prune;
 mod renamed;
 pub mod results;
 pub mod run;

@@ -349,3 +349,31 @@ fn extensions_of_one_number_are_told_apart() {
     let rows = &disk.explain(person(0).phone).unwrap()[0].rows;
     assert_eq!(rows.iter().map(|row| row.extension.as_deref()).collect::<Vec<_>>(), [Some("1"), None]);
 }
+
+#[test]
+fn only_settled_campaigns_that_are_old_are_dropped_and_suppressions_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let settled = Cast::new(dir.path(), "settled");
+    let mut run = settled.run(0..2, 0);
+    let leads = batch(&mut run, 1);
+    let claimed = claim(&mut run, &leads, roomy(5, at(1)), 1);
+    let ended = |id: &_| ended(id, "customer-ended-call", 20);
+    let calls = claimed.granted.iter().map(|granted| ended(&granted.attempt)).collect();
+    run.record(at(21), &listed(calls, 21)).unwrap();
+    run.end(at(22)).unwrap();
+    Cast::new(dir.path(), "open").run(10..12, 0).end(at(22)).unwrap();
+    let mut disk = Disk::open(dir.path(), &mut chance(9)).unwrap();
+    disk.suppress(person(0).phone, "asked", at(22)).unwrap();
+    let prune = |disk: &mut Disk, before: i64| disk.prune(at(before).wall, 4711, at(100)).unwrap();
+    assert!(prune(&mut disk, 10).is_empty(), "something has happened since");
+    let dropped = prune(&mut disk, 50);
+    assert_eq!(dropped.iter().map(|it| (&*it.campaign, it.leads)).collect::<Vec<_>>(), [("settled", 2)]);
+    let left: Vec<_> =
+        disk.campaigns().unwrap().into_iter().map(|campaign| (campaign.name, campaign.totals.open)).collect();
+    assert_eq!(left, [("open".to_owned(), 2)]);
+    assert!(disk.explain(person(1).phone).unwrap().is_empty());
+    assert!(disk.suppressed(person(0).phone).unwrap().is_some());
+    assert!(prune(&mut disk, 50).is_empty());
+    // What is dropped is as if it had never been.
+    assert_eq!(settled.start(settled.plan(), &list((0..2).map(person)), 200).unwrap().1.unsettled, 2);
+}
