@@ -58,27 +58,26 @@ impl Disk {
         db.pragma_update(None, "synchronous", "full")?;
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found = version(&tx, file)?;
-        if found == 3 {
-            tx.execute_batch(include_str!("counts.sqlite.sql"))?;
-            tx.execute_batch(include_str!("from_3.sqlite.sql"))?;
-        }
-        if matches!(found, 3 | 4) {
-            tx.execute_batch(include_str!("results.sqlite.sql"))?;
-            tx.execute_batch(include_str!("from_4.sqlite.sql"))?;
-        }
-        if (OLDEST..6).contains(&found) {
-            tx.execute_batch(include_str!("from_5.sqlite.sql"))?;
-        }
-        if (OLDEST..VERSION).contains(&found) {
-            tx.execute_batch(include_str!("from_6.sqlite.sql"))?;
-            tx.pragma_update(None, "user_version", VERSION)?;
-        }
         if found == 0 {
             tx.execute_batch(include_str!("schema.sqlite.sql"))?;
-            tx.execute_batch(include_str!("counts.sqlite.sql"))?;
-            tx.execute_batch(include_str!("results.sqlite.sql"))?;
             let salt = [chance().to_le_bytes(), chance().to_le_bytes()].concat();
             tx.execute("INSERT INTO settings (name, value) VALUES ('salt', ?1)", [salt])?;
+        }
+        // A new journal gets all that came with each version, one of an earlier version what came after it.
+        if found < 4 {
+            tx.execute_batch(include_str!("counts.sqlite.sql"))?;
+        }
+        if found == 3 {
+            tx.execute_batch(include_str!("from_3.sqlite.sql"))?;
+        }
+        if found < 5 {
+            tx.execute_batch(include_str!("results.sqlite.sql"))?;
+        }
+        if found < 6 {
+            tx.execute_batch(include_str!("live.sqlite.sql"))?;
+        }
+        if found < VERSION {
+            tx.execute_batch(include_str!("histories.sqlite.sql"))?;
             tx.pragma_update(None, "user_version", VERSION)?;
         }
         tx.commit()?;

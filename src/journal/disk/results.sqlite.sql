@@ -42,3 +42,6 @@ CREATE TRIGGER attempt_gone AFTER DELETE ON attempts
 BEGIN
     DELETE FROM analyses WHERE attempt = OLD.attempt;
 END;
+
+-- Of a journal that had none of this.
+INSERT INTO settlements (lead, campaign, number) SELECT id, campaign, 1 FROM leads WHERE settled IS NOT NULL AND phone > 0;

@@ -58,23 +58,6 @@ CREATE TABLE runs (
 CREATE INDEX runs_alive ON runs (pool) WHERE ended IS NULL;
 CREATE INDEX runs_of ON runs (campaign);
 
--- What the newest run of a campaign last told other shells of itself. It is written without being waited for.
-CREATE TABLE live_status (
-    campaign INTEGER PRIMARY KEY,
-    run INTEGER NOT NULL,
-    at INTEGER NOT NULL,            -- wall clock
-    status TEXT NOT NULL            -- JSON
-) STRICT;
-
-CREATE TABLE pool_histories (       -- the pool over the time of a run, as far as that run knew it
-    run INTEGER PRIMARY KEY,
-    campaign INTEGER NOT NULL,
-    lowest_free INTEGER,            -- while it held any slots
-    below_reserve INTEGER NOT NULL, -- microseconds for which fewer than the reserve were free
-    points TEXT NOT NULL            -- JSON
-) STRICT;
-CREATE INDEX pool_histories_of ON pool_histories (campaign);
-
 CREATE TABLE zone_sets (id INTEGER PRIMARY KEY, zones TEXT NOT NULL UNIQUE) STRICT;
 
 CREATE TABLE leads (

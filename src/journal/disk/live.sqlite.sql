@@ -1,4 +1,4 @@
--- From version 5 of the schema to version 6.
+-- What the newest run of a campaign last told other shells of itself. It is written without being waited for.
 
 CREATE TABLE live_status (
     campaign INTEGER PRIMARY KEY,

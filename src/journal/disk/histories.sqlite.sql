@@ -1,4 +1,4 @@
--- From version 6 of the schema to version 7.
+-- What the runs of a campaign knew of the pool, for reports.
 
 CREATE TABLE pool_histories (       -- the pool over the time of a run, as far as that run knew it
     run INTEGER PRIMARY KEY,
