@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::super::Error;
 use super::Disk;
-use super::accounts::Account;
+use super::attempts::wall;
 use super::db::values;
+use super::runs::LIVE;
 use super::story::Campaign;
 use crate::time::Now;
 
@@ -27,8 +28,9 @@ impl Disk {
     pub fn prune(&mut self, before: Timestamp, pid: u32, now: Now) -> Result<Vec<Pruned>, Error> {
         let mut pruned = Vec::new();
         for Campaign { account, name, totals, running, .. } in self.campaigns()? {
+            let campaign = self.campaign(&account, &name)?;
             let is_over = totals.settled == totals.total && running.is_none();
-            if !is_over || self.newest(&account, &name)? >= before || self.is_followed(&account, &name)? {
+            if !is_over || self.newest(campaign)? >= before || self.is_followed(campaign)? {
                 continue;
             }
             // Nobody may start it while it goes; whoever has it keeps it.
@@ -37,7 +39,7 @@ impl Disk {
                 held => held?,
             };
             self.db.set_fence(held.fence());
-            let dropped = self.drop_campaign(&account, &name);
+            let dropped = self.drop_campaign(campaign);
             self.db.set_fence(None);
             dropped?;
             pruned.push(Pruned { campaign: name, leads: totals.total + totals.removed });
@@ -46,8 +48,7 @@ impl Disk {
     }
 
     /// When something has happened to a campaign last.
-    fn newest(&self, account: &Account, name: &str) -> Result<Timestamp, Error> {
-        let campaign = self.campaign(account, name)?;
+    fn newest(&self, campaign: i64) -> Result<Timestamp, Error> {
         let times = [
             "SELECT created FROM campaigns WHERE id = ?1",
             "SELECT max(coalesce(ended, started)) FROM runs WHERE campaign = ?1",
@@ -57,18 +58,15 @@ impl Disk {
         for time in times {
             newest = newest.max(self.read(|db| db.get::<Option<i64>>(time, values![campaign]))?.unwrap_or(i64::MIN));
         }
-        Ok(super::attempts::wall(newest))
+        Ok(wall(newest))
     }
 
     /// Whether a call of a campaign is up or in doubt, its lead on the list or not.
-    fn is_followed(&self, account: &Account, name: &str) -> Result<bool, Error> {
-        let campaign = self.campaign(account, name)?;
-        let live = "SELECT 1 FROM attempts WHERE campaign = ?1 AND state IN ('claimed', 'in-doubt', 'placed') LIMIT 1";
-        Ok(self.read(|db| db.maybe(live, values![campaign], |row| row.get::<i64>(0)))?.is_some())
+    fn is_followed(&self, campaign: i64) -> Result<bool, Error> {
+        self.read(|db| db.exists(&format!("SELECT 1 FROM attempts {LIVE} AND campaign = ?1"), values![campaign]))
     }
 
-    fn drop_campaign(&mut self, account: &Account, name: &str) -> Result<(), Error> {
-        let campaign = self.campaign(account, name)?;
+    fn drop_campaign(&mut self, campaign: i64) -> Result<(), Error> {
         // The leads first: attempts without leads call nobody, and leads without attempts would look new.
         for of in ["leads", "attempts"] {
             let some =
