@@ -10,7 +10,7 @@ use super::usage::{no_key, reader};
 use super::{runtime, say};
 use crate::drive::clock::Clock;
 use crate::drive::preflight::{again, told};
-use crate::journal::disk::outcomes::{AttemptOutcome, LeadOutcome};
+use crate::journal::disk::outcomes::{LeadOutcome, last_call};
 use crate::report::failure::Failure;
 use crate::report::style::count;
 use crate::vapi::client::Client;
@@ -43,8 +43,8 @@ impl Transcripts {
 
     /// That of a lead's last call; empty where nobody answered, and where there is none.
     pub(super) fn of(&mut self, lead: &LeadOutcome<'_>) -> String {
-        let last = lead.attempts.iter().rfind(|attempt| attempt.counts());
-        let call = last.filter(|last| last.is_answered()).and_then(|last: &AttemptOutcome| last.call.as_ref());
+        let last = last_call(lead.attempts).filter(|last| last.is_answered());
+        let call = last.and_then(|last| last.call.as_ref());
         let Some(call) = call.filter(|_| self.refused.is_none()) else { return String::new() };
         let (client, clock, is_first) = (&self.client, &self.clock, self.asked == 0);
         self.asked += 1;

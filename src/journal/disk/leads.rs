@@ -16,6 +16,11 @@ use crate::time::Now;
 /// The sets of zones that were read already: they never change.
 pub(super) type Zones = HashMap<i64, Arc<[String]>>;
 
+/// A lead as a row has it, but for its zones.
+pub(super) fn read(text: &str) -> Result<Lead, Error> {
+    serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))
+}
+
 /// Hands over the leads of a campaign that a condition selects; the campaign is its first parameter.
 pub(super) fn each(
     db: &Db,
@@ -29,8 +34,7 @@ pub(super) fn each(
          WHERE {condition}"
     );
     db.each(&select, values, |row| {
-        let mut lead: Lead =
-            serde_json::from_str(row.text(2)?).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
+        let mut lead = read(row.text(2)?)?;
         lead.zones = zone_set(db, zones, row.get(3)?)?.to_vec();
         let due: i64 = row.get(9)?;
         let stand = LeadStatus {

@@ -11,7 +11,7 @@ use super::Disk;
 use super::accounts::Account;
 use super::db::values;
 use super::leads::standing_named;
-use super::{attempts, results};
+use super::{attempts, leads, results};
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::event::LeadId;
 use crate::campaign::seen::Analysis;
@@ -106,18 +106,21 @@ impl Disk {
                 rows = 0;
                 db.each(some, values![id, last, AT_ONCE], |row| {
                     (last, rows) = (row.get(0)?, rows + 1);
-                    let lead: Lead = serde_json::from_str(row.text(1)?)
-                        .map_err(|error| Error::damaged(format!("a lead: {error}")))?;
+                    let lead = leads::read(row.text(1)?)?;
                     let state = standing_named(&row.get::<String>(2)?, row.get(3)?)?;
                     let of_lead = attempts.get(&Some(LeadId(last))).map_or(&[][..], Vec::as_slice);
-                    let said = of_lead.iter().rfind(|attempt| attempt.counts());
-                    let analysis = said.map(|said| results::analysis(db, &said.attempt)).transpose()?.flatten();
+                    let analysis = results::analysis(db, last_call(of_lead))?;
                     each(LeadOutcome { lead: &lead, state, attempts: of_lead, analysis: analysis.as_ref() })
                 })?;
             }
             Ok(())
         })
     }
+}
+
+/// The newest of some attempts that may have been a call.
+pub fn last_call(attempts: &[AttemptOutcome]) -> Option<&AttemptOutcome> {
+    attempts.iter().rfind(|attempt| attempt.counts())
 }
 
 /// What reports want of an attempt.

@@ -10,7 +10,8 @@ use super::Disk;
 use super::accounts::Account;
 use super::attempts::{self, class_named, digits, wall};
 use super::db::{Db, Row, values};
-use super::outcomes::{AttemptOutcome, outcome};
+use super::leads;
+use super::outcomes::{AttemptOutcome, last_call, outcome};
 use crate::campaign::disposition::Class;
 use crate::campaign::event::LeadId;
 use crate::campaign::seen::Analysis;
@@ -44,8 +45,7 @@ pub struct Settlement {
 impl Settlement {
     /// Whether the provider may still analyse its call: it was answered, and is over for no longer than that.
     pub fn waits(&self, now: Timestamp, wait: Duration) -> bool {
-        let last = self.attempts.iter().rfind(|attempt| attempt.counts());
-        last.is_some_and(AttemptOutcome::is_answered)
+        last_call(&self.attempts).is_some_and(AttemptOutcome::is_answered)
             && !self.analysis.as_ref().is_some_and(Analysis::is_complete)
             && now.duration_since(self.at) < jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::MAX)
     }
@@ -101,11 +101,9 @@ impl ResultsBook {
 
     fn settlement(&self, db: &Db, row: &Row<'_>) -> Result<Settlement, Error> {
         let id = LeadId(row.get(0)?);
-        let lead: Lead =
-            serde_json::from_str(row.text(2)?).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
+        let lead = leads::read(row.text(2)?)?;
         let attempts = attempts_on(db, self.campaign, id, lead.phone)?;
-        let last = attempts.iter().rfind(|attempt| attempt.counts());
-        let analysis = last.map(|last| analysis(db, &last.attempt)).transpose()?.flatten();
+        let analysis = analysis(db, last_call(&attempts))?;
         let class = class_named(&row.get::<String>(3)?)?;
         Ok(Settlement { id, number: row.get(1)?, lead, class, at: wall(row.get(4)?), attempts, analysis })
     }
@@ -177,10 +175,8 @@ pub(super) fn awaited(db: &Db, campaign: i64, wait: Duration, now: Now) -> Resul
     db.each(find, values![campaign, since, AWAITED], |row| {
         let (lead, phone) = (LeadId(row.get(0)?), attempts::phone(row.get(1)?)?);
         let attempts = attempts_on(db, campaign, lead, phone)?;
-        let Some(last) = attempts.iter().rfind(|attempt| attempt.counts()).filter(|last| last.is_answered()) else {
-            return Ok(());
-        };
-        let known = analysis(db, &last.attempt)?.is_some_and(|analysis| analysis.is_complete());
+        let Some(last) = last_call(&attempts).filter(|last| last.is_answered()) else { return Ok(()) };
+        let known = analysis(db, Some(last))?.is_some_and(|analysis| analysis.is_complete());
         if let Some(call) = last.call.clone().filter(|_| !known) {
             let left = row.get::<i64>(2)? - since;
             awaited.push((call, now.at + Duration::from_micros(left.unsigned_abs()).min(wait)));
@@ -211,8 +207,9 @@ pub(super) fn put_analysis(db: &Db, attempt: &AttemptId, analysis: &Analysis) ->
     Ok(())
 }
 
-/// What the provider made of the call of an attempt, as far as it was seen.
-pub(super) fn analysis(db: &Db, attempt: &AttemptId) -> Result<Option<Analysis>, Error> {
+/// What the provider made of the call of an attempt, if there is one, as far as it was seen.
+pub(super) fn analysis(db: &Db, call: Option<&AttemptOutcome>) -> Result<Option<Analysis>, Error> {
+    let Some(AttemptOutcome { attempt, .. }) = call else { return Ok(None) };
     let find = "SELECT success, summary, structured, recording, transcript_chars FROM analyses WHERE attempt = ?1";
     db.maybe(find, values![attempt.as_str()], |row| {
         Ok(Analysis {
