@@ -85,7 +85,7 @@ impl Attempt {
     }
 
     /// One of which nothing is known but where it comes from.
-    pub(super) fn new(id: AttemptId, origin: Origin, campaign: i64, claimed: Now, provider_time: Stamp) -> Self {
+    pub(crate) fn new(id: AttemptId, origin: Origin, campaign: i64, claimed: Now, provider_time: Stamp) -> Self {
         Self {
             id,
             origin,

@@ -7,7 +7,7 @@ use crate::journal::disk::accounts::Account;
 use crate::journal::disk::live::Published;
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::pool::calls::CallId;
-use crate::time::{Instant, Stamp};
+use crate::time::{Instant, Now, Stamp};
 
 fn at(text: &str) -> Timestamp {
     format!("2026-11-23T{text}Z").parse().unwrap()
@@ -15,29 +15,9 @@ fn at(text: &str) -> Timestamp {
 
 fn attempt(began: &str, facts: Facts) -> Attempt {
     let began = at(began);
-    Attempt {
-        id: AttemptId::mint(&Mark::of("leads"), 1),
-        origin: Origin::Claimed,
-        campaign: 1,
-        lead: None,
-        phone: None,
-        run: Some(1),
-        line: Some("line-1".into()),
-        claimed: Instant::from(began),
-        began,
-        provider_time: Stamp::from(began),
-        post: None,
-        facts,
-        call: None,
-        created: None,
-        shown: None,
-        updated: None,
-        cost: None,
-        opt_out: false,
-        reopened: false,
-        twin: None,
-        message: None,
-    }
+    let (id, claimed) = (AttemptId::mint(&Mark::of("leads"), 1), Now { at: Instant::from(began), wall: began });
+    let known = Attempt::new(id, Origin::Claimed, 1, claimed, Stamp::from(began));
+    Attempt { run: Some(1), line: Some("line-1".into()), facts, ..known }
 }
 
 fn row(standing: LeadState) -> StoryRow {

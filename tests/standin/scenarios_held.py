@@ -42,6 +42,11 @@ def fill(world, free, lasts):
         world.bear("inboundPhoneCall", {"customer": {"number": "+13105550199"}}, lasts=lasts)
 
 
+def none_into_the_reserve(posts, turn):
+    tight = [post for post in posts if post["free"] <= 3]
+    assert not tight, f"turn {turn}: {len(tight)} dials into the reserve"
+
+
 # The first is well within the deadline of its claims, which is half of --in-doubt.
 for short, pause, flags in (("for_a_moment", 1.4, ONE_BY_ONE + "--in-doubt 30s"), ("past_the_deadline", 4.0, ONE_BY_ONE)):
     @scenario(60, once=None, talk=0.2, steady=True, name=f"stood_still_{short}_and_suppressed")
@@ -102,8 +107,7 @@ def stood_still_with_a_read_on_its_way(s):
         time.sleep(2)
         s.running.send(CONT)
         time.sleep(1.5)
-        tight = [post for post in s.world.posts[before:] if post["free"] <= 3]
-        assert not tight, f"turn {turn}: {len(tight)} dials into the reserve"
+        none_into_the_reserve(s.world.posts[before:], turn)
         time.sleep(1.5)
     s.ends(0, within=90)
 
@@ -242,14 +246,15 @@ def quiet_while_held(s, holder, seconds):
     assert str(holder.pid) in s.running.err(), f"{holder.pid} is not named: {s.running.err()[-800:]}"
 
 
-@scenario(25, talk=0.5)
-def journal_held(s):
-    """Another process holds the journal for some seconds: nobody is dialed, calls are followed, then it goes on."""
-    s.start(until=8)
-    holder = hold(s, 8)
-    quiet_while_held(s, holder, 6)
-    s.ends()
-    holder.wait()
+for name, held, quiet in (("", 8, 6), ("_for_minutes", 80, 75)):
+    @scenario(25, talk=0.5, slow=held > 60, name=f"journal_held{name}")
+    def journal_held(s, held=held, quiet=quiet):
+        """Another process holds the journal for a while: nobody is dialed, calls are followed, then it goes on."""
+        s.start(until=8)
+        holder = hold(s, held)
+        quiet_while_held(s, holder, quiet)
+        s.ends()
+        holder.wait()
 
 
 @scenario(40, talk=0.2, steady=True, latency=0.3)
@@ -264,20 +269,9 @@ def journal_held_and_full(s):
         before = len(s.world.posts)
         holder.wait()
         time.sleep(1.2)
-        tight = [post for post in s.world.posts[before:] if post["free"] <= 3]
-        assert not tight, f"turn {turn}: {len(tight)} dials into the reserve"
+        none_into_the_reserve(s.world.posts[before:], turn)
         time.sleep(1.5)
     s.ends(0, within=90)
-
-
-@scenario(25, talk=0.5, slow=True)
-def journal_held_for_minutes(s):
-    """The same for more than a minute."""
-    s.start(until=8)
-    holder = hold(s, 80)
-    quiet_while_held(s, holder, 75)
-    s.ends()
-    holder.wait()
 
 
 for name, signals, code in (("int_twice", (INT, INT), 130), ("term", (TERM,), 143), ("hup", (HUP,), 129)):

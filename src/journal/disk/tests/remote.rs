@@ -8,7 +8,25 @@ use super::*;
 use crate::campaign::attempt::State;
 use crate::journal::facts::Attempt;
 use crate::journal::suite::place::{Database, is_there};
-use crate::pool::attempt_id::Mark;
+use crate::pool::attempt_id::{AttemptId, Mark};
+
+/// A database of its own, where there is a server.
+fn place() -> Option<Database> {
+    is_there().then(Database::fresh)
+}
+
+/// The leads of a first batch, and the attempt that was claimed on the first of them.
+fn claimed(run: &mut Run) -> (Vec<LeadId>, AttemptId) {
+    let leads = batch(run, 1);
+    let claimed = claim(run, &leads[..1], roomy(5, at(1)), 1);
+    (leads, claimed.granted[0].attempt.clone())
+}
+
+/// A claim of one lead.
+fn asked(lead: LeadId, seconds: i64) -> Ask {
+    let (pool, provider_time) = (roomy(5, at(seconds)), stamp(seconds));
+    Ask { leads: vec![(lead, Line(0))], pool, reserve: 3, margin: 0, provider_time }
+}
 
 /// Says something to the database from outside.
 fn tell(disk: &Disk, sql: &str) {
@@ -24,10 +42,7 @@ fn end_lease(disk: &Disk, campaign: &str) {
 
 #[test]
 fn a_campaign_is_held_by_one_machine_and_the_second_is_told_which() {
-    if !is_there() {
-        return;
-    }
-    let place = Database::fresh();
+    let Some(place) = place() else { return };
     let cast = Cast::new(place.path(), "leads");
     let run = cast.run(0..3, 0);
     let Err(error) = cast.start(cast.plan(), &list([person(0)]), 5) else { panic!("two runs at once") };
@@ -40,21 +55,15 @@ fn a_campaign_is_held_by_one_machine_and_the_second_is_told_which() {
 
 #[test]
 fn a_run_that_was_taken_over_writes_nothing_more() {
-    if !is_there() {
-        return;
-    }
-    let place = Database::fresh();
+    let Some(place) = place() else { return };
     let cast = Cast::new(place.path(), "leads");
     let mut slow = cast.run(0..3, 0);
-    let leads = batch(&mut slow, 1);
-    let attempt = claim(&mut slow, &leads[..1], roomy(5, at(1)), 1).granted[0].attempt.clone();
+    let (leads, attempt) = claimed(&mut slow);
     end_lease(slow.disk(), "leads");
     let mut next = cast.run(0..3, 5);
     let lost = slow.record(at(6), &answered(&attempt, 6)).unwrap_err();
     assert!(matches!(&lost, Error::TakenOver { pid: Some(4711), host: Some(_), .. }), "{lost:?}");
-    let asked =
-        Ask { leads: vec![(leads[1], Line(0))], pool: roomy(5, at(6)), reserve: 3, margin: 0, provider_time: stamp(6) };
-    assert!(matches!(slow.claim(at(6), asked), Err(Error::TakenOver { .. })));
+    assert!(matches!(slow.claim(at(6), asked(leads[1], 6)), Err(Error::TakenOver { .. })));
     drop(slow);
     let open = next.history(at(7)).unwrap().open;
     assert_eq!(open.len(), 0, "it was told of them at its start");
@@ -65,14 +74,10 @@ fn a_run_that_was_taken_over_writes_nothing_more() {
 
 #[test]
 fn a_lease_that_ended_and_that_nobody_took_is_its_holders_still() {
-    if !is_there() {
-        return;
-    }
-    let place = Database::fresh();
+    let Some(place) = place() else { return };
     let (cast, other) = (Cast::new(place.path(), "leads"), Cast::new(place.path(), "other"));
     let mut run = cast.run(0..3, 0);
-    let leads = batch(&mut run, 1);
-    let attempt = claim(&mut run, &leads[..1], roomy(5, at(1)), 1).granted[0].attempt.clone();
+    let (_, attempt) = claimed(&mut run);
     tell(
         run.disk(),
         "UPDATE dialer.leases SET expires = (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT - 60000000",
@@ -87,10 +92,7 @@ fn a_lease_that_ended_and_that_nobody_took_is_its_holders_still() {
 
 #[test]
 fn a_lease_outlives_its_first_end_and_goes_with_its_holder() {
-    if !is_there() {
-        return;
-    }
-    let place = Database::fresh();
+    let Some(place) = place() else { return };
     let disk = Disk::open(place.path(), &mut chance(7)).unwrap();
     let Db::Postgres(server) = &disk.db else { panic!("no server") };
     let take = || Lease::take(server, "org-1", "leads", 1, at(0));
@@ -105,24 +107,14 @@ fn a_lease_outlives_its_first_end_and_goes_with_its_holder() {
 
 #[test]
 fn what_was_claimed_when_the_answer_was_lost_is_taken_back_and_claimed_anew() {
-    if !is_there() {
-        return;
-    }
-    let place = Database::fresh();
+    let Some(place) = place() else { return };
     let cast = Cast::new(place.path(), "leads");
     let mut run = cast.run(0..3, 0);
     let leads = batch(&mut run, 1);
     let Db::Postgres(server) = &run.disk().db else { panic!("no server") };
     server.lose_the_next_answer();
-    let ask = |seconds| Ask {
-        leads: vec![(leads[0], Line(0))],
-        pool: roomy(5, at(seconds)),
-        reserve: 3,
-        margin: 0,
-        provider_time: stamp(seconds),
-    };
-    assert!(matches!(run.claim(at(1), ask(1)), Err(Error::Away { .. })));
-    let (claimed, claims) = run.claim(at(2), ask(2)).unwrap();
+    assert!(matches!(run.claim(at(1), asked(leads[0], 1)), Err(Error::Away { .. })));
+    let (claimed, claims) = run.claim(at(2), asked(leads[0], 2)).unwrap();
     assert_eq!((claimed.granted.len(), claims.len()), (1, 1), "{:?}", claimed.denied);
     let stories = run.disk().explain(person(0).phone).unwrap();
     let states: Vec<State> = stories[0].attempts.iter().map(Attempt::state).collect();
@@ -132,14 +124,10 @@ fn what_was_claimed_when_the_answer_was_lost_is_taken_back_and_claimed_anew() {
 
 #[test]
 fn news_that_a_broken_connection_lost_is_told_again() {
-    if !is_there() {
-        return;
-    }
-    let place = Database::fresh();
+    let Some(place) = place() else { return };
     let cast = Cast::new(place.path(), "leads");
     let mut run = cast.run(0..3, 0);
-    let leads = batch(&mut run, 1);
-    let attempt = claim(&mut run, &leads[..1], roomy(5, at(1)), 1).granted[0].attempt.clone();
+    let (_, attempt) = claimed(&mut run);
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() \
                AND datname = current_database()";
     let outside = Disk::open(place.path(), &mut chance(7)).unwrap();
@@ -156,26 +144,18 @@ fn news_that_a_broken_connection_lost_is_told_again() {
 
 #[test]
 fn claims_have_the_end_of_the_lease() {
-    if !is_there() {
-        return;
-    }
-    let place = Database::fresh();
+    let Some(place) = place() else { return };
     let cast = Cast::new(place.path(), "leads");
     let mut run = cast.run(0..3, 0);
     let leads = batch(&mut run, 1);
-    let ask =
-        Ask { leads: vec![(leads[0], Line(0))], pool: roomy(5, at(1)), reserve: 3, margin: 0, provider_time: stamp(1) };
-    let (_, claims) = run.claim(at(1), ask).unwrap();
+    let (_, claims) = run.claim(at(1), asked(leads[0], 1)).unwrap();
     assert!(claims[0].may_go(at(2).at, at(1).at));
     assert!(!claims[0].may_go(at(16).at, at(1).at), "another machine may have the campaign by then");
 }
 
 #[test]
 fn a_server_that_forgets_and_a_newer_schema_are_refused() {
-    if !is_there() {
-        return;
-    }
-    let place = Database::fresh();
+    let Some(place) = place() else { return };
     let disk = Disk::open(place.path(), &mut chance(7)).unwrap();
     assert!(Disk::look(place.path()).unwrap().is_some());
     tell(&disk, "UPDATE dialer.schema_version SET version = 99");
@@ -189,10 +169,7 @@ fn a_server_that_forgets_and_a_newer_schema_are_refused() {
 
 #[test]
 fn nothing_is_there_before_the_first_use() {
-    if !is_there() {
-        return;
-    }
-    let place = Database::fresh();
+    let Some(place) = place() else { return };
     assert!(Disk::look(place.path()).unwrap().is_none());
     let nowhere = Path::new("postgres://me@127.0.0.1:1/d");
     let away = Disk::look(nowhere).map(drop).unwrap_err();
