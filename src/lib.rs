@@ -9,6 +9,7 @@ pub const VERSION: &str = match option_env!("DIALER_VERSION") {
 };
 
 pub mod exit;
+pub(crate) mod host;
 pub mod private_file;
 pub(crate) mod steady;
 pub mod text;

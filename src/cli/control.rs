@@ -143,13 +143,13 @@ impl<'a> Given<'a> {
             let up = run.live_status().and_then(|live| live.pool).map_or(0, |pool| pool.ours);
             return Ok(taken_words(self.order, campaign, up));
         }
-        let pid = run.running.map_or(0, |(pid, _)| pid);
+        let process = run.running.map(|run| run.process()).unwrap_or_default();
         let silent = run.published.map_or_else(
             || "it is still starting".to_owned(),
             |told| format!("it was last heard of at {}", second(told.at, &around.zone)),
         );
         Ok(format!(
-            "campaign {campaign}: the order is written down, but process {pid} has not confirmed it within {}: {silent}",
+            "campaign {campaign}: the order is written down, but {process} has not confirmed it within {}: {silent}",
             span(CONFIRMED_WITHIN)
         ))
     }

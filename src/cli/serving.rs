@@ -12,14 +12,13 @@ use crate::exit::Exit;
 use crate::live::directory::ShownDirectory;
 use crate::live::{Address, Server};
 use crate::report::failure::Failure;
-use crate::run::served::host;
 
 /// A run tells of itself once a second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Serves them until a signal comes.
 pub(super) fn serve(args: &StatusArgs, address: Address, around: &Environment<'_>) -> Result<Exit, Failure> {
-    let shown = ShownDirectory::new(host());
+    let shown = ShownDirectory::new(crate::host::name());
     shown.show(chosen(args, around)?, around.now);
     let server = Server::start(address, Arc::clone(&shown) as _)?;
     say(&format!("shown at {}", server.url()));

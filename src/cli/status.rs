@@ -13,7 +13,6 @@ use crate::live::Address;
 use crate::report::failure::Failure;
 use crate::report::status::{json, text};
 use crate::report::style::Glyphs;
-use crate::run::served::host;
 
 /// `dialer status`.
 #[derive(Clone, Debug, clap::Args)]
@@ -70,7 +69,7 @@ pub(super) fn chosen(args: &StatusArgs, around: &Environment<'_>) -> Result<Vec<
 /// They as they are shown once.
 pub(super) fn shown(args: &StatusArgs, campaigns: &[Campaign], around: &Environment<'_>) -> Result<String, Failure> {
     if args.json {
-        return Ok(json(campaigns, around.now, &host()));
+        return Ok(json(campaigns, around.now, &crate::host::name()));
     }
     let place = place::shown(&state_dir(args.state.state.as_deref(), around)?);
     let glyphs = Glyphs::of_locale(|name| around.var(name));

@@ -117,6 +117,7 @@ mod tests {
     use crate::journal::Totals;
     use crate::journal::disk::accounts::Account;
     use crate::journal::disk::live::Published;
+    use crate::journal::disk::story::Running;
 
     fn campaign(name: &str, open: u64, ours: Option<u32>) -> Campaign {
         let published = ours.map(|ours| Published {
@@ -133,7 +134,7 @@ mod tests {
             lists: Vec::new(),
             created: "2026-11-20T09:00:00Z".parse().unwrap(),
             paused: false,
-            running: ours.map(|_| (4711, "2026-11-23T09:00:02Z".parse().unwrap())),
+            running: ours.map(|_| Running { pid: 4711, host: None, since: "2026-11-23T09:00:02Z".parse().unwrap() }),
             published,
             totals: Totals { total: 3, settled: 3 - open, open, ..Totals::default() },
             up: 0,

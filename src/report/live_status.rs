@@ -14,8 +14,6 @@ use crate::leads::shown::plain;
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LiveStatus {
-    /// Its machine.
-    pub host: String,
     /// It has taken the order to pause.
     pub paused: bool,
     /// It places no more calls: it was told to stop, or has to.

@@ -162,7 +162,6 @@ impl Picture {
     pub fn live_status(&self, lines: usize) -> LiveStatus {
         let last = self.last.as_ref();
         let mut status = last.map(LiveStatus::of).unwrap_or_default();
-        status.host.clone_from(&self.beginning.host);
         status.calls_per_minute = self.placing.a_minute().map(tenth);
         status.done_at = last.and_then(|last| self.settled.done_at(last));
         status.page = self.page_status(lines);

@@ -30,9 +30,9 @@ pub fn text(campaigns: &[Campaign], dir: &str, now: Timestamp, zone: &TimeZone, 
 }
 
 fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone, glyphs: Glyphs) {
-    let doing = match (campaign.running, campaign.paused) {
-        (Some((pid, since)), false) => format!("running since {} by process {pid}", moment(since, now, zone)),
-        (Some((pid, _)), true) => format!("paused; process {pid} waits for dialer resume {}", campaign.name),
+    let doing = match (&campaign.running, campaign.paused) {
+        (Some(run), false) => format!("running since {} by {}", moment(run.since, now, zone), run.process()),
+        (Some(run), true) => format!("paused; {} waits for dialer resume {}", run.process(), campaign.name),
         (None, true) => format!("paused: dialer resume {}", campaign.name),
         (None, false) => format!("not running; first started {}", moment(campaign.created, now, zone)),
     };
@@ -110,8 +110,10 @@ pub fn json(campaigns: &[Campaign], now: Timestamp, host: &str) -> String {
 /// One campaign, as far as the journal knows, and what its run has told of itself.
 pub fn object(campaign: &Campaign, now: Timestamp, host: &str) -> Value {
     let live = live(campaign, now).map(|(_, live)| live);
-    let host = live.as_ref().map_or(host, |live| &live.host);
-    let running = campaign.running.map(|(pid, since)| json!({ "pid": pid, "host": host, "since": since.to_string() }));
+    let running = campaign.running.as_ref().map(|run| {
+        let host = run.host.as_deref().unwrap_or(host);
+        json!({ "pid": run.pid, "host": host, "since": run.since.to_string() })
+    });
     let mut object = common(&campaign.name, &campaign.totals, campaign.totals.cost_usd);
     let more = json!({
         "account": campaign.account.name,
@@ -160,6 +162,7 @@ mod tests {
     use crate::campaign::disposition::Class;
     use crate::journal::disk::accounts::{Account, REHEARSAL};
     use crate::journal::disk::live::Published;
+    use crate::journal::disk::story::Running;
 
     fn campaign() -> Campaign {
         Campaign {
@@ -168,7 +171,7 @@ mod tests {
             lists: vec!["/home/ada/leads.csv".into()],
             created: "2026-11-20T09:00:00Z".parse().unwrap(),
             paused: false,
-            running: Some((4711, "2026-11-23T09:00:02Z".parse().unwrap())),
+            running: Some(Running { pid: 4711, host: None, since: "2026-11-23T09:00:02Z".parse().unwrap() }),
             totals: Totals {
                 total: 1204,
                 settled: 1166,
@@ -222,7 +225,7 @@ mod tests {
     fn what_a_run_tells_of_itself_is_shown_while_it_is_alive_and_when_there_is_more_to_do_after_it() {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let told = |at: &str, status: &str| Some(Published { at: at.parse().unwrap(), status: status.to_owned() });
-        let status = r#"{"host":"far","batch":{"number":13,"done":22,"size":50},"calls_per_minute":7.4,"done_at":
+        let status = r#"{"batch":{"number":13,"done":22,"size":50},"calls_per_minute":7.4,"done_at":
             "2026-11-23T16:52:00Z","pool":{"limit":10,"ours":4,"others":2,"free":4,"reserve":3}}"#;
         let shown =
             |campaign: &Campaign| text(std::slice::from_ref(campaign), "~/s", now, &TimeZone::UTC, Glyphs::UNICODE);
@@ -233,6 +236,9 @@ mod tests {
         assert!(!shown(&alive).contains("not heard of"));
         let silent = Campaign { published: told("2026-11-23T14:03:00Z", status), ..campaign() };
         assert!(shown(&silent).contains("not heard of since 14:03"), "{}", shown(&silent));
+        let run = Running { host: Some("far".to_owned()), ..alive.running.clone().unwrap() };
+        let alive = Campaign { running: Some(run), ..alive };
+        assert!(shown(&alive).starts_with("leads: running since 09:00 by process 4711 on far\n"), "{}", shown(&alive));
         let object = object(&alive, now, "here");
         assert_eq!((&object["running"]["host"], &object["pool"]["free"]), (&"far".into(), &4.into()), "{object}");
         assert_eq!((&object["batch"]["done"], &object["done_at"]), (&22.into(), &"2026-11-23T16:52:00Z".into()));

@@ -5,6 +5,7 @@ use crate::campaign::attempt::{CallEnd, Facts};
 use crate::journal::Totals;
 use crate::journal::disk::accounts::Account;
 use crate::journal::disk::live::Published;
+use crate::journal::disk::story::Running;
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::pool::calls::CallId;
 use crate::time::{Instant, Now, Stamp};
@@ -36,7 +37,7 @@ fn campaign(running: bool, status: &str) -> Campaign {
         lists: Vec::new(),
         created: at("09:00:00"),
         paused: false,
-        running: running.then(|| (4711, at("09:00:00"))),
+        running: running.then(|| Running { pid: 4711, host: None, since: at("09:00:00") }),
         published: Some(Published { at: at("14:00:00"), status: status.to_owned() }),
         totals: Totals::default(),
         up: 0,

@@ -42,7 +42,6 @@ use crate::journal::disk::Disk;
 use crate::journal::disk::accounts::Account;
 use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
-use crate::journal::disk::results::ResultsBook;
 use crate::journal::disk::run::{Run, Start};
 use crate::journal::disk::story::CampaignOutlook;
 use crate::journal::{Error, Journal};
@@ -265,7 +264,7 @@ impl Session<'_> {
         let trace = planned.trace.as_ref().map(|trace| trace.open(self.is_again)).transpose()?;
         let (sink, trace) = trace.unzip();
         let campaign = Traced::new(plan, history, now, sink);
-        let results = self.results()?;
+        let results = self.results(&journal)?;
         let (end, journal) = Box::pin(drive(Drive {
             campaign,
             journal,
@@ -417,13 +416,11 @@ impl Session<'_> {
     }
 
     /// Writes the results, where that was asked for.
-    fn results(&self) -> Result<Option<ResultsWriter>, Failure> {
+    fn results(&self, run: &Run) -> Result<Option<ResultsWriter>, Failure> {
         let Some(results) = &self.planned.results else { return Ok(None) };
-        let (dir, account) = (self.venue.journal.clone(), self.account.clone());
-        let (campaign, clock) = (self.planned.plan.campaign.clone(), self.venue.clock.clone());
-        let name = campaign.clone();
-        let book = move || ResultsBook::open(&dir, &account, &name, &mut chance());
-        ResultsWriter::start(results, &campaign, clock, book).map(Some)
+        let (book, clock) = (run.results_book(&self.venue.journal), self.venue.clock.clone());
+        let book = move || book(&mut chance());
+        ResultsWriter::start(results, &self.planned.plan.campaign, clock, book).map(Some)
     }
 
     /// The terminal, and the log and the alerts, if there are any.

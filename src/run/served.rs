@@ -48,7 +48,7 @@ impl Session<'_> {
             reserve: self.planned.reserve.clone(),
             sandbox: self.planned.sandbox,
             pid: std::process::id(),
-            host: host(),
+            host: crate::host::name(),
             since: now.wall,
             totals: totals.clone(),
             zone: self.display.zone.clone(),
@@ -60,9 +60,4 @@ impl Session<'_> {
         let publisher = journal.publisher();
         observers.add(move || StatusObserver::new(beginning, publisher().ok()));
     }
-}
-
-/// This machine's name.
-pub fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

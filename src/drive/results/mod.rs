@@ -197,6 +197,7 @@ impl Work {
             if due.is_empty() {
                 continue;
             }
+            self.book.still_ours()?;
             self.file.append(&due.iter().map(|one| row(&self.campaign, one)).collect::<String>())?;
             let rows = due.iter().map(|one| (one.id, one.number)).collect();
             self.written = Some(Written { rows, place: self.file.place().unwrap_or(None) });

@@ -110,7 +110,7 @@ fn taken(db: &Postgres, account: &str, mark: &str, pid: u32) -> Result<Option<i6
          SET term = held.term + 1, host = excluded.host, pid = excluded.pid, since = {CLOCK}, expires = {CLOCK} + $5 \
          WHERE held.expires <= {CLOCK} RETURNING term"
     );
-    let host = host();
+    let host = crate::host::name();
     let mut term = None;
     db.each(&take, values![account, mark, &host, pid, micros(LASTS)], &mut |row| {
         term = Some(row.get(0)?);
@@ -218,9 +218,4 @@ async fn change(
 
 fn micros(time: Duration) -> i64 {
     crate::time::micros(time)
-}
-
-/// What this machine is called.
-fn host() -> String {
-    crate::text::clean(&rustix::system::uname().nodename().to_string_lossy(), 100)
 }

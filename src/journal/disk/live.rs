@@ -39,13 +39,14 @@ pub struct Published {
 impl Run {
     /// What makes this run's publisher, on whatever thread that is to be.
     pub fn publisher(&self) -> impl FnOnce() -> Result<Publisher, Error> + Send + use<> {
-        let (file, campaign, run) = (self.disk().file.clone(), self.campaign(), self.number);
+        let (file, campaign, run) = (self.disk().file.clone(), self.campaign, self.number);
         #[cfg(feature = "postgres")]
-        let remote = self.disk().db.target();
+        let (remote, fence) = (self.disk().db.target(), self.fence());
         move || {
             #[cfg(feature = "postgres")]
             if let Some(target) = remote {
                 let db = Db::Postgres(Box::new(super::db::Postgres::connect(target)?));
+                db.set_fence(fence);
                 return Ok(Publisher { db, campaign, run });
             }
             let open = || -> Result<Connection, Error> {

@@ -62,7 +62,7 @@ impl Run {
         self.disk().read(|db| {
             let mut first = None;
             let by_number = "campaign = ?1 AND phone = ?2 AND listed = 1 ORDER BY place";
-            leads::each(db, &mut Zones::new(), by_number, values![self.campaign(), digits(only.phone)], |row| {
+            leads::each(db, &mut Zones::new(), by_number, values![self.campaign, digits(only.phone)], |row| {
                 if first.is_none() && only.is(&row.lead) {
                     first = Some(row);
                 }

@@ -76,8 +76,11 @@ impl Disk {
         if found < 6 {
             tx.execute_batch(include_str!("live.sqlite.sql"))?;
         }
-        if found < VERSION {
+        if found < 7 {
             tx.execute_batch(include_str!("histories.sqlite.sql"))?;
+        }
+        if found < VERSION {
+            tx.execute_batch(include_str!("from_7.sqlite.sql"))?;
             tx.pragma_update(None, "user_version", VERSION)?;
         }
         tx.commit()?;

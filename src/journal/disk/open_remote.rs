@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::super::{Chance, Error};
 use super::Disk;
 use super::db::remote::Target;
-use super::db::{Db, Postgres, VERSION, values};
+use super::db::{Db, Postgres, values};
 use super::open::PATIENCE;
 use super::waiting::Patience;
 
@@ -23,19 +23,20 @@ impl Disk {
         if fsync == "off" {
             return Err(refused("the server runs with fsync = off, and may forget calls that it was told of"));
         }
-        db.make(&schema(chance)).map_err(|error| error.within(&place))?;
+        db.make(&format!("{:032x}{:032x}", chance(), chance())).map_err(|error| error.within(&place))?;
         Self::on(db, place, patience)
     }
 
-    /// Opens the journal of a database only to look. None where there is none.
+    /// Opens the journal of a database only to look; one of an earlier version is brought forward. None where there is
+    /// none.
     pub(super) fn look_remote(url: &str) -> Result<Option<Self>, Error> {
         let db = Postgres::connect(Target::parse(url)?)?;
         let place = PathBuf::from(db.target().shown());
-        match db.version().map_err(|error| error.within(&place))? {
-            None => Ok(None),
-            Some(VERSION) => Self::on(db, place, Patience { most: PATIENCE, keep: None }).map(Some),
-            Some(found) => Err(Error::Version { file: place, found, known: VERSION }),
+        if db.version().map_err(|error| error.within(&place))?.is_none() {
+            return Ok(None);
         }
+        db.make("").map_err(|error| error.within(&place))?;
+        Self::on(db, place, Patience { most: PATIENCE, keep: None }).map(Some)
     }
 
     fn on(db: Postgres, place: PathBuf, patience: Patience) -> Result<Self, Error> {
@@ -45,13 +46,4 @@ impl Disk {
             .map_err(|error| error.within(&place))?;
         Ok(Self { dir: place.clone(), file: place, db, identity: None, patience, salt })
     }
-}
-
-/// What makes the schema, with what hashes are keyed with.
-fn schema(chance: &mut Chance) -> String {
-    let salt = format!("{:032x}{:032x}", chance(), chance());
-    format!(
-        "{}; INSERT INTO schema_version VALUES ({VERSION}); INSERT INTO settings VALUES ('salt', '\\x{salt}')",
-        include_str!("schema.postgres.sql").trim_end().trim_end_matches(';')
-    )
 }

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 
 use super::super::{Chance, Error};
 use super::Disk;
-use super::accounts::Account;
 use super::attempts::{self, class_named, digits, wall};
 use super::db::{Db, Row, values};
 use super::leads;
 use super::outcomes::{AttemptOutcome, last_call, outcome};
+use super::run::Run;
 use crate::campaign::disposition::Class;
 use crate::campaign::event::LeadId;
 use crate::campaign::seen::Analysis;
@@ -69,12 +69,22 @@ pub struct ResultsBook {
     campaign: i64,
 }
 
+impl Run {
+    /// What opens the book of its results files, in the same journal, on whatever thread that is to be.
+    pub fn results_book(&self, dir: &Path) -> impl FnOnce(&mut Chance) -> Result<ResultsBook, Error> + Send + use<> {
+        let (dir, campaign, fence) = (dir.to_owned(), self.campaign, self.fence());
+        move |chance| {
+            let disk = Disk::open(&dir, chance)?;
+            disk.db.set_fence(fence);
+            Ok(ResultsBook { disk, campaign })
+        }
+    }
+}
+
 impl ResultsBook {
-    /// Opens it, beside the run that writes to the same journal.
-    pub fn open(dir: &Path, account: &Account, campaign: &str, chance: &mut Chance) -> Result<Self, Error> {
-        let disk = Disk::open(dir, chance)?;
-        let campaign = disk.campaign(account, campaign)?;
-        Ok(Self { disk, campaign })
+    /// Whether the run still holds its campaign: another one may have taken it over, and writes these rows, too.
+    pub fn still_ours(&mut self) -> Result<(), Error> {
+        if self.disk.db.is_remote() { self.disk.within(|_| Ok(())) } else { Ok(()) }
     }
 
     /// The files that have rows of the campaign.

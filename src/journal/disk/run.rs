@@ -15,7 +15,7 @@ use super::super::{Chance, Control, Dnc, Error, Journal, Totals, opening};
 use super::accounts::Account;
 use super::attempts;
 use super::budget::{keep, ledger};
-use super::db::{Value, values};
+use super::db::{Fence, Value, values};
 use super::leads::Zones;
 use super::lock::Lock;
 use super::others::{Followed, asks, gather, leaves_one, share};
@@ -151,9 +151,9 @@ impl Run {
         self.disk.db.give_up_after(patience);
     }
 
-    /// Its campaign's number.
-    pub(super) fn campaign(&self) -> i64 {
-        self.campaign
+    /// What every transaction of this run has to find unchanged.
+    pub(super) fn fence(&self) -> Option<Fence> {
+        self.lock.fence()
     }
 
     /// The database, to look things up in.

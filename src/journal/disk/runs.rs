@@ -68,8 +68,8 @@ pub(super) fn over(db: &Db, campaign: i64, run: i64, why: &str, now: Now) -> Res
 /// Writes down that a run began. What it reserves it tells before it asks for anything.
 pub(super) fn begin(db: &Db, campaign: i64, pool: i64, pid: u32, now: Now) -> Result<i64, Error> {
     let run = db.get(
-        "INSERT INTO runs (campaign, pool, pid, started, reserve) VALUES (?1, ?2, ?3, ?4, 0) RETURNING id",
-        values![campaign, pool, pid, now.wall.as_microsecond()],
+        "INSERT INTO runs (campaign, pool, pid, host, started, reserve) VALUES (?1, ?2, ?3, ?4, ?5, 0) RETURNING id",
+        values![campaign, pool, pid, &crate::host::name(), now.wall.as_microsecond()],
     )?;
     db.execute("UPDATE campaigns SET stop = 0 WHERE id = ?1", values![campaign])?;
     Ok(run)

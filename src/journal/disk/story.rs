@@ -17,6 +17,7 @@ use super::live::Published;
 use super::{Disk, accounts};
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::Mark;
+use crate::text::clean;
 
 /// A campaign of this journal.
 #[derive(Clone, PartialEq, Debug)]
@@ -31,8 +32,8 @@ pub struct Campaign {
     pub created: Timestamp,
     /// A pause is kept.
     pub paused: bool,
-    /// The process that runs it and since when, if one does.
-    pub running: Option<(u32, Timestamp)>,
+    /// The run that is alive, if one is.
+    pub running: Option<Running>,
     /// What its newest run last told of itself.
     pub published: Option<Published>,
     /// How it stands.
@@ -41,6 +42,25 @@ pub struct Campaign {
     pub up: u64,
     /// Where none of its open leads is due yet: when the first is, and in which zones that person may be.
     pub due: Option<(Timestamp, Vec<String>)>,
+}
+
+/// A run that is alive.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Running {
+    /// Its process.
+    pub pid: u32,
+    /// Its machine, where that is another than this one.
+    pub host: Option<String>,
+    /// When it began.
+    pub since: Timestamp,
+}
+
+impl Running {
+    /// The process, for people.
+    pub fn process(&self) -> String {
+        let on = self.host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
+        format!("process {}{on}", self.pid)
+    }
 }
 
 /// What a start says before it dials.
@@ -125,7 +145,7 @@ impl Disk {
             campaign.up = self.read(|db| db.maybe(up, values![id], |row| row.get(0)))?.unwrap_or(0);
             campaign.due = self.read(|db| first_due(db, id))?;
             if self.is_held(&campaign.account.name, &Mark::of(&campaign.name))? {
-                campaign.running = run.map(|run| self.run_began(run)).transpose()?;
+                campaign.running = run.map(|run| self.running(run)).transpose()?;
             }
             campaign.published = run.map_or(Ok(None), |run| self.published(id, run))?;
             campaigns.push(campaign);
@@ -133,9 +153,15 @@ impl Disk {
         Ok(campaigns)
     }
 
-    fn run_began(&self, run: i64) -> Result<(u32, Timestamp), Error> {
-        let find = "SELECT pid, started FROM runs WHERE id = ?1";
-        self.read(|db| db.one(find, values![run], |row| Ok((row.get(0)?, wall(row.get(1)?)))))
+    fn running(&self, run: i64) -> Result<Running, Error> {
+        let find = "SELECT pid, host, started FROM runs WHERE id = ?1";
+        let here = crate::host::name();
+        self.read(|db| {
+            db.one(find, values![run], |row| {
+                let host = row.get::<Option<String>>(1)?.map(|host| clean(&host, 100));
+                Ok(Running { pid: row.get(0)?, host: host.filter(|host| *host != here), since: wall(row.get(2)?) })
+            })
+        })
     }
 
     /// How a campaign stands.

@@ -35,7 +35,7 @@ pub(super) use postgres::Postgres;
 pub(super) use value::{FromRow, Row, Value, values};
 
 /// The version of the schema that this program reads and writes.
-pub(super) const VERSION: i64 = 7;
+pub(super) const VERSION: i64 = 8;
 
 /// A connection to a database.
 #[derive(Debug)]
@@ -205,12 +205,12 @@ impl Db {
         }
     }
 
-    /// Writes something down that nothing rests on, beside those who write.
+    /// Writes something down that nothing rests on, beside those who write, as whoever holds the lease.
     pub(super) fn note<T>(&self, work: impl FnOnce(&Self) -> Result<T, Error>) -> Result<T, Error> {
         match self {
             Self::Sqlite(_) => work(self),
             #[cfg(feature = "postgres")]
-            Self::Postgres(db) => db.bring_in(|| work(self)),
+            Self::Postgres(db) => db.transact(Access::Beside, || work(self)),
         }
     }
 

@@ -67,7 +67,9 @@ pub(super) enum Access {
     Look,
     /// To write, alone.
     Write,
-    /// To write beside others, which may take long.
+    /// To write beside others.
+    Beside,
+    /// The same, which may take long, and looks itself whether the lease is unchanged.
     Long,
 }
 
@@ -249,7 +251,7 @@ impl Postgres {
         })?;
         self.within.set(true);
         let done = match access {
-            Access::Write => self.unchanged(&begun).map_err(X::from).and_then(|()| work()),
+            Access::Write | Access::Beside => self.unchanged(&begun).map_err(X::from).and_then(|()| work()),
             Access::Look | Access::Long => work(),
         };
         let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
@@ -289,12 +291,12 @@ impl Postgres {
             self.longest.get().as_millis(),
             IDLE.as_millis()
         );
-        if access == Access::Write { format!("{settings}; {}", self.locks()) } else { settings }
-    }
-
-    /// The writers' lock, then the lease's.
-    fn locks(&self) -> String {
-        format!("SELECT pg_advisory_xact_lock({WRITERS}); {}", self.checks())
+        match access {
+            // The writers' lock, then the lease's.
+            Access::Write => format!("{settings}; SELECT pg_advisory_xact_lock({WRITERS}); {}", self.checks()),
+            Access::Beside => format!("{settings}; SELECT 0; {}", self.checks()),
+            Access::Look | Access::Long => settings,
+        }
     }
 
     /// What must not have changed: the schema, and the lease, whose row nobody changes the term of until the end.

@@ -4,6 +4,9 @@ use super::super::super::Error;
 use super::VERSION;
 use super::postgres::{Access, Postgres, WRITERS};
 
+/// The oldest version that is brought forward.
+const OLDEST: i64 = 7;
+
 impl Postgres {
     /// The version of the schema; none where there is none.
     pub(in super::super) fn version(&self) -> Result<Option<i64>, Error> {
@@ -25,27 +28,39 @@ impl Postgres {
         Ok(version)
     }
 
-    /// Makes the schema, if it is not there, while nobody else does.
-    pub(in super::super) fn make(&self, schema: &str) -> Result<(), Error> {
-        match self.version()? {
-            Some(VERSION) => return Ok(()),
-            Some(found) => return Err(Error::Version { file: self.target().shown().into(), found, known: VERSION }),
-            None => {}
+    /// Makes the tables where there are none, or brings those of an earlier version forward, while nobody else does.
+    pub(in super::super) fn make(&self, salt: &str) -> Result<(), Error> {
+        if self.version()? == Some(VERSION) {
+            return Ok(());
         }
         self.transact(Access::Long, || {
             self.batch(&format!("SELECT pg_advisory_xact_lock({WRITERS})"))?;
-            if self.version()?.is_some() {
-                return Ok(());
+            match self.version()? {
+                Some(VERSION) => return Ok(()),
+                Some(OLDEST..VERSION) => {}
+                Some(found) => {
+                    return Err(Error::Version { file: self.target().shown().into(), found, known: VERSION });
+                }
+                None => self.make_oldest(salt)?,
             }
-            let mut there = false;
-            self.each("SELECT count(*) FROM pg_namespace WHERE nspname = 'dialer'", &[], &mut |row| {
-                there = row.get(0)?;
-                Ok(false)
-            })?;
-            if !there {
-                self.batch("CREATE SCHEMA dialer")?;
-            }
-            self.batch(schema)
+            self.batch(include_str!("../from_7.postgres.sql"))?;
+            self.batch(&format!("UPDATE schema_version SET version = {VERSION}"))
         })
+    }
+
+    /// Makes the tables of the oldest version.
+    fn make_oldest(&self, salt: &str) -> Result<(), Error> {
+        let mut there = false;
+        self.each("SELECT count(*) FROM pg_namespace WHERE nspname = 'dialer'", &[], &mut |row| {
+            there = row.get(0)?;
+            Ok(false)
+        })?;
+        if !there {
+            self.batch("CREATE SCHEMA dialer")?;
+        }
+        self.batch(include_str!("../schema.postgres.sql"))?;
+        self.batch(&format!(
+            "INSERT INTO schema_version VALUES ({OLDEST}); INSERT INTO settings VALUES ('salt', '\\x{salt}')"
+        ))
     }
 }

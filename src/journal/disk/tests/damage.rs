@@ -121,7 +121,7 @@ fn another_version_is_refused() {
     db.pragma_update(None, "user_version", 99).unwrap();
     drop(db);
     let error = Disk::open(dir.path(), &mut chance(1)).unwrap_err();
-    assert!(matches!(error, Error::Version { found: 99, known: 7, .. }), "{error}");
+    assert!(matches!(error, Error::Version { found: 99, known: 8, .. }), "{error}");
     assert!(matches!(Disk::look(dir.path()), Err(Error::Version { .. })));
 }
 

@@ -291,7 +291,7 @@ fn everything_that_a_number_went_through_is_told_in_order() {
     assert_eq!(stories[0].attempts[0].message.as_deref(), Some("no answer for 30 s"));
     let campaigns = run.disk().campaigns().unwrap();
     assert_eq!((campaigns.len(), campaigns[0].totals.total), (1, 3));
-    assert_eq!(campaigns[0].running.map(|(pid, _)| pid), Some(4711));
+    assert_eq!(campaigns[0].running.as_ref().map(|run| run.pid), Some(4711));
 }
 
 #[test]

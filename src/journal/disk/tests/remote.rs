@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::db::Db;
+use super::super::db::remote::Target;
+use super::super::db::{Db, Postgres};
+use super::super::histories::PoolPast;
 use super::super::lease::Lease;
 use super::*;
 use crate::campaign::attempt::State;
@@ -48,7 +50,10 @@ fn a_campaign_is_held_by_one_machine_and_the_second_is_told_which() {
     let Err(error) = cast.start(cast.plan(), &list([person(0)]), 5) else { panic!("two runs at once") };
     assert!(matches!(&error, Error::Held { pid: Some(4711), host: Some(_), since: Some(_), .. }), "{error:?}");
     assert!(error.to_string().contains(" by process 4711 on "), "{error}");
-    assert_eq!(run.disk().campaigns().unwrap()[0].running.map(|(pid, _)| pid), Some(4711));
+    let shown = || run.disk().campaigns().unwrap().remove(0).running.unwrap();
+    assert_eq!((shown().pid, shown().host), (4711, None), "it is this machine");
+    tell(run.disk(), "UPDATE dialer.runs SET host = 'far'");
+    assert_eq!(shown().process(), "process 4711 on far");
     run.end(at(6)).unwrap();
     cast.run(0..3, 10);
 }
@@ -59,11 +64,19 @@ fn a_run_that_was_taken_over_writes_nothing_more() {
     let cast = Cast::new(place.path(), "leads");
     let mut slow = cast.run(0..3, 0);
     let (leads, attempt) = claimed(&mut slow);
+    let publisher = slow.publisher()().unwrap();
+    let mut book = slow.results_book(place.path())(&mut chance(9)).unwrap();
+    publisher.publish(at(2).wall, "{}").unwrap();
+    book.wrote(&[(leads[0], 1)], None).unwrap();
     end_lease(slow.disk(), "leads");
     let mut next = cast.run(0..3, 5);
     let lost = slow.record(at(6), &answered(&attempt, 6)).unwrap_err();
     assert!(matches!(&lost, Error::TakenOver { pid: Some(4711), host: Some(_), .. }), "{lost:?}");
     assert!(matches!(slow.claim(at(6), asked(leads[1], 6)), Err(Error::TakenOver { .. })));
+    assert!(matches!(publisher.publish(at(6).wall, "late"), Err(Error::TakenOver { .. })));
+    assert!(matches!(publisher.keep_pool(&PoolPast::default()), Err(Error::TakenOver { .. })));
+    assert!(matches!(book.still_ours(), Err(Error::TakenOver { .. })), "before a row goes into the file");
+    assert!(matches!(book.wrote(&[(leads[0], 1)], None), Err(Error::TakenOver { .. })));
     drop(slow);
     let open = next.history(at(7)).unwrap().open;
     assert_eq!(open.len(), 0, "it was told of them at its start");
@@ -165,6 +178,22 @@ fn a_server_that_forgets_and_a_newer_schema_are_refused() {
     let mut disk = disk;
     let said = disk.suppress(person(0).phone, "asked", at(0)).unwrap_err();
     assert!(matches!(said, Error::Version { found: 99, .. }), "one that was open before stops, too: {said}");
+}
+
+#[test]
+fn a_database_of_the_version_before_is_brought_forward() {
+    let Some(place) = place() else { return };
+    let server = Postgres::connect(Target::parse(place.path().to_str().unwrap()).unwrap()).unwrap();
+    let old = include_str!("../schema.postgres.sql");
+    let filled = "INSERT INTO schema_version VALUES (7); INSERT INTO settings VALUES ('salt', '\\x07')";
+    server.batch(&format!("CREATE SCHEMA dialer; SET search_path = dialer; {old}; {filled}")).unwrap();
+    let seen = Disk::look(place.path()).unwrap().unwrap();
+    assert_eq!(seen.salt, [7]);
+    let cast = Cast::new(place.path(), "leads");
+    let run = cast.run(0..3, 0);
+    assert_eq!(run.disk().campaigns().unwrap()[0].totals.total, 3);
+    tell(run.disk(), "UPDATE dialer.schema_version SET version = 6");
+    assert!(matches!(Disk::open(place.path(), &mut chance(7)), Err(Error::Version { found: 6, .. })));
 }
 
 #[test]

@@ -67,10 +67,6 @@ fn an_analysis_is_kept_for_reports_until_its_person_is_forgotten() {
     assert_eq!((kept(&disk), left), (Vec::new(), 0));
 }
 
-fn book(dir: &Path, account: &Account) -> ResultsBook {
-    ResultsBook::open(dir, account, "leads", &mut chance(9)).unwrap()
-}
-
 /// What no file has: the lead's number and the settlement's.
 fn unwritten(book: &ResultsBook) -> Vec<(LeadId, u64)> {
     book.unwritten(LeadId(0), 100).unwrap().iter().map(|one| (one.id, one.number)).collect()
@@ -82,8 +78,7 @@ fn each_settlement_is_told_until_a_file_has_it() {
     let cast = Cast::new(dir.path(), "leads");
     let mut run = cast.run(0..60, 0);
     let leads = batch(&mut run, 1);
-    let account = run.disk().accounts().unwrap().remove(0);
-    let mut book = book(dir.path(), &account);
+    let mut book = run.results_book(dir.path())(&mut chance(9)).unwrap();
     assert_eq!(unwritten(&book), []);
     for (lead, seconds) in [(leads[0], 10), (leads[1], 20)] {
         let attempt = placed(&mut run, lead, seconds);
