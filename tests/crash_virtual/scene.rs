@@ -13,7 +13,6 @@ use dialer::campaign::plan::{Plan, Rate};
 use dialer::campaign::retry::Retries;
 use dialer::journal::disk::Disk;
 use dialer::journal::disk::import::Head;
-use dialer::journal::disk::lock::Lock;
 use dialer::journal::disk::run::{Run, Start};
 use dialer::journal::{Error, ImportError, Journal, Listed, Totals};
 use dialer::leads::lead::{Lead, Phone};
@@ -26,6 +25,7 @@ use dialer::time::{Now, Stamp};
 use jiff::tz::TimeZone;
 use tempfile::TempDir;
 
+use super::place::{Database, Place};
 use super::typed;
 
 pub(crate) const START: Stamp = Stamp::from_micros(1_767_225_600_000_000);
@@ -115,10 +115,41 @@ pub(crate) fn leads(first: u64, count: u64) -> Vec<Listed> {
     (0..count).map(|n| Listed { file_index: 0, line: n + 2, lead: lead(n) }).collect()
 }
 
-/// A state directory that goes away with its test; in memory where there is such a place, so that a commit costs little.
-pub(crate) fn state_dir() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { TempDir::new_in(memory).unwrap() } else { TempDir::new().unwrap() }
+/// What keeps a journal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    InFile,
+    OnServer,
+}
+
+/// Where a journal lies, until its test is over.
+pub(crate) enum Home {
+    Directory(TempDir),
+    Database(Database),
+}
+
+impl Home {
+    /// A new one; a directory is in memory where there is such a place, so that a commit costs little.
+    pub(crate) fn new(kept: Kept) -> Self {
+        let memory = Path::new("/dev/shm");
+        match kept {
+            Kept::OnServer => Self::Database(Database::fresh()),
+            Kept::InFile if memory.is_dir() => Self::Directory(TempDir::new_in(memory).unwrap()),
+            Kept::InFile => Self::Directory(TempDir::new().unwrap()),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Directory(dir) => dir.path(),
+            Self::Database(database) => database.path(),
+        }
+    }
+}
+
+/// A state directory that goes away with its test.
+pub(crate) fn state_dir() -> Home {
+    Home::new(Kept::InFile)
 }
 
 /// Opens a campaign in a state directory, as a start of the program does. `life` tells one start from another.
@@ -131,7 +162,7 @@ pub(crate) fn try_open(dir: &Path, plan: &Plan, list: &[Listed], now: Now, life:
     let chance = || Dice::new(plan.seed ^ life << 32 ^ 0x1234).chance();
     let mut disk = Disk::open(dir, &mut chance())?;
     let account = disk.remember_account("org", "https://api.example", "key")?;
-    let lock = Lock::take(dir, &account.name, &plan.campaign, 4711, now)?;
+    let lock = disk.hold(&account, &plan.campaign, 4711, now)?;
     let head = Head {
         account: account.clone(),
         campaign: plan.campaign.clone(),
@@ -158,7 +189,7 @@ pub(crate) struct Scene {
     pub(crate) stage: Simulation<Run>,
     pub(crate) plan: Plan,
     pub(crate) list: Vec<Listed>,
-    pub(crate) dir: TempDir,
+    pub(crate) dir: Home,
     pub(crate) place: usize,
     /// How often each number may be called.
     pub(crate) allowed: u32,
@@ -173,13 +204,17 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(seed: u64, slots: u32, count: u64) -> Self {
+        Self::kept(Kept::InFile, seed, slots, count)
+    }
+
+    pub(crate) fn kept(kept: Kept, seed: u64, slots: u32, count: u64) -> Self {
         let (plan, allowed) = varied(plan("leads", seed));
         Self {
             stage: Simulation::new(world(seed, slots), skew(seed)),
             plan,
             allowed,
             list: leads(0, count),
-            dir: state_dir(),
+            dir: Home::new(kept),
             place: 0,
             lives: 0,
             crashes: 0,

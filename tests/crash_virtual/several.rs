@@ -1,6 +1,7 @@
-//! Two campaigns on one pool and one state directory; one campaign on two machines.
+//! Two campaigns on one pool and one journal; one campaign on two machines.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use dialer::campaign::notice::StopReason;
@@ -13,10 +14,10 @@ use dialer::rehearsal::world::call::{FakeCall, Kind, POOL_REASON};
 use dialer::rehearsal::world::config::ProviderConfig;
 use dialer::rehearsal::world::fault::{Fault, Faults};
 use dialer::time::Stamp;
-use tempfile::TempDir;
 
-use super::scene::{Dice, START, contacts, every_fault, leads, open, plan, skew, state_dir, world};
-use super::seeds;
+use super::place::is_there;
+use super::scene::{Dice, Home, Kept, START, contacts, every_fault, leads, open, plan, skew, state_dir, world};
+use super::{a_tenth, seeds};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -37,7 +38,7 @@ impl Camp {
         Self { plan, list: leads(first, count), place: None, not_before: START, complete: false, ends: Vec::new() }
     }
 
-    fn start(&mut self, stage: &mut Simulation<Run>, dir: &TempDir, life: u64) {
+    fn start(&mut self, stage: &mut Simulation<Run>, dir: &Home, life: u64) {
         let journal = open(dir.path(), &self.plan, &self.list, stage.now(), life);
         let setup = Setup { plan: self.plan.clone(), journal, org: 0, post_timeout: Duration::from_secs(30) };
         let place = stage.start(setup).unwrap();
@@ -58,16 +59,16 @@ impl Camp {
         self.ends.push(outcome.why);
     }
 
-    fn totals(&self, stage: &Simulation<Run>, dir: &TempDir) -> Totals {
+    fn totals(&self, stage: &Simulation<Run>, dir: &Home) -> Totals {
         let mut journal = open(dir.path(), &self.plan, &self.list, stage.now(), 9_999);
         journal.totals(stage.now()).unwrap()
     }
 }
 
 /// Calls two lists that share numbers, on one pool, and kills one run or the other so many times.
-fn together(seed: u64, mut crashes: u64, world: FakeProvider) -> (Simulation<Run>, u64) {
+fn together(kept: Kept, seed: u64, mut crashes: u64, world: FakeProvider) -> (Simulation<Run>, u64) {
     let mut dice = Dice::new(seed ^ 0x2222);
-    let dir = state_dir();
+    let dir = Home::new(kept);
     let mut stage = Simulation::new(world, skew(seed));
     let mut camps = [Camp::new("autumn", seed, 0, 40), Camp::new("spring", seed, 30, 40)];
     let (mut life, mut killed) = (0, 0);
@@ -132,15 +133,26 @@ fn nobody_twice(stage: &Simulation<Run>, seed: u64) {
     }
 }
 
-#[test]
-fn two_campaigns_on_one_pool_survive_each_others_crashes() {
+fn survive(kept: Kept, seeds: Range<u64>) {
     let mut crashes = 0;
-    for seed in seeds(10) {
-        let (stage, killed) = together(seed, 6, world(seed, 10));
+    for seed in seeds {
+        let (stage, killed) = together(kept, seed, 6, world(seed, 10));
         nobody_twice(&stage, seed);
         crashes += killed;
     }
     println!("{crashes} crashes");
+}
+
+#[test]
+fn two_campaigns_on_one_pool_survive_each_others_crashes() {
+    survive(Kept::InFile, seeds(10));
+}
+
+#[test]
+fn two_campaigns_on_one_server_survive_each_others_crashes() {
+    if is_there() {
+        survive(Kept::OnServer, a_tenth(10));
+    }
 }
 
 /// The share of dials that were placed with no more than the reserve free.
@@ -165,8 +177,8 @@ fn two_campaigns_keep_the_reserve_as_well_as_one() {
         stage
     };
     let one: Vec<_> = seeds(10).map(alone).collect();
-    let two: Vec<_> = seeds(10).map(|seed| together(seed, 0, calm(seed)).0).collect();
-    let shaken: Vec<_> = seeds(10).map(|seed| together(seed, 4, calm(seed)).0).collect();
+    let two: Vec<_> = seeds(10).map(|seed| together(Kept::InFile, seed, 0, calm(seed)).0).collect();
+    let shaken: Vec<_> = seeds(10).map(|seed| together(Kept::InFile, seed, 4, calm(seed)).0).collect();
     let (one, two, shaken) = (share(&one), share(&two), share(&shaken));
     assert!(two <= one + 0.02 && shaken <= one + 0.02, "{one} alone, {two} together, {shaken} with crashes");
 }

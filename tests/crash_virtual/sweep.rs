@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use dialer::campaign::event::Stop;
 
-use super::scene::{Dice, Scene};
-use super::seeds;
+use super::place::is_there;
+use super::scene::{Dice, Kept, Scene};
+use super::{a_tenth, seeds};
 
 /// Kills a small campaign before that action. False if it has no such action.
-fn killed_before(seed: u64, action: u64) -> bool {
-    let mut scene = Scene::new(seed, 6, 8);
+fn killed_before(kept: Kept, seed: u64, action: u64) -> bool {
+    let mut scene = Scene::kept(kept, seed, 6, 8);
     scene.start();
     if scene.play(Some(action)) {
         scene.judge_or_go_on(seed, action);
@@ -27,9 +28,9 @@ impl Scene {
     }
 }
 
-fn every_action(seed: u64, step: u64) -> u64 {
+fn every_action(kept: Kept, seed: u64, step: u64) -> u64 {
     let mut crashes = 0;
-    while killed_before(seed, crashes * step) {
+    while killed_before(kept, seed, crashes * step) {
         crashes += 1;
     }
     crashes
@@ -37,15 +38,24 @@ fn every_action(seed: u64, step: u64) -> u64 {
 
 #[test]
 fn a_small_campaign_survives_a_crash_at_every_action() {
-    let crashes: u64 = seeds(2).map(|seed| every_action(seed, 1)).sum();
+    let crashes: u64 = seeds(2).map(|seed| every_action(Kept::InFile, seed, 1)).sum();
     println!("{crashes} crashes");
     assert!(crashes > 100);
 }
 
+#[test]
+fn a_small_campaign_on_a_server_survives_crashes_at_its_actions() {
+    if is_there() {
+        let crashes: u64 = a_tenth(2).map(|seed| every_action(Kept::OnServer, seed, 10)).sum();
+        println!("{crashes} crashes");
+        assert!(crashes > 10);
+    }
+}
+
 /// Kills a larger campaign at random actions and times, again and again.
-fn killed_at_random(seed: u64) -> u64 {
+fn killed_at_random(kept: Kept, seed: u64) -> u64 {
     let mut dice = Dice::new(seed);
-    let mut scene = Scene::new(seed, 10, 20 + dice.below(60));
+    let mut scene = Scene::kept(kept, seed, 10, 20 + dice.below(60));
     let crashes = 1 + dice.below(8);
     for _ in 0..crashes {
         if dice.below(6) == 0 {
@@ -75,8 +85,16 @@ fn killed_at_random(seed: u64) -> u64 {
 
 #[test]
 fn larger_campaigns_survive_crashes_at_random() {
-    let crashes: u64 = seeds(20).map(killed_at_random).sum();
+    let crashes: u64 = seeds(20).map(|seed| killed_at_random(Kept::InFile, seed)).sum();
     println!("{crashes} crashes");
+}
+
+#[test]
+fn larger_campaigns_on_a_server_survive_crashes_at_random() {
+    if is_there() {
+        let crashes: u64 = a_tenth(20).map(|seed| killed_at_random(Kept::OnServer, seed)).sum();
+        println!("{crashes} crashes");
+    }
 }
 
 #[test]
