@@ -7,7 +7,7 @@ use dialer::rehearsal::world::FakeProvider;
 use dialer::rehearsal::world::config::ProviderConfig;
 use dialer::time::Now;
 
-use super::stage::{START, journal_of, leads, start};
+use crate::stage::{START, journal_of, leads, start};
 
 /// A journal that knows nothing but the list of so many people.
 pub(crate) fn journal(plan: &Plan, count: u64, now: Now) -> Memory {

@@ -17,7 +17,7 @@ use dialer::rehearsal::world::config::ProviderConfig;
 use dialer::time::Now;
 use tempfile::TempDir;
 
-use super::stage::{START, journal_of, start};
+use crate::stage::{START, journal_of, start};
 
 /// Of so many seeds one keeps its traces.
 const TRACED: u64 = 5;
