@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Loop;
+use super::end::Broken;
 use super::preflight::{self, Account};
-use super::{Broken, Loop};
 use crate::campaign::event::{AccountFact, Event};
 use crate::exit::Exit;
 use crate::journal::Journal;

@@ -8,6 +8,7 @@ pub mod chance;
 pub mod clock;
 mod connect;
 mod desk;
+pub mod end;
 mod notes;
 pub mod notify;
 pub mod observers;
@@ -31,15 +32,15 @@ use crate::campaign::event::{Action, Event, News, Query, ReadFailure, ReadId, St
 use crate::campaign::notice::Outcome;
 use crate::exit::Exit;
 use crate::journal::answer::Claims;
-use crate::journal::{Control, Error, Journal, Totals};
+use crate::journal::{Control, Journal, Totals};
 use crate::pool::calls::CallId;
-use crate::report::failure::Failure;
 use crate::report::notice::Severity;
 use crate::time::{Instant, Now};
 use crate::trace::Traced;
 use crate::vapi::client::Client;
 use clock::Clock;
 use desk::{Back, Desk, Done, Request};
+use end::{Broken, RunEnd};
 use notes::Notes;
 use observers::Observers;
 use preflight::Account;
@@ -92,38 +93,6 @@ pub struct Drive<'a, J> {
     pub remark: &'a dyn Fn() -> Option<String>,
     /// Calls that messages from outside say are over.
     pub messages: &'a mut Messages,
-}
-
-/// How it ended.
-#[derive(Debug)]
-pub struct RunEnd {
-    /// What the campaign says.
-    pub outcome: Outcome,
-    /// The signal that has its own exit code, where one came.
-    pub signal: Option<Exit>,
-    /// The campaign as it was then.
-    pub tally: crate::campaign::counts::RunCounts,
-}
-
-/// Why it could not go on.
-#[derive(Debug)]
-pub enum Broken {
-    /// The journal cannot be written: nothing may be dialed.
-    Journal(Error),
-    /// Nobody may be called on this account, or not now.
-    Refused(Failure),
-    /// The list has to be read again first, for variables that the assistant needs.
-    Lacks(Box<Account>),
-    /// A signal came before anybody was called.
-    Signal(Order),
-    /// It was told to end at once, and the journal was not to be had.
-    Left(Exit),
-}
-
-impl From<Error> for Broken {
-    fn from(error: Error) -> Self {
-        Self::Journal(error)
-    }
 }
 
 /// What tasks bring back.

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::plan::RunPlan;
 use crate::campaign::notice::StopReason;
-use crate::drive::RunEnd;
+use crate::drive::end::RunEnd;
 use crate::exit::Exit;
 use crate::journal::Totals;
 use crate::report::ending::{WaitsFor, exit_of, failure_of};
