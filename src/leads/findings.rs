@@ -12,166 +12,138 @@ use super::shown::shown;
 /// Samples kept of each kind.
 pub const SAMPLES: usize = 20;
 
-/// What is odd about a row. The order is that in which they are shown.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Kind {
+/// The kinds, each with its name in `--json`, what a person reads after a count, and what to do about it.
+macro_rules! kinds {
+    ($($(#[$doc:meta])+ $kind:ident: $name:literal, $label:literal, $hint:literal;)+) => {
+        /// What is odd about a row. The order is that in which they are shown.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Kind {
+            $($(#[$doc])+ $kind,)+
+        }
+
+        impl Kind {
+            /// Every kind, in the order in which they are shown.
+            pub const ALL: &[Self] = &[$(Self::$kind),+];
+
+            const fn words(self) -> (&'static str, &'static str, &'static str) {
+                match self {
+                    $(Self::$kind => ($name, $label, $hint),)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// The same phone and extension as an earlier row.
-    Duplicate,
+    Duplicate: "duplicate", "on an earlier row already", "called once";
     /// Nothing in the number's cell.
-    NoNumber,
+    NoNumber: "no-number", "without a number", "fill in the cell, or name a further column: --column number=HEADER";
     /// Something else than a number in it.
-    NotANumber,
+    NotANumber: "not-a-number", "not a phone number", "write digits, beginning with + and country code";
     /// `24.11.2026`, which some countries would take for a number.
-    Date,
+    Date: "date", "a date, not a phone number", "see whether --column number=HEADER names the right one";
     /// `9.17045E+11`: digits are gone.
-    Spreadsheet,
+    Spreadsheet: "spreadsheet", "lost to a spreadsheet", "export the column as text";
     /// National, and no region was given.
-    NoCountry,
+    NoCountry: "no-country", "without a country code", "--region CC, or begin them with + and country code";
     /// Reads as the number of another country, but has no `+`.
-    NoPlus,
+    NoPlus: "no-plus", "of another country, it seems, but without a +", "write the +; if American: --region US";
     /// Two readings, both of them valid.
-    Ambiguous,
+    Ambiguous: "ambiguous", "may be two different numbers", "begin it with + and country code";
     /// Too short or too long.
-    Length,
+    Length: "wrong-length", "too short or too long for a phone number", "look for lost or doubled digits";
     /// A country code that no country has.
-    NoSuchCountry,
+    NoSuchCountry: "no-such-country", "with a country code that no country has", "look at the digits behind the +";
     /// The row's country is none that is known, and the number needs one.
-    BadCountry,
+    BadCountry: "bad-country", "of a country that is not known",
+        "write its name in English, its code, or + and country code; or --column country=none";
     /// The row says another country than the number, or two of them.
-    OtherCountry,
+    OtherCountry: "other-country", "of another country than the row says",
+        "correct one of the two, or --column country=none";
     /// Of the right length, in no range that is in use.
-    NotValid,
+    NotValid: "not-valid", "in no number range that is in use", "--allow possible";
     /// A short code.
-    ShortCode,
+    ShortCode: "short-code", "a short code", "write the whole number";
     /// An emergency service.
-    Emergency,
+    Emergency: "emergency", "an emergency number", "never called";
     /// Premium rate, or a personal number that is billed like it.
-    Premium,
+    Premium: "premium", "at premium rate", "--allow premium";
     /// Shared cost.
-    SharedCost,
+    SharedCost: "shared-cost", "at shared cost", "--allow shared-cost";
     /// A pager or a mailbox.
-    Pager,
+    Pager: "pager", "a pager or mailbox", "nobody answers there";
     /// The number's own cell says that it is not to be called, and holds no number to suppress.
-    Refused,
+    Refused: "refused", "said not to be called, without a number to suppress", "never called";
     /// The number's own cell says that it is a fax, out of service, or somebody else's.
-    NoUse,
+    NoUse: "no-use", "said to be a fax, out of service or wrong", "write a number that can be called";
     /// Neither yes nor no where the list says whether somebody may be called.
-    Unclear,
+    Unclear: "unclear-refusal", "neither yes nor no about being called",
+        "write yes or no, or --column do_not_call=none";
     /// An extension that cannot be dialed.
-    Extension,
+    Extension: "extension", "an extension that cannot be dialed", "one of at most 10 digits, * or #";
     /// A required variable is empty.
-    Missing,
+    Missing: "missing-variable", "without a required value", "fill in the cell";
     /// The zone's cell holds no time zone.
-    BadZone,
+    BadZone: "bad-zone", "a time zone that does not exist", "write it like America/New_York";
     /// Neither a column nor the number tells the zone.
-    NoZone,
+    NoZone: "no-zone", "time zone not known", "--zone ZONE, or a time_zone column";
     /// Its zones and the hours have no open minute in common.
-    NeverOpen,
+    NeverOpen: "never-open", "never within the hours in all of their time zones",
+        "a time_zone column, --hours, --days, --holidays or --guard";
     /// More cells than columns.
-    ExtraCells,
+    ExtraCells: "extra-cells", "more cells than columns", "quote the cell that holds the delimiter";
     /// A quotation mark that is never closed.
-    OpenQuote,
+    OpenQuote: "open-quote", "a quotation mark that is never closed", "close it, or write \"\" for one";
     /// A row or cell larger than any lead.
-    TooLarge,
+    TooLarge: "too-large", "larger than any lead", "see whether a quote or line end is missing; it may be cut here";
     /// Read as a national number that has lost its leading zero, though another country would fit.
-    LostZero,
+    LostZero: "lost-zero", "taken as national without the leading 0", "write the 0, or + and country code";
     /// Read as an international number without its `+`, because that was allowed.
-    AssumedPlus,
+    AssumedPlus: "assumed-plus", "taken as international without the +", "write the +";
     /// Mexico's old way to write a mobile number.
-    OldPrefix,
+    OldPrefix: "old-prefix", "in Mexico's old way, taken without 044, 045, 01 or 1", "write +52 and ten digits";
     /// Its trunk zero is not dialed behind a country code.
-    TrunkZero,
+    TrunkZero: "trunk-zero", "called without the leading 0, which is not dialed from abroad", "all is well";
     /// Nor is another prefix of its country: 1, 8, 06.
-    NationalPrefix,
+    NationalPrefix: "national-prefix", "called without their country's own prefix", "all is well";
     /// 00, 011 or the like in place of the +.
-    InternationalPrefix,
+    InternationalPrefix: "international-prefix", "called as international, by 00, 011 or the like", "all is well";
     /// Further numbers in the cell.
-    SecondNumber,
+    SecondNumber: "second-number", "more numbers than the one taken", "one number a row";
     /// The number is one of a further column.
-    OtherColumn,
+    OtherColumn: "other-column", "called at the number in a further column", "the first has none that can be called";
     /// Words beside the number that say nothing known.
-    Words,
+    Words: "words", "words beside the number", "it is called: see what they say";
     /// Several columns hold phone numbers.
-    SeveralColumns,
+    SeveralColumns: "several-columns", "several columns of phone numbers, the first of these taken",
+        "--column number=HEADER";
     /// Lines above the headers.
-    Title,
+    Title: "title-lines", "above the headers, and left out", "see whether these are leads";
     /// Lines below the list that sum it up.
-    Total,
+    Total: "total-lines", "a sum of the list, and left out", "see whether these are leads";
     /// No headers: numbers, one a line.
-    NoHeaders,
+    NoHeaders: "no-headers", "numbers without a header line", "the first line is a lead, too";
     /// Hidden in its sheet.
-    HiddenRow,
+    HiddenRow: "hidden-row", "hidden in the sheet, and called all the same", "delete the rows that are not meant";
     /// The name is longer than the provider takes.
-    NameCut,
+    NameCut: "name-cut", "a name cut to 40 characters", "the variable keeps it whole";
     /// A zone that does not exist, where none is needed.
-    ZoneIgnored,
+    ZoneIgnored: "zone-ignored", "a time zone that does not exist (not needed)", "write it like America/New_York";
     /// UTC, where the number is of a place that never has it: what a program writes that does not know.
-    UtcZone,
+    UtcZone: "utc-zone", "UTC as time zone, though their place never has it",
+        "write it like America/New_York; till then both are kept";
     /// A state that its country does not have.
-    StateIgnored,
+    StateIgnored: "state-ignored", "a state that its country does not have", "the number alone gives the time zone";
     /// Characters that could not be read.
-    BadText,
+    BadText: "bad-text", "characters that could not be read", "save the list as UTF-8";
     /// Fewer cells than columns.
-    MissingCells,
+    MissingCells: "missing-cells", "fewer cells than columns", "the rest counts as empty";
     /// Cells in a column without a header.
-    UnnamedColumn,
+    UnnamedColumn: "unnamed-column", "cells in a column without a header", "give it a header, or it is not used";
 }
 
 impl Kind {
-    /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 50] = [
-        Self::Duplicate,
-        Self::NoNumber,
-        Self::NotANumber,
-        Self::Date,
-        Self::Spreadsheet,
-        Self::NoCountry,
-        Self::NoPlus,
-        Self::Ambiguous,
-        Self::Length,
-        Self::NoSuchCountry,
-        Self::BadCountry,
-        Self::OtherCountry,
-        Self::NotValid,
-        Self::ShortCode,
-        Self::Emergency,
-        Self::Premium,
-        Self::SharedCost,
-        Self::Pager,
-        Self::Refused,
-        Self::NoUse,
-        Self::Unclear,
-        Self::Extension,
-        Self::Missing,
-        Self::BadZone,
-        Self::NoZone,
-        Self::NeverOpen,
-        Self::ExtraCells,
-        Self::OpenQuote,
-        Self::TooLarge,
-        Self::LostZero,
-        Self::AssumedPlus,
-        Self::OldPrefix,
-        Self::TrunkZero,
-        Self::NationalPrefix,
-        Self::InternationalPrefix,
-        Self::SecondNumber,
-        Self::OtherColumn,
-        Self::Words,
-        Self::SeveralColumns,
-        Self::Title,
-        Self::Total,
-        Self::NoHeaders,
-        Self::HiddenRow,
-        Self::NameCut,
-        Self::ZoneIgnored,
-        Self::UtcZone,
-        Self::StateIgnored,
-        Self::BadText,
-        Self::MissingCells,
-        Self::UnnamedColumn,
-    ];
-
     /// Its name in `--json`: stable.
     pub const fn name(self) -> &'static str {
         self.words().0
@@ -195,122 +167,6 @@ impl Kind {
     /// Whether it is how such numbers are written at home, which is told, and nothing that `--strict` is against.
     pub fn is_usual(self) -> bool {
         matches!(self, Self::TrunkZero | Self::NationalPrefix | Self::InternationalPrefix)
-    }
-
-    #[expect(clippy::too_many_lines, reason = "a table with a row for each kind")]
-    const fn words(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Duplicate => ("duplicate", "on an earlier row already", "called once"),
-            Self::NoNumber => {
-                ("no-number", "without a number", "fill in the cell, or name a further column: --column number=HEADER")
-            }
-            Self::NotANumber => {
-                ("not-a-number", "not a phone number", "write digits, beginning with + and country code")
-            }
-            Self::Date => {
-                ("date", "a date, not a phone number", "see whether --column number=HEADER names the right one")
-            }
-            Self::Spreadsheet => ("spreadsheet", "lost to a spreadsheet", "export the column as text"),
-            Self::NoCountry => {
-                ("no-country", "without a country code", "--region CC, or begin them with + and country code")
-            }
-            Self::NoPlus => {
-                ("no-plus", "of another country, it seems, but without a +", "write the +; if American: --region US")
-            }
-            Self::Ambiguous => ("ambiguous", "may be two different numbers", "begin it with + and country code"),
-            Self::Length => {
-                ("wrong-length", "too short or too long for a phone number", "look for lost or doubled digits")
-            }
-            Self::NoSuchCountry => {
-                ("no-such-country", "with a country code that no country has", "look at the digits behind the +")
-            }
-            Self::BadCountry => (
-                "bad-country",
-                "of a country that is not known",
-                "write its name in English, its code, or + and country code; or --column country=none",
-            ),
-            Self::OtherCountry => (
-                "other-country",
-                "of another country than the row says",
-                "correct one of the two, or --column country=none",
-            ),
-            Self::NotValid => ("not-valid", "in no number range that is in use", "--allow possible"),
-            Self::ShortCode => ("short-code", "a short code", "write the whole number"),
-            Self::Emergency => ("emergency", "an emergency number", "never called"),
-            Self::Premium => ("premium", "at premium rate", "--allow premium"),
-            Self::SharedCost => ("shared-cost", "at shared cost", "--allow shared-cost"),
-            Self::Pager => ("pager", "a pager or mailbox", "nobody answers there"),
-            Self::Refused => ("refused", "said not to be called, without a number to suppress", "never called"),
-            Self::NoUse => ("no-use", "said to be a fax, out of service or wrong", "write a number that can be called"),
-            Self::Unclear => (
-                "unclear-refusal",
-                "neither yes nor no about being called",
-                "write yes or no, or --column do_not_call=none",
-            ),
-            Self::Extension => ("extension", "an extension that cannot be dialed", "one of at most 10 digits, * or #"),
-            Self::Missing => ("missing-variable", "without a required value", "fill in the cell"),
-            Self::BadZone => ("bad-zone", "a time zone that does not exist", "write it like America/New_York"),
-            Self::NoZone => ("no-zone", "time zone not known", "--zone ZONE, or a time_zone column"),
-            Self::NeverOpen => (
-                "never-open",
-                "never within the hours in all of their time zones",
-                "a time_zone column, --hours, --days, --holidays or --guard",
-            ),
-            Self::ExtraCells => ("extra-cells", "more cells than columns", "quote the cell that holds the delimiter"),
-            Self::OpenQuote => {
-                ("open-quote", "a quotation mark that is never closed", "close it, or write \"\" for one")
-            }
-            Self::TooLarge => {
-                ("too-large", "larger than any lead", "see whether a quote or line end is missing; it may be cut here")
-            }
-            Self::LostZero => {
-                ("lost-zero", "taken as national without the leading 0", "write the 0, or + and country code")
-            }
-            Self::AssumedPlus => ("assumed-plus", "taken as international without the +", "write the +"),
-            Self::OldPrefix => {
-                ("old-prefix", "in Mexico's old way, taken without 044, 045, 01 or 1", "write +52 and ten digits")
-            }
-            Self::TrunkZero => {
-                ("trunk-zero", "called without the leading 0, which is not dialed from abroad", "all is well")
-            }
-            Self::NationalPrefix => ("national-prefix", "called without their country's own prefix", "all is well"),
-            Self::InternationalPrefix => {
-                ("international-prefix", "called as international, by 00, 011 or the like", "all is well")
-            }
-            Self::SecondNumber => ("second-number", "more numbers than the one taken", "one number a row"),
-            Self::OtherColumn => {
-                ("other-column", "called at the number in a further column", "the first has none that can be called")
-            }
-            Self::Words => ("words", "words beside the number", "it is called: see what they say"),
-            Self::SeveralColumns => (
-                "several-columns",
-                "several columns of phone numbers, the first of these taken",
-                "--column number=HEADER",
-            ),
-            Self::Title => ("title-lines", "above the headers, and left out", "see whether these are leads"),
-            Self::Total => ("total-lines", "a sum of the list, and left out", "see whether these are leads"),
-            Self::NoHeaders => ("no-headers", "numbers without a header line", "the first line is a lead, too"),
-            Self::HiddenRow => {
-                ("hidden-row", "hidden in the sheet, and called all the same", "delete the rows that are not meant")
-            }
-            Self::NameCut => ("name-cut", "a name cut to 40 characters", "the variable keeps it whole"),
-            Self::ZoneIgnored => {
-                ("zone-ignored", "a time zone that does not exist (not needed)", "write it like America/New_York")
-            }
-            Self::UtcZone => (
-                "utc-zone",
-                "UTC as time zone, though their place never has it",
-                "write it like America/New_York; till then both are kept",
-            ),
-            Self::StateIgnored => {
-                ("state-ignored", "a state that its country does not have", "the number alone gives the time zone")
-            }
-            Self::BadText => ("bad-text", "characters that could not be read", "save the list as UTF-8"),
-            Self::MissingCells => ("missing-cells", "fewer cells than columns", "the rest counts as empty"),
-            Self::UnnamedColumn => {
-                ("unnamed-column", "cells in a column without a header", "give it a header, or it is not used")
-            }
-        }
     }
 }
 
