@@ -173,12 +173,8 @@ impl State {
     }
 }
 
-/// The limit to assume of a pool that nothing is known of.
-pub const USUAL_SLOTS: u32 = 10;
-
-/// Whether the reserve and the margin leave a slot to dial with, of the limit known at the start: `--slots`, else the
-/// last known, else [`USUAL_SLOTS`]. A timetable may take all for some hours, in
-/// which nobody is dialed, but not for the whole day.
+/// Whether the reserve and the margin leave a slot to dial with, of the limit known at the start. A timetable may take all
+/// for some hours, in which nobody is dialed, but not for the whole day.
 pub fn reserve_fits(reserve: &Reserve, caution: u32, slots: u32) -> Result<(), Failure> {
     let least = reserve.least();
     if least.saturating_add(caution) < slots {

@@ -152,15 +152,6 @@ impl Beliefs {
         }
     }
 
-    /// Callers of the past.
-    pub fn learn_inbound(&mut self, callers: f64, hours: f64, mean_s: Option<f64>, from: &str) {
-        // Nobody in so many hours is knowledge too: at most about one.
-        self.inbound_per_hour = Belief::learnt(callers.max(0.5) / hours, callers.max(0.5), from);
-        if let Some(mean) = mean_s {
-            self.inbound_mean_s = Belief::learnt(mean, callers, from).beside(INBOUND_MEAN_S);
-        }
-    }
-
     /// Callers of the account's past, hour by hour as on that day.
     pub fn learn_callers(&mut self, past: &InboundHistory, day: Date, zone: &TimeZone) {
         self.inbound_per_hour = Belief::learnt(past.mean_per_hour(), past.callers, &past.from);
