@@ -125,7 +125,6 @@ impl Session<'_> {
         }
         let history = journal.history(now)?;
         journal.wait_at_most(BUSY);
-        journal.give_up_after(planned.journal_patience);
         reserve_fits(plan, history.last_limit)?;
         let outlook = self.outlook(&journal, now)?;
         let totals = journal.totals(now)?;
@@ -209,6 +208,7 @@ impl Session<'_> {
     /// Takes the campaign; standing by, once nobody else has it any more.
     async fn hold(&self, disk: &Disk, signals: &mut Signals) -> Result<Lock, Failure> {
         let mut told = self.planned.quiet;
+        disk.give_up_after(self.planned.journal_patience);
         loop {
             let now = self.venue.clock.now();
             match disk.hold(self.account, &self.planned.plan.campaign, std::process::id(), now) {
@@ -218,6 +218,7 @@ impl Session<'_> {
                         say(&format!("standing by: {}", words.lines().next().unwrap_or_default()));
                     }
                 }
+                Err(Error::Away { .. }) if self.planned.standby => {}
                 taken => return Ok(taken?),
             }
             tokio::select! {

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.dont_write_bytecode = True
 
 import scenarios_calls  # noqa: E402, F401
+import scenarios_database  # noqa: E402, F401
 import scenarios_doubt  # noqa: E402, F401
 import scenarios_held  # noqa: E402, F401
 import scenarios_several  # noqa: E402, F401

@@ -146,11 +146,6 @@ impl Run {
         self.disk.patience = Patience { most, keep: None };
     }
 
-    /// How long a database on a server may be away, before that is the end of the run.
-    pub fn give_up_after(&self, patience: Duration) {
-        self.disk.db.give_up_after(patience);
-    }
-
     /// What every transaction of this run has to find unchanged.
     pub(super) fn fence(&self) -> Option<Fence> {
         self.lock.fence()

@@ -1,0 +1,252 @@
+"""One campaign, one database, two machines: whatever befalls one of them or the database, the other goes on.
+
+`DIALER_TEST_POSTGRES` says that there is a PostgreSQL here to start; without it these scenarios are skipped.
+`DIALER_TURNS` is how often something befalls them in `postgres_turns`.
+"""
+
+import os
+import random
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import CONT, STOP, TERM, Wrong, need, wait_for
+from database import Pooler, Proxy, Server
+from scenario import scenario
+
+# How long a lease lasts that nobody renews, and the same for runs of other campaigns.
+LEASE = 15
+SLOW = "--rate 2/s --poll 250ms"
+STATEMENTS = [b"COMMIT", b"BEGIN", b"SELECT", b"INSERT", b"UPDATE", b"UPDATE dialer.leases", b"FOR KEY SHARE"]
+
+
+@contextmanager
+def server(s):
+    """A server of the scenario's own; none where there is no PostgreSQL."""
+    if "DIALER_TEST_POSTGRES" not in os.environ:
+        s.note("skipped: DIALER_TEST_POSTGRES is not set, so no PostgreSQL is taken to be here")
+        yield None
+        return
+    own = Server()
+    try:
+        yield own
+        said = own.said("deadlock detected")
+        need(not said, f"{said} deadlocks: {own.folder}")
+    finally:
+        for running in s.started:
+            running.kill()
+        own.close()
+
+
+class Machine:
+    """A host: its own way to the database, and the run that was last started on it."""
+
+    def __init__(self, lane):
+        self.lane, self.proxy = lane, Proxy(lane.server.port)
+        self.running = None
+        self.start()
+
+    def start(self):
+        lane = self.lane
+        self.running = lane.s.start(f"{SLOW} --standby", leads=lane.leads, world=lane.world,
+                                    env={"DIALER_STATE": lane.server.url(lane.name, self.proxy.port)})
+
+    def tidy(self):
+        """A run that ended is started again, as long as it may have ended so."""
+        if not self.running.up():
+            code = self.running.process.returncode
+            need(code in (0, 4, 6, -9), f"a machine ended with {code}: {self.running.err()[-1500:]}")
+            self.start()
+
+
+class Lane:
+    """A campaign with a list, a stand-in and a database of its own, run by two machines."""
+
+    def __init__(self, s, own, nth, turns):
+        self.s, self.server, self.name, self.leads = s, own, f"lane{nth}", f"leads-{nth}.csv"
+        self.dice, self.kinds = random.Random(nth), []
+        self.people = s.leads(50 + 70 * turns, self.leads, 10_000 * nth)
+        self.world = s.standin(talk=0.6, seed=nth)
+        own.database(self.name)
+        self.machines = [Machine(self), Machine(self)]
+
+    def holder(self):
+        """The machine that has the campaign."""
+        try:
+            pid = self.server.ask("SELECT pid FROM dialer.leases WHERE expires > 0", self.name)
+        except RuntimeError:
+            return None
+        return next((machine for machine in self.machines if str(machine.running.process.pid) == pid), None)
+
+    def dials(self, more, within, what):
+        """Somebody goes on."""
+        before = len(self.world.posts)
+        try:
+            wait_for(lambda: len(self.world.posts) >= before + more, within, f"going on {what}")
+        except Wrong as wrong:
+            told = "\n".join(f"{machine.running.process.poll()} {machine.running.err()[-700:]}" for machine in self.machines)
+            raise Wrong(f"{self.name} after {self.kinds}: {wrong}\n{told}") from None
+
+    def turn(self, kind):
+        self.kinds.append(kind)
+        self.dials(3, 40, "before anything happened")
+        wait_for(self.holder, 20, f"{self.name}: a holder")
+        time.sleep(self.dice.uniform(0, 1))
+        holder = self.holder() or self.machines[0]
+        getattr(self, kind)(holder)
+        self.dials(3, 60, f"after {kind}")
+        for machine in self.machines:
+            machine.tidy()
+
+    def killed(self, holder):
+        holder.running.kill()
+
+    def stopped(self, holder):
+        holder.running.send(STOP)
+        time.sleep(LEASE + self.dice.uniform(1, 6))
+        holder.running.send(CONT)
+
+    def silent(self, holder):
+        """Cut off for longer than the lease; what was under way comes late."""
+        holder.proxy.passes.clear()
+        time.sleep(LEASE + self.dice.uniform(1, 6))
+        holder.proxy.passes.set()
+
+    def cut(self, holder):
+        """Before the statement reached the server, or once it was carried out."""
+        for words in self.dice.sample(STATEMENTS, len(STATEMENTS)):
+            for answered in (False, True):
+                holder.proxy.cut(words, answered)
+                wait_for(lambda: not holder.proxy.plans or not holder.running.up(), 20, f"{words} ({self.name})")
+                time.sleep(self.dice.uniform(0, 0.3))
+
+    def crashed(self, _):
+        self.server.crash()
+
+    def killed_while_crashed(self, holder):
+        crash = threading.Thread(target=self.server.crash)
+        crash.start()
+        time.sleep(self.dice.uniform(0, 0.3))
+        holder.running.kill()
+        crash.join()
+
+    def finish(self):
+        """The rest of the list at once, and the judgement."""
+        for machine in self.machines:
+            machine.running.send(TERM)
+        for machine in self.machines:
+            machine.running.end(60)
+        for _ in range(12):
+            ended = self.s.start("--rate 500/s", leads=self.leads, world=self.world,
+                                 env={"DIALER_STATE": self.server.url(self.name)}).end(120)
+            if ended.code == 0:
+                break
+            need(ended.code in (4, 6), f"{self.name} after {self.kinds}: {ended}")
+            time.sleep(2)
+        need(ended.code == 0, f"{self.name} after {self.kinds}: {ended}")
+        self.s.once(self.people, self.world)
+
+
+KINDS = ["killed", "stopped", "silent", "cut", "crashed", "killed_while_crashed"]
+
+
+@scenario(once=None, alone=True)
+def postgres_turns(s):
+    """Whatever befalls the machine that has the campaign, or the database: nobody is called twice, nobody is lost."""
+    turns = int(os.environ.get("DIALER_TURNS", len(KINDS)))
+    with server(s) as own:
+        if own is None:
+            return
+        count = min(turns, len(KINDS))
+        shares = [turns // count + (nth < turns % count) for nth in range(count)]
+        lanes = [Lane(s, own, nth, share) for nth, share in enumerate(shares)]
+        # Each kind as often as any other, each lane through all of them.
+        plans = [[KINDS[(nth + turn) % len(KINDS)] for turn in range(share)] for nth, share in enumerate(shares)]
+        wrongs = []
+
+        def play(lane, kinds):
+            try:
+                for kind in kinds:
+                    lane.turn(kind)
+                lane.finish()
+            except Exception as wrong:
+                wrongs.append(wrong)
+
+        threads = [threading.Thread(target=play, args=pair) for pair in zip(lanes, plans)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if wrongs:
+            raise wrongs[0]
+        cuts = sum(machine.proxy.cuts for lane in lanes for machine in lane.machines)
+        s.note(f"{turns} turns, {cuts} cuts, {sum(len(lane.people) for lane in lanes)} people")
+
+
+@scenario(once=None)
+def postgres_behind_a_pooler(s):
+    """PgBouncer in transaction mode in between; the holder is killed, the other machine goes on."""
+    if not Pooler.is_there():
+        return s.note("skipped: there is no pgbouncer")
+    with server(s) as own:
+        if own is None:
+            return None
+        own.database("pooled")
+        pooler, people = Pooler(own), s.leads(80)
+        env = {"DIALER_STATE": own.url("pooled", pooler.port)}
+        try:
+            first = s.start("--rate 4/s --standby", env=env, until=10)
+            second = s.start("--rate 20/s --standby", env=env)
+            first.kill()
+            s.ends(0, running=second, within=90)
+            s.once(people)
+            told = s.tell("status leads --json", env=env)
+            need(told.json is not None, str(told))
+        finally:
+            pooler.close()
+
+
+@scenario(once=None)
+def postgres_clock_an_hour_ahead(s):
+    """A machine whose clock is an hour ahead takes no lease that is held, and calls nobody when it takes over."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+    if library is None:
+        return s.note("skipped: there is no libfaketime")
+    with server(s) as own:
+        if own is None:
+            return None
+        people, url = s.leads(60), own.database("clocks")
+        env = {"DIALER_STATE": url}
+        wrong = env | {"LD_PRELOAD": str(library), "FAKETIME": "+1h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        first = s.start("--rate 3/s", env=env, until=5)
+        s.ends(6, running=s.start(env=wrong), within=20)
+        first.kill()
+        second = s.start("--standby", env=wrong)
+        ended = second.end(60)
+        posts = len(s.world.posts)
+        need(ended.code in (1, 5), f"a clock that is an hour ahead: {ended}")
+        s.note(f"exit {ended.code}: {ended.err.strip().splitlines()[-1][:90]}")
+        s.run("--standby", 0, env=env, timeout=90)
+        need(len(s.world.posts) > posts, "nobody went on")
+        s.once(people)
+
+
+@scenario(once=None, alone=True, slots=100, talk=3.0, inbound=2.0, inbound_talk=4.0, seed=3)
+def postgres_twenty(s):
+    """Twenty campaigns of twenty processes on one pool of a hundred: the reserve is kept, and nothing locks up."""
+    with server(s) as own:
+        if own is None:
+            return
+        env = {"DIALER_STATE": own.database("twenty")}
+        everybody = []
+        for nth in range(20):
+            everybody += s.leads(50, f"leads-{nth}.csv", 1000 * nth)
+        runs = [s.start("--reserve 5 --rate 3/s --poll 1s", leads=f"leads-{nth}.csv", env=env) for nth in range(20)]
+        for running in runs:
+            s.ends(0, running=running, within=150)
+        s.once(everybody)
+        tight, dials = s.world.tight(5)
+        s.note(f"{tight} of {dials} dials with 5 or fewer free, {s.world.away} of {s.world.callers_seen} callers refused, "
+               f"busy {s.world.busy(5):.0%}")
+        need(tight <= 0.02 * dials, f"{tight} of {dials} dials into the reserve")
