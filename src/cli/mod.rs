@@ -63,6 +63,7 @@ mod serving;
 pub mod explain;
 
 pub mod control;
+pub mod move_state;
 
 pub mod prune;
 pub mod release;
@@ -129,6 +130,8 @@ pub enum Command {
     Forget(people::PhoneArgs),
     /// Drop settled campaigns that were over long ago; suppressed numbers stay
     Prune(prune::PruneArgs),
+    /// Move a state directory into PostgreSQL, or back
+    MoveState(move_state::MoveStateArgs),
     /// Run a stand-in for the API on loopback: nobody is called
     Sandbox(Box<sandbox::Args>),
     /// Step a recorded run again, and show where it decides otherwise
@@ -196,6 +199,7 @@ fn dispatch(typed: &ParsedArgs) -> Result<Exit, Failure> {
         Command::Unsuppress(args) => people::unsuppress(args, &around),
         Command::Forget(args) => people::forget(args, &around),
         Command::Prune(args) => prune::prune(args, &around),
+        Command::MoveState(args) => move_state::move_state(args, &around),
         Command::Sandbox(args) => serve(sandbox::Args::clone(args)),
         Command::Replay(args) => replay::step(args),
         Command::Completions(args) => shell::completions(args),

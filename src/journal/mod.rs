@@ -132,6 +132,22 @@ pub enum Error {
          campaign is run again; if it is lost, start with --adopt: the provider's own listing knows the calls"
     )]
     Gone(PathBuf),
+    /// It was moved to another place, and goes on there.
+    #[error(
+        "the journal {file} was moved to {to}: nothing is done here any more\n  go on there, with --state or DIALER_STATE"
+    )]
+    Moved {
+        /// The old place.
+        file: PathBuf,
+        /// The new one.
+        to: String,
+    },
+    /// A journal that another would be moved over.
+    #[error(
+        "the journal {0} is not empty: it has campaigns or suppressed numbers, and none of them is written over\n  move to \
+         another place"
+    )]
+    NotEmpty(PathBuf),
     /// The disk or the system refused.
     #[error(
         "the journal {file} cannot be written or read: {what}\n  nothing more is dialed; run the same command again"

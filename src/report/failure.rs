@@ -71,13 +71,14 @@ impl std::error::Error for Failure {}
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match &error {
-            Error::Held { .. } | Error::Copied { .. } | Error::TakenOver { .. } => Exit::Held,
+            Error::Held { .. } | Error::Copied { .. } | Error::TakenOver { .. } | Error::Moved { .. } => Exit::Held,
             Error::SameMark { .. }
             | Error::OtherList { .. }
             | Error::OtherTarget { .. }
             | Error::Drops { .. }
             | Error::CalledLately { .. }
             | Error::Empty
+            | Error::NotEmpty(_)
             | Error::Database { .. }
             | Error::NoCampaign(_) => Exit::Usage,
             Error::Damage { .. }

@@ -291,3 +291,25 @@ fn advice_needs_no_account_where_all_is_said() {
     let unknown = dialer(dir.path(), &["advise"]);
     assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
 }
+
+#[test]
+fn a_journal_is_moved_between_a_directory_and_a_database_and_refuses_where_it_was() {
+    let (dir, empty) = (kept(), tempfile::tempdir().unwrap());
+    let place = |dir: &tempfile::TempDir| dir.path().to_str().unwrap().to_owned();
+    let nowhere = "postgres://me@127.0.0.1:1/d";
+    let refused = |words: &[&str], exit: i32, why: &str| {
+        let output = dialer(dir.path(), words);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(exit) && told.contains(why), "{words:?}: {output:?}");
+    };
+    refused(&["move-state", &place(&dir), &place(&empty)], 2, "from a state directory into PostgreSQL, or back");
+    refused(&["move-state", &place(&empty), nowhere], 2, "there is no journal in");
+    refused(&["move-state", &place(&dir), "postgres://me:hush@127.0.0.1:1/d"], 2, "no place on a command line");
+    refused(&["move-state", &place(&dir), nowhere], 1, "cannot be reached");
+    said(dir.path(), &["status", "leads"]);
+    let db = rusqlite::Connection::open(dir.path().join("journal.db")).unwrap();
+    db.execute("INSERT INTO settings (name, value) VALUES ('moved', CAST('postgres://me@db/d' AS BLOB))", []).unwrap();
+    for words in [&["status"][..], &["suppress", KNOWN], &["pause", "leads"], &["explain", KNOWN]] {
+        refused(words, 6, "was moved to postgres://me@db/d: nothing is done here any more");
+    }
+}

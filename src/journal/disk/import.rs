@@ -78,7 +78,7 @@ impl Disk {
         let staged = staging::stage_beside(file, rows, |error| error.within(&self.file))?.with_kept(&head.kept);
         let imported = self
             .db
-            .transact(&self.file, &self.patience, |tx| merge(tx, head, now, &staged))
+            .transact(&self.file, &self.patience, &self.salt, |tx| merge(tx, head, now, &staged))
             .map_err(|error| error.within(&self.file));
         self.read(|db| db.batch("PRAGMA main.cache_size = -16000"))?;
         // The temporary table is in nobody's way, but it may be large.

@@ -12,7 +12,7 @@ use tokio_postgres::types::Type;
 
 use super::super::Error;
 use super::db::remote::{Target, spawn, wait};
-use super::db::{Db, Fence, Postgres, values};
+use super::db::{Db, Fence, Postgres, Row, values};
 use super::lock::told_since;
 use crate::pool::attempt_id::Mark;
 use crate::steady;
@@ -121,15 +121,14 @@ fn taken(db: &Postgres, account: &str, mark: &str, pid: u32) -> Result<Option<i6
 
 /// Who has a campaign.
 fn held(db: &Postgres, account: &str, campaign: &str, mark: &str, now: Now) -> Result<Error, Error> {
-    let find = "SELECT host, pid, since FROM dialer.leases WHERE account = $1 AND mark = $2";
-    let (mut host, mut pid, mut since) = (None, None, None);
+    let find = "SELECT mark, host, pid, since FROM dialer.leases WHERE account = $1 AND mark = $2";
+    let campaign = campaign.to_owned();
+    let mut held = Error::Held { campaign: campaign.clone(), pid: None, host: None, since: None };
     db.each(find, values![account, mark], &mut |row| {
-        host = row.get::<Option<String>>(0)?.map(|host| crate::text::clean(&host, 100));
-        pid = row.get(1)?;
-        since = row.get::<Option<i64>>(2)?.map(|since| told_since(super::attempts::wall(since), now));
+        held = holder(campaign.clone(), row, now)?;
         Ok(false)
     })?;
-    Ok(Error::Held { campaign: campaign.to_owned(), pid, host, since })
+    Ok(held)
 }
 
 /// Whether some run holds a campaign.
@@ -149,6 +148,25 @@ pub(super) fn abandoned(db: &Db, ours: i64) -> Result<Vec<(i64, i64)>, Error> {
          RETURNING runs.id, runs.campaign"
     );
     db.all(&give_up, values![ours, micros(ABANDONED)], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Ends every lease that is over, so that whoever held it writes nothing more, or says who has one that is not.
+pub(super) fn end_all(db: &Db, now: Now) -> Result<(), Error> {
+    let live = format!(
+        "SELECT coalesce((SELECT campaigns.name FROM campaigns JOIN accounts ON accounts.id = campaigns.account \
+         WHERE accounts.name = leases.account AND campaigns.mark = leases.mark), mark), host, pid, since \
+         FROM leases WHERE expires > {CLOCK}"
+    );
+    let held = db.maybe(&live, &[], |row| holder(row.get(0)?, row, now))?;
+    held.map_or(Ok(()), Err)?;
+    db.execute("UPDATE leases SET term = term + 1, pid = NULL, expires = 0", &[]).map(drop)
+}
+
+/// Who has a campaign, from the columns behind the first.
+fn holder(campaign: String, row: &Row<'_>, now: Now) -> Result<Error, Error> {
+    let host = row.get::<Option<String>>(1)?.map(|host| crate::text::clean(&host, 100));
+    let since = row.get::<Option<i64>>(3)?.map(|since| told_since(super::attempts::wall(since), now));
+    Ok(Error::Held { campaign, pid: row.get(2)?, host, since })
 }
 
 /// Renews a lease until it is given back, or lost.

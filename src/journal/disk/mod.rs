@@ -20,6 +20,7 @@ mod lease;
 pub mod live;
 pub mod lock;
 mod machine;
+pub mod moving;
 pub mod one;
 pub mod open;
 #[cfg(feature = "postgres")]
@@ -76,7 +77,7 @@ impl Disk {
 
     /// Does one thing, wholly or not at all. The file's name is put into what goes wrong.
     fn within<T>(&mut self, work: impl FnOnce(&Db) -> Result<T, Error>) -> Result<T, Error> {
-        self.db.transact(&self.file, &self.patience, work).map_err(|error| error.within(&self.file))
+        self.db.transact(&self.file, &self.patience, &self.salt, work).map_err(|error| error.within(&self.file))
     }
 
     /// Looks something up.
@@ -95,7 +96,14 @@ impl Error {
     /// The same with the file that it is about.
     fn within(mut self, journal: &Path) -> Self {
         match &mut self {
-            Self::Damage { file, .. } | Self::Full(file) | Self::Trouble { file, .. } if *file == PathBuf::new() => {
+            Self::Damage { file, .. }
+            | Self::Full(file)
+            | Self::Trouble { file, .. }
+            | Self::Gone(file)
+            | Self::NotEmpty(file)
+            | Self::Moved { file, .. }
+                if *file == PathBuf::new() =>
+            {
                 journal.clone_into(file);
             }
             Self::Busy { file, .. } if *file == PathBuf::new() => self = Self::busy(journal),

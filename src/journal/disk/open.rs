@@ -9,7 +9,7 @@ use super::super::{Chance, Error};
 use super::db::{Db, VERSION};
 use super::directory::{check_place, prepare, private_file, private_folder};
 use super::waiting::{KeepWaiting, Patience, holders};
-use super::{Disk, identity};
+use super::{Disk, identity, moving};
 
 /// The oldest version that is brought forward to it.
 const OLDEST: i64 = 3;
@@ -35,6 +35,16 @@ impl Disk {
 
     /// The same, asking while another process that holds it is waited for, then and from then on.
     pub fn open_while(dir: &Path, chance: &mut Chance, keep: Option<KeepWaiting>) -> Result<Self, Error> {
+        Self::open_anyway(dir, chance, keep)?.unless_moved()
+    }
+
+    fn unless_moved(self) -> Result<Self, Error> {
+        self.read(|db| moving::check(db, &self.salt))?;
+        Ok(self)
+    }
+
+    /// The same, even if it was moved away.
+    pub(super) fn open_anyway(dir: &Path, chance: &mut Chance, keep: Option<KeepWaiting>) -> Result<Self, Error> {
         let patience = Patience { most: PATIENCE, keep };
         if let Some(url) = url(dir) {
             return Self::open_remote(url, chance, patience);
@@ -104,6 +114,11 @@ impl Disk {
     /// Opens a journal only to look: nothing is made and nothing written, unless an earlier version has to be brought
     /// forward. `None` where there is none.
     pub fn look(dir: &Path) -> Result<Option<Self>, Error> {
+        Self::look_anyway(dir)?.map(Self::unless_moved).transpose()
+    }
+
+    /// The same, even if it was moved away.
+    pub(super) fn look_anyway(dir: &Path) -> Result<Option<Self>, Error> {
         if let Some(url) = url(dir) {
             return Self::look_remote(url);
         }

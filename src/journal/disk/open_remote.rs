@@ -41,9 +41,12 @@ impl Disk {
 
     fn on(db: Postgres, place: PathBuf, patience: Patience) -> Result<Self, Error> {
         let db = Db::Postgres(Box::new(db));
-        let salt = db
+        let salt: Vec<u8> = db
             .look(|db| db.get("SELECT value FROM settings WHERE name = 'salt'", values![]))
             .map_err(|error| error.within(&place))?;
+        if let Db::Postgres(server) = &db {
+            server.set_salt(&salt);
+        }
         Ok(Self { dir: place.clone(), file: place, db, identity: None, patience, salt })
     }
 }

@@ -169,7 +169,7 @@ impl Run {
         let Disk { db, salt, file, dir, patience, .. } = disk;
         let (account, campaign, pool, rehearsal) = (*account, *campaign, *pool, *rehearsal);
         let rest = Rest { dir, plan, followed: &mut self.followed, mark: &self.mark, chance: &mut self.chance };
-        let done = db.transact(file, patience, |tx| {
+        let done = db.transact(file, patience, salt, |tx| {
             let mut table = Table { db: tx, account, campaign, pool, rehearsal, salt, zones, told, opted_out, dnc };
             work(&mut table, rest)
         });

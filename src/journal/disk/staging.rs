@@ -146,8 +146,7 @@ pub(super) fn copy<E>(
     let mut id: u64 = 0;
     let (staged, sets) = stage(rows, |line| {
         id += 1;
-        let (id, place, phone) = (id.to_string(), line.place.to_string(), line.phone.to_string());
-        copying.row(&[&id, &place, &phone, line.extension, line.lead, &line.zone_set.to_string()])
+        copying.row(super::db::values![id, line.place, line.phone, line.extension, line.lead, line.zone_set])
     })?;
     copying.finish()?;
     for (zones, set) in sets {

@@ -1,5 +1,6 @@
 //! Many rows at once: the text form of `COPY` (<https://www.postgresql.org/docs/current/sql-copy.html>).
 
+use std::fmt::Write;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use tokio_postgres::CopyInSink;
 
 use super::super::super::Error;
 use super::postgres::Postgres;
+use super::value::Value;
 
 /// How much is sent at once.
 const CHUNK: usize = 64 << 10;
@@ -22,21 +24,21 @@ pub(in super::super) struct Copying<'a> {
 
 impl Postgres {
     /// Begins to copy rows into a table.
-    pub(in super::super) fn copy_into(&self, sql: &'static str) -> Result<Copying<'_>, Error> {
-        let client = self.raw()?;
-        let sink = self.answer(async move { Arc::clone(&client).copy_in::<_, Bytes>(sql).await })?;
+    pub(in super::super) fn copy_into(&self, sql: &str) -> Result<Copying<'_>, Error> {
+        let (client, sql) = (self.raw()?, sql.to_owned());
+        let sink = self.answer(async move { Arc::clone(&client).copy_in::<_, Bytes>(&sql).await })?;
         Ok(Copying { server: self, sink: Some(Box::pin(sink)), buffer: String::with_capacity(CHUNK * 2) })
     }
 }
 
 impl Copying<'_> {
     /// One more row.
-    pub(in super::super) fn row(&mut self, fields: &[&str]) -> Result<(), Error> {
+    pub(in super::super) fn row(&mut self, fields: &[Value<'_>]) -> Result<(), Error> {
         for (nth, field) in fields.iter().enumerate() {
             if nth > 0 {
                 self.buffer.push('\t');
             }
-            escape(field, &mut self.buffer);
+            write(field, &mut self.buffer);
         }
         self.buffer.push('\n');
         if self.buffer.len() < CHUNK { Ok(()) } else { self.send() }
@@ -62,6 +64,24 @@ impl Copying<'_> {
     }
 }
 
+fn write(field: &Value<'_>, into: &mut String) {
+    // Writing to a text cannot fail.
+    let _ = match field {
+        Value::Int(Some(number)) => write!(into, "{number}"),
+        Value::Real(Some(number)) => write!(into, "{number}"),
+        Value::Text(Some(text)) => {
+            escape(text, into);
+            Ok(())
+        }
+        Value::Blob(Some(bytes)) => {
+            into.push_str("\\\\x");
+            bytes.iter().try_for_each(|byte| write!(into, "{byte:02x}"))
+        }
+        // No table has a column of lists.
+        _ => write!(into, "\\N"),
+    };
+}
+
 fn escape(field: &str, into: &mut String) {
     for letter in field.chars() {
         match letter {
@@ -77,10 +97,17 @@ fn escape(field: &str, into: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn what_would_end_a_field_is_escaped() {
-        let mut text = String::new();
-        super::escape("a\tb\\n\n\0", &mut text);
-        assert_eq!(text, "a\\tb\\\\n\\n\u{fffd}");
+        let written = |value: Value<'_>| {
+            let mut text = String::new();
+            write(&value, &mut text);
+            text
+        };
+        assert_eq!(written("a\tb\\n\n\0".into()), "a\\tb\\\\n\\n\u{fffd}");
+        assert_eq!(written(Value::Blob(Some(&[0, 255]))), "\\\\x00ff");
+        assert_eq!((written(Some(0.1).into()), written(None::<u32>.into())), ("0.1".to_owned(), "\\N".to_owned()));
     }
 }

@@ -26,12 +26,13 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::super::Error;
+use super::moving;
 use super::waiting::Patience;
 use crate::time::Instant;
 #[cfg(feature = "postgres")]
-use postgres::Access;
-#[cfg(feature = "postgres")]
 pub(super) use postgres::Postgres;
+#[cfg(feature = "postgres")]
+use postgres::{Access, WRITERS};
 pub(super) use value::{FromRow, Row, Value, values};
 
 /// The version of the schema that this program reads and writes.
@@ -179,8 +180,30 @@ impl Db {
         }
     }
 
-    /// Does one thing, wholly or not at all; who writes at the same time is waited for first.
+    /// Does one thing, wholly or not at all; who writes at the same time is waited for first. It has to be the journal of
+    /// that salt still.
     pub(super) fn transact<T>(
+        &self,
+        file: &Path,
+        patience: &Patience,
+        salt: &[u8],
+        work: impl FnOnce(&Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match self {
+            Self::Sqlite(_) => self.alone(file, patience, |db| {
+                moving::check(db, salt)?;
+                work(db)
+            }),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => {
+                db.set_patience(patience.most);
+                db.transact(Access::Write, || work(self))
+            }
+        }
+    }
+
+    /// The same, whatever journal it is, while nobody else writes or begins a run.
+    pub(super) fn alone<T>(
         &self,
         file: &Path,
         patience: &Patience,
@@ -198,11 +221,60 @@ impl Db {
                 Ok(done)
             }
             #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.bring_in(|| {
+                db.batch(&format!(
+                    "SELECT pg_advisory_xact_lock({WRITERS}); LOCK TABLE leases IN SHARE ROW EXCLUSIVE MODE; \
+                     SET LOCAL idle_in_transaction_session_timeout = '10min'"
+                ))?;
+                work(self)
+            }),
+        }
+    }
+
+    /// Puts many rows into a table.
+    pub(super) fn fill(
+        &self,
+        table: &str,
+        columns: &[String],
+        rows: impl FnOnce(&mut dyn FnMut(&[Value<'_>]) -> Result<(), Error>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let listed = columns.join(", ");
+        match self {
+            Self::Sqlite(db) => {
+                let marks: Vec<String> = (1..=columns.len()).map(|nth| format!("?{nth}")).collect();
+                let put = format!("INSERT INTO {table} ({listed}) VALUES ({})", marks.join(", "));
+                rows(&mut |values| sqlite::execute(db, &put, values).map(drop))
+            }
+            #[cfg(feature = "postgres")]
             Self::Postgres(db) => {
-                db.set_patience(patience.most);
-                db.transact(Access::Write, || work(self))
+                let mut copying = db.copy_into(&format!("COPY {table} ({listed}) FROM STDIN"))?;
+                rows(&mut |values| copying.row(values))?;
+                copying.finish().map(drop)
             }
         }
+    }
+
+    /// Hands over each row of a long table, so many at once; within a transaction.
+    pub(super) fn stream(
+        &self,
+        sql: &str,
+        at_once: u64,
+        mut each: impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if !self.is_remote() {
+            return self.each(sql, &[], each);
+        }
+        self.batch(&format!("DECLARE long NO SCROLL CURSOR FOR {sql}"))?;
+        let fetch = format!("FETCH {at_once} FROM long");
+        let mut more = true;
+        while more {
+            more = false;
+            self.each(&fetch, &[], |row| {
+                more = true;
+                each(row)
+            })?;
+        }
+        self.batch("CLOSE long")
     }
 
     /// Writes something down that nothing rests on, beside those who write, as whoever holds the lease.

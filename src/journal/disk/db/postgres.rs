@@ -53,6 +53,8 @@ pub(in super::super) struct Postgres {
     lossy: Cell<bool>,
     /// Whose lease a transaction has to find unchanged.
     fence: RefCell<Option<Fence>>,
+    /// The salt of the journal that was opened, in hexadecimal digits.
+    salt: RefCell<Option<String>>,
 }
 
 impl fmt::Debug for Postgres {
@@ -77,7 +79,7 @@ impl Postgres {
     /// Connects.
     pub(in super::super) fn connect(target: Target) -> Result<Self, Error> {
         let client = RefCell::new(Some(Arc::new(target.connect()?)));
-        let (within, away_since, failed, line, fence) = Default::default();
+        let (within, away_since, failed, line, fence, salt) = Default::default();
         let give_up_after = Cell::new(Duration::MAX);
         let (longest, patience) = (Cell::new(STATEMENT), Cell::new(Duration::from_mins(1)));
         #[cfg(test)]
@@ -95,6 +97,7 @@ impl Postgres {
             #[cfg(test)]
             lossy,
             fence,
+            salt,
         })
     }
 
@@ -113,6 +116,11 @@ impl Postgres {
 
     pub(super) fn set_fence(&self, fence: Option<Fence>) {
         *self.fence.borrow_mut() = fence;
+    }
+
+    /// From now on every transaction that writes has to find the journal of this salt.
+    pub(in super::super) fn set_salt(&self, salt: &[u8]) {
+        *self.salt.borrow_mut() = Some(salt.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat());
     }
 
     /// The connection, or another one where it broke.
@@ -299,9 +307,12 @@ impl Postgres {
         }
     }
 
-    /// What must not have changed: the schema, and the lease, whose row nobody changes the term of until the end.
+    /// What must not have changed: the schema, the journal, and the lease, whose row nobody changes the term of until the
+    /// end.
     fn checks(&self) -> String {
-        let version = "SELECT version FROM dialer.schema_version";
+        let version = "SELECT version, (SELECT encode(value, 'hex') FROM dialer.settings WHERE name = 'salt'), \
+                       (SELECT convert_from(value, 'UTF8') FROM dialer.settings WHERE name = 'moved') \
+                       FROM dialer.schema_version";
         match &*self.fence.borrow() {
             Some(fence) => format!(
                 "{version}; SELECT term, host, pid, since FROM dialer.leases WHERE account = {} AND mark = {} \
@@ -313,7 +324,7 @@ impl Postgres {
         }
     }
 
-    /// Whether the schema is the one that is known here, and the lease still its holder's.
+    /// Whether schema and journal are those that are known here, and the lease still its holder's.
     fn unchanged(&self, found: &[SimpleQueryMessage]) -> Result<(), Error> {
         let rows = found.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
@@ -322,8 +333,18 @@ impl Postgres {
         let rows: Vec<_> = rows.collect();
         // The lock itself is a row, too.
         let version = rows.get(1).copied().and_then(|row| row.get(0)).and_then(|version| version.parse::<i64>().ok());
+        let file = || PathBuf::from(self.target.shown());
         if let Some(found) = version.filter(|version| *version != VERSION) {
-            return Err(Error::Version { file: self.target.shown().into(), found, known: VERSION });
+            return Err(Error::Version { file: file(), found, known: VERSION });
+        }
+        let journal = |column| rows.get(1).and_then(|row| row.get(column));
+        if let Some(to) = journal(2) {
+            return Err(Error::Moved { file: file(), to: crate::text::clean(to, 1000) });
+        }
+        if let Some(salt) = self.salt.borrow().as_deref()
+            && journal(1) != Some(salt)
+        {
+            return Err(Error::Gone(file()));
         }
         let Some(fence) = &*self.fence.borrow() else { return Ok(()) };
         let number = |row: &tokio_postgres::SimpleQueryRow, column: usize| row.get(column)?.parse::<i64>().ok();

@@ -164,6 +164,31 @@ impl Row<'_> {
         }
     }
 
+    /// A column, whatever it is, as it lies in the row.
+    pub(in super::super) fn value(&self, column: usize) -> Result<Value<'_>, Error> {
+        use rusqlite::types::ValueRef;
+
+        match self {
+            Self::Sqlite(row) => Ok(match row.get_ref(column)? {
+                ValueRef::Null => Value::Int(None),
+                ValueRef::Integer(number) => Value::Int(Some(number)),
+                ValueRef::Real(number) => Value::Real(Some(number)),
+                ValueRef::Blob(bytes) => Value::Blob(Some(bytes)),
+                text @ ValueRef::Text(_) => {
+                    Value::Text(Some(text.as_str().map_err(|error| Error::damaged(error.to_string()))?))
+                }
+            }),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(row) => field(row, column).map(|field| match field {
+                Field::Null => Value::Int(None),
+                Field::Int(number) => Value::Int(Some(number)),
+                Field::Real(number) => Value::Real(Some(number)),
+                Field::Text(text) => Value::Text(Some(text)),
+                Field::Blob(bytes) => Value::Blob(Some(bytes)),
+            }),
+        }
+    }
+
     /// A column's text, as it lies in the row.
     pub(in super::super) fn text(&self, column: usize) -> Result<&str, Error> {
         match self {

@@ -1,6 +1,8 @@
 //! What only a journal on disk can do: several runs in one state directory, orders from other shells, damage.
 
 mod damage;
+#[cfg(feature = "postgres")]
+mod moving;
 mod orders;
 mod overlap;
 mod plans;

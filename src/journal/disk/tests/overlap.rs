@@ -144,7 +144,7 @@ fn what_a_journal_holds_from_the_future_counts_for_nothing_and_is_replaced<P: Pl
     let in_2099 = "UPDATE pools SET at = 4102444800000000, last_limit = 3, last_limit_at = 4102444800000000; \
                    UPDATE runs SET seen_limit = 3, seen_limit_at = 4102444800000000; \
                    UPDATE accounts SET watermark = 4102444800000000, known_from = 0";
-    shell.db.transact(&shell.file, &shell.patience, |db| db.batch(in_2099)).unwrap();
+    shell.db.transact(&shell.file, &shell.patience, &shell.salt, |db| db.batch(in_2099)).unwrap();
     let known = claim(&mut b, &theirs[1..2], nothing.clone(), 4).others;
     assert!(known.limit.is_none() && known.observation.is_none(), "{known:?}");
     assert_eq!(b.history(at(4)).unwrap().last_limit, None);

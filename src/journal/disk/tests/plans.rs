@@ -84,7 +84,7 @@ fn scans(db: &Connection, statement: &str) -> Vec<String> {
 }
 
 /// Everything that can be asked of a journal, once.
-fn everything(dir: &Path) -> Vec<Arc<Mutex<BTreeSet<String>>>> {
+pub(super) fn everything(dir: &Path) -> Vec<Arc<Mutex<BTreeSet<String>>>> {
     let cast = Cast::new(dir, "leads");
     let people = list((0..120).map(person));
     let mut heard = Vec::new();
@@ -240,7 +240,7 @@ fn settlements(db: &Connection) -> u64 {
     db.query_row("SELECT count(*) FROM settlements", [], |row| row.get(0)).unwrap()
 }
 
-fn schema_of(db: &Connection) -> BTreeSet<String> {
+pub(super) fn schema_of(db: &Connection) -> BTreeSet<String> {
     let mut all = db.prepare("SELECT coalesce(sql, name) FROM sqlite_schema").unwrap();
     all.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }
