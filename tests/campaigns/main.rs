@@ -9,7 +9,9 @@ mod forecast_fact;
 #[path = "../stage/fresh.rs"]
 mod fresh;
 mod headroom;
+mod lines;
 mod plot;
+mod pool;
 mod rehearsal;
 mod reserve_auto;
 #[path = "../stage/mod.rs"]

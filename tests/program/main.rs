@@ -3,6 +3,7 @@
 mod artefacts;
 mod cli;
 mod cli_journal;
+mod cli_layers;
 mod cli_lists;
 mod cli_notify;
 mod cli_plan;
