@@ -18,6 +18,8 @@ use dialer::journal::disk::run::{Run, Start};
 use dialer::journal::{Chance, Journal, Listed};
 use dialer::leads::lead::{Lead, Phone};
 use dialer::pool::Pool;
+use dialer::pool::news::Others;
+use dialer::pool::observation::Observation;
 use dialer::time::{Instant, Now, Stamp};
 use place::{Database, Place, is_there};
 
@@ -106,7 +108,8 @@ fn prepared(place: &Path, nth: usize, up: usize) -> (Run, Vec<LeadId>) {
     let Opened::Batch { leads, .. } = run.open_batch(now()).expect("a batch") else { panic!("nobody to dial") };
     let mut waiting: Vec<LeadId> = leads.iter().map(|lead| lead.id).collect();
     for lead in waiting.split_off(waiting.len() - up) {
-        run.claim(now(), ask(lead)).expect("a claim");
+        let (claimed, _) = run.claim(now(), ask(lead)).expect("a claim");
+        assert_eq!(claimed.granted.len(), 1, "{:?}", claimed.denied);
     }
     (run, waiting)
 }
@@ -129,9 +132,22 @@ fn claims(run: &mut Run, waiting: &[LeadId], count: usize, pace: Option<(Duratio
     (0..count).map(claim).collect()
 }
 
+/// With a pool that was just seen to have room for all.
 fn ask(lead: LeadId) -> Ask {
-    let pool = Pool::new(Duration::from_secs(1), Duration::from_mins(1), 100_000);
-    Ask { leads: vec![(lead, Line(0))], pool, reserve: 0, margin: 0, provider_time: Stamp::from(now().wall) }
+    let now = now();
+    let (provider_time, slots) = (Stamp::from(now.wall), 1_000);
+    let seen = Observation {
+        at: provider_time,
+        heard: provider_time,
+        limit: Some(slots),
+        remaining: slots,
+        call: None,
+        sent: now.at,
+        received: now.at,
+    };
+    let mut pool = Pool::new(Duration::from_secs(1), Duration::from_mins(1), slots);
+    pool.merge_others(&Others { observation: Some(seen), ..Others::default() });
+    Ask { leads: vec![(lead, Line(0))], pool, reserve: 0, margin: 0, provider_time }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads a clock")]

@@ -41,7 +41,7 @@ class Server:
     """A server that may be killed."""
 
     def __init__(self):
-        self.folder, self.port = folder(), free_port()
+        self.folder, self.port, self.lock = folder(), free_port(), threading.Lock()
         self.bin = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
         self.data, self.log = self.folder / "data", self.folder / "log"
         run(self.bin / "initdb", "-D", self.data, "-A", "trust", "-U", "dialer")
@@ -61,7 +61,8 @@ class Server:
 
     def crash(self):
         """As if it had been killed: it comes back from its log."""
-        run(self.bin / "pg_ctl", "-D", self.data, "-l", self.log, "-w", "-s", "-m", "immediate", "restart")
+        with self.lock:
+            run(self.bin / "pg_ctl", "-D", self.data, "-l", self.log, "-w", "-s", "-m", "immediate", "restart")
 
     def said(self, words):
         return self.log.read_text(errors="replace").count(words)

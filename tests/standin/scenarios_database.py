@@ -53,10 +53,11 @@ class Machine:
                                     env={"DIALER_STATE": lane.server.url(lane.name, self.proxy.port)})
 
     def tidy(self):
-        """A run that ended is started again, as long as it may have ended so."""
+        """A run that ended is started again, as long as it may have ended so: a start that finds no database is over."""
         if not self.running.up():
-            code = self.running.process.returncode
-            need(code in (0, 4, 6, -9), f"a machine ended with {code}: {self.running.err()[-1500:]}")
+            code, said = self.running.process.returncode, self.running.err()
+            without = code == 1 and "cannot be reached" in said
+            need(without or code in (0, 4, 6, -9), f"a machine ended with {code}: {said[-1500:]}")
             self.start()
 
 
@@ -118,7 +119,7 @@ class Lane:
         for words in self.dice.sample(STATEMENTS, len(STATEMENTS)):
             for answered in (False, True):
                 holder.proxy.cut(words, answered)
-                wait_for(lambda: not holder.proxy.plans or not holder.running.up(), 20, f"{words} ({self.name})")
+                wait_for(lambda: not holder.proxy.plans or not holder.running.up(), 40, f"{words} ({self.name})")
                 time.sleep(self.dice.uniform(0, 0.3))
 
     def crashed(self, _):
@@ -171,7 +172,7 @@ def postgres_turns(s):
                     lane.turn(kind)
                 lane.finish()
             except Exception as wrong:
-                wrongs.append(wrong)
+                wrongs.append(f"{lane.name} after {lane.kinds}: {wrong!r}")
 
         threads = [threading.Thread(target=play, args=pair) for pair in zip(lanes, plans)]
         for thread in threads:
@@ -179,7 +180,7 @@ def postgres_turns(s):
         for thread in threads:
             thread.join()
         if wrongs:
-            raise wrongs[0]
+            raise Wrong("\n".join(wrongs))
         cuts = sum(machine.proxy.cuts for lane in lanes for machine in lane.machines)
         s.note(f"{turns} turns, {cuts} cuts, {sum(len(lane.people) for lane in lanes)} people")
 
