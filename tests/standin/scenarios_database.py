@@ -52,12 +52,15 @@ class Machine:
         self.running = lane.s.start(f"{SLOW} --standby", leads=lane.leads, world=lane.world,
                                     env={"DIALER_STATE": lane.server.url(lane.name, self.proxy.port)})
 
+    def found_no_database(self):
+        """Its start, or its take-over, fell into a crash of the server: the same command is run again."""
+        return self.running.process.poll() == 1 and "cannot be reached" in self.running.err()
+
     def tidy(self):
-        """A run that ended is started again, as long as it may have ended so: a start that finds no database is over."""
+        """A run that ended is started again, as long as it may have ended so."""
         if not self.running.up():
-            code, said = self.running.process.returncode, self.running.err()
-            without = code == 1 and "cannot be reached" in said
-            need(without or code in (0, 4, 6, -9), f"a machine ended with {code}: {said[-1500:]}")
+            code = self.running.process.returncode
+            need(code in (0, 4, 6, -9) or self.found_no_database(), f"it ended with {code}: {self.running.err()[-1500:]}")
             self.start()
 
 
@@ -83,8 +86,15 @@ class Lane:
     def dials(self, more, within, what):
         """Somebody goes on."""
         before = len(self.world.posts)
+
+        def went_on():
+            for machine in self.machines:
+                if machine.found_no_database():
+                    machine.start()
+            return len(self.world.posts) >= before + more
+
         try:
-            wait_for(lambda: len(self.world.posts) >= before + more, within, f"going on {what}")
+            wait_for(went_on, within, f"going on {what}")
         except Wrong as wrong:
             told = "\n".join(f"{machine.running.process.poll()} {machine.running.err()[-700:]}" for machine in self.machines)
             raise Wrong(f"{self.name} after {self.kinds}: {wrong}\n{told}") from None
