@@ -83,6 +83,12 @@ class Lane:
             return None
         return next((machine for machine in self.machines if str(machine.running.process.pid) == pid), None)
 
+    def found(self):
+        """The same, once there is one and the server says so."""
+        holders = []
+        wait_for(lambda: holders.append(self.holder()) or holders[-1], 40, f"{self.name}: a holder")
+        return holders[-1]
+
     def dials(self, more, within, what):
         """Somebody goes on."""
         before = len(self.world.posts)
@@ -102,10 +108,8 @@ class Lane:
     def turn(self, kind):
         self.kinds.append(kind)
         self.dials(3, 40, "before anything happened")
-        wait_for(self.holder, 20, f"{self.name}: a holder")
         time.sleep(self.dice.uniform(0, 1))
-        holder = self.holder() or self.machines[0]
-        getattr(self, kind)(holder)
+        getattr(self, kind)(self.found())
         self.dials(3, 60, f"after {kind}")
         for machine in self.machines:
             machine.tidy()
@@ -129,8 +133,9 @@ class Lane:
         for words in self.dice.sample(STATEMENTS, len(STATEMENTS)):
             for answered in (False, True):
                 holder.proxy.cut(words, answered)
-                wait_for(lambda: not holder.proxy.plans or not holder.running.up(), 40, f"{words} ({self.name})")
+                wait_for(lambda: not holder.proxy.plans or self.found() is not holder, 40, f"{words} ({self.name})")
                 time.sleep(self.dice.uniform(0, 0.3))
+        holder.proxy.plans.clear()
 
     def crashed(self, _):
         self.server.crash()
