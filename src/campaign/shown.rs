@@ -30,6 +30,11 @@ impl Campaign {
         self.pool.observed_at()
     }
 
+    /// Whether leads wait for nothing but room: until the listing shows a change, or the campaign wakes, it does nothing.
+    pub fn waits_for_room(&self) -> bool {
+        self.no_room && !self.fresh_wanted && self.stopping.is_none()
+    }
+
     /// Whether `dialer pause` holds.
     pub fn is_paused(&self) -> bool {
         self.paused

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::args::RehearseArgs;
-use super::assumed::{Before, before, beliefs};
+use super::assumed::beliefs;
 use super::display::stdout_width;
 use super::dry_online::Online;
 use super::environment::Environment;
@@ -36,6 +36,7 @@ use crate::report::style::{Glyphs, dollars, moment};
 use crate::run::check::{CheckError, Request, check_with, list_failure, mending, with_unreadable};
 use crate::run::known::{CampaignList, with_known};
 use crate::run::only::absent;
+use crate::run::past::{Before, before};
 use crate::run::plan::RunPlan;
 use crate::run::reserve_fits;
 use crate::vapi::request::shown_body;

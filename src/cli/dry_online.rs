@@ -1,6 +1,5 @@
 //! `run --dry-run --online`: what the account shows of itself before anybody is called. Reads only.
 
-use super::assumed::shape;
 use super::environment::Environment;
 use super::runtime;
 use super::usage::reader_for;
@@ -12,6 +11,7 @@ use crate::drive::preflight::{self, Account};
 use crate::rehearsal::forecast::belief::{Past, is_person};
 use crate::rehearsal::world::mix::Ending;
 use crate::report::failure::Failure;
+use crate::run::past::shape;
 use crate::run::plan::RunPlan;
 
 /// What the account shows.

@@ -165,6 +165,7 @@ fn added_up(
         report.add(attempt, &around.zone);
     }
     disk.pool_pasts(&campaign.account, &campaign.name)?.into_iter().for_each(|past| report.add_pool(past));
+    report.add_forecasts(disk.forecasts(&campaign.account, &campaign.name)?);
     Ok(report)
 }
 

@@ -1,6 +1,8 @@
 //! `dialer status --watch`: on a terminal the same text, drawn over itself; elsewhere a line whenever something has changed.
-//! It ends with the last run that is watched, or with Ctrl-C, which it leaves to the system.
+//! It ends with the last run that is watched, and with what that run told at its end; or with Ctrl-C, which it leaves to the
+//! system.
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
@@ -16,17 +18,46 @@ use crate::report::style::{Glyphs, clip, second};
 /// A run tells of itself once a second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
+/// How often a run that is over is looked at for its last words, which it tells when it has let go of its journal.
+const LAST_LOOKS: usize = 4;
+
 /// Watches them until no run of theirs is alive.
 pub(super) fn watch(args: &StatusArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let mut watcher = Watcher { args, drawn: 0, told: Vec::new() };
+    let mut runs = BTreeSet::new();
+    let mut looks = 0;
     loop {
         let around = around.later();
         let campaigns = chosen(args, &around)?;
-        let goes_on = watcher.show(&campaigns, &around)?;
-        if !goes_on || campaigns.iter().all(|campaign| campaign.running.is_none()) {
+        if !watcher.show(&campaigns, &around)? {
             return Ok(Exit::Settled);
         }
+        runs.extend(campaigns.iter().filter(|campaign| campaign.running.is_some()).map(key));
+        if campaigns.iter().all(|campaign| campaign.running.is_none()) {
+            let ended = campaigns.iter().filter(|campaign| runs.contains(&key(campaign)));
+            let reports: Vec<_> = ended.filter_map(|campaign| Some(campaign.live_status()?.ended?.report)).collect();
+            looks += 1;
+            if args.json || reports.len() == runs.len() || looks == LAST_LOOKS {
+                let reports: String = reports.iter().flat_map(|report| ["\n", report, "\n"]).collect();
+                return write(if args.json { "" } else { &reports }).map(|_| Exit::Settled);
+            }
+        }
         pause();
+    }
+}
+
+/// A campaign's account and name.
+fn key(campaign: &Campaign) -> (String, String) {
+    (campaign.account.name.clone(), campaign.name.clone())
+}
+
+/// Says it; false once nobody reads it.
+fn write(text: &str) -> Result<bool, Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::machine(format!("cannot write to stdout: {error}"))),
     }
 }
 
@@ -50,12 +81,7 @@ impl Watcher<'_> {
             Some(size) if !self.args.json => self.redraw(&shown(self.args, campaigns, around)?, size),
             _ => self.changed(campaigns, around)?,
         };
-        let mut out = std::io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-            Err(error) => Err(Failure::machine(format!("cannot write to stdout: {error}"))),
-        }
+        write(&text)
     }
 
     /// The text over what was drawn before. A row that is wider than the terminal is cut, as are rows that do not fit.

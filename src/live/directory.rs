@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Shown;
 use crate::journal::disk::story::Campaign;
-use crate::report::metrics::{CampaignMetrics, text};
+use crate::report::metrics::{CampaignMetrics, joined, text};
 use crate::report::pool_history::{PoolHistory, Seen};
 use crate::report::status::{add, live, object};
 use crate::time::Instant;
@@ -96,14 +96,16 @@ impl Shown for ShownDirectory {
 
     fn metrics(&self) -> String {
         let kept = self.kept();
-        text(kept.campaigns.iter().map(|campaign| {
-            let metrics = CampaignMetrics::new(&campaign.name, &campaign.account.name);
-            metrics.set(&campaign.totals, campaign.totals.cost_usd, campaign.paused, campaign.running.is_some());
-            if let Some(pool) = live(campaign, kept.now).and_then(|(_, live)| live.pool) {
-                metrics.set_pool(pool);
-            }
-            metrics.gather()
-        }))
+        let of_campaign = |campaign: &Campaign| {
+            // What a run that is alive counts it tells itself.
+            let told = campaign.live_status().filter(|_| campaign.running.is_some()).map(|live| live.metrics);
+            told.filter(|told| !told.is_empty()).unwrap_or_else(|| {
+                let metrics = CampaignMetrics::new(&campaign.name, &campaign.account.name);
+                metrics.set(&campaign.totals, campaign.totals.cost_usd, campaign.paused, campaign.running.is_some());
+                text(metrics.gather())
+            })
+        };
+        joined(&kept.campaigns.iter().map(of_campaign).collect::<Vec<_>>())
     }
 
     fn version(&self) -> u64 {
@@ -124,6 +126,8 @@ mod tests {
             at: "2026-11-23T14:05:00Z".parse().unwrap(),
             status: json!({
                 "pool": { "limit": 10, "ours": ours, "others": 2, "free": 8 - ours, "reserve": 3 },
+                "metrics": "# HELP dialer_running x\n# TYPE dialer_running gauge\ndialer_running{account=\"org-1\",campaign=\"new\"} 1\n\
+                            # HELP dialer_dials_total x\n# TYPE dialer_dials_total counter\ndialer_dials_total{account=\"org-1\",campaign=\"new\"} 7\n",
                 "page": { "list": "leads.csv", "notices": [{ "at": "2026-11-23T14:00:00Z", "trouble": true, "text": "so" }] },
             })
             .to_string(),
@@ -170,12 +174,13 @@ mod tests {
         assert!(page[0]["ended"].is_null() && page[1]["history"]["points"] == json!([]), "{page}");
         let metrics = shown.metrics();
         for line in [
-            r#"dialer_pool_slots{account="org-1",campaign="new",kind="reserved"} 3"#,
+            r#"dialer_dials_total{account="org-1",campaign="new"} 7"#,
             r#"dialer_running{account="org-1",campaign="new"} 1"#,
+            r#"dialer_running{account="org-1",campaign="waits"} 0"#,
             r#"dialer_leads{account="org-1",campaign="waits",state="open"} 2"#,
         ] {
             assert!(metrics.contains(line), "{line}: {metrics}");
         }
-        assert!(!metrics.contains(r#"dialer_pool_limit_slots{account="org-1",campaign="waits""#), "{metrics}");
+        assert_eq!(metrics.matches("# TYPE dialer_running gauge").count(), 1, "{metrics}");
     }
 }

@@ -60,7 +60,7 @@ impl Shown for ShownRun {
 
     fn metrics(&self) -> String {
         let now = self.clock.now().at;
-        text(self.kept().run.iter().map(|(_, metrics)| metrics.gather(now)))
+        self.kept().run.as_ref().map_or(String::new(), |(_, metrics)| text(metrics.gather(now)))
     }
 
     fn version(&self) -> u64 {

@@ -47,6 +47,9 @@ pub struct Run<J> {
     /// Actions carried out.
     pub actions: u64,
     lines: Vec<String>,
+    poll: Duration,
+    /// When its last read arrived.
+    read_at: Option<Stamp>,
     org: usize,
     post_timeout: Duration,
     claims: Claims,
@@ -64,9 +67,13 @@ pub struct Simulation<J> {
     pub traces: Option<Vec<Kept>>,
     /// How long a read takes, there and back.
     pub read_travel: Duration,
+    /// Whether reads that can show nothing new are left out: of a run that waits for room, until the provider changes.
+    pub skips_polls: bool,
     /// How long after a call's end a message tells of it, where messages are sent.
     pub messages_after: Option<Duration>,
     skew: i64,
+    /// When the provider last changed.
+    changed_at: Option<Stamp>,
     /// The time as it was last asked for: it is asked for far more often than it changes.
     last: Cell<Now>,
     agenda: EventQueue,
@@ -134,8 +141,10 @@ impl<J: Journal> Simulation<J> {
             trace: None,
             traces: None,
             read_travel: READ_TRAVEL,
+            skips_polls: false,
             messages_after: None,
             skew,
+            changed_at: None,
             last: Cell::new(Now { at: never, wall: never.timestamp() }),
             agenda: EventQueue::default(),
             posts: BTreeMap::new(),
@@ -160,7 +169,7 @@ impl<J: Journal> Simulation<J> {
         let now = self.now();
         let Setup { plan, mut journal, org, post_timeout } = setup;
         let history = journal.history(now)?;
-        let lines = plan.lines.clone();
+        let (lines, poll) = (plan.lines.clone(), plan.poll);
         let sink = self.traces.as_mut().map(|traces| {
             let kept = Kept::default();
             traces.push(kept.clone());
@@ -176,6 +185,8 @@ impl<J: Journal> Simulation<J> {
             notices: Vec::new(),
             actions: 0,
             lines,
+            poll,
+            read_at: None,
             org,
             post_timeout,
             claims: Claims::new(),
@@ -259,6 +270,7 @@ impl<J: Journal> Simulation<J> {
                 let line = claim.lead().phone_number_id.clone().unwrap_or_else(|| run.lines[line.0].clone());
                 let (org, timeout) = (run.org, run.post_timeout);
                 let post = self.world.post(self.world.now(), org, request(&claim, line));
+                self.changed_at = Some(self.world.now());
                 self.posts.insert(post, Sent { run: place, attempt, at: now.at });
                 self.later(self.world.now() + timeout, Due::Timeout(post));
             }
@@ -270,7 +282,19 @@ impl<J: Journal> Simulation<J> {
 
     /// Sends a read on its way.
     fn ask(&mut self, place: usize, of: Listed, query: Query, now: Now) {
-        self.later(self.world.now() + self.read_travel / 2, Due::Read(place, of, query, now.at));
+        let skipped = self.polls_to_skip(place, &query, now).filter(|_| of.watched.is_none());
+        let leaves = self.world.now() + skipped.unwrap_or_default();
+        self.later(leaves + self.read_travel / 2, Due::Read(place, of, query, self.ours(leaves)));
+    }
+
+    /// How long a run goes on polling before a read can show it anything new, or before it wakes for another reason.
+    fn polls_to_skip(&self, place: usize, query: &Query, now: Now) -> Option<Duration> {
+        let run = self.runs[place].as_ref().filter(|_| self.skips_polls && matches!(query, Query::Updated { .. }))?;
+        let knows_all = run.read_at > self.changed_at;
+        let wakeup = run.campaign.next_wakeup(now).map(|at| self.theirs(at));
+        let change = sooner(self.world.next_change(), wakeup).filter(|_| knows_all && run.campaign.waits_for_room())?;
+        let polls = change.since(self.world.now()).as_micros().div_ceil(run.poll.as_micros().max(1));
+        Some(run.poll.saturating_mul(u32::try_from(polls).ok()?))
     }
 
     /// Moves time on to the next thing that happens. False if nothing does before `until`.
@@ -283,6 +307,9 @@ impl<J: Journal> Simulation<J> {
         let hardly = wakeup == Some(next) && next.since(self.world.now()) <= Duration::from_micros(1);
         self.restless = if hardly { self.restless + 1 } else { 0 };
         assert!(self.restless < RESTLESS, "a run asks to be woken again and again, at once");
+        if self.world.next_change() == Some(next) {
+            self.changed_at = Some(next);
+        }
         self.world.advance(next);
         while let Some(reply) = self.world.next_reply() {
             self.reply(reply)?;

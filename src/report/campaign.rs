@@ -1,11 +1,12 @@
 //! What happened in a campaign: added up over its leads and attempts, and shown as text, JSON or a page.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::chart::Chart;
 use super::page::{END, bars, escape, head};
@@ -14,13 +15,17 @@ use super::style::{Glyphs, count, dollars, moment, percent, rehearsed, span, tho
 use super::summary::{class_words, dispositions};
 use crate::campaign::attempt::{Cause, State};
 use crate::journal::Totals;
-use crate::journal::disk::histories::PoolPast;
+use crate::journal::disk::histories::{PastForecast, PoolPast};
 use crate::journal::disk::outcomes::AttemptOutcome;
 use crate::rehearsal::forecast::PoolPoint;
 use crate::time::Instant;
 
 /// Rows of a chart.
 const HIGH: usize = 5;
+/// Runs whose forecast is told, the newest.
+const MOST_FORECASTS: usize = 5;
+/// Changes of the reserve that are told one by one.
+const MOST_CHANGES: usize = 6;
 
 /// A campaign, added up.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -44,6 +49,31 @@ pub struct Report {
     last_at: Option<Timestamp>,
     /// The pool as its runs knew it, one after the other.
     pool: PoolPast,
+    /// What its runs expected of themselves, and what each came to.
+    forecasts: Vec<PastForecast>,
+    facts: BTreeMap<Option<i64>, Fact>,
+}
+
+/// What one run came to.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+struct Fact {
+    calls: u64,
+    minutes: f64,
+    cost_usd: f64,
+}
+
+/// The pool while the campaign ran: the largest limit, and when that begins and ends.
+struct PoolOverTime {
+    points: Vec<PoolPoint>,
+    slots: u32,
+    reserves: Vec<u32>,
+    labels: [String; 2],
+}
+
+impl PoolOverTime {
+    fn chart(&self) -> PoolChart<'_> {
+        PoolChart { points: &self.points, slots: self.slots, reserves: &self.reserves }
+    }
 }
 
 /// What became of attempts of which nobody knew whether they were made.
@@ -69,6 +99,11 @@ impl Report {
         pool.points.extend(past.points);
     }
 
+    /// Takes in what its runs expected of themselves.
+    pub fn add_forecasts(&mut self, forecasts: Vec<PastForecast>) {
+        self.forecasts.extend(forecasts);
+    }
+
     /// Takes in an attempt; hours and days are those of the zone.
     pub fn add(&mut self, attempt: &AttemptOutcome, zone: &TimeZone) {
         self.pool_refused += u64::from(attempt.is_pool_refusal());
@@ -88,7 +123,11 @@ impl Report {
         self.cost_usd += attempt.cost_usd.unwrap_or(0.0);
         self.first_at = Some(self.first_at.map_or(attempt.began, |first| first.min(attempt.began)));
         self.last_at = self.last_at.max(Some(attempt.began));
+        let fact = self.facts.entry(attempt.run).or_default();
+        fact.minutes += attempt.minutes.unwrap_or(0.0).max(0.0);
+        fact.cost_usd += attempt.cost_usd.unwrap_or(0.0);
         if matches!(attempt.state, State::Placed { .. } | State::Ended(_)) {
+            fact.calls += 1;
             self.calls += 1;
             let began = attempt.began.to_zoned(zone.clone());
             let hour = usize::try_from(began.hour()).unwrap_or(0);
@@ -103,6 +142,11 @@ impl Report {
     pub fn json(&self) -> String {
         let totals = &self.totals;
         let places = |number: f64| (number * 1000.0).round() / 1000.0;
+        let reserves: Vec<_> = self
+            .reserves()
+            .iter()
+            .map(|(at, reserve)| json!({ "at": format!("{at:.0}"), "reserve": reserve }))
+            .collect();
         let object = json!({
             "campaign": self.campaign,
             "leads": {
@@ -119,6 +163,7 @@ impl Report {
                 "lowest_free": self.pool.lowest_free,
                 "below_reserve_s": (!self.pool.points.is_empty()).then(|| places(self.pool.below_reserve.as_secs_f64())),
                 "refused": self.pool_refused,
+                "reserves": reserves,
                 // Milliseconds since 1970, the campaign's calls, other calls, the limit, the reserve.
                 "over_time": self.pool.points,
             },
@@ -126,11 +171,44 @@ impl Report {
                 "found": self.doubts.found, "absent": self.doubts.absent, "parked": self.doubts.parked,
                 "open": self.doubts.open,
             },
+            "forecasts": self.forecasts.iter().filter_map(|past| self.held_against_fact(past)).collect::<Vec<_>>(),
             "calls": self.calls,
             "first_at": self.first_at,
             "last_at": self.last_at,
         });
         format!("{object}\n")
+    }
+
+    /// What a run expected of itself, with what it came to.
+    fn held_against_fact(&self, past: &PastForecast) -> Option<Value> {
+        let mut object: Value = serde_json::from_str(&past.forecast).ok()?;
+        let Fact { calls, minutes, cost_usd } = self.fact(past);
+        object["began_at"] = json!(past.began);
+        object["fact"] = json!({ "ended_at": past.ended, "calls": calls, "minutes": minutes, "cost_usd": cost_usd });
+        Some(object)
+    }
+
+    fn fact(&self, past: &PastForecast) -> Fact {
+        self.facts.get(&Some(past.run)).copied().unwrap_or_default()
+    }
+
+    /// The same in a sentence.
+    fn forecast_line(&self, past: &PastForecast, now: Timestamp, zone: &TimeZone) -> Option<String> {
+        let told: Value = serde_json::from_str(&past.forecast).ok()?;
+        let at = |which: &str| Some(moment(told["done_at"][which].as_str()?.parse().ok()?, now, zone));
+        let Fact { calls, cost_usd, .. } = self.fact(past);
+        Some(format!(
+            "run of {}: forecast to end {} ({} to {}) with {} for {}; {} with {} for {}",
+            moment(past.began, now, zone),
+            at("p50")?,
+            at("p10")?,
+            at("p90")?,
+            count(told["calls"].as_u64()?, "call", "calls"),
+            dollars(told["cost_usd"]["p50"].as_f64()?),
+            past.ended.map_or_else(|| "so far".to_owned(), |ended| format!("ended {}", moment(ended, now, zone))),
+            count(calls, "call", "calls"),
+            dollars(cost_usd),
+        ))
     }
 
     /// For a terminal of this width.
@@ -142,10 +220,10 @@ impl Report {
         if let Some(seen) = dispositions(&self.totals, glyphs) {
             let _ = writeln!(text, "{seen}");
         }
-        if let Some((points, limit, reserve, [from, to])) = self.pool_over_time(now, zone) {
-            let chart = PoolChart { points: &points, slots: limit, reserve };
+        if let Some(past) = self.pool_over_time(now, zone) {
+            let (chart, [from, to]) = (past.chart(), &past.labels);
             let unicode = glyphs == Glyphs::UNICODE;
-            let rows = chart.rows(width.min(80), unicode, &from, &to);
+            let rows = chart.rows(width.min(80), unicode, from, to);
             let _ = writeln!(text, "\n  the pool over time, in slots\n{}", rows.join("\n"));
         }
         if self.calls > 0 {
@@ -163,18 +241,50 @@ impl Report {
         text
     }
 
-    /// The pool while the campaign ran: its points, the largest limit, the last reserve, and when that begins and ends.
-    fn pool_over_time(&self, now: Timestamp, zone: &TimeZone) -> Option<(Vec<PoolPoint>, u32, u32, [String; 2])> {
+    /// What was reserved, and from when on, as far as the points of the pool show it.
+    fn reserves(&self) -> Vec<(Timestamp, u32)> {
+        let mut reserves: Vec<(Timestamp, u32)> = Vec::new();
+        for [at, .., reserve] in &self.pool.points {
+            let reserve = slots(*reserve);
+            if reserves.last().is_none_or(|(_, last)| *last != reserve) {
+                reserves.push((instant(*at), reserve));
+            }
+        }
+        reserves
+    }
+
+    /// The same in words, where it changed.
+    fn reserve_changes(&self, now: Timestamp, zone: &TimeZone) -> Option<String> {
+        let reserves = self.reserves();
+        let [(_, first), changes @ ..] = &reserves[..] else { return None };
+        let parts: Vec<_> =
+            changes.iter().map(|(at, reserve)| format!("{reserve} from {}", moment(*at, now, zone))).collect();
+        match parts.len() {
+            0 => None,
+            1..=MOST_CHANGES => Some(format!("reserved: {first} at first, {}", parts.join(", "))),
+            _ => {
+                let least = reserves.iter().map(|(_, reserve)| reserve).min()?;
+                let most = reserves.iter().map(|(_, reserve)| reserve).max()?;
+                Some(format!("reserved: {least} to {most}, changed {} times (--format json has them)", parts.len()))
+            }
+        }
+    }
+
+    fn pool_over_time(&self, now: Timestamp, zone: &TimeZone) -> Option<PoolOverTime> {
         let points = &self.pool.points;
-        let slots = |number: i64| u32::try_from(number).unwrap_or(0);
         let [first, .., last] = &points[..] else { return None };
-        let told = |millis: i64| moment(Instant::from_micros(millis.saturating_mul(1000)).timestamp(), now, zone);
-        let limit = points.iter().map(|[_, _, _, limit, _]| slots(*limit)).max().filter(|limit| *limit > 0)?;
+        let told = |millis: i64| moment(instant(millis), now, zone);
+        let slots_at_most = points.iter().map(|[_, _, _, limit, _]| slots(*limit)).max().filter(|limit| *limit > 0)?;
         let drawn = points.iter().map(|[_, ours, others, ..]| PoolPoint {
             ours: f64::from(slots(*ours)),
             others: f64::from(slots(*others)),
         });
-        Some((drawn.collect(), limit, slots(last[4]), [told(first[0]), told(last[0])]))
+        Some(PoolOverTime {
+            points: drawn.collect(),
+            slots: slots_at_most,
+            reserves: points.iter().map(|[.., reserve]| slots(*reserve)).collect(),
+            labels: [told(first[0]), told(last[0])],
+        })
     }
 
     fn weekdays(&self) -> impl Iterator<Item = (String, (u64, u64))> {
@@ -213,6 +323,9 @@ impl Report {
                 count(u64::from(lowest), "slot", "slots")
             ));
         }
+        lines.extend(self.reserve_changes(now, zone));
+        let newest = self.forecasts.len().saturating_sub(MOST_FORECASTS);
+        lines.extend(self.forecasts[newest..].iter().filter_map(|past| self.forecast_line(past, now, zone)));
         if self.pool_refused > 0 {
             lines.push(format!("{} by a full pool", count(self.pool_refused, "refusal", "refusals")));
         }
@@ -241,9 +354,8 @@ impl Report {
             .map(|(class, leads)| (class_words(*class).to_owned(), *leads, thousands(*leads)))
             .collect();
         page.push_str(&bars("Outcomes", "leads", &outcomes));
-        if let Some((points, slots, reserve, labels)) = self.pool_over_time(now, zone) {
-            let chart = PoolChart { points: &points, slots, reserve };
-            let _ = write!(page, "<h2>The pool over time</h2>{}", chart.svg(&labels));
+        if let Some(past) = self.pool_over_time(now, zone) {
+            let _ = write!(page, "<h2>The pool over time</h2>{}", past.chart().svg(&past.labels));
         }
         let hours: Vec<_> = self
             .by_hour
@@ -258,6 +370,14 @@ impl Report {
         let _ = writeln!(page, "<p class=\"dim\">Written {}.</p>{END}", moment(now, Timestamp::UNIX_EPOCH, zone));
         page
     }
+}
+
+fn slots(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(0)
+}
+
+fn instant(millis: i64) -> Timestamp {
+    Instant::from_micros(millis.saturating_mul(1000)).timestamp()
 }
 
 fn labelled(label: String, calls: u64, answered: u64) -> (String, u64, String) {
@@ -280,6 +400,7 @@ mod tests {
     fn attempt(began: &str, state: State, minutes: Option<f64>) -> AttemptOutcome {
         AttemptOutcome {
             attempt: AttemptId::mint(&Mark::of("leads"), 1),
+            run: Some(1),
             began: began.parse().unwrap(),
             state,
             call: Some(CallId::new("c1")),
@@ -326,6 +447,44 @@ mod tests {
         ");
         assert_eq!(chart.lines().filter(|line| line.contains('#')).count(), 5, "only one hour has calls: {chart}");
         assert!(chart.ends_with("Mon    50% of 2 calls\n"), "{chart}");
+    }
+
+    #[test]
+    fn changes_of_the_reserve_are_told() {
+        let now = "2026-11-23T14:05:00Z".parse().unwrap();
+        let points = |reserves: &[i64]| {
+            let at = |nth: usize| 1_795_424_400_000 + 600_000 * i64::try_from(nth).unwrap();
+            let points = reserves.iter().enumerate().map(|(nth, reserve)| [at(nth), 4, 2, 10, *reserve]);
+            PoolPast { lowest_free: Some(1), points: points.collect(), ..PoolPast::default() }
+        };
+        let mut report = report();
+        report.add_pool(points(&[3, 3]));
+        assert!(report.reserve_changes(now, &TimeZone::UTC).is_none());
+        report.add_pool(points(&[3, 3, 5, 5, 4]));
+        let told = report.reserve_changes(now, &TimeZone::UTC).unwrap();
+        insta::assert_snapshot!(told, @"reserved: 3 at first, 5 from 09:20, 4 from 09:40");
+        let object: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
+        assert_eq!(object["pool"]["reserves"][1], json!({ "at": "2026-11-23T09:20:00Z", "reserve": 5 }), "{object}");
+        report.add_pool(points(&[1, 2, 1, 2, 1, 2, 1]));
+        let told = report.reserve_changes(now, &TimeZone::UTC).unwrap();
+        insta::assert_snapshot!(told, @"reserved: 1 to 5, changed 9 times (--format json has them)");
+    }
+
+    #[test]
+    fn a_forecast_stands_beside_what_came_of_it() {
+        let now = "2026-11-23T14:05:00Z".parse().unwrap();
+        let mut report = report();
+        let forecast = r#"{"done_at":{"p10":"2026-11-23T09:20:00Z","p50":"2026-11-23T09:30:00Z","p90":"2026-11-23T09:40:00Z"},
+            "calls":3,"cost_usd":{"p10":0.1,"p50":0.25,"p90":0.4}}"#;
+        let began = "2026-11-23T09:00:00Z".parse().unwrap();
+        let ended = "2026-11-23T09:35:00Z".parse().ok();
+        report.add_forecasts(vec![PastForecast { run: 1, began, ended, forecast: forecast.to_owned() }]);
+        let line = report.forecast_line(&report.forecasts[0], now, &TimeZone::UTC).unwrap();
+        insta::assert_snapshot!(line, @"run of 09:00: forecast to end 09:30 (09:20 to 09:40) with 3 calls for $0.25; ended 09:35 with 2 calls for $0.20");
+        let object: Value = serde_json::from_str(&report.json()).unwrap();
+        let told = &object["forecasts"][0];
+        assert_eq!((&told["calls"], &told["fact"]["calls"]), (&json!(3), &json!(2)), "{told}");
+        assert_eq!(told["fact"]["ended_at"], "2026-11-23T09:35:00Z", "{told}");
     }
 
     #[test]

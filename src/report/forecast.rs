@@ -81,7 +81,7 @@ impl Outlook<'_> {
         }
         let (from, to) = (self.forecast.starts, self.shown_until());
         let [from, to] = [from, to].map(|at| moment(at, self.now, self.zone));
-        let chart = PoolChart { points: &self.forecast.pool, slots: self.slots, reserve: self.reserve };
+        let chart = PoolChart { points: &self.forecast.pool, slots: self.slots, reserves: &[self.reserve] };
         let _ = write!(text, "\n{}", chart.rows(width.min(88), unicode, &from, &to).join("\n"));
         text
     }
@@ -96,7 +96,7 @@ impl Outlook<'_> {
         }
         let labels: Vec<_> =
             (0..=4).map(|nth| moment(self.shown_at(f64::from(nth) / 4.0), self.now, self.zone)).collect();
-        let chart = PoolChart { points: &self.forecast.pool, slots: self.slots, reserve: self.reserve };
+        let chart = PoolChart { points: &self.forecast.pool, slots: self.slots, reserves: &[self.reserve] };
         let _ = write!(page, "</ul><h2>The pool over time <small>slots, mean of the rehearsals</small></h2>");
         page.push_str(&chart.svg(&labels));
         let written = moment(self.now, Timestamp::UNIX_EPOCH, self.zone);

@@ -34,6 +34,8 @@ pub struct LiveStatus {
     pub held_up: Option<String>,
     /// What a page shows besides.
     pub page: PageStatus,
+    /// Its metrics, as Prometheus reads them.
+    pub metrics: String,
 }
 
 /// What a page shows of a run besides.

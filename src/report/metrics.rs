@@ -17,6 +17,8 @@ use crate::time::Instant;
 
 /// What the format is called in HTTP.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
+/// Lines above a family's series: what it means, and of which type it is.
+const HEAD_LINES: usize = 2;
 /// Upper bounds of the latencies told apart, in seconds.
 const LATENCIES: [f64; 11] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
@@ -227,22 +229,30 @@ fn refusal(change: AttemptChange) -> Option<(Cause, String)> {
     }
 }
 
-/// Metrics of several campaigns as one text.
-pub fn text(campaigns: impl IntoIterator<Item = Vec<MetricFamily>>) -> String {
-    let mut families: BTreeMap<String, MetricFamily> = BTreeMap::new();
-    for mut family in campaigns.into_iter().flatten() {
-        let mut metrics = family.take_metric();
-        // The registry appends its common labels in any order.
-        for metric in &mut metrics {
-            metric.mut_label().sort();
-        }
-        families.entry(family.name().to_owned()).or_insert(family).mut_metric().extend(metrics);
+/// Metrics as a text.
+pub fn text(mut families: Vec<MetricFamily>) -> String {
+    // The registry appends its common labels in any order.
+    for metric in families.iter_mut().flat_map(MetricFamily::mut_metric) {
+        metric.mut_label().sort();
     }
-    let families: Vec<_> = families.into_values().collect();
     let mut text = Vec::new();
     // Writing to memory cannot fail, and every family here has a name and a series.
     let _ = TextEncoder::new().encode(&families, &mut text);
     String::from_utf8(text).unwrap_or_default()
+}
+
+/// The metrics of several campaigns as one text: a family's series stand together, under what was first said of it.
+pub fn joined(texts: &[String]) -> String {
+    const HELP: &str = "# HELP ";
+    let mut families: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for family in texts.iter().flat_map(|text| text.split(HELP)) {
+        let Some((name, lines)) = family.split_once(' ') else { continue };
+        let known = families.entry(name).or_default();
+        let is_new = known.is_empty();
+        known.extend(lines.lines().enumerate().filter(|(nth, _)| is_new || *nth >= HEAD_LINES).map(|(_, line)| line));
+    }
+    let families = families.into_iter().map(|(name, lines)| format!("{HELP}{name} {}\n", lines.join("\n")));
+    families.collect()
 }
 
 fn gauge(registry: &Registry, name: &str, help: &str) -> Gauge {

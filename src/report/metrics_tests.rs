@@ -74,7 +74,7 @@ fn eventful() -> RunMetrics {
 
 #[test]
 fn what_happened_is_counted_once_and_by_its_shape() {
-    let text = text([eventful().gather(at(9).at)]);
+    let text = text(eventful().gather(at(9).at));
     for (name, more, value) in [
         ("pool_slots", r#"kind="ours""#, 4),
         ("pool_slots", r#"kind="reserved""#, 3),
@@ -113,7 +113,7 @@ fn names(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_conventions_of_prometheus_are_kept() {
-    let text = text([eventful().gather(at(9).at), CampaignMetrics::new("b", "org-1").gather()]);
+    let text = joined(&[text(eventful().gather(at(9).at)), text(CampaignMetrics::new("b", "org-1").gather())]);
     let mut families = BTreeSet::new();
     for line in text.lines().filter(|line| line.starts_with('#')) {
         let mut words = line.splitn(4, ' ').skip(1);
@@ -137,7 +137,7 @@ fn the_conventions_of_prometheus_are_kept() {
 
 #[test]
 fn the_dashboard_and_the_alert_rules_ask_for_what_there_is() {
-    let text = text([eventful().gather(at(9).at)]);
+    let text = text(eventful().gather(at(9).at));
     let names = names(&text);
     let dashboard = include_str!("../../docs/grafana.json");
     let parsed: serde_json::Value = serde_json::from_str(dashboard).unwrap();

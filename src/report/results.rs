@@ -127,6 +127,7 @@ mod tests {
             at: "2026-11-23T09:10:00Z".parse().unwrap(),
             attempts: vec![AttemptOutcome {
                 attempt: AttemptId::mint(&Mark::of("leads"), 1),
+                run: Some(1),
                 began: "2026-11-23T09:08:00Z".parse().unwrap(),
                 state: State::Ended(Class::Answered),
                 call: Some(CallId::new("c1")),

@@ -7,6 +7,7 @@ use crate::drive::observers::Observer;
 use crate::journal::disk::live::Publisher;
 use crate::report::happening::Happening;
 use crate::report::live_status::LiveStatus;
+use crate::report::metrics::{RunMetrics, text};
 use crate::report::picture::{Beginning, Picture};
 use crate::time::Instant;
 
@@ -26,6 +27,9 @@ const LONGEST_REPORT: usize = 4000;
 /// Tells other shells how the run stands.
 pub(super) struct StatusObserver {
     picture: Picture,
+    metrics: RunMetrics,
+    /// The run's own clock.
+    run_clock: Clock,
     publisher: Option<Publisher>,
     clock: Clock,
     /// What was told last, and when.
@@ -36,10 +40,11 @@ pub(super) struct StatusObserver {
 
 impl StatusObserver {
     /// Of a run that begins. Without a publisher nothing is told: a journal that cannot be written ends the run anyway.
-    pub(super) fn new(beginning: Beginning, publisher: Option<Publisher>) -> Self {
+    pub(super) fn new(beginning: Beginning, run_clock: Clock, publisher: Option<Publisher>) -> Self {
         let clock = Clock::real();
         let kept = clock.now().at;
-        Self { picture: Picture::new(beginning), publisher, clock, last: None, kept }
+        let metrics = RunMetrics::new(&beginning.campaign, &beginning.account, &beginning.totals);
+        Self { picture: Picture::new(beginning), metrics, run_clock, publisher, clock, last: None, kept }
     }
 
     /// What could not be written is written with the next.
@@ -58,7 +63,10 @@ impl StatusObserver {
             since >= HEARTBEAT || is_urgent(last, &status) || (since >= EVERY && *last != status)
         });
         let Some(publisher) = self.publisher.as_ref().filter(|_| is_due) else { return };
-        let text = serde_json::to_string(&status).expect("plain data with text for keys");
+        // They change with every request, which alone is nothing to write down.
+        let metrics = text(self.metrics.gather(self.run_clock.now().at));
+        let text = serde_json::to_string(&LiveStatus { metrics, ..status.clone() });
+        let text = text.expect("plain data with text for keys");
         if publisher.publish(now.wall, &text).is_ok() || self.last.is_none() {
             self.last = Some((now.at, status));
         } else if let Some((at, _)) = &mut self.last {
@@ -76,6 +84,7 @@ fn is_urgent(last: &LiveStatus, status: &LiveStatus) -> bool {
 impl Observer for StatusObserver {
     fn hear(&mut self, happening: &Happening) {
         self.picture.hear(happening);
+        self.metrics.hear(happening);
         if matches!(happening, Happening::Stands(_) | Happening::Ended(..)) {
             self.tell();
         }
@@ -84,7 +93,9 @@ impl Observer for StatusObserver {
         }
     }
 
-    fn lost(&mut self, _: u64) {}
+    fn lost(&mut self, count: u64) {
+        self.metrics.lost(count);
+    }
 
     fn finish(&mut self) {
         self.keep_pool();

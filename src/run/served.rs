@@ -57,7 +57,7 @@ impl Session<'_> {
             let observer = served.shown.begin(beginning.clone());
             observers.add(move || observer);
         }
-        let publisher = journal.publisher();
-        observers.add(move || StatusObserver::new(beginning, publisher().ok()));
+        let (publisher, clock) = (journal.publisher(), self.venue.clock.clone());
+        observers.add(move || StatusObserver::new(beginning, clock, publisher().ok()));
     }
 }

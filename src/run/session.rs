@@ -134,6 +134,7 @@ impl Session<'_> {
             read = Some(confirm::confirm(ask, planned, &outlook, reader, read, missing, signals).await?);
         }
         let plan = self.with_callers(plan.clone(), outlook.to_call, signals).await?;
+        self.foresee(&journal, &plan, outlook.to_call, history.last_limit);
         let now = self.venue.clock.now();
         let mut observers = self.observers(&outlook, reopened, now)?;
         self.show(&mut observers, &journal, &totals, now);

@@ -126,11 +126,35 @@ fn a_run_is_watched_line_by_line_until_it_ends() {
     let lines = said(folder.path(), &["status", "leads", "--watch"]);
     let lines: Vec<_> = lines.lines().collect();
     assert!(lines.len() > 1 && lines[0].contains(" leads: ") && lines[0].contains("/20 settled"), "{lines:?}");
-    assert!(lines.last().unwrap().ends_with("leads: 20/20 settled \u{b7} not running"), "{lines:?}");
+    let over = lines.iter().position(|line| line.ends_with("leads: 20/20 settled \u{b7} not running")).unwrap();
+    assert!(lines[over + 1..].iter().any(|line| line.starts_with("20 leads: 20 settled")), "{lines:?}");
+    assert!(lines.last().unwrap().ends_with("exit 0"), "the run's own report: {lines:?}");
     let objects = String::from_utf8(json.wait_with_output().unwrap().stdout).unwrap();
     let objects: Vec<Value> = objects.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(objects.len() > 1 && objects.last().unwrap()[0]["running"].is_null(), "{objects:?}");
     assert_eq!(run.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_run_foresees_itself_and_its_report_holds_that_against_what_came_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = rehearsal(folder.path(), 100);
+    seen(folder.path(), |campaign| campaign["pool"]["ours"].as_u64() > Some(0));
+    let report =
+        || -> Value { serde_json::from_str(&said(folder.path(), &["report", "leads", "--format", "json"])).unwrap() };
+    let is_there = (0..300).any(|_| {
+        wait();
+        !report()["forecasts"][0].is_null()
+    });
+    assert!(is_there, "nothing was foreseen while the run went on");
+    assert!(said(folder.path(), &["stop", "leads"]).contains("campaign leads"));
+    assert_eq!(run.0.wait().unwrap().code(), Some(4));
+    let report = report();
+    let forecast = &report["forecasts"][0];
+    assert!(forecast["done_at"]["p50"].is_string() && forecast["calls"] == 100, "{forecast}");
+    assert!(forecast["fact"]["ended_at"].is_string(), "{forecast}");
+    assert_eq!(forecast["fact"]["calls"], report["calls"], "{report}");
+    assert!(said(folder.path(), &["report", "leads"]).contains("with 100 calls for"), "{report}");
 }
 
 /// What is answered to that path.
@@ -159,7 +183,13 @@ fn the_campaigns_of_a_state_directory_are_served_together_and_only_to_this_machi
     let status: Value = serde_json::from_str(&got(addr, "/status", addr).1).unwrap();
     assert!(status[0]["campaign"] == "leads" && status[0]["pool"]["limit"] == 10, "{status}");
     assert!(got(addr, "/", "localhost").1.starts_with("<!doctype html>"));
-    assert!(got(addr, "/metrics", addr).1.contains(r#"dialer_running{account="sandbox",campaign="leads"} 1"#));
+    let metrics = got(addr, "/metrics", addr).1;
+    for series in ["dialer_running", "dialer_dials_total", "dialer_pool_limit_slots"] {
+        assert!(
+            metrics.contains(&format!(r#"{series}{{account="sandbox",campaign="leads"}} "#)),
+            "{series}: {metrics}"
+        );
+    }
     assert!(got(addr, "/status", "evil.example").0.contains("403"));
 
     rustix::process::kill_process(rustix::process::Pid::from_child(&serve.0), rustix::process::Signal::INT).unwrap();

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::Uri;
+use axum::routing::{get, post};
 use dialer::rehearsal::sandbox::{Clock, Running, SandboxConfig, real_clock, start};
 use dialer::rehearsal::world::call::Kind;
 use dialer::rehearsal::world::config::{ProviderConfig, Traffic};
 use dialer::rehearsal::world::mix::{Ending, Shape};
 use dialer::time::Stamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const PAST: Duration = Duration::from_hours(48);
 
@@ -29,12 +32,13 @@ async fn account() -> Running {
 }
 
 async fn dialer(account: &Running, dir: &Path, words: &[&str], key: bool) -> Output {
+    asking(&account.base_url(), dir, words, key).await
+}
+
+async fn asking(base_url: &str, dir: &Path, words: &[&str], key: bool) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dialer"));
     command.args(words).env_clear().env("TZ", "UTC").env("DIALER_STATE", dir.join("state")).stdin(Stdio::null());
-    command
-        .env("VAPI_BASE_URL", account.base_url())
-        .env("VAPI_ASSISTANT_ID", "ada")
-        .env("VAPI_PHONE_NUMBER_ID", "line");
+    command.env("VAPI_BASE_URL", base_url).env("VAPI_ASSISTANT_ID", "ada").env("VAPI_PHONE_NUMBER_ID", "line");
     if key {
         command.env("VAPI_API_KEY", "right");
     }
@@ -97,4 +101,35 @@ async fn advice_is_learnt_from_the_account() {
     assert!((17.0..23.0).contains(&per_hour), "{inbound}");
     assert!((200.0..280.0).contains(&inbound["mean_s"].as_f64().unwrap()), "{inbound}");
     assert!(advice["timetable"].as_str().is_some(), "{advice}");
+}
+
+/// The calls that were created in the hour that is asked for: five callers of 2 minutes and one call of the campaign's kind.
+async fn an_hour_of_calls(asked: Uri) -> String {
+    let from = asked.query().unwrap_or_default().split('&').find_map(|part| part.strip_prefix("createdAtGe=")).unwrap();
+    let from: jiff::Timestamp = from.replace("%3A", ":").parse().unwrap();
+    let minute = |nth: i64| from.checked_add(jiff::SignedDuration::from_mins(nth)).unwrap().to_string();
+    let call = |nth: i64| {
+        let kind = if nth == 0 { "outboundPhoneCall" } else { "inboundPhoneCall" };
+        json!({
+            "id": format!("{from}-{nth}"), "orgId": "org-1", "type": kind, "status": "ended", "createdAt": minute(nth),
+            "updatedAt": minute(nth + 2), "startedAt": minute(nth), "endedAt": minute(nth + 2),
+            "endedReason": "customer-ended-call",
+        })
+    };
+    (0..6).map(call).collect::<Value>().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_analytics_show_nothing_a_few_hours_of_the_listing_are_looked_at() {
+    let nothing = post(|| async { json!([{ "name": "calls", "result": [] }]).to_string() });
+    let account = Router::new().route("/analytics", nothing).route("/call", get(an_hour_of_calls));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, account).await });
+    let dir = tempfile::tempdir().unwrap();
+    let advice = object(&asking(&base_url, dir.path(), &["advise", "--slots", "5", "--json"], true).await);
+    let inbound = &advice["inbound"];
+    assert_eq!(inbound["from"], "from 60 inbound calls in 12 sampled hours of the last 14 days", "{inbound}");
+    assert_eq!((&inbound["per_hour"], &inbound["mean_s"]), (&json!(5.0), &json!(120.0)), "{inbound}");
+    assert_eq!(advice["call_mean_s"], 120.0, "{advice}");
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::super::Error;
 use super::Disk;
 use super::accounts::Account;
+use super::attempts::wall;
 use super::db::values;
 use super::live::Publisher;
 use crate::time::micros;
@@ -20,7 +23,27 @@ pub struct PoolPast {
     pub points: Vec<[i64; 5]>,
 }
 
+/// What one run expected of itself as it began.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PastForecast {
+    /// The run.
+    pub run: i64,
+    /// When it began.
+    pub began: Timestamp,
+    /// When it ended, or its death was noticed.
+    pub ended: Option<Timestamp>,
+    /// JSON, as a dry run has it.
+    pub forecast: String,
+}
+
 impl Publisher {
+    /// This is what its run expects of itself.
+    pub fn keep_forecast(&self, forecast: &str) -> Result<(), Error> {
+        let save = "INSERT INTO pool_histories (run, campaign, below_reserve, points, forecast) VALUES (?1, ?2, 0, '[]', ?3) \
+                    ON CONFLICT (run) DO UPDATE SET forecast = excluded.forecast";
+        self.db.note(|db| db.execute(save, values![self.run, self.campaign, forecast]).map(drop))
+    }
+
     /// This is what its run has known of the pool so far.
     pub fn keep_pool(&self, past: &PoolPast) -> Result<(), Error> {
         let save = "INSERT INTO pool_histories (run, campaign, lowest_free, below_reserve, points) \
@@ -34,6 +57,20 @@ impl Publisher {
 }
 
 impl Disk {
+    /// What a campaign's runs expected of themselves, in order.
+    pub fn forecasts(&self, account: &Account, campaign: &str) -> Result<Vec<PastForecast>, Error> {
+        let id = self.campaign(account, campaign)?;
+        self.read(|db| {
+            let all = "SELECT run, started, ended, forecast FROM pool_histories JOIN runs ON runs.id = run \
+                       WHERE pool_histories.campaign = ?1 AND forecast IS NOT NULL ORDER BY run";
+            db.all(all, values![id], |row| {
+                let ended: Option<i64> = row.get(2)?;
+                let (began, ended) = (wall(row.get(1)?), ended.map(wall));
+                Ok(PastForecast { run: row.get(0)?, began, ended, forecast: row.get(3)? })
+            })
+        })
+    }
+
     /// What a campaign's runs knew of the pool, in order.
     pub fn pool_pasts(&self, account: &Account, campaign: &str) -> Result<Vec<PoolPast>, Error> {
         let id = self.campaign(account, campaign)?;

@@ -7,6 +7,8 @@ use super::super::Error;
 use super::super::lead_status::{LeadState, LeadStatus};
 use super::super::people::LeadRow;
 use super::super::store::ZoneSet;
+use super::Disk;
+use super::accounts::Account;
 use super::attempts::{class_named, wall};
 use super::db::{Db, Value, values};
 use crate::campaign::event::LeadId;
@@ -90,6 +92,33 @@ pub(super) fn zone_sets(db: &Db, known: &mut Zones, campaign: i64) -> Result<Vec
         last = id;
     }
     Ok(sets)
+}
+
+impl Disk {
+    /// Leads of a campaign that wait to be called, in list order: of each set of zones as many, so many at most.
+    pub fn waiting_leads(&self, account: &Account, campaign: &str, most: usize) -> Result<Vec<Lead>, Error> {
+        let id = self.campaign(account, campaign)?;
+        self.read(|db| {
+            let sets = zone_sets(db, &mut Zones::new(), id)?;
+            let each = most / sets.len().max(1) + 1;
+            let mut found = Vec::new();
+            for set in &sets {
+                for round in ["later = 0 ORDER BY place", "later = 1 ORDER BY due, place"] {
+                    let some = format!(
+                        "SELECT place, lead FROM leads WHERE campaign = ?1 AND zone_set = ?2 AND standing = 'open' \
+                         AND listed = 1 AND {round} LIMIT ?3"
+                    );
+                    db.each(&some, values![id, set.id, each], |row| {
+                        let lead = Lead { zones: set.zones.clone(), ..read(row.text(1)?)? };
+                        found.push((row.get::<i64>(0)?, lead));
+                        Ok(())
+                    })?;
+                }
+            }
+            found.sort_by_key(|(place, _)| *place);
+            Ok(found.into_iter().map(|(_, lead)| lead).take(most).collect())
+        })
+    }
 }
 
 /// Writes down how a lead stands, and whether it is suppressed.

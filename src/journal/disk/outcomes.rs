@@ -24,6 +24,8 @@ use crate::pool::calls::CallId;
 pub struct AttemptOutcome {
     /// Its id.
     pub attempt: AttemptId,
+    /// The run that claimed it.
+    pub run: Option<i64>,
     /// When it was claimed, on the wall clock.
     pub began: Timestamp,
     /// What is true of it.
@@ -98,7 +100,8 @@ impl Disk {
     ) -> Result<(), Error> {
         const AT_ONCE: usize = 10_000;
         let id = self.campaign(account, campaign)?;
-        let some = "SELECT id, lead, standing, class FROM leads WHERE campaign = ?1 AND listed = 1 AND id > ?2 \
+        // By the index of the campaign every part of the list would be sorted out of the whole list.
+        let some = "SELECT id, lead, standing, class FROM leads WHERE +campaign = ?1 AND listed = 1 AND id > ?2 \
                     ORDER BY id LIMIT ?3";
         self.read(|db| {
             let (mut last, mut rows) = (0, AT_ONCE);
@@ -131,6 +134,7 @@ pub(super) fn outcome(attempt: Attempt) -> AttemptOutcome {
     let said = ended.map(|end| end.reason.clone()).filter(|reason| !reason.is_empty());
     let reason = said.or_else(|| attempt.message.as_deref().map(str::to_owned));
     AttemptOutcome {
+        run: attempt.run,
         began: attempt.began,
         state: attempt.state(),
         reason,

@@ -131,14 +131,19 @@ pub fn sample(runs: u32, attempts: u32) -> u64 {
 }
 
 impl Question<'_> {
-    /// Rehearses it; or says why it cannot work.
+    /// Rehearses it on every core; or says why it cannot work.
     pub fn foresee(&self) -> Result<Result<Forecast, Impossible>, Error> {
+        self.foresee_on(std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// The same on so many cores.
+    pub fn foresee_on(&self, cores: usize) -> Result<Result<Forecast, Impossible>, Error> {
         let plan = self.plan();
         let starts = match self.starts(&plan) {
             Ok(starts) => starts,
             Err(why) => return Ok(Err(why)),
         };
-        let rehearsals = self.rehearse(&plan, starts)?;
+        let rehearsals = self.rehearse(&plan, starts, cores)?;
         let is_whole = self.total <= self.leads.len() as u64;
         let calendar = (!is_whole).then(|| Calendar::new(&plan, &self.zones, starts));
         let rehearsals = match &calendar {
@@ -173,8 +178,8 @@ impl Question<'_> {
         starts.ok_or(Impossible::Reserve(opens))
     }
 
-    /// All rehearsals, on every core.
-    fn rehearse(&self, plan: &Plan, starts: Timestamp) -> Result<Vec<Rehearsal>, Error> {
+    /// All rehearsals.
+    fn rehearse(&self, plan: &Plan, starts: Timestamp, cores: usize) -> Result<Vec<Rehearsal>, Error> {
         let to_the_end = !plan.wait && self.total <= self.leads.len() as u64;
         let script = Script { plan, leads: self.leads, start: Stamp::from(starts), to_the_end, spans: false };
         let (next, done) = (AtomicU32::new(0), Mutex::new(Vec::new()));
@@ -190,7 +195,6 @@ impl Question<'_> {
                 done.lock().expect("no rehearsal panics").push((nth, rehearsal));
             }
         };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
             let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
             workers.into_iter().try_for_each(|worker| worker.join().expect("no rehearsal panics"))

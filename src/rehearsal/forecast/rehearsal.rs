@@ -76,6 +76,7 @@ impl Script<'_> {
     pub(super) fn rehearse(&self, config: &ProviderConfig, seed: u64) -> Result<Rehearsal, Error> {
         let Self { plan, start, .. } = *self;
         let mut stage = Simulation::new(FakeProvider::new(config.clone(), seed, start), 0);
+        stage.skips_polls = true;
         let journal = self.journal(&stage, seed)?;
         stage.start(Setup { plan: plan.clone(), journal, org: 0, post_timeout: POST_TIMEOUT })?;
         stage.play(start + HORIZON, None)?;

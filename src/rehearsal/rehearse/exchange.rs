@@ -20,6 +20,9 @@ impl<J: Journal> Simulation<J> {
         // Those that are watched are all but the run's own, in order.
         let org = of.watched.map_or(own, |other| if other < own { other } else { other + 1 });
         let at = self.world.now();
+        if let Some(run) = self.runs[place].as_mut().filter(|_| of.watched.is_none()) {
+            run.read_at = Some(at);
+        }
         let received = self.ours(at + self.read_travel / 2);
         let wrong = self.world.read_stamps();
         let date = Some(cut(at.shifted(wrong.date)));

@@ -130,6 +130,7 @@ pub(super) fn everything(dir: &Path) -> Vec<Arc<Mutex<BTreeSet<String>>>> {
         publisher
             .keep_pool(&PoolPast { lowest_free: Some(3), points: vec![[1, 2, 3, 10, 3]], ..PoolPast::default() })
             .unwrap();
+        publisher.keep_forecast("{}").unwrap();
         run.close_batch(at(seconds + 39), 1).unwrap();
         batch(&mut run, seconds + 40);
         run.end(at(seconds + 41)).unwrap();
@@ -154,6 +155,9 @@ pub(super) fn everything(dir: &Path) -> Vec<Arc<Mutex<BTreeSet<String>>>> {
     disk.each_lead(&account, "leads", &attempts, |_| Ok(())).unwrap();
     let pasts = disk.pool_pasts(&account, "leads").unwrap();
     assert_eq!(pasts.iter().map(|past| past.points.len()).collect::<Vec<_>>(), [1, 1]);
+    let forecasts = disk.forecasts(&account, "leads").unwrap();
+    assert!(forecasts.len() == 2 && forecasts.iter().all(|past| past.ended.is_some() && past.forecast == "{}"));
+    assert_eq!(disk.waiting_leads(&account, "leads", 50).unwrap().len(), 50);
     disk.forget(phone, at(2001)).unwrap();
     heard
 }
@@ -202,7 +206,8 @@ fn same_counts(db: &Connection) {
 fn a_journal_of_an_earlier_version_is_brought_forward() {
     let dir = tempfile::tempdir().unwrap();
     everything(dir.path());
-    let to_7 = "ALTER TABLE runs DROP COLUMN host; PRAGMA user_version = 7;";
+    let to_7 =
+        "ALTER TABLE runs DROP COLUMN host; ALTER TABLE pool_histories DROP COLUMN forecast; PRAGMA user_version = 7;";
     let to_6 = "DROP TABLE pool_histories; PRAGMA user_version = 6;";
     let to_5 = "DROP TABLE live_status; PRAGMA user_version = 5;";
     let to_4 = "DROP TABLE analyses; DROP TABLE settlements; DROP TABLE results_files; DROP TRIGGER lead_settled; \
