@@ -356,6 +356,7 @@ mod tests {
             cost: None,
             spoke: true,
             unmarked: false,
+            bare: false,
             outbound: false,
             opt_out: false,
             analysed: false,

@@ -8,7 +8,7 @@ use super::listing::found::Proof;
 use super::notice::Notice;
 use super::seen::SeenCall;
 use super::start::MARGIN;
-use super::{ActiveAttempt, BatchState, Campaign};
+use super::{ActiveAttempt, BatchState, Campaign, First};
 use crate::pool::calls::CallId;
 use crate::pool::offset::FARTHEST;
 use crate::time::{Instant, Now, Stamp};
@@ -27,8 +27,26 @@ pub(super) struct Proofs {
     pub(super) confirmed: bool,
     /// When the newest call was created that a proof has shown with neither a mark nor a number: it may be any doubt's.
     faceless: Option<Stamp>,
+    /// The same of one that holds nothing where a mark can stand, whatever its number.
+    bare: Option<Stamp>,
+    /// Doubts were left over by the last proof, for want of marks.
+    waits_for_marks: bool,
+    /// The last proof holds a call that cannot be read.
+    pub(super) unread: Option<String>,
     not_before: Option<Instant>,
     failures: u32,
+}
+
+/// Whether listings of this run show marks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Marks {
+    /// No call of ours has been listed yet.
+    #[default]
+    Unknown,
+    /// A listing has shown one.
+    Shown,
+    /// A call of ours was listed without: no listing of this run proves anybody absent.
+    Missing,
 }
 
 /// The call of an attempt was created no earlier than that, however wrong what was known of the provider's clock.
@@ -79,7 +97,7 @@ impl Campaign {
         if let Some(from) = doubts.map(|(_, live)| created_after(live)).min() {
             self.listing.prove_since(from);
             self.proofs.confirmed = self.org_confirmed;
-            self.proofs.faceless = None;
+            (self.proofs.faceless, self.proofs.bare) = (None, None);
         }
     }
 
@@ -95,6 +113,10 @@ impl Campaign {
             |live: &ActiveAttempt| self.provable_at(live).is_some_and(|at| at <= began) && from <= created_after(live);
         // Where either run is to leave doubts to a person, a person decides.
         let faceless = |live: &ActiveAttempt| self.proofs.faceless.is_some_and(|at| at >= created_after(live));
+        // Until a listing has shown a mark, a call that is listed without may be anybody's.
+        let bare = |live: &ActiveAttempt| {
+            self.marks == Marks::Unknown && self.proofs.bare.is_some_and(|at| at >= created_after(live))
+        };
         let told = |live: &ActiveAttempt| self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
         let mut records = Vec::new();
         let mut waits = false;
@@ -102,16 +124,21 @@ impl Campaign {
             let news = match attempt.clone() {
                 attempt if told(live) => News::Parked(attempt, began),
                 // A listing that shows no marks proves nobody absent: the doubt waits for one that does.
-                _ if self.marks_missing => {
+                attempt if faceless(live) && self.marks != Marks::Missing => News::Parked(attempt, began),
+                _ if self.marks == Marks::Missing || bare(live) => {
                     waits = true;
                     continue;
                 }
-                attempt if faceless(live) => News::Parked(attempt, began),
                 attempt => News::Absent(attempt, began),
             };
             records.push(Action::Record(Box::new(news)));
         }
         self.actions.extend(records);
+        self.proofs.unread = None;
+        let waited = std::mem::replace(&mut self.proofs.waits_for_marks, waits);
+        if waits && !waited && self.marks == Marks::Unknown {
+            self.tell(Notice::NoMarks);
+        }
         if waits {
             return self.proof_given_up(now);
         }
@@ -120,33 +147,46 @@ impl Campaign {
 
     /// Whether doubts wait for listings that show marks again, which this run has given up to see.
     pub(super) fn waits_for_marks(&self) -> bool {
-        self.marks_missing && self.proofs.failures >= MOST_FAILURES
+        self.proofs.waits_for_marks && self.proofs.failures >= MOST_FAILURES
     }
 
     /// Doubts that wait for marks may hold what slots there are: where they alone keep the rest of the list from being
-    /// called, they are put aside for a person.
-    pub(super) fn park_what_blocks(&mut self, now: Now) {
+    /// called, they are put aside for a person. So are those for which alone a run came that places no call, whose mark
+    /// a listing could show. Says whether there were any.
+    pub(super) fn park_what_waits_in_vain(&mut self, now: Now) -> bool {
         let queued = self.batch.state == BatchState::Open && !self.batch.queue.is_empty();
-        if !(queued && self.no_room && self.waits_for_marks()) {
-            return;
+        let blocks = queued && self.no_room;
+        let nobody_is_left = matches!(self.batch.state, BatchState::Nobody(rest) if rest.later == 0);
+        let sees_no_marks = nobody_is_left && self.first == First::NotYet && self.marks == Marks::Unknown;
+        if !self.waits_for_marks() || !(blocks || sees_no_marks) {
+            return false;
         }
-        let due = |live: &ActiveAttempt| self.provable_at(live).is_some_and(|at| at <= now.at);
+        let due = |live: &ActiveAttempt| (blocks || live.ours) && self.provable_at(live).is_some_and(|at| at <= now.at);
         let due = self.live.uncertain().filter(|(_, live)| due(live));
         let parked = due.map(|(attempt, _)| Action::Record(Box::new(News::Parked(attempt.clone(), now.at))));
         let parked: Vec<Action> = parked.collect();
+        let any = !parked.is_empty();
         self.actions.extend(parked);
+        any
     }
 
     /// A row of ours without its mark means that the listing shows no marks; one that nobody can put a name to may be
-    /// the call of any doubt that is older.
+    /// the call of any doubt that is older. What is asked for by its id says nothing of listings.
     pub(super) fn look_at_mark(&mut self, call: &SeenCall) {
         let unmarked = call.unmarked || (call.attempt.is_none() && self.knows_as_ours(call));
-        if unmarked && !std::mem::replace(&mut self.marks_missing, true) {
+        if unmarked && std::mem::replace(&mut self.marks, Marks::Missing) != Marks::Missing {
             self.tell(Notice::MarksMissing(call.id.clone()));
+        } else if self.marks == Marks::Unknown && call.attempt.is_some() && self.listing.is_listing() {
+            self.marks = Marks::Shown;
         }
-        let faceless = call.outbound && call.attempt.is_none() && call.phone.is_none() && !self.knows_as_ours(call);
-        if faceless {
+        if !call.outbound || call.attempt.is_some() || self.knows_as_ours(call) {
+            return;
+        }
+        if call.phone.is_none() {
             self.proofs.faceless = self.proofs.faceless.max(Some(call.created));
+        }
+        if call.bare {
+            self.proofs.bare = self.proofs.bare.max(Some(call.created));
         }
     }
 

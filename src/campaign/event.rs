@@ -181,11 +181,19 @@ pub struct Unread {
     pub rows: usize,
     /// The first of them, by what of it could be read, and the field that could not.
     pub first: String,
+    /// One of them may be a call that somebody placed, and so one of ours.
+    #[serde(default = "always")]
+    pub outbound: bool,
+}
+
+/// What older traces meant.
+const fn always() -> bool {
+    true
 }
 
 impl std::fmt::Display for Unread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { rows, first } = self;
+        let Self { rows, first, .. } = self;
         match rows {
             1 => write!(f, "a call in the listing cannot be read: {first}"),
             _ => write!(f, "{rows} calls in the listing cannot be read, the first of them: {first}"),

@@ -85,8 +85,9 @@ impl Campaign {
             let most = self.pool.limit().saturating_sub(self.plan.caution + 1);
             return self.finish(StopReason::Kept, self.plan.reserve.falls_to(most, now.wall));
         }
-        self.park_what_blocks(now);
-        self.end_of_list(now);
+        if !self.park_what_waits_in_vain(now) {
+            self.end_of_list(now);
+        }
     }
 
     /// Whether somebody waits and nobody may be dialed at this hour, since the timetable keeps every slot.
@@ -107,6 +108,10 @@ impl Campaign {
 
     fn end_of_list(&mut self, now: Now) {
         let BatchState::Nobody(rest) = self.batch.state else { return };
+        let only_doubts = rest.later == 0 && self.next_own_proof_at().is_some();
+        if let Some(unread) = self.proofs.unread.clone().filter(|_| only_doubts) {
+            return self.finish(StopReason::Unread(unread), None);
+        }
         if self.has_due_doubt(now.at) || !matches!(self.start.step, Step::Fresh | Step::Dialing) {
             return;
         }

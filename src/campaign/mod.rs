@@ -57,7 +57,7 @@ use awaited::Awaited;
 use breaker::Breaker;
 use callers::{Callers, Chosen};
 use counts::RunCounts;
-use doubt::Proofs;
+use doubt::{Marks, Proofs};
 use event::{AccountFact, Action, Event, LeadId, Stop};
 use late_slots::LateSlots;
 use lines::Lines;
@@ -140,8 +140,7 @@ pub struct Campaign {
     limit_known: bool,
     limits_missing: bool,
     late_slots: LateSlots,
-    /// A call of ours was listed without its mark: a listing is no proof of absence.
-    marks_missing: bool,
+    marks: Marks,
     /// Calls of ours that the provider does not know by their id, and since when.
     lost: BTreeMap<CallId, Instant>,
     date_missing: bool,
@@ -240,7 +239,7 @@ impl Campaign {
             limit_known: plan.slots.or(history.last_limit).is_some(),
             limits_missing: false,
             late_slots: LateSlots::default(),
-            marks_missing: false,
+            marks: Marks::default(),
             lost: BTreeMap::new(),
             date_missing: false,
             wrong_times_told: false,

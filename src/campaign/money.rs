@@ -145,6 +145,7 @@ mod tests {
             spoke: true,
             opt_out: false,
             unmarked: false,
+            bare: false,
             analysed: false,
             analysis: None,
             outbound: true,

@@ -43,12 +43,16 @@ pub enum Notice {
     Unreachable(Instant, String),
     /// The listing could not be read.
     ReadFailed(String),
+    /// Calls can be read again by their ids.
+    ReadAgain,
     /// The breaker tripped, on what.
     BreakerTripped(String),
     /// The breaker's test call went well.
     BreakerClosed,
     /// A call of ours is listed without its mark: nothing can be proven absent.
     MarksMissing(CallId),
+    /// Calls are listed with nothing in the places of a mark, and no mark was listed yet: nothing can be proven absent.
+    NoMarks,
     /// The provider does not know a call of ours any more: put aside for a person.
     Lost(CallId),
     /// A call went on for longer than it can.

@@ -96,14 +96,19 @@ impl Campaign {
             self.tell(Notice::ReadFailed(unread.to_string()));
         }
         match self.listing.heard(read, full, unread, now.at, latest) {
-            Found::One(id) => self.one_done(&id, found, now),
+            Found::One(id, had_failed) => {
+                if had_failed {
+                    self.tell(Notice::ReadAgain);
+                }
+                self.one_done(&id, found, now);
+            }
             other => self.found(other, now),
         }
     }
 
     fn found(&mut self, found: Found, now: Now) {
         match found {
-            Found::Part | Found::One(_) => {}
+            Found::Part | Found::One(..) => {}
             Found::SearchPart => self.tell_progress(now),
             Found::Search(began) => self.search_complete(now, began),
             Found::Proof(proof) => self.proof_done(proof, now),
@@ -116,6 +121,10 @@ impl Campaign {
             }
             Found::GivenUp(purpose, message) => self.give_up(&purpose, message, now),
             Found::Unread(message) => self.stop(StopReason::Unread(message)),
+            Found::Unproven(message) => {
+                self.proofs.unread = Some(message);
+                self.proof_given_up(now);
+            }
             Found::WatchFailed(message) => self.tell(Notice::ReadFailed(message)),
         }
     }

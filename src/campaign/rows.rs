@@ -30,6 +30,9 @@ impl Campaign {
         let known_at = self.listing.known_at(&self.pool.offset).min(latest);
         for call in &**calls {
             self.listing.changed(call.updated, latest);
+            if call.outbound {
+                self.listing.sees();
+            }
             self.saw_call(call, wire.received, latest, known_at);
         }
         for id in self.pool.forget_ended() {

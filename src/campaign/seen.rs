@@ -61,6 +61,9 @@ pub struct SeenCall {
     pub spoke: bool,
     /// The row itself carries no mark: the attempt was told by the call's id, or by its number and time.
     pub unmarked: bool,
+    /// The row holds nothing in any place where a mark can stand.
+    #[serde(default)]
+    pub bare: bool,
     /// `type` is `outboundPhoneCall`, or missing.
     pub outbound: bool,
     /// The analysis says that this person does not want to be called again.

@@ -77,7 +77,7 @@ impl Campaign {
 
     /// The listing of a watched organisation.
     pub(super) fn watched_came(&mut self, org: usize, news: News, now: Now) {
-        let News::Listed { read, wire, calls, full, unread } = self.check_times(news, now) else { return };
+        let News::Listed { read, wire, calls, full, .. } = self.check_times(news, now) else { return };
         let latest = self.pool.offset.span(wire).1;
         if self.is_ours(&calls) {
             return self.leave_watched(org, "it belongs to the organisation that calls, whose calls are known anyway");
@@ -88,9 +88,9 @@ impl Campaign {
             self.saw_slot(Whose::Watched(org), call, false, wire.received, latest, known_at);
         }
         let provider_now = self.pool.offset.latest(now.at);
-        let found = self.watched[org].listing.heard(read, full, unread.as_ref(), now.at, provider_now);
+        let found = self.watched[org].listing.heard(read, full, None, now.at, provider_now);
         match found {
-            Found::One(id) => self.one_seen(Whose::Watched(org), &id, !calls.is_empty(), now),
+            Found::One(id, _) => self.one_seen(Whose::Watched(org), &id, !calls.is_empty(), now),
             Found::Watch => self.look_for_other_pools(),
             Found::WatchFailed(message) => self.tell_of(org, &message),
             _ => {}

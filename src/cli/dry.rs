@@ -19,7 +19,10 @@ use crate::campaign::callers::{InboundHistory, first_reserve};
 use crate::campaign::plan::Plan;
 use crate::drive::talk::{say, say_unless};
 use crate::exit::Exit;
+use crate::journal::Error;
 use crate::journal::disk::Disk;
+use crate::journal::disk::accounts::Account;
+use crate::journal::disk::import::Head;
 use crate::leads::batch::cut;
 use crate::leads::lead::{Lead, Phone};
 use crate::leads::list::ListError;
@@ -34,7 +37,7 @@ use crate::report::forecast::Outlook;
 use crate::report::notice::{one_at_a_time, reserve_begins};
 use crate::report::style::{Glyphs, dollars, moment};
 use crate::run::check::{CheckError, Request, check_with, list_failure, mending, with_unreadable};
-use crate::run::known::{CampaignList, with_known};
+use crate::run::known::{CampaignList, head, refused, with_known};
 use crate::run::only::absent;
 use crate::run::past::{Before, before};
 use crate::run::plan::RunPlan;
@@ -59,7 +62,9 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
     let list = list_options(planned, online);
     let (settled, limit) = (&known.settled, known.limit);
     reserve_fits(&planned.plan, limit)?;
-    let lists = lists(planned, &known.lists);
+    let lists = with_earlier(planned, &known.lists);
+    let mut others = Others::asked(planned, &lists, around)?;
+    let lists: Vec<Source> = lists.into_iter().filter_map(|list| list.source).collect();
     let request = Request {
         sources: &lists,
         options: &list,
@@ -73,6 +78,7 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
     let most = sample(asked.runs, planned.plan.retries.attempts());
     let mut left = Left { most, sample: Vec::new(), total: 0, zones: HashSet::new() };
     let checked = check_with(&request, &mut |_| {}, &mut |lead| {
+        others.count(lead.phone);
         let is_meant = planned.only.as_ref().is_none_or(|only| left.total == 0 && only.is(&lead));
         if is_meant && !request.suppresses(lead.phone) && !settled.contains(&lead.phone) {
             left.take(lead);
@@ -83,6 +89,7 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
         other => Failure::new(other.exit(), other.to_string()),
     })?;
     let campaign = &planned.plan.campaign;
+    let leads = checked.counts.leads;
     checked.mending = Some(mending(&planned.inputs, campaign, &planned.list, planned.sandbox));
     let mut text = checked.text(&around.zone);
     let has_passed = planned.plan.until.is_some_and(|until| until <= around.now);
@@ -95,6 +102,10 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
     if let Some(error) = &checked.error {
         say(text.trim_end());
         return Err(Failure::usage(error.clone()));
+    }
+    if let Some(error) = others.refusal(leads).filter(|_| !planned.name_given) {
+        say(text.trim_end());
+        return Err(refused(planned, error));
     }
     if let Some(only) = planned.only.as_ref().filter(|_| left.total == 0) {
         say(text.trim_end());
@@ -244,10 +255,48 @@ struct Known {
 }
 
 /// The lists with those that the campaign has from earlier runs.
-fn lists(planned: &RunPlan, known: &[String]) -> Vec<Source> {
+fn with_earlier(planned: &RunPlan, known: &[String]) -> Vec<CampaignList> {
     let named = planned.inputs.iter().map(|input| CampaignList::named(input, input.clone())).collect();
     let known = if planned.replace { &[] } else { known };
-    with_known(named, known.to_vec()).into_iter().filter_map(|list| list.source).collect()
+    with_known(named, known.to_vec())
+}
+
+/// Other campaigns whose list under another name this may be: whom they have called lately, and how many leads those are.
+struct Others(Vec<(String, HashSet<Phone>, u64)>);
+
+impl Others {
+    /// Those that a run would ask about. What it would be refused for at once is an error.
+    fn asked(planned: &RunPlan, lists: &[CampaignList], around: &Environment<'_>) -> Result<Self, Failure> {
+        let mut others = Vec::new();
+        if let Some(disk) = planned.state.journal().map_or(Ok(None), Disk::look)? {
+            for account in accounts(&disk, planned)? {
+                let head = head(planned, &account, lists);
+                // Of an assistant that was not said nothing is compared.
+                let head = Head { explicit: head.explicit || !planned.missing.is_empty(), ..head };
+                let called = disk.called_lately(&head, around.now)?;
+                others.extend(called.into_iter().map(|(by, phones)| (by, phones.into_iter().collect(), 0)));
+            }
+        }
+        Ok(Self(others))
+    }
+
+    fn count(&mut self, phone: Phone) {
+        for (_, phones, leads) in &mut self.0 {
+            *leads += u64::from(phones.contains(&phone));
+        }
+    }
+
+    /// Why the run would be refused that takes so many leads.
+    fn refusal(self, of: u64) -> Option<Error> {
+        let (by, _, leads) = self.0.into_iter().max_by_key(|(.., leads)| *leads)?;
+        (leads * 2 > of).then_some(Error::CalledLately { by, leads, of })
+    }
+}
+
+/// The accounts that a run may be of.
+fn accounts(disk: &Disk, planned: &RunPlan) -> Result<Vec<Account>, Failure> {
+    let all = disk.accounts()?.into_iter();
+    Ok(all.filter(|account| account.is_rehearsal() == planned.sandbox).collect())
 }
 
 fn known(planned: &RunPlan) -> Result<Known, Failure> {
@@ -265,9 +314,8 @@ fn known(planned: &RunPlan) -> Result<Known, Failure> {
     let (settled, limit) = disk.known(&planned.plan.campaign, planned.sandbox)?;
     let suppressed = Box::new(disk.suppressions()?);
     let before = before(&disk, &planned.plan.campaign, planned.sandbox)?;
-    let accounts = disk.accounts()?.into_iter().filter(|account| account.is_rehearsal() == planned.sandbox);
-    let lists = accounts.map(|account| disk.lists(&account, &planned.plan.campaign)).collect::<Result<Vec<_>, _>>()?;
-    let lists = lists.concat();
+    let lists = accounts(&disk, planned)?.into_iter().map(|account| disk.lists(&account, &planned.plan.campaign));
+    let lists = lists.collect::<Result<Vec<_>, _>>()?.concat();
     Ok(Known { settled: settled.into_iter().collect(), limit, suppressed, before, lists })
 }
 

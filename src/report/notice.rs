@@ -91,12 +91,17 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::RateLimited(until) => format!("too many requests; none before {}", clock(*until)),
         Notice::Unreachable(until, why) => format!("no connection ({why}); trying again at {}", clock(*until)),
         Notice::ReadFailed(why) => format!("the calls could not be looked at: {why}"),
+        Notice::ReadAgain => "the calls can be looked at again".to_owned(),
         Notice::BreakerTripped(why) => format!("dialing pauses: {why}"),
         Notice::BreakerClosed => "the test call went well; dialing goes on".to_owned(),
         Notice::MarksMissing(call) => format!(
             "call {call} is ours and is listed without its name: whether a call in doubt exists cannot be told, so those \
              leads wait until names are listed again (--in-doubt never puts them aside for dialer release)"
         ),
+        Notice::NoMarks => "calls are listed without name, external id and variables, and none with a name of ours yet: \
+             whether a call in doubt exists cannot be told, so those leads wait until a call of ours is listed with its \
+             name (--in-doubt never puts them aside for dialer release)"
+            .to_owned(),
         Notice::Lost(call) => format!(
             "call {call} was placed, and the provider does not know it any more: its lead is put aside (dialer release)"
         ),

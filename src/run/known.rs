@@ -3,8 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::plan::RunPlan;
+use crate::journal::Error;
+use crate::journal::disk::accounts::Account;
+use crate::journal::disk::import::Head;
 use crate::leads::options::Source;
 use crate::leads::shown::file;
+use crate::report::failure::Failure;
 
 /// A list of a campaign. Its place among them is that of its leads in the journal.
 #[derive(Clone, Debug)]
@@ -55,6 +60,33 @@ pub fn with_known(named: Vec<CampaignList>, known: Vec<String>) -> Vec<CampaignL
         }
     }
     lists
+}
+
+/// What the journal is told of a campaign's lists.
+pub fn head(planned: &RunPlan, account: &Account, lists: &[CampaignList]) -> Head {
+    Head {
+        account: account.clone(),
+        campaign: planned.plan.campaign.clone(),
+        explicit: planned.name_given,
+        lists: lists.iter().map(|list| list.path.clone()).collect(),
+        kept: (0..lists.len()).filter(|at| lists[*at].source.is_none()).collect(),
+        target: planned.account.target.id().to_owned(),
+        replace: planned.replace,
+        // A rehearsal calls nobody, and where it was said how long whom others called is put off, that holds.
+        ask_others: !account.is_rehearsal() && planned.plan.not_if_called_within.is_none(),
+    }
+}
+
+/// The journal does not take the list.
+pub fn refused(planned: &RunPlan, error: Error) -> Failure {
+    let other = if let Error::CalledLately { by, .. } = &error { Some(by.clone()) } else { None };
+    let failure = Failure::from(error);
+    let Some(other) = other else { return failure };
+    let go_on = |campaign: &str| planned.command.with(&["--campaign", campaign]);
+    failure
+        .advise(format!("go on with {other}, calling nobody twice:   {}", go_on(&other)))
+        .advise(format!("call them all again:   {}", go_on(&planned.plan.campaign)))
+        .advise("nobody was called")
 }
 
 fn real(path: &Path) -> String {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::check::{Mending, Request, check, list_failure, mending};
-use super::known::{CampaignList, with_known};
+use super::known::{CampaignList, head, refused, with_known};
 use super::plan::RunPlan;
 use super::{only, spool};
 use crate::drive::signals::{Pending, Signals};
@@ -87,11 +87,6 @@ impl<'a> Lists<'a> {
         Self::of(self.planned, &self.dir, lists, self.zone.clone(), self.pending.clone())
     }
 
-    /// Places of lists whose leads stay as they are.
-    pub(super) fn kept(&self) -> Vec<usize> {
-        (0..self.all.len()).filter(|at| self.all[*at].source.is_none()).collect()
-    }
-
     /// Mistakes in the lists are told before anybody is asked: each is read as far as its first lead.
     pub(super) fn look(&self, signals: &mut Signals) -> Result<(), Failure> {
         let options = self.options(&[]);
@@ -165,9 +160,9 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// Where the lists really are: what tells one from another.
-    pub(super) fn paths(&self) -> Vec<String> {
-        self.all.iter().map(|list| list.path.clone()).collect()
+    /// What the journal is told of them.
+    pub(super) fn head(&self, account: &Account) -> Head {
+        head(self.planned, account, &self.all)
     }
 
     /// What the lists are called on a screen.
@@ -203,7 +198,7 @@ impl<'a> Lists<'a> {
             ImportError::List(Trouble::Rejects(error)) => self.cannot_reject(&error),
             ImportError::List(Trouble::Interrupted) => interrupted(signals),
             ImportError::Journal(JournalError::Busy { .. }) if self.pending.is_set() => interrupted(signals),
-            ImportError::Journal(error) => self.refused(error),
+            ImportError::Journal(error) => refused(self.planned, error),
         })?;
         let written = rejects.finish().map_err(|error| self.cannot_reject(&error))?;
         self.say_what_was_found(lists, &imported, written);
@@ -213,18 +208,6 @@ impl<'a> Lists<'a> {
         (imported.rows, imported.duplicates) = (imported.rows + repeats, imported.duplicates + repeats);
         let refused = lists.iter().flat_map(|list| list.refused().iter().copied()).collect();
         Ok(ImportedLists { imported, rejected: sum(|counts| counts.rejected), refused })
-    }
-
-    /// The journal does not take the list.
-    fn refused(&self, error: JournalError) -> Failure {
-        let other = if let JournalError::CalledLately { by, .. } = &error { Some(by.clone()) } else { None };
-        let failure = Failure::from(error);
-        let Some(other) = other else { return failure };
-        let go_on = |campaign: &str| self.planned.command.with(&["--campaign", campaign]);
-        failure
-            .advise(format!("go on with {other}, calling nobody twice:   {}", go_on(&other)))
-            .advise(format!("call them all again:   {}", go_on(&self.planned.plan.campaign)))
-            .advise("nobody was called")
     }
 
     /// The options with what the assistant's prompt needs: nobody is to hear a silence where a name belongs.

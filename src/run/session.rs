@@ -26,7 +26,6 @@ use crate::drive::webhook::Messages;
 use crate::drive::{Drive, drive};
 use crate::journal::disk::Disk;
 use crate::journal::disk::accounts::Account;
-use crate::journal::disk::import::Head;
 use crate::journal::disk::lock::Lock;
 use crate::journal::disk::run::{Run, Start};
 use crate::journal::disk::story::CampaignOutlook;
@@ -240,17 +239,7 @@ impl Session<'_> {
         now: Now,
         signals: &mut Signals,
     ) -> Result<ImportedLists, Failure> {
-        let head = Head {
-            account: self.account.clone(),
-            campaign: self.planned.plan.campaign.clone(),
-            explicit: self.planned.name_given,
-            lists: self.lists.paths(),
-            kept: self.lists.kept(),
-            target: self.planned.account.target.id().to_owned(),
-            replace: self.planned.replace,
-            // A rehearsal calls nobody, and where it was said how long whom others called is put off, that holds.
-            ask_others: !self.account.is_rehearsal() && self.planned.plan.not_if_called_within.is_none(),
-        };
+        let head = self.lists.head(self.account);
         self.lists.import(disk, lock, &head, variables, now, signals)
     }
 

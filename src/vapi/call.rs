@@ -13,6 +13,7 @@ use crate::leads::lead::Phone;
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::CallId;
 use crate::pool::news::Limits;
+use crate::time::Stamp;
 
 /// Longest id of a call or an organisation that is believed; real ones are UUIDs.
 const LONGEST_ID: usize = 128;
@@ -117,8 +118,18 @@ pub struct Page {
     pub calls: Vec<SeenCall>,
     /// Rows that came, readable or not.
     pub rows: usize,
-    /// Rows without a usable id or creation time: a page that holds one is no proof that a call is absent.
+    /// Rows without a usable id or creation time: a page that holds one that may be ours is no proof that a call is absent.
     pub unread: Option<Unread>,
+}
+
+impl Page {
+    /// Of several rows the first that may be ours is named.
+    fn cannot_read(&mut self, outbound: bool, first: String) {
+        let known = self.unread.take();
+        let rows = known.as_ref().map_or(0, |unread| unread.rows) + 1;
+        let named = known.filter(|known| known.outbound || !outbound);
+        self.unread = Some(named.map_or(Unread { rows, first, outbound }, |known| Unread { rows, ..known }));
+    }
 }
 
 /// Reads the body of `GET /call`, a bare array; `None` where it is anything else or was cut short.
@@ -130,7 +141,7 @@ pub fn read_page(body: &str, opt_out_field: Option<&str>) -> Option<Page> {
     for row in rows {
         match read_row(row, opt_out_field) {
             Ok(call) => page.calls.push(call),
-            Err(first) => page.unread.get_or_insert(Unread { rows: 0, first }).rows += 1,
+            Err((outbound, first)) => page.cannot_read(outbound, first),
         }
     }
     Some(page)
@@ -158,15 +169,18 @@ pub fn is_plain_id(id: &str) -> bool {
     id.starts_with(|first: char| first.is_ascii_alphanumeric()) && id.len() <= LONGEST_ID && id.bytes().all(plain)
 }
 
-/// Reads one row, or says which field of it cannot be read.
-fn read_row(row: &RawValue, opt_out_field: Option<&str>) -> Result<SeenCall, String> {
-    let row: Row<'_> = scan::object(Some(row)).ok_or_else(|| "it is not an object".to_owned())?;
+/// Whether a call of that `type` may be one that somebody placed.
+fn is_outbound(row: &Row<'_>) -> bool {
+    scan::text(row.kind).is_none_or(|kind| kind == "outboundPhoneCall")
+}
+
+/// Reads one row, or says which field of it cannot be read, and whether it may be one of ours.
+fn read_row(row: &RawValue, opt_out_field: Option<&str>) -> Result<SeenCall, (bool, String)> {
+    let row: Row<'_> = scan::object(Some(row)).ok_or_else(|| (true, "it is not an object".to_owned()))?;
     let id = scan::text(row.id).filter(|id| is_plain_id(id));
     let (id, created) = match (id, scan::stamp(row.created_at)) {
         (Some(id), Some(created)) => (id, created),
-        (Some(id), None) => return Err(format!("id {id}, field createdAt")),
-        (None, Some(created)) => return Err(format!("created {created}, field id")),
-        (None, None) => return Err("fields id and createdAt".to_owned()),
+        (id, created) => return Err((is_outbound(&row), unread(&row, id.as_deref(), created))),
     };
     let customer: Option<Customer<'_>> = scan::object(row.customer);
     let number = customer.as_ref().and_then(|customer| scan::text(customer.number));
@@ -189,10 +203,24 @@ fn read_row(row: &RawValue, opt_out_field: Option<&str>) -> Result<SeenCall, Str
         spoke: has_spoken(&row),
         opt_out: opt_out_field.is_some_and(|field| opts_out(&row, field)),
         unmarked: false,
+        bare: is_bare(&row, customer.as_ref()),
         analysed: analysis.as_ref().is_some_and(Analysis::is_complete),
         analysis: analysis.map(Arc::new),
-        outbound: scan::text(row.kind).is_none_or(|kind| kind == "outboundPhoneCall"),
+        outbound: is_outbound(&row),
     })
+}
+
+/// A row that cannot be read, by what of it can be.
+fn unread(row: &Row<'_>, id: Option<&str>, created: Option<Stamp>) -> String {
+    let kind = scan::short_text(row.kind, LONGEST_ID).map(|kind| format!("type {kind}"));
+    let known = [kind, id.map(|id| format!("id {id}")), created.map(|at| format!("created {at}"))];
+    let fields = match (id, created) {
+        (Some(_), _) => "field createdAt",
+        (None, Some(_)) => "field id",
+        (None, None) => "fields id and createdAt",
+    };
+    let known: Vec<String> = known.into_iter().flatten().chain([fields.to_owned()]).collect();
+    known.join(", ")
 }
 
 fn read_status(status: &str) -> Status {
@@ -217,6 +245,19 @@ fn attempt(row: &Row<'_>, customer: Option<&Customer<'_>>) -> Option<AttemptId> 
     read(row.name).or_else(|| read(customer?.external_id)).or_else(|| {
         [row.assistant_overrides, row.squad_overrides, row.workflow_overrides].into_iter().find_map(variable)
     })
+}
+
+/// Whether none of the places for a mark holds anything: whoever made the call, or the listing shows no marks.
+fn is_bare(row: &Row<'_>, customer: Option<&Customer<'_>>) -> bool {
+    let holds = |raw| scan::text(raw).is_some_and(|text| !text.is_empty());
+    let has_variables = |raw| {
+        let values = scan::object::<Overrides<'_>>(raw).and_then(|overrides| scan::value(overrides.variable_values));
+        values.is_some_and(|values| values.as_object().is_some_and(|values| !values.is_empty()))
+    };
+    let overrides = [row.assistant_overrides, row.squad_overrides, row.workflow_overrides];
+    !holds(row.name)
+        && !holds(customer.and_then(|customer| customer.external_id))
+        && !overrides.into_iter().any(has_variables)
 }
 
 /// Whether somebody was heard: in the artifact, or where older calls have it. The transcript is asked first, as it is

@@ -119,6 +119,7 @@ fn elsewhere(nth: u64, now: Now) -> Arc<SeenCall> {
         cost: None,
         spoke: false,
         unmarked: true,
+        bare: true,
         outbound: false,
         opt_out: false,
         analysed: false,

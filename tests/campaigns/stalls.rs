@@ -11,6 +11,7 @@ use dialer::campaign::plan::{Plan, Reserve};
 use dialer::campaign::retry::Retries;
 use dialer::journal::{Journal, Listed};
 use dialer::leads::lead::Lead;
+use dialer::pool::attempt_id::{AttemptId, Mark};
 use dialer::rehearsal::world::call::NewCall;
 use dialer::rehearsal::world::config::{BlockedAs, ProviderConfig, Traffic};
 use dialer::rehearsal::world::fault::{Fault, Faults};
@@ -225,6 +226,44 @@ fn nothing_is_proven_absent_by_a_listing_that_shows_no_marks<S: Store>() {
     }
 }
 
+/// A run whose one request came to nothing without an answer, while somebody else's call is listed without a mark.
+fn doubted_beside_another<S: Store>(plan: &Plan) -> Stage<S> {
+    let faults = Faults::default().with(Fault::DropBefore, 1.0);
+    let mut stage = stage::<S>(plan, ProviderConfig { faults, traffic: Vec::new(), ..steady() }, 1, 3, 0);
+    stage.play(START + Duration::from_secs(10), None).unwrap();
+    stage.world.set_faults(Faults::default());
+    let now = stage.world.now();
+    stage.world.post(now, 0, NewCall { number: "+14155559991".to_owned(), ..NewCall::default() });
+    stage.play(START + Duration::from_mins(9), None).unwrap();
+    assert_eq!(why(&stage), Some(StopReason::DoubtsLeft));
+    let notices = &stage.runs[0].as_ref().unwrap().notices;
+    assert!(notices.contains(&Notice::NoMarks), "{notices:?}");
+    assert_eq!(stage.world.calls().len(), 1, "nobody is called while another's call may be the lead's");
+    stage
+}
+
+fn before_a_listing_has_shown_a_mark_calls_without_keep_a_doubt_from_being_proven_absent<S: Store>() {
+    let plan = Plan { wait: true, in_doubt: Some(Duration::from_secs(20)), ..plan() };
+    let mut stage = doubted_beside_another::<S>(&plan);
+    let name = AttemptId::mint(&Mark::of("another campaign"), 7).as_str().into();
+    let marked = NewCall { number: "+14155559992".to_owned(), name: Some(name), ..NewCall::default() };
+    let now = stage.world.now();
+    stage.world.post(now, 0, marked);
+    stage.again(&plan, 0);
+    stage.play(now + Duration::from_mins(9), None).unwrap();
+    assert_eq!(stage.world.rung().len(), 3, "the listing shows marks, and none of the lead's call");
+}
+
+fn a_run_for_nothing_but_doubts_that_no_listing_can_prove_absent_puts_them_aside<S: Store>() {
+    let plan = Plan { wait: true, in_doubt: Some(Duration::from_secs(20)), ..plan() };
+    let mut stage = doubted_beside_another::<S>(&plan);
+    stage.again(&plan, 0);
+    stage.play(START + Duration::from_mins(30), None).unwrap();
+    let (over, now) = (stage.runs[1].as_ref().unwrap().outcome.clone(), stage.now());
+    let totals = stage.runs[1].as_mut().unwrap().journal.totals(now).unwrap();
+    assert_eq!((over.map(|over| over.why), totals.parked), (Some(StopReason::Complete), 1), "{totals:?}");
+}
+
 fn a_call_that_the_provider_has_lost_is_put_aside<S: Store>() {
     let faults = Faults::default();
     let mut stage = stage::<S>(&plan(), ProviderConfig { faults, ..endless() }, 3, 3, 0);
@@ -280,6 +319,8 @@ for_each_store! {
     a_reserve_that_falls_is_noticed_beside_callers_who_fill_the_pool
     ended_calls_whose_ids_are_known_are_recognised_without_their_marks
     nothing_is_proven_absent_by_a_listing_that_shows_no_marks
+    before_a_listing_has_shown_a_mark_calls_without_keep_a_doubt_from_being_proven_absent
+    a_run_for_nothing_but_doubts_that_no_listing_can_prove_absent_puts_them_aside
     a_call_that_the_provider_has_lost_is_put_aside
     a_list_that_is_done_leaves_nobody_to_another_run
 }

@@ -6,7 +6,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 from bench import INT, TERM, phone
-from scenario import case, holds, keeps, note, once, put, run, scenario, send, start, tell
+from scenario import case, holds, keeps, note, once, put, rest, run, scenario, send, start, tell
 
 FAR = 2.3e9  # from now, in seconds: somewhere in 2099
 SLOW_LISTING = dict(talk=0.3, late_list=1.9)
@@ -134,11 +134,33 @@ case("marks_without_any_listed_late", "No marks, and calls are listed late.",
 case("marks_without_any_then_killed", "No marks, and the run is killed in the middle.",
      25, dict(LOSSES, shows=without(*ALL)), start(until=12), lambda s: s.running.kill(),
      run("--wait", None, "ended.code in (0, 4)"), note("exit {ended.code}, {doubt} in doubt"), once=dict(missing=25))
+
+
+def renumbered(call, row, where):
+    """A listing that shows no marks, and numbers in another form."""
+    return row if where == "answer" else without(*ALL)(call, row, where) | {"customer": {"number": "+13125550100"}}
+
+
+UNMARKED = dict(talk=0.3, script=lambda n, body: "drop-after", shows=renumbered)
+case("marks_missing_from_the_first_listing",
+     "The answer is lost, and the listing shows no marks: nobody is proven absent, and a run that can only wait puts him aside.",
+     1, UNMARKED, run("--wait", 4, "it.reason == 'doubts'", "'a name of ours yet' in ended.err"),
+     run("--wait", 3, "doubt == 1", "len(posts) == 1"))
+case("marks_missing_from_the_first_listing_for_a_time", "The same, and marks are listed again: he is found.",
+     1, UNMARKED, run("--wait", 4), put(shows=None), run("--wait", 0, "len(posts) == 1"))
 case("rows_without_numbers", "Nobody's number is listed, the marks are.",
      25, dict(LOSSES, shows=without("number")), run("--wait"))
 case("rows_without_customers", "Nor is the customer.", 25, dict(LOSSES, shows=without("customer")), run("--wait"))
 case("rows_of_others_without_ids", "Callers are listed without ids.",
      25, dict(LOSSES, inbound=2.0, shows=without("id", ours=False)), run("--wait"), keeps(3, 0.1))
+case("rows_of_others_without_ids_before", "The same, and the search before dialing shows them: they are named, and end nothing.",
+     12, dict(LOSSES, inbound=4.0, shows=without("id", ours=False)), rest(1.0),
+     run("--wait", 0, "'type inboundPhoneCall' in ended.err"))
+case("rows_without_creation", "No row has a time of creation: exit 1 after a time, and what to do, also with --wait.",
+     3, dict(talk=0.3, shows=lambda call, row, where: {key: value for key, value in row.items()
+                                                       if where == "answer" or key != "createdAt"}),
+     run("--wait", 1, "'field createdAt' in ended.err", "'look at it in the dashboard' in ended.err",
+         "ended.seconds < 60", timeout=90), once=dict(missing=3))
 case("rows_without_ids_at_times", "Half of the rows of our own calls lack their ids.",
      25, dict(LOSSES, shows=without("id", share=0.5)), run("--wait"))
 

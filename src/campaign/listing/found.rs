@@ -71,12 +71,14 @@ pub(in crate::campaign) enum Found {
     Watch,
     /// The listing from a time on, as it was when the first request was sent.
     Proof(Option<Proof>),
-    /// One call was asked for by its id.
-    One(CallId),
+    /// One call was asked for by its id; whether that had failed before.
+    One(CallId, bool),
     /// This search or proof cannot be read.
     GivenUp(Purpose, String),
-    /// The search before dialing goes on holding a row that cannot be read.
+    /// The search before dialing, or whatever the watch shows that may be ours, goes on not to be read.
     Unread(String),
+    /// A proof goes on holding a row that cannot be read.
+    Unproven(String),
     /// A round of the watch cannot be read; it is begun again.
     WatchFailed(String),
 }

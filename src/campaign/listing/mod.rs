@@ -68,6 +68,10 @@ pub(super) struct ListingReader {
     stretch: u32,
     not_before: Option<Instant>,
     failing: bool,
+    /// The last call that was asked for by its id could not be read.
+    one_failing: bool,
+    /// Since when no round of the watch has shown a call that can be read and may be ours, though such calls came.
+    blind: Option<Instant>,
     /// Times in a row that a read was forbidden.
     forbidden: u32,
     /// The row that could not be read and was told of last.
@@ -94,6 +98,8 @@ impl ListingReader {
             stretch: 1,
             not_before: None,
             failing: false,
+            one_failing: false,
+            blind: None,
             forbidden: 0,
             unread: None,
         }
@@ -117,6 +123,11 @@ impl ListingReader {
     /// Whether a read is under way.
     pub(super) fn is_reading(&self) -> bool {
         self.reading.is_some()
+    }
+
+    /// Whether the read under way is of a listing, and not of one call.
+    pub(super) fn is_listing(&self) -> bool {
+        self.reading.as_ref().is_some_and(|(_, purpose)| !matches!(purpose, Purpose::One(_)))
     }
 
     /// Whether reads have failed since the last round of the watch that was whole.
@@ -260,12 +271,16 @@ impl ListingReader {
     ) -> Found {
         let Some((_, purpose)) = self.reading.take_if(|(id, _)| *id == read) else { return Found::Part };
         self.forbidden = 0;
+        let unread = unread.filter(|unread| unread.outbound);
         let complete = matches!(purpose, Purpose::Search | Purpose::Proof);
         if let Some(unread) = unread.filter(|_| complete && !full) {
             return self.read_again(&purpose, unread, now);
         }
+        if let Some(unread) = unread.filter(|_| purpose == Purpose::Watch && self.is_blind(now)) {
+            return Found::Unread(unread.to_string());
+        }
         match purpose {
-            Purpose::One(id) => Found::One(id),
+            Purpose::One(id) => Found::One(id, std::mem::take(&mut self.one_failing)),
             _ if full => self.halve(&purpose, now, provider_now),
             Purpose::Search => match self.search.take_if(Search::is_last_part) {
                 Some(search) => Found::Search(search.began()),
@@ -294,6 +309,19 @@ impl ListingReader {
         self.unread.replace(unread.first.clone()).is_none_or(|last| last != unread.first)
     }
 
+    /// A row of a listing was read that may be a call of ours.
+    pub(super) fn sees(&mut self) {
+        if self.is_listing() {
+            self.blind = None;
+        }
+    }
+
+    /// Rows came that may be calls of ours, and not one of such rows could be read for as long as a search is given.
+    fn is_blind(&mut self, now: Instant) -> bool {
+        let since = *self.blind.get_or_insert(now);
+        now.since(since) >= self.poll * UNREAD * (TRIES - 1)
+    }
+
     /// What has to be complete holds a row that cannot be read: again after a while, and not for ever.
     fn read_again(&mut self, purpose: &Purpose, unread: &Unread, now: Instant) -> Found {
         let pause = self.poll * UNREAD;
@@ -303,7 +331,7 @@ impl ListingReader {
         }
         match purpose {
             Purpose::Search => Found::Unread(unread.to_string()),
-            other => Found::GivenUp(other.clone(), unread.to_string()),
+            _ => Found::Unproven(unread.to_string()),
         }
     }
 
@@ -336,9 +364,12 @@ impl ListingReader {
             }
             search.failed(now, pause)
         });
-        let tell = tries == 1 || tries.is_multiple_of(10);
         let given_up = tries >= TRIES && self.give_up(&purpose);
         let one = if let Purpose::One(id) = &purpose { Some(id.clone()) } else { None };
+        let tell = match one {
+            Some(_) => !std::mem::replace(&mut self.one_failing, true),
+            None => tries == 1 || tries.is_multiple_of(10),
+        };
         Failed::Again { one, tell, given_up: given_up.then_some(purpose) }
     }
 
@@ -416,7 +447,7 @@ mod tests {
     const POLL: Duration = Duration::from_secs(1);
 
     fn unread() -> Unread {
-        Unread { rows: 1, first: "id c1, field createdAt".to_owned() }
+        Unread { rows: 1, first: "id c1, field createdAt".to_owned(), outbound: true }
     }
 
     fn needs(search: bool, watch: Haste) -> Needs {
@@ -442,6 +473,53 @@ mod tests {
         };
         assert_eq!(found, Found::Unread("a call in the listing cannot be read: id c1, field createdAt".to_owned()));
         assert_eq!(now.since(began), POLL * UNREAD * (TRIES - 1));
+    }
+
+    #[test]
+    fn a_watch_of_which_no_row_can_be_read_that_may_be_ours_ends_after_two_minutes() {
+        let mut reader = ListingReader::new(POLL);
+        let mut watch = |seconds: u64, sees: bool, unread: &Unread| {
+            let now = Instant::from_micros(0) + POLL * u32::try_from(seconds).unwrap();
+            let (id, _) = reader.want(now, &needs(false, Haste::Eager)).read.unwrap();
+            if sees {
+                reader.sees();
+            }
+            reader.heard(id, false, Some(unread), now, Stamp::from_micros(0))
+        };
+        let inbound = Unread { outbound: false, ..unread() };
+        assert_eq!((watch(0, false, &unread()), watch(50, true, &unread())), (Found::Watch, Found::Watch));
+        assert_eq!((watch(159, false, &unread()), watch(160, false, &inbound)), (Found::Watch, Found::Watch));
+        assert_eq!(watch(161, false, &unread()), Found::Unread(unread().to_string()));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_one_of_ours_ends_no_search() {
+        let mut reader = ListingReader::new(POLL);
+        reader.search_between(Stamp::from_micros(0), None);
+        let now = Instant::from_micros(0);
+        let (id, _) = reader.want(now, &needs(true, Haste::None)).read.unwrap();
+        let inbound = Unread { outbound: false, ..unread() };
+        let found = reader.heard(id, false, Some(&inbound), now, Stamp::from_micros(0));
+        assert_eq!(found, Found::Search(Some(now)));
+    }
+
+    #[test]
+    fn a_call_that_cannot_be_read_by_its_id_is_told_once_until_one_can() {
+        let mut reader = ListingReader::new(POLL);
+        let mut ask = |seconds: u32, fails: bool| {
+            let now = Instant::from_micros(0) + POLL * seconds;
+            reader.ask_for(CallId::new("c1"));
+            let (id, _) = reader.want(now, &needs(false, Haste::None)).read.unwrap();
+            if fails {
+                let (kind, message) = (ReadTrouble::Fault, "500".to_owned());
+                let failure = ReadFailure { kind, sent: now, received: now, date: None, message };
+                let failed = reader.failed(id, &failure, now, Stamp::from_micros(0));
+                return matches!(failed, Failed::Again { tell: true, .. });
+            }
+            matches!(reader.heard(id, false, None, now, Stamp::from_micros(0)), Found::One(_, true))
+        };
+        let told = [(0, true), (100, true), (200, true), (300, false), (400, false), (500, true)];
+        assert_eq!(told.map(|(at, fails)| ask(at, fails)), [true, false, false, true, false, true]);
     }
 
     #[test]

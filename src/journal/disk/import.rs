@@ -113,7 +113,7 @@ type Known = (Option<String>, Option<String>, Option<String>, bool);
 
 /// Refuses another list or target under a name that was not given explicitly. A campaign that has called nobody is bound
 /// to nothing: its first start may have been a mistake. Says whether it has.
-fn check_head(db: &Db, head: &Head) -> Result<bool, Error> {
+pub(super) fn check_head(db: &Db, head: &Head) -> Result<bool, Error> {
     let campaign = head.campaign.clone();
     let find = "SELECT name, lists, target, EXISTS (SELECT 1 FROM attempt_counts WHERE campaign = campaigns.id \
                 AND attempts > 0) FROM campaigns WHERE account = ?1 AND mark = ?2";

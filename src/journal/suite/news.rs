@@ -31,6 +31,7 @@ pub(crate) fn queued(attempt: &AttemptId, seconds: i64) -> SeenCall {
         spoke: false,
         opt_out: false,
         unmarked: false,
+        bare: false,
         analysed: false,
         analysis: None,
         outbound: true,

@@ -157,6 +157,7 @@ impl FakeCall {
     pub fn listed(&self, org: &Arc<str>) -> SeenCall {
         let mut seen = self.seen(org);
         seen.attempt = seen.attempt.filter(|_| !self.stripped.mark);
+        seen.bare |= self.stripped.mark;
         seen.phone = seen.phone.filter(|_| !self.stripped.number);
         seen
     }
@@ -191,6 +192,7 @@ impl FakeCall {
             spoke: self.spoke(),
             opt_out: self.opted_out(),
             unmarked: false,
+            bare: self.name.is_none() && self.request.external_id.is_none(),
             analysed: self.settled && self.started.is_some(),
             analysis: None,
             outbound: self.kind == Kind::Outbound,

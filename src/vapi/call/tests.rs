@@ -246,6 +246,40 @@ fn a_row_that_cannot_be_read_is_named() {
 }
 
 #[test]
+fn of_rows_that_cannot_be_read_the_one_that_may_be_ours_is_named() {
+    let inbound = row(json!({ "id": null, "type": "inboundPhoneCall" }));
+    let ours = row(json!({ "createdAt": null, "type": "outboundPhoneCall" }));
+    let page = |rows: &[&str]| read_page(&format!("[{}]", rows.join(",")), None).unwrap().unread.unwrap();
+    let only = page(&[&inbound, &inbound]);
+    assert!(!only.outbound, "{only}");
+    assert!(only.to_string().ends_with("type inboundPhoneCall, created 2026-03-26T15:43:16.145Z, field id"), "{only}");
+    for rows in [[&*inbound, &*ours], [&*ours, &*inbound]] {
+        let both = page(&rows);
+        assert!(both.outbound && both.rows == 2, "{both}");
+        assert!(both.to_string().ends_with("type outboundPhoneCall, id c1, field createdAt"), "{both}");
+    }
+}
+
+#[test]
+fn a_row_is_bare_that_holds_nothing_where_a_mark_can_stand() {
+    for fields in [
+        json!({}),
+        json!({ "name": "", "customer": { "number": "+14155551234", "externalId": null } }),
+        json!({ "assistantOverrides": { "variableValues": {} } }),
+    ] {
+        assert!(seen(fields.clone()).bare, "{fields}");
+    }
+    for fields in [
+        json!({ "name": "of a person" }),
+        json!({ "customer": { "externalId": "7" } }),
+        json!({ "squadOverrides": { "variableValues": { "city": "Rome" } } }),
+        json!({ "name": ATTEMPT }),
+    ] {
+        assert!(!seen(fields.clone()).bare, "{fields}");
+    }
+}
+
+#[test]
 fn a_body_that_is_no_page_proves_nothing() {
     for body in ["", "{}", r#"{"results":[]}"#, "[{]", "[{},", "null", "<html>"] {
         assert!(read_page(body, None).is_none(), "{body}");
