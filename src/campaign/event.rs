@@ -297,6 +297,9 @@ pub enum News {
         /// Rows that came and could not be read.
         #[serde(default)]
         unread: Option<Unread>,
+        /// Times stand there without an offset.
+        #[serde(default)]
+        no_offset: bool,
     },
     /// One complete listing, asked for at that time, does not show this attempt.
     Absent(AttemptId, Instant),

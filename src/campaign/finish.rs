@@ -129,7 +129,11 @@ impl Campaign {
             return;
         }
         let provable: Option<Timestamp> = provable.map(|at| at.max(now.at).timestamp());
-        let next_at = [rest.next_at, provable].into_iter().flatten().min();
+        let next_at = match rest.next_at {
+            // Those who are due later may bring calls whose marks are listed; doubts that wait for marks do not.
+            Some(due) if self.waits_for_marks() => Some(due),
+            due => [due, provable].into_iter().flatten().min(),
+        };
         let why = if rest.later > 0 { StopReason::Later } else { StopReason::DoubtsLeft };
         self.finish(why, next_at);
     }

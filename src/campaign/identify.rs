@@ -26,7 +26,7 @@ impl Campaign {
                 let message = format!("the answer tells of another call, {}", call.id);
                 News::Failed { attempt, wire, message }
             }
-            News::Listed { read, wire, calls, full, unread }
+            News::Listed { read, wire, calls, full, unread, no_offset }
                 if calls.iter().any(|call| self.attempt_of(call).is_some()) =>
             {
                 let told = |call: &Arc<SeenCall>| match self.attempt_of(call) {
@@ -40,7 +40,7 @@ impl Campaign {
                     }
                     None => Arc::clone(call),
                 };
-                News::Listed { read, wire, calls: calls.iter().map(told).collect(), full, unread }
+                News::Listed { read, wire, calls: calls.iter().map(told).collect(), full, unread, no_offset }
             }
             other => other,
         }

@@ -102,6 +102,10 @@ pub struct Campaign {
     refusals: ConfigRefusals,
     backoff: ConnectBackoff,
     silence: UnreachableTimer,
+    /// It was told last that no answer came.
+    told_away: bool,
+    /// It was told that times are listed without an offset.
+    told_no_offset: bool,
     money: money::Money,
     tally: RunCounts,
     first: First,
@@ -212,6 +216,8 @@ impl Campaign {
             refusals: ConfigRefusals::default(),
             backoff: ConnectBackoff::default(),
             silence: UnreachableTimer::default(),
+            told_away: false,
+            told_no_offset: false,
             money: money::Money::new(history.cost_usd, history.calls_ended),
             tally: RunCounts::default(),
             first: First::NotYet,

@@ -43,7 +43,10 @@ impl Campaign {
                 }
                 self.hear_turn(turn);
             }
-            News::Listed { read, wire, calls, full, unread } => {
+            News::Listed { read, wire, calls, full, unread, no_offset } => {
+                if no_offset && !std::mem::replace(&mut self.told_no_offset, true) {
+                    self.tell(Notice::NoOffset);
+                }
                 self.hear_rows(wire, &calls);
                 listing = Some((read, full, unread, !calls.is_empty()));
             }
@@ -160,6 +163,7 @@ impl Campaign {
                 let until = self.backoff.failed(now.at);
                 self.hold_claims_until = self.hold_claims_until.max(Some(until));
                 self.tell(Notice::Unreachable(until, message.to_owned()));
+                self.told_away = true;
                 self.check_reachable(message, now);
             }
             Cause::Account if key => self.stop(StopReason::Key(message.to_owned())),

@@ -21,6 +21,8 @@ pub enum Notice {
     LimitAssumed(u32),
     /// Answers carry no `Date`: whether the clock is right cannot be told.
     NoDate,
+    /// Listings say no offset with their times: they are taken for UTC.
+    NoOffset,
     /// Answers carry times that cannot be: they are left out.
     WrongTimes,
     /// The account shows no limits: the reserve is kept only against what can be seen.
@@ -41,6 +43,8 @@ pub enum Notice {
     RateLimited(Instant),
     /// Nothing could be sent; tried again then.
     Unreachable(Instant, String),
+    /// The provider answers again.
+    Reachable,
     /// The listing could not be read.
     ReadFailed(String),
     /// Calls can be read again by their ids.

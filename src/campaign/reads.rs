@@ -158,6 +158,7 @@ impl Campaign {
                     self.one_done(id, true, now);
                 }
                 if tell {
+                    self.told_away |= failure.date.is_none();
                     self.tell(Notice::ReadFailed(failure.message.clone()));
                 }
                 if let Some(purpose) = given_up {

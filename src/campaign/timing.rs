@@ -94,6 +94,9 @@ impl Campaign {
     pub(super) fn reached(&mut self) {
         self.backoff.worked();
         self.silence.answered();
+        if std::mem::take(&mut self.told_away) {
+            self.tell(Notice::Reachable);
+        }
     }
 
     /// Two minutes without any answer: out, since nothing can be followed either.

@@ -136,6 +136,7 @@ mod tests {
             account: Account { id: 1, name: "org-1".into() },
             name: name.into(),
             lists: Vec::new(),
+            terms: None,
             created: "2026-11-20T09:00:00Z".parse().unwrap(),
             paused: false,
             running: ours.map(|_| Running { pid: 4711, host: None, since: "2026-11-23T09:00:02Z".parse().unwrap() }),

@@ -338,7 +338,7 @@ impl<J: Journal> Simulation<J> {
         match due {
             Due::Read(place, of, query, sent) => self.read(place, of, &query, sent),
             Due::Listed(place, Page { of: Listed { read, watched }, wire, calls, full }) => {
-                let news = News::Listed { read, wire, calls, full, unread: None };
+                let news = News::Listed { read, wire, calls, full, unread: None, no_offset: false };
                 let Some(org) = watched else { return self.tell(place, news) };
                 let now = self.now();
                 if let Some(run) = self.runs[place].as_mut() {

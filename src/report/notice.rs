@@ -74,6 +74,7 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::NoDate => {
             "the API does not say what time it is: whether this machine's clock is right cannot be told".to_owned()
         }
+        Notice::NoOffset => "the API lists times without an offset: they are taken for UTC".to_owned(),
         Notice::WrongTimes => {
             "some answers of the API carry a time that contradicts the others; such times are left out".to_owned()
         }
@@ -90,6 +91,7 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
         Notice::LineRests(line, why) => format!("phone number {line} is left alone for a while: {why}"),
         Notice::RateLimited(until) => format!("too many requests; none before {}", clock(*until)),
         Notice::Unreachable(until, why) => format!("no connection ({why}); trying again at {}", clock(*until)),
+        Notice::Reachable => "the API can be reached again".to_owned(),
         Notice::ReadFailed(why) => format!("the calls could not be looked at: {why}"),
         Notice::ReadAgain => "the calls can be looked at again".to_owned(),
         Notice::BreakerTripped(why) => format!("dialing pauses: {why}"),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::live_status::LiveStatus;
 use super::style::{Glyphs, count, dollars, moment, moment_there, rehearsed, thousands};
 use super::summary::dispositions;
+use crate::campaign::plan::Reserve;
 use crate::journal::Totals;
 use crate::journal::disk::story::Campaign;
 use crate::text::plain;
@@ -72,9 +73,17 @@ fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone, 
                 writeln!(text, "  not heard of since {}: it hangs, or cannot write its journal", moment(at, now, zone));
         }
     }
+    if let Some(reserve) = reserve(campaign).filter(|_| campaign.running.is_none() && totals.open > 0) {
+        let _ = writeln!(text, "  reserve {reserve}");
+    }
     if !campaign.lists.is_empty() {
         let _ = writeln!(text, "  {}", plain(&campaign.lists.join(", ")));
     }
+}
+
+/// What its newest run reserves, where it does not choose that itself.
+fn reserve(campaign: &Campaign) -> Option<Reserve> {
+    campaign.terms().map(|terms| terms.reserve).filter(|reserve| reserve.auto.is_none())
 }
 
 /// One campaign in one line, without what changes all the time.
@@ -122,6 +131,7 @@ pub fn object(campaign: &Campaign, now: Timestamp, host: &str) -> Value {
         "paused": campaign.paused,
         "running": running,
         "calls_up": campaign.up,
+        "reserve": reserve(campaign).map(|reserve| reserve.at(now)),
         "next_at": campaign.due.as_ref().map(|(due, _)| due.to_string()),
     });
     add(&mut object, more);
@@ -169,6 +179,7 @@ mod tests {
             account: Account { id: 1, name: "org-1".into() },
             name: "leads".into(),
             lists: vec!["/home/ada/leads.csv".into()],
+            terms: None,
             created: "2026-11-20T09:00:00Z".parse().unwrap(),
             paused: false,
             running: Some(Running { pid: 4711, host: None, since: "2026-11-23T09:00:02Z".parse().unwrap() }),
@@ -209,6 +220,11 @@ mod tests {
         let left = Campaign { running: None, up: 1, ..campaign() };
         let left = text(&[left], "~/s", now, &TimeZone::UTC, Glyphs::ASCII);
         assert!(left.contains("1 of them has a call that is up (the next run picks them up)"), "{left}");
+        let terms = r#"{"calling":{"rules":null},"reserve":{"table":[[0,3],[480,5]],"zone":"UTC","auto":null}}"#;
+        let reserves = Campaign { running: None, terms: Some(terms.to_owned()), ..campaign() };
+        let told = text(std::slice::from_ref(&reserves), "~/s", now, &TimeZone::UTC, Glyphs::ASCII);
+        assert!(told.contains("\n  reserve 00:00=3,08:00=5\n"), "{told}");
+        assert_eq!(object(&reserves, now, "host")["reserve"], 5);
         let plain = text(&[campaign()], "~/s", now, &TimeZone::UTC, Glyphs::ASCII);
         assert!(plain.contains("answered 1,100 - no answer 66") && plain.is_ascii(), "{plain}");
         let stand_in = Account { id: 2, name: REHEARSAL.to_owned() };

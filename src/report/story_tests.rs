@@ -1,11 +1,16 @@
 //! Whole stories, as a person reads them.
 
 use super::*;
+use std::time::Duration;
+
 use crate::campaign::attempt::{CallEnd, Facts};
+use crate::campaign::hours::Calling;
+use crate::campaign::plan::Reserve;
 use crate::journal::Totals;
 use crate::journal::disk::accounts::Account;
 use crate::journal::disk::live::Published;
 use crate::journal::disk::story::Running;
+use crate::journal::disk::story::Terms;
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::pool::calls::CallId;
 use crate::time::{Instant, Now, Stamp};
@@ -35,6 +40,7 @@ fn campaign(running: bool, status: &str) -> Campaign {
         account: Account { id: 1, name: "org-1".into() },
         name: "leads".into(),
         lists: Vec::new(),
+        terms: None,
         created: at("09:00:00"),
         paused: false,
         running: running.then(|| Running { pid: 4711, host: None, since: at("09:00:00") }),
@@ -91,7 +97,15 @@ fn why_a_lead_waits_is_told_beside_it_with_the_time_where_it_is() {
         It stands on line 2. It is to be called. It waits until 2026-11-23 17:00:00 EST (16:00 in Chicago): it was put off, as another campaign called the number or its line could not call. No run of the campaign is alive: it is called when the campaign is run again.
         It was never called.
     ");
+    let calling = Calling::parse("08:00-12:00", None, None, Duration::ZERO).unwrap();
+    let terms = Terms { calling, reserve: Reserve::always(3) };
+    let known = Campaign { terms: serde_json::to_string(&terms).ok(), ..campaign(false, "{}") };
+    let told = told_of(&waits, std::slice::from_ref(&known));
+    let opens = "Its calling hours of Chicago open at 2026-11-24 09:00:00 EST (08:00 in Chicago).";
+    assert!(told.contains(&format!("could not call. {opens} No run")), "{told}");
     let open = [story(row(LeadState::Open), Vec::new())];
+    let told = told_of(&open, &[known]);
+    assert!(told.contains("It is called within the calling hours of Chicago (now Mon 09:00)."), "{told}");
     let told = told_of(&open, &[campaign(true, r#"{"held_up":"nobody may be called now (hours, retries, doubts)"}"#)]);
     assert!(told.contains("The campaign's run says: nobody may be called now (hours, retries, doubts).\n"), "{told}");
     let told = told_of(&open, &[campaign(true, "{}")]);

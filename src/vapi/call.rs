@@ -120,6 +120,8 @@ pub struct Page {
     pub rows: usize,
     /// Rows without a usable id or creation time: a page that holds one that may be ours is no proof that a call is absent.
     pub unread: Option<Unread>,
+    /// The first row's time of creation has no offset.
+    pub no_offset: bool,
 }
 
 impl Page {
@@ -137,7 +139,8 @@ impl Page {
 /// `opt_out_field` names the field of `analysis.structuredData` that says that a person wants no further calls.
 pub fn read_page(body: &str, opt_out_field: Option<&str>) -> Option<Page> {
     let rows: Vec<&RawValue> = serde_json::from_str(body).ok()?;
-    let mut page = Page { rows: rows.len(), ..Page::default() };
+    let no_offset = rows.first().is_some_and(|row| lacks_offset(row));
+    let mut page = Page { rows: rows.len(), no_offset, ..Page::default() };
     for row in rows {
         match read_row(row, opt_out_field) {
             Ok(call) => page.calls.push(call),
@@ -167,6 +170,10 @@ pub fn read_answer(body: &str, opt_out_field: Option<&str>) -> Option<(SeenCall,
 pub fn is_plain_id(id: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:~".contains(&byte);
     id.starts_with(|first: char| first.is_ascii_alphanumeric()) && id.len() <= LONGEST_ID && id.bytes().all(plain)
+}
+
+fn lacks_offset(row: &RawValue) -> bool {
+    scan::object::<Row<'_>>(Some(row)).is_some_and(|row| scan::lacks_offset(row.created_at))
 }
 
 /// Whether a call of that `type` may be one that somebody placed.

@@ -166,7 +166,8 @@ impl Client {
         {
             Ok((page, full)) => {
                 let calls = page.calls.into_iter().map(Arc::new).collect();
-                Ok(News::Listed { read: id, wire, calls, full, unread: page.unread })
+                let Page { unread, no_offset, .. } = page;
+                Ok(News::Listed { read: id, wire, calls, full, unread, no_offset })
             }
             Err((kind, message)) => {
                 let message = self.transport.tidy(&message);
@@ -272,7 +273,7 @@ impl Client {
         }
         let read = match query {
             Query::One(_) => call::read_call(&reply.body, field)
-                .map(|call| (Page { calls: vec![call], rows: 1, unread: None }, false)),
+                .map(|call| (Page { calls: vec![call], rows: 1, ..Page::default() }, false)),
             Query::Updated { limit, .. } | Query::Created { limit, .. } => {
                 call::read_page(&reply.body, field).map(|page| {
                     let full = page.rows >= usize::from(*limit);

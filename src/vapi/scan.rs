@@ -40,6 +40,11 @@ pub(super) fn stamp(raw: Raw<'_>) -> Option<Stamp> {
     read.ok().map(Stamp::from)
 }
 
+/// Whether it is an instant that says no offset.
+pub(super) fn lacks_offset(raw: Raw<'_>) -> bool {
+    stamp(raw).is_some() && text(raw).is_some_and(|text| text.parse::<jiff::Timestamp>().is_err())
+}
+
 /// Any value.
 pub(super) fn value(raw: Raw<'_>) -> Option<Value> {
     serde_json::from_str(raw?.get()).ok()
@@ -120,7 +125,9 @@ mod tests {
         }
         for json in ["\"2026-03-26T15:43:16.000\"", "\"2026-03-26T15:43:16\"", "\"2026-03-26 15:43:16\""] {
             assert_eq!(stamp(Some(&raw(json))), Some(expected), "{json}");
+            assert!(lacks_offset(Some(&raw(json))), "{json}");
         }
+        assert!(!lacks_offset(Some(&raw("\"2026-03-26T16:43:16+01:00\""))) && !lacks_offset(Some(&raw("\"soon\""))));
         for json in [
             "\"yesterday\"",
             "\"\"",

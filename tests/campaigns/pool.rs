@@ -136,7 +136,7 @@ fn a_watched_organisation_on_another_pool_is_told() {
     let now = stage.now();
     let wire = RequestTiming { sent: now.at, received: now.at, date: None };
     let calls = (0..12).map(|nth| elsewhere(nth, now)).collect();
-    let news = News::Listed { read: ReadId(u64::MAX), wire, calls, full: false, unread: None };
+    let news = News::Listed { read: ReadId(u64::MAX), wire, calls, full: false, unread: None, no_offset: false };
     stage.runs[0].as_mut().unwrap().campaign.handle(now, Event::Watched(0, Box::new(news)));
     stage.play(after(600), None).unwrap();
     let told = &stage.runs[0].as_ref().unwrap().notices;

@@ -235,7 +235,7 @@ def gone_and_back(s):
     server.world = world
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     world.standin.server = server
-    s.ends(None, "ended.code in (0, 4)")
+    s.ends(None, "ended.code in (0, 4)", "'can be reached again' in ended.err")
     s.run("--wait")
 
 

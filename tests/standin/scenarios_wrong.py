@@ -171,7 +171,7 @@ def floating(call, row, where):
 
 
 case("times_without_offset", "Listings say no offset with their times.",
-     25, dict(LOSSES, shows=floating), run("--wait", None), note("exit {ended.code}"), once=dict(missing=25))
+     25, dict(LOSSES, shows=floating), run("--wait", 0, "ended.err.count('taken for UTC') == 1"))
 BAD_IDS = [None, "", 7, ["x"], {"a": 1}, "../../assistant/x", "x" * 5000, "\x1b[31mred", "a b\r\nX-Evil: 1", "\u202e", True]
 
 

@@ -2,3 +2,4 @@
 
 ALTER TABLE runs ADD COLUMN host TEXT;
 ALTER TABLE pool_histories ADD COLUMN forecast TEXT;
+ALTER TABLE campaigns ADD COLUMN terms TEXT; -- JSON: the hours and the reserve of its newest run

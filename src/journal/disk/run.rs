@@ -20,6 +20,7 @@ use super::leads::Zones;
 use super::lock::Lock;
 use super::others::{Followed, asks, gather, leaves_one, share};
 use super::runs::{LIVE, begin, over, pool, reap_dead_runs};
+use super::story::Terms;
 use super::table::Table;
 use super::waiting::Patience;
 use super::{Disk, results};
@@ -87,11 +88,13 @@ impl Disk {
         self.db.set_fence(lock.fence());
         let campaign = self.campaign(&account, &plan.campaign)?;
         let dir = self.dir.clone();
+        let terms = Terms::of(&plan).written();
         let (pool, number) = self.within(|tx| {
             reap_dead_runs(tx, &dir, campaign, None, now)?;
             let pool = pool(tx, &pool_name)?;
             let in_doubt = plan.in_doubt.map_or(-1, |held| i64::try_from(held.as_micros()).unwrap_or(i64::MAX));
-            tx.execute("UPDATE campaigns SET in_doubt = ?2 WHERE id = ?1", values![campaign, in_doubt])?;
+            let set = "UPDATE campaigns SET in_doubt = ?2, terms = ?3 WHERE id = ?1";
+            tx.execute(set, values![campaign, in_doubt, terms.as_deref()])?;
             Ok((pool, begin(tx, campaign, pool, pid, now)?))
         })?;
         let mark = Mark::of(&plan.campaign);

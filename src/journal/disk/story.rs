@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::super::facts::Attempt;
 use super::super::lead_status::LeadState;
@@ -15,6 +16,8 @@ use super::db::{Db, values};
 use super::leads::{Zones, standing_named, zone_sets};
 use super::live::Published;
 use super::{Disk, accounts};
+use crate::campaign::hours::Calling;
+use crate::campaign::plan::{Plan, Reserve};
 use crate::leads::lead::Phone;
 use crate::pool::attempt_id::Mark;
 use crate::text::clean;
@@ -28,6 +31,8 @@ pub struct Campaign {
     pub name: String,
     /// Its lists.
     pub lists: Vec<String>,
+    /// The hours and the reserve of its newest run, as they are written down.
+    pub terms: Option<String>,
     /// When it was first started.
     pub created: Timestamp,
     /// A pause is kept.
@@ -60,6 +65,34 @@ impl Running {
     pub fn process(&self) -> String {
         let on = self.host.as_ref().map(|host| format!(" on {host}")).unwrap_or_default();
         format!("process {}{on}", self.pid)
+    }
+}
+
+/// What a run goes by, as far as others are told of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Terms {
+    /// When it calls.
+    pub calling: Calling,
+    /// What it reserves.
+    pub reserve: Reserve,
+}
+
+impl Terms {
+    /// Those of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        Self { calling: plan.calling.clone(), reserve: plan.reserve.clone() }
+    }
+
+    /// As they are written down.
+    pub(super) fn written(&self) -> Option<String> {
+        serde_json::to_string(self).ok()
+    }
+}
+
+impl Campaign {
+    /// What its newest run goes by; none where that was never written down, or by a version that wrote it otherwise.
+    pub fn terms(&self) -> Option<Terms> {
+        serde_json::from_str(self.terms.as_ref()?).ok()
     }
 }
 
@@ -117,7 +150,7 @@ impl Disk {
     pub fn campaigns(&self) -> Result<Vec<Campaign>, Error> {
         let rows = self.read(|db| {
             let all = "SELECT campaigns.id, campaigns.name, lists, created, paused, accounts.id, accounts.name, \
-                       (SELECT max(id) FROM runs WHERE campaign = campaigns.id) FROM campaigns \
+                       (SELECT max(id) FROM runs WHERE campaign = campaigns.id), terms FROM campaigns \
                        JOIN accounts ON accounts.id = account WHERE campaigns.name IS NOT NULL \
                        ORDER BY created DESC, campaigns.id DESC";
             db.all(all, &[], |row| {
@@ -127,6 +160,7 @@ impl Disk {
                     account,
                     name: row.get(1)?,
                     lists: lists.and_then(|lists| serde_json::from_str(&lists).ok()).unwrap_or_default(),
+                    terms: row.get(8)?,
                     created: wall(row.get(3)?),
                     paused: row.get(4)?,
                     running: None,

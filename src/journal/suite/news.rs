@@ -68,5 +68,5 @@ pub(crate) fn failed(attempt: &AttemptId, seconds: i64) -> News {
 
 pub(crate) fn listed(calls: Vec<SeenCall>, seconds: i64) -> News {
     let calls = calls.into_iter().map(Arc::new).collect();
-    News::Listed { read: ReadId(1), wire: wire(seconds), calls, full: false, unread: None }
+    News::Listed { read: ReadId(1), wire: wire(seconds), calls, full: false, unread: None, no_offset: false }
 }
