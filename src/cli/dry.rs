@@ -33,6 +33,7 @@ use crate::rehearsal::forecast::belief::Beliefs;
 use crate::rehearsal::forecast::{Impossible, Question, sample};
 use crate::report::dry_run::{batches, first_request};
 use crate::report::failure::Failure;
+use crate::report::findings::Checked;
 use crate::report::forecast::Outlook;
 use crate::report::notice::{one_at_a_time, reserve_begins};
 use crate::report::style::{Glyphs, dollars, moment};
@@ -89,7 +90,6 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
         other => Failure::new(other.exit(), other.to_string()),
     })?;
     let campaign = &planned.plan.campaign;
-    let leads = checked.counts.leads;
     checked.mending = Some(mending(&planned.inputs, campaign, &planned.list, planned.sandbox));
     let mut text = checked.text(&around.zone);
     let has_passed = planned.plan.until.is_some_and(|until| until <= around.now);
@@ -99,17 +99,9 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
     if !settled.is_empty() {
         let _infallible = writeln!(text, "{} settled earlier, {} to call", settled.len(), left.total);
     }
-    if let Some(error) = &checked.error {
+    if let Some(failure) = why_refused(planned, &checked, others, left.total) {
         say(text.trim_end());
-        return Err(Failure::usage(error.clone()));
-    }
-    if let Some(error) = others.refusal(leads).filter(|_| !planned.name_given) {
-        say(text.trim_end());
-        return Err(refused(planned, error));
-    }
-    if let Some(only) = planned.only.as_ref().filter(|_| left.total == 0) {
-        say(text.trim_end());
-        return Err(absent(only));
+        return Err(failure);
     }
     if has_passed {
         text.push_str("nobody is called: --until has passed\n");
@@ -160,6 +152,17 @@ pub(super) fn dry_run(planned: &RunPlan, asked: &RehearseArgs, around: &Environm
         print(&text)?;
     }
     Ok(Exit::Settled)
+}
+
+/// Why a run would be refused that finds this.
+fn why_refused(planned: &RunPlan, checked: &Checked, others: Others, to_call: u64) -> Option<Failure> {
+    if let Some(error) = &checked.error {
+        return Some(Failure::usage(error.clone()));
+    }
+    match others.refusal(checked.counts.leads).filter(|_| !planned.name_given) {
+        Some(error) => Some(refused(planned, error)),
+        None => planned.only.as_ref().filter(|_| to_call == 0).map(absent),
+    }
 }
 
 /// What the reserve deserves to have said of it.

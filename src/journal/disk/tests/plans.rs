@@ -223,9 +223,9 @@ fn a_journal_of_an_earlier_version_is_brought_forward() {
         let before = Disk::open(dir.path(), &mut chance(7)).unwrap();
         let mut campaigns = before.campaigns().unwrap();
         // No version before 8 has written the terms down, none before 6 has told anything of its runs.
-        campaigns.iter_mut().for_each(|campaign| campaign.terms = None);
-        for campaign in campaigns.iter_mut().filter(|_| steps > 2) {
-            campaign.published = None;
+        for campaign in &mut campaigns {
+            campaign.terms = None;
+            campaign.published = campaign.published.take().filter(|_| steps <= 2);
         }
         let (schema, settled) = (schema_of(before.db.sqlite()), settlements(before.db.sqlite()));
         assert!(settled > 0);
