@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn programs_get_an_array() {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
-        insta::assert_snapshot!(json(&[campaign()], now, "host"), @r#"[{"account":"org-1","batch":null,"calls_per_minute":null,"calls_up":2,"campaign":"leads","cost_usd":61.2,"created":"2026-11-20T09:00:00Z","dispositions":{"answered":1100,"no-answer":66},"done_at":null,"held_up":null,"leads":{"in_doubt":3,"open":35,"parked":1,"removed":2,"settled":1166,"suppressed":0,"total":1204},"lists":["/home/ada/leads.csv"],"next_at":null,"paused":false,"pool":null,"running":{"host":"host","pid":4711,"since":"2026-11-23T09:00:02Z"}}]"#);
+        insta::assert_snapshot!(json(&[campaign()], now, "host"), @r#"[{"account":"org-1","batch":null,"calls_per_minute":null,"calls_up":2,"campaign":"leads","cost_usd":61.2,"created":"2026-11-20T09:00:00Z","dispositions":{"answered":1100,"no-answer":66},"done_at":null,"held_up":null,"leads":{"in_doubt":3,"open":35,"parked":1,"removed":2,"settled":1166,"suppressed":0,"total":1204},"lists":["/home/ada/leads.csv"],"next_at":null,"paused":false,"pool":null,"reserve":null,"running":{"host":"host","pid":4711,"since":"2026-11-23T09:00:02Z"}}]"#);
         assert_eq!(json(&[], now, "host"), "[]\n");
     }
 }
