@@ -303,6 +303,11 @@ impl Campaign {
         self.actions.pop_front()
     }
 
+    /// What [`next_action`](Self::next_action) will be.
+    pub fn peek_action(&self) -> Option<&Action> {
+        self.actions.front()
+    }
+
     /// When to send [`Event::Wake`] if nothing else happens; `None` once it is over.
     pub fn next_wakeup(&self, now: Now) -> Option<Instant> {
         if self.is_over() {

@@ -11,22 +11,30 @@ use crate::time::{Instant, Now};
 /// What a journal can be asked for.
 #[derive(Clone)]
 pub(super) enum Request {
-    /// Carry out an action that is the journal's.
-    Act(Action),
+    /// Carry out actions that are the journal's, in one transaction.
+    Act(Vec<Action>),
     /// Look for orders from other shells.
     Control,
 }
 
 /// What came of it.
 pub(super) enum Done {
-    /// What the campaign is to hear.
-    Heard(Event),
-    /// It is done.
-    Nothing,
+    /// It is done, and this is what the campaign is to hear, in order.
+    Heard(Vec<Event>),
     /// What other shells have asked for.
     Control(Control),
-    /// Another process holds the file: what was asked for is still to be done. In words, who.
-    Busy(Request, String),
+    /// Another process holds the file: what was asked for is still to be done, unless it was a claim. In words, who.
+    Busy(Option<Request>, String),
+}
+
+/// What one transaction may be asked to do at most.
+pub(super) const TOGETHER: usize = 64;
+
+/// Whether something else may be carried out in the same transaction: it writes down what is known, and nothing is
+/// decided on its answer.
+pub(super) fn is_record(action: &Action) -> bool {
+    use Action::{CloseBatch, PutOff, Record, Share, Watermark};
+    matches!(action, Record(_) | Watermark(..) | Share(..) | CloseBatch(_) | PutOff(..))
 }
 
 /// What a request brought back.
@@ -69,8 +77,10 @@ impl<J: Journal + Send + 'static> Desk<J> {
         };
         let work = tokio::task::spawn_blocking(move || {
             let mut claims = Claims::new();
-            let done = match carry_out(&mut journal, now, request.clone(), &mut claims) {
-                Err(busy @ (Error::Busy { .. } | Error::Away { .. })) => Ok(Done::Busy(request, busy.to_string())),
+            let is_claim = matches!(&request, Request::Act(actions) if matches!(actions[..], [Action::Claim(_)]));
+            let again = (!is_claim).then(|| request.clone());
+            let done = match carry_out(&mut journal, now, request, &mut claims) {
+                Err(busy @ (Error::Busy { .. } | Error::Away { .. })) => Ok(Done::Busy(again, busy.to_string())),
                 done => done,
             };
             (journal, done.map(|done| (done, claims)))
@@ -93,12 +103,22 @@ impl<J: Journal + Send + 'static> Desk<J> {
 }
 
 fn carry_out(journal: &mut impl Journal, now: Now, request: Request, claims: &mut Claims) -> Result<Done, Error> {
-    match request {
-        Request::Control => journal.control(now).map(Done::Control),
-        Request::Act(action) => Ok(match answer(journal, now, action, claims)? {
-            Answer::Heard(event) => Done::Heard(event),
-            Answer::Done => Done::Nothing,
-            Answer::NotMine(action) => unreachable!("{action:?} is not the journal's to carry out"),
-        }),
-    }
+    let actions = match request {
+        Request::Control => return journal.control(now).map(Done::Control),
+        Request::Act(actions) => actions,
+    };
+    // What needs no transaction at all, such as a listing that shows nothing new, begins none.
+    let alone = actions.len() == 1;
+    let carry_all = |journal: &mut _| {
+        let mut events = Vec::new();
+        for action in actions {
+            match answer(journal, now, action, claims)? {
+                Answer::Heard(event) => events.push(event),
+                Answer::Done => {}
+                Answer::NotMine(action) => unreachable!("{action:?} is not the journal's to carry out"),
+            }
+        }
+        Ok(Done::Heard(events))
+    };
+    if alone { carry_all(journal) } else { journal.together(carry_all) }
 }

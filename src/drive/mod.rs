@@ -39,7 +39,7 @@ use crate::time::{Instant, Now};
 use crate::trace::Traced;
 use crate::vapi::client::Client;
 use clock::Clock;
-use desk::{Back, Desk, Done, Request};
+use desk::{Back, Desk, Done, Request, TOGETHER, is_record};
 use end::{Broken, RunEnd};
 use notes::Notes;
 use observers::Observers;
@@ -191,7 +191,7 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
                 biased;
                 order = self.signals.next() => self.obey(order),
                 back = self.desk.back() => self.take_back(back?),
-                Some(incoming) = self.receiver.recv(), if free => self.hear(incoming),
+                Some(incoming) = self.receiver.recv(), if free => self.hear_all(incoming),
                 Some(id) = self.messages.recv() => self.hear_message(id),
                 () = tokio::time::sleep(sleep) => {
                     let now = self.clock.now();
@@ -224,13 +224,25 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
                 }
                 Action::Claim(ask) => match (self.before_claims)() {
                     _ if std::mem::take(&mut self.stale) => self.campaign.handle(now, Event::ClaimsHeld),
-                    Ok(()) => self.desk.begin(now, Request::Act(Action::Claim(ask))),
+                    Ok(()) => self.desk.begin(now, Request::Act(vec![Action::Claim(ask)])),
                     Err(why) => self.held_up(now, &why),
                 },
-                action => self.desk.begin(now, Request::Act(action)),
+                action => {
+                    let actions = self.with_further_records(action);
+                    self.desk.begin(now, Request::Act(actions));
+                }
             }
         }
         Ok(None)
+    }
+
+    /// An action with those behind it that one transaction can carry out with it.
+    fn with_further_records(&mut self, first: Action) -> Vec<Action> {
+        let mut actions = vec![first];
+        while is_record(&actions[0]) && actions.len() < TOGETHER && self.campaign.peek_action().is_some_and(is_record) {
+            actions.extend(self.campaign.next_action());
+        }
+        actions
     }
 
     /// Nobody is claimed for now; the campaign asks again.
@@ -269,6 +281,15 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
         }
     }
 
+    /// What has come meanwhile is heard as well, so that one transaction can write it all down.
+    fn hear_all(&mut self, first: Incoming) {
+        self.hear(first);
+        for _ in 1..TOGETHER {
+            let Ok(incoming) = self.receiver.try_recv() else { break };
+            self.hear(incoming);
+        }
+    }
+
     fn hear(&mut self, incoming: Incoming) {
         let now = self.clock.now();
         self.tell_request(now, &incoming);
@@ -303,26 +324,28 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
             self.say(now, Severity::Event, "the journal is free again");
         }
         match back.done {
-            Done::Nothing | Done::Busy(..) => {}
+            Done::Busy(..) => {}
             Done::Control(control) => self.take_orders(control, now),
-            Done::Heard(event) => {
-                for happening in self.notes.take(now, &event) {
-                    self.observers.tell(happening);
+            Done::Heard(events) => {
+                for event in events {
+                    for happening in self.notes.take(now, &event) {
+                        self.observers.tell(happening);
+                    }
+                    self.campaign.handle(now, event);
                 }
-                self.campaign.handle(now, event);
             }
         }
     }
 
     /// Another process holds the journal. Nobody is dialed until it is free; whatever is known is written down then.
-    fn ask_again(&mut self, now: Now, request: Request, who: &str) {
+    fn ask_again(&mut self, now: Now, request: Option<Request>, who: &str) {
         if !std::mem::replace(&mut self.busy, true) {
             let who = who.lines().next().unwrap_or_default();
             self.say(now, Severity::Trouble, &format!("{who}; nobody is dialed until it is free"));
         }
         match request {
-            Request::Act(Action::Claim(_)) => self.campaign.handle(now, Event::ClaimsHeld),
-            request => self.desk.begin(now, request),
+            None => self.campaign.handle(now, Event::ClaimsHeld),
+            Some(request) => self.desk.begin(now, request),
         }
     }
 

@@ -256,7 +256,11 @@ pub enum Error {
 pub const LATELY: Duration = Duration::from_hours(20);
 
 /// What a journal does for one run of one campaign. Every method is one transaction that is on disk when it returns.
-pub trait Journal {
+pub trait Journal: Sized {
+    /// Does several things in one transaction: all of them are on disk when it returns, or none is.
+    fn together<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        work(self)
+    }
     /// What a run of this campaign goes on from: asked for once, first.
     fn history(&mut self, now: Now) -> Result<ResumeState, Error>;
     /// Cuts the next batch from the leads that may be dialed now, or takes up the one that a dead run left open.

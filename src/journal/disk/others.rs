@@ -26,7 +26,7 @@ pub(super) type Followed = HashMap<CallId, AttemptId>;
 /// What the other runs on this run's pool know and do.
 pub(super) fn gather(table: &mut Table<'_>, followed: &mut Followed, run: i64, now: Now) -> Result<Others, Error> {
     let mut others = Others::default();
-    theirs(table, followed, &mut others)?;
+    theirs(table, followed, run, &mut others)?;
     let db = table.db;
     let alive = "SELECT max(reserve), count(*) FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2";
     let (largest, alive): (Option<u32>, u64) =
@@ -46,14 +46,14 @@ pub(super) fn gather(table: &mut Table<'_>, followed: &mut Followed, run: i64, n
 }
 
 /// Attempts on this pool that this run does not follow itself: claims without an answer, and calls.
-fn theirs(table: &mut Table<'_>, followed: &mut Followed, others: &mut Others) -> Result<(), Error> {
+fn theirs(table: &mut Table<'_>, followed: &mut Followed, run: i64, others: &mut Others) -> Result<(), Error> {
     // What a dead run of another account left up nobody here can follow to its end: where it holds slots, answers show.
     let live = format!(
-        "{LIVE} AND EXISTS (SELECT 1 FROM runs WHERE runs.id = attempts.run AND pool = ?1 AND (ended IS NULL OR \
+        "{LIVE} AND run IS DISTINCT FROM ?3 AND EXISTS (SELECT 1 FROM runs WHERE runs.id = attempts.run AND pool = ?1 AND (ended IS NULL OR \
          runs.campaign IN (SELECT id FROM campaigns WHERE account = (SELECT account FROM campaigns WHERE id = ?2))))"
     );
     let mut up = Followed::new();
-    for attempt in attempts::select(table.db, &live, values![table.pool, table.campaign])? {
+    for attempt in attempts::select(table.db, &live, values![table.pool, table.campaign, run])? {
         if table.told.follows(&attempt.id) {
             continue;
         }
@@ -144,10 +144,12 @@ pub(super) fn asks(db: &Db, run: i64) -> Result<(), Error> {
 /// has asked again.
 pub(super) fn leaves_one(table: &Table<'_>, run: i64, plan: &Plan, now: Now) -> Result<bool, Error> {
     let db = table.db;
-    let ours = (up(db, table.campaign)?, answered(db, table.campaign)?);
-    let waiting = waiting(db, table.pool, run)?.into_iter();
-    let first: Vec<i64> =
-        waiting.filter(|(_, up, answered)| (*up, *answered) < ours).map(|(other, ..)| other).collect();
+    let mut first = Vec::new();
+    let waiting = waiting(db, table.pool, run)?;
+    if !waiting.is_empty() {
+        let ours = (up(db, table.campaign)?, answered(db, table.campaign)?);
+        first.extend(waiting.iter().filter(|(_, up, answered)| (*up, *answered) < ours).map(|(other, ..)| *other));
+    }
     let since = "SELECT keeps_since FROM runs WHERE id = ?1";
     let since: Option<i64> = db.get(since, values![run])?;
     let keep = |since: Option<i64>| -> Result<(), Error> {

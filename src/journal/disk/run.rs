@@ -165,9 +165,7 @@ impl Run {
 
     /// One transaction: with the campaign's rows, and with what claims are made with.
     fn step_with<T>(&mut self, work: impl FnOnce(&mut Table<'_>, Rest<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        // Where a transaction may fail in its middle and be done again, so is what the run was told in it.
-        let before =
-            self.disk.db.is_remote().then(|| (self.told.kept(), self.opted_out.clone(), self.followed.clone()));
+        let before = self.before();
         let Self { disk, zones, told, opted_out, dnc, plan, account, campaign, pool, rehearsal, .. } = self;
         let Disk { db, salt, file, dir, patience, .. } = disk;
         let (account, campaign, pool, rehearsal) = (*account, *campaign, *pool, *rehearsal);
@@ -177,7 +175,16 @@ impl Run {
             work(&mut table, rest)
         });
         let done = done.map_err(|error| error.within(file));
-        if let (true, Some(before)) = (done.is_err(), before) {
+        self.unless_failed(done, before)
+    }
+
+    /// Where a transaction may fail in its middle and be done again, so is what the run was told in it.
+    fn before(&self) -> Option<Before> {
+        self.disk.db.is_remote().then(|| (self.told.kept(), self.opted_out.clone(), self.followed.clone()))
+    }
+
+    fn unless_failed<T>(&mut self, done: Result<T, Error>, before: Option<Before>) -> Result<T, Error> {
+        if let (Err(_), Some(before)) = (&done, before) {
             (self.told, self.opted_out, self.followed) = before;
         }
         done
@@ -222,6 +229,9 @@ fn withdraw(table: &mut Table<'_>, plan: &Plan, now: Now, unsure: &[AttemptId]) 
     Ok(())
 }
 
+/// What a run was told before a transaction.
+type Before = (Told, HashSet<Phone>, Followed);
+
 /// What of a run a step may need besides the campaign's rows.
 struct Rest<'a> {
     dir: &'a Path,
@@ -232,6 +242,17 @@ struct Rest<'a> {
 }
 
 impl Journal for Run {
+    fn together<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let before = self.before();
+        let Disk { db, file, patience, salt, .. } = &self.disk;
+        if !db.begin(file, patience, Some(salt)).map_err(|error| error.within(file))? {
+            return work(self);
+        }
+        let done = work(self);
+        let done = self.disk.db.end(done).map_err(|error| error.within(&self.disk.file));
+        self.unless_failed(done, before)
+    }
+
     fn history(&mut self, now: Now) -> Result<ResumeState, Error> {
         let open = self.open_attempts(now, true)?;
         let run = self.number;

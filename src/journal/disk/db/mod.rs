@@ -180,8 +180,8 @@ impl Db {
         }
     }
 
-    /// Does one thing, wholly or not at all; who writes at the same time is waited for first. It has to be the journal of
-    /// that salt still.
+    /// Does one thing, wholly or not at all, within the transaction that is open or in one of its own. It has to be the
+    /// journal of that salt still.
     pub(super) fn transact<T>(
         &self,
         file: &Path,
@@ -189,20 +189,43 @@ impl Db {
         salt: &[u8],
         work: impl FnOnce(&Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        if !self.begin(file, patience, Some(salt))? {
+            return work(self);
+        }
+        self.end(work(self))
+    }
+
+    /// Begins a transaction, unless one is open; who writes at the same time is waited for first. It has to be the journal
+    /// of that salt still, where one is given. Says whether it did.
+    pub(super) fn begin(&self, file: &Path, patience: &Patience, salt: Option<&[u8]>) -> Result<bool, Error> {
         match self {
-            Self::Sqlite(_) => self.alone(file, patience, |db| {
-                moving::check(db, salt)?;
-                work(db)
-            }),
+            Self::Sqlite(db) if !db.is_autocommit() => Ok(false),
+            Self::Sqlite(db) => {
+                let begun = patience.wait(file, || sqlite::begin(db).map(|begun| begun.then_some(true)).transpose());
+                begun.ok_or_else(|| Error::busy(file))??;
+                match salt.map_or(Ok(()), |salt| moving::check(self, salt)) {
+                    Ok(()) => Ok(true),
+                    Err(another) => self.end(Err(another)),
+                }
+            }
             #[cfg(feature = "postgres")]
             Self::Postgres(db) => {
                 db.set_patience(patience.most);
-                db.transact(Access::Write, || work(self))
+                db.begin(Access::Write)
             }
         }
     }
 
-    /// The same, whatever journal it is, while nobody else writes or begins a run.
+    /// Ends the transaction that was begun: what was done in it stays if that went well.
+    pub(super) fn end<T>(&self, done: Result<T, Error>) -> Result<T, Error> {
+        match self {
+            Self::Sqlite(db) => sqlite::end(db, done),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.end(done),
+        }
+    }
+
+    /// Does one thing, whatever journal it is, while nobody else writes or begins a run.
     pub(super) fn alone<T>(
         &self,
         file: &Path,
@@ -210,15 +233,9 @@ impl Db {
         work: impl FnOnce(&Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         match self {
-            Self::Sqlite(db) => {
-                let begun = patience.wait(file, || match sqlite::begin(db) {
-                    Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => None,
-                    begun => Some(begun),
-                });
-                let tx = begun.ok_or_else(|| Error::busy(file))??;
-                let done = work(self)?;
-                tx.commit()?;
-                Ok(done)
+            Self::Sqlite(_) => {
+                self.begin(file, patience, None)?;
+                self.end(work(self))
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(db) => db.bring_in(|| {

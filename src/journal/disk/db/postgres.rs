@@ -247,8 +247,16 @@ impl Postgres {
         access: Access,
         work: impl FnOnce() -> Result<T, X>,
     ) -> Result<T, X> {
-        if self.within.get() {
+        if !self.begin(access).map_err(X::from)? {
             return work();
+        }
+        self.end(work())
+    }
+
+    /// Begins a transaction, unless one is open; says whether it did.
+    pub(super) fn begin(&self, access: Access) -> Result<bool, Error> {
+        if self.within.get() {
+            return Ok(false);
         }
         self.longest.set(if access == Access::Long { LONG_STATEMENT } else { STATEMENT });
         let begun = self.simple(self.opening(access)).inspect_err(|_| {
@@ -258,10 +266,16 @@ impl Postgres {
             }
         })?;
         self.within.set(true);
-        let done = match access {
-            Access::Write | Access::Beside => self.unchanged(&begun).map_err(X::from).and_then(|()| work()),
-            Access::Look | Access::Long => work(),
-        };
+        if matches!(access, Access::Write | Access::Beside)
+            && let Err(changed) = self.unchanged(&begun)
+        {
+            return self.end(Err(changed));
+        }
+        Ok(true)
+    }
+
+    /// Ends the transaction that was begun: what was done in it stays if that went well.
+    pub(super) fn end<T, X: From<Error>>(&self, done: Result<T, X>) -> Result<T, X> {
         let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
         // Where the connection broke there is nothing to take back: the server does.
         let ended = self.batch(end);

@@ -1,7 +1,7 @@
 //! Statements on SQLite.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, ToSql, Transaction, TransactionBehavior};
+use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql};
 
 use super::super::super::Error;
 use super::value::{Row, Value};
@@ -54,7 +54,20 @@ pub(super) fn each(
     Ok(())
 }
 
-/// A transaction that is the only one to write from its beginning.
-pub(super) fn begin(db: &Connection) -> rusqlite::Result<Transaction<'_>> {
-    Transaction::new_unchecked(db, TransactionBehavior::Immediate)
+/// Begins a transaction that is the only one to write from its beginning; false where somebody else writes.
+pub(super) fn begin(db: &Connection) -> rusqlite::Result<bool> {
+    match db.execute_batch("BEGIN IMMEDIATE") {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+        begun => begun.map(|()| true),
+    }
+}
+
+/// Ends the transaction that was begun: what was done in it stays if that went well.
+pub(super) fn end<T>(db: &Connection, done: Result<T, Error>) -> Result<T, Error> {
+    let done = done.and_then(|done| Ok(db.execute_batch("COMMIT").map(|()| done)?));
+    // Some errors take everything back themselves.
+    if done.is_err() && !db.is_autocommit() {
+        db.execute_batch("ROLLBACK")?;
+    }
+    done
 }

@@ -9,6 +9,7 @@ mod plans;
 #[cfg(feature = "postgres")]
 mod remote;
 mod results;
+mod together;
 
 use std::path::Path;
 
