@@ -45,9 +45,9 @@ impl Disk {
     pub fn remember_account(&mut self, name: &str, base_url: &str, key: &str) -> Result<Account, Error> {
         let hash = self.hash(&[b"key", base_url.as_bytes(), key.as_bytes()]);
         self.within(|tx| {
-            tx.execute("INSERT INTO accounts (name) VALUES (?1) ON CONFLICT DO NOTHING", values![name])?;
+            tx.write("INSERT INTO accounts (name) VALUES (?1) ON CONFLICT DO NOTHING", values![name])?;
             let id: i64 = tx.get("SELECT id FROM accounts WHERE name = ?1", values![name])?;
-            tx.execute(
+            tx.write(
                 "INSERT INTO keys (hash, account) VALUES (?1, ?2) ON CONFLICT (hash) DO UPDATE SET account = excluded.account",
                 values![&hash, id],
             )?;
@@ -69,7 +69,7 @@ impl Disk {
         let (name, text) = (variables_of(account, target), serde_json::to_vec(used).unwrap_or_default());
         let put = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
         self.within(|tx| {
-            tx.execute(put, values![&name, &text])?;
+            tx.write(put, values![&name, &text])?;
             Ok(())
         })
     }

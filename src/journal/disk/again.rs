@@ -21,7 +21,7 @@ impl Run {
         }
         self.step(|table, _| {
             let renew = "UPDATE campaigns SET plan_hash = ?2 WHERE id = ?1 AND plan_hash IS DISTINCT FROM ?2";
-            table.db.execute(renew, values![table.campaign, &plan_hash])?;
+            table.db.write(renew, values![table.campaign, &plan_hash])?;
             Ok(reopened)
         })
     }
@@ -37,7 +37,7 @@ impl Run {
                 let Some(newest) = ids.last() else { return Ok(None) };
                 let reopened = look_at_all(table, plan, now, &ids)?;
                 let fresh = "UPDATE leads SET stale = 0 WHERE campaign = ?1 AND stale = 1 AND id BETWEEN ?2 AND ?3";
-                table.db.execute(fresh, values![table.campaign, ids[0].0, newest.0])?;
+                table.db.write(fresh, values![table.campaign, ids[0].0, newest.0])?;
                 Ok(Some((newest.0, reopened)))
             })?;
             let Some((newest, some)) = done else { return Ok(reopened) };

@@ -30,10 +30,15 @@ pub(super) fn select(db: &Db, condition: &str, values: &[Value<'_>]) -> Result<V
 /// Hands over the attempts that a condition selects, one by one.
 pub(super) fn each(db: &Db, condition: &str, values: &[Value<'_>], mut each: impl FnMut(Attempt)) -> Result<(), Error> {
     let line = db.line();
-    db.each(&format!("SELECT {COLUMNS} FROM attempts {condition}"), values, |row| {
+    db.each(&statement(condition), values, |row| {
         each(read(row, line)?);
         Ok(())
     })
+}
+
+/// The statement that finds them.
+pub(super) fn statement(condition: &str) -> String {
+    format!("SELECT {COLUMNS} FROM attempts {condition}")
 }
 
 fn read(row: &Row<'_>, line: Line) -> Result<Attempt, Error> {
@@ -123,7 +128,7 @@ pub(super) fn put(db: &Db, attempt: &Attempt) -> Result<(), Error> {
     let line = db.line();
     let instant = |at: Option<Instant>| at.map(|at| line.micros(at));
     let stamp = |at: Option<Stamp>| at.map(Stamp::as_micros);
-    db.execute(
+    db.write(
         PUT,
         values![
             attempt.id.as_str(),

@@ -36,7 +36,7 @@ pub(super) fn keep(table: &Table<'_>, ledger: &Ledger) -> Result<(), Error> {
     let made = serde_json::to_vec(&made).expect("three numbers");
     let keep =
         "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    table.db.execute(keep, values![&name(table), &made])?;
+    table.db.write(keep, values![&name(table), &made])?;
     Ok(())
 }
 

@@ -84,7 +84,7 @@ impl Disk {
             if gone > 0 {
                 let again = "UPDATE leads SET suppressed = 0, stale = 1 \
                              WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1 AND suppressed = 1";
-                tx.execute(again, values![digits(phone)])?;
+                tx.write(again, values![digits(phone)])?;
             }
             Ok(gone > 0)
         })
@@ -124,19 +124,19 @@ impl Disk {
         let mut forgotten = self.within(|tx| {
             suppress(tx, &salt, phone, "forgotten", now)?;
             let hash = phone_hash(&salt, phone);
-            tx.execute("UPDATE suppressions SET phone = NULL, reason = 'forgotten' WHERE hash = ?1", values![&hash])?;
+            tx.write("UPDATE suppressions SET phone = NULL, reason = 'forgotten' WHERE hash = ?1", values![&hash])?;
             // A list that is brought in again has the row again: its content must not be taken for known.
             let renew = "UPDATE campaigns SET list_hash = NULL \
                          WHERE EXISTS (SELECT 1 FROM leads WHERE campaign = campaigns.id AND phone = ?1)";
-            tx.execute(renew, values![digits(phone)])?;
+            tx.write(renew, values![digits(phone)])?;
             // What a run told last may name the person, with the number masked. One that is alive tells it anew.
             let told = "DELETE FROM live_status \
                         WHERE EXISTS (SELECT 1 FROM leads WHERE campaign = live_status.campaign AND phone = ?1)";
-            tx.execute(told, values![digits(phone)])?;
+            tx.write(told, values![digits(phone)])?;
             let gone = "DELETE FROM leads WHERE campaign IN (SELECT id FROM campaigns) AND phone = ?1";
             let leads = tx.execute(gone, values![digits(phone)])?;
             let said = "DELETE FROM analyses WHERE attempt IN (SELECT attempt FROM attempts WHERE phone = ?1)";
-            tx.execute(said, values![digits(phone)])?;
+            tx.write(said, values![digits(phone)])?;
             let erase = "UPDATE attempts SET phone = NULL, lead = NULL, message = NULL WHERE phone = ?1";
             let attempts = tx.execute(erase, values![digits(phone)])?;
             Ok(Forgotten { leads, attempts, in_log: false })
@@ -165,6 +165,6 @@ fn release(tx: &Db, campaign: i64, lead: i64, now: Now) -> Result<(), Error> {
     }
     let stand = LeadStatus { standing: LeadState::Open, later: true, ..LeadStatus::FRESH };
     leads::stand(tx, LeadId(lead), stand, false, now)?;
-    tx.execute("UPDATE leads SET stale = 1 WHERE id = ?1", values![lead])?;
+    tx.write("UPDATE leads SET stale = 1 WHERE id = ?1", values![lead])?;
     Ok(())
 }

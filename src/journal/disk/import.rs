@@ -170,24 +170,24 @@ fn merge(tx: &Db, head: &Head, now: Now, staged: &Staged) -> Result<Imported, Er
         refuse_drops(tx, head, campaign)?;
         imported.removed = tx.execute(&format!("{REMOVE} {}", outside(&head.kept)), values![campaign])?;
         imported.back = tx.get(BACK, values![campaign])?;
-        tx.execute(RENEW, values![campaign])?;
-        tx.execute(NEW, values![campaign])?;
+        tx.write(RENEW, values![campaign])?;
+        tx.write(NEW, values![campaign])?;
     } else {
-        tx.execute("INSERT INTO temp.fresh (id) SELECT id FROM temp.staged", &[])?;
+        tx.write("INSERT INTO temp.fresh (id) SELECT id FROM temp.staged", &[])?;
     }
     imported.added = add(tx, campaign, generation, now)?;
     // People who were erased: known by a hash, which is below nought, and never called.
     let forgotten = "UPDATE leads SET suppressed = 1, standing = 'settled', class = 'suppressed', settled = ?2 \
                      WHERE campaign = ?1 AND phone < 0 AND standing = 'open'";
-    tx.execute(forgotten, values![campaign, now.wall.as_microsecond()])?;
+    tx.write(forgotten, values![campaign, now.wall.as_microsecond()])?;
     // Whose number was called before it came on the list (an extension added, calls taken in) is looked at once more.
     let past = "UPDATE leads SET stale = 1 WHERE campaign = ?1 AND generation = ?2 AND phone IN \
                 (SELECT phone FROM attempts WHERE campaign = ?1)";
     if tx.exists("SELECT 1 FROM attempts WHERE campaign = ?1", values![campaign])? {
-        tx.execute(past, values![campaign, generation])?;
+        tx.write(past, values![campaign, generation])?;
     }
     let counts = serde_json::to_string(&imported).unwrap_or_default();
-    tx.execute(
+    tx.write(
         "UPDATE campaigns SET list_hash = ?2, imported = ?3 WHERE id = ?1",
         values![campaign, &staged.hash, &counts],
     )?;
@@ -298,7 +298,7 @@ fn add(tx: &Db, campaign: i64, generation: i64, now: Now) -> Result<u64, Error> 
     let added = tx.execute(ADD, values![campaign, generation, tx.line().micros(now.at)])?;
     let counted = "INSERT INTO lead_counts VALUES (?1, 1, 'open', '', ?2) \
                    ON CONFLICT (campaign, listed, standing, class) DO UPDATE SET leads = lead_counts.leads + ?2";
-    tx.execute(counted, values![campaign, added])?;
+    tx.write(counted, values![campaign, added])?;
     for index in indexes {
         tx.batch(&index)?;
     }

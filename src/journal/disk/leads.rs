@@ -31,11 +31,7 @@ pub(super) fn each(
     values: &[Value<'_>],
     mut each: impl FnMut(LeadRow),
 ) -> Result<(), Error> {
-    let select = format!(
-        "SELECT id, place, lead, zone_set, listed, suppressed, added, standing, class, due, later, doubts FROM leads \
-         WHERE {condition}"
-    );
-    db.each(&select, values, |row| {
+    db.each(&statement(condition), values, |row| {
         let mut lead = read(row.text(2)?)?;
         lead.zones = zone_set(db, zones, row.get(3)?)?.to_vec();
         let due: i64 = row.get(9)?;
@@ -56,6 +52,14 @@ pub(super) fn each(
         });
         Ok(())
     })
+}
+
+/// The statement that finds them.
+pub(super) fn statement(condition: &str) -> String {
+    format!(
+        "SELECT id, place, lead, zone_set, listed, suppressed, added, standing, class, due, later, doubts FROM leads \
+         WHERE {condition}"
+    )
 }
 
 fn zone_set(db: &Db, known: &mut Zones, id: i64) -> Result<Arc<[String]>, Error> {
@@ -129,7 +133,7 @@ pub(super) fn stand(db: &Db, id: LeadId, stand: LeadStatus, suppressed: bool, no
          suppressed = CASE WHEN suppressed > ?8 THEN suppressed ELSE ?8 END, \
          settled = CASE WHEN ?7 IS NULL THEN NULL ELSE coalesce(settled, ?7) END, stale = 0 WHERE id = ?1";
     let due = stand.due.map_or(0, |due| due.as_microsecond().max(1));
-    db.execute(put, values![id.0, standing, class, due, stand.later, stand.doubts, settled, suppressed])?;
+    db.write(put, values![id.0, standing, class, due, stand.later, stand.doubts, settled, suppressed])?;
     Ok(())
 }
 

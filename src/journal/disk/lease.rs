@@ -140,14 +140,22 @@ pub(super) fn is_held(db: &Db, account: &str, mark: &Mark) -> Result<bool, Error
 /// Runs of other campaigns that are dead, and their campaigns. Their terms end with them, so that they write nothing more
 /// should they wake.
 pub(super) fn abandoned(db: &Db, ours: i64) -> Result<Vec<(i64, i64)>, Error> {
-    let give_up = format!(
+    db.all(&give_up(), values![ours, micros(ABANDONED)], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// The same will be asked for.
+pub(super) fn abandoned_ahead(db: &Db, ours: i64) -> Result<(), Error> {
+    db.ahead(&[(&give_up(), values![ours, micros(ABANDONED)])])
+}
+
+fn give_up() -> String {
+    format!(
         "UPDATE leases SET term = term + 1 FROM runs JOIN campaigns ON campaigns.id = runs.campaign \
          JOIN accounts ON accounts.id = campaigns.account WHERE runs.ended IS NULL AND runs.campaign <> ?1 \
          AND leases.account = accounts.name AND leases.mark = campaigns.mark \
          AND leases.expires <= {CLOCK} - CASE WHEN leases.pid IS NULL THEN 0 ELSE ?2 END \
          RETURNING runs.id, runs.campaign"
-    );
-    db.all(&give_up, values![ours, micros(ABANDONED)], |row| Ok((row.get(0)?, row.get(1)?)))
+    )
 }
 
 /// Ends every lease that is over, so that whoever held it writes nothing more, or says who has one that is not.

@@ -106,7 +106,7 @@ impl Disk {
     pub(super) fn id(&mut self) -> Result<Vec<u8>, Error> {
         self.within(|tx| {
             let made = "INSERT INTO settings (name, value) VALUES ('journal', randomblob(16)) ON CONFLICT DO NOTHING";
-            tx.execute(made, &[])?;
+            tx.write(made, &[])?;
             tx.get("SELECT value FROM settings WHERE name = 'journal'", &[])
         })
     }

@@ -23,37 +23,63 @@ const KEPT_FOR: u32 = 2;
 /// Calls of other runs that this one was told are up, so that it can be told of their ends.
 pub(super) type Followed = HashMap<CallId, AttemptId>;
 
+/// What the other runs that are alive on a pool reserve at the most, how many they are, and what the pool and this run have.
+const ALIVE: &str = "SELECT (SELECT max(reserve) FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2), \
+    (SELECT count(*) FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2), \
+    (SELECT rate_until FROM pools WHERE id = ?1)";
+/// The newest limit that another run has seen.
+const LIMIT: &str = "SELECT seen_limit_at, seen_limit FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2 \
+    AND seen_limit_at <= ?3 ORDER BY seen_limit_at DESC, seen_limit DESC LIMIT 1";
+/// The newest observation of the pool, if another run made it.
+const OBSERVATION: &str = "SELECT at, heard, named_limit, remaining, call, sent, received FROM pools \
+    JOIN runs ON runs.id = pools.observer AND runs.ended IS NULL WHERE pools.id = ?1 AND observer <> ?2 AND at <= ?3";
+/// Since when a run leaves a free slot to another.
+const KEEPS_SINCE: &str = "SELECT keeps_since FROM runs WHERE id = ?1";
+
+/// Attempts on a pool that this run does not follow itself. What a dead run of another account left up nobody here can
+/// follow to its end: where it holds slots, answers show.
+fn live() -> String {
+    format!(
+        "{LIVE} AND run IS DISTINCT FROM ?3 AND EXISTS (SELECT 1 FROM runs WHERE runs.id = attempts.run AND pool = ?1 AND \
+         (ended IS NULL OR runs.campaign IN (SELECT id FROM campaigns WHERE account = \
+         (SELECT account FROM campaigns WHERE id = ?2))))"
+    )
+}
+
+/// All that a claim of this run reads of others, in one round trip.
+pub(super) fn gather_ahead(db: &Db, (pool, campaign, run): (i64, i64, i64), now: Now) -> Result<(), Error> {
+    let ahead = latest_possible(now).as_micros();
+    db.ahead(&[
+        (&attempts::statement(&live()), values![pool, campaign, run]),
+        (ALIVE, values![pool, run]),
+        (OBSERVATION, values![pool, run, ahead]),
+        (LIMIT, values![pool, run, ahead]),
+        (&others_that_wait(), values![pool, run]),
+        (KEEPS_SINCE, values![run]),
+    ])
+}
+
 /// What the other runs on this run's pool know and do.
 pub(super) fn gather(table: &mut Table<'_>, followed: &mut Followed, run: i64, now: Now) -> Result<Others, Error> {
     let mut others = Others::default();
     theirs(table, followed, run, &mut others)?;
     let db = table.db;
-    let alive = "SELECT max(reserve), count(*) FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2";
-    let (largest, alive): (Option<u32>, u64) =
-        db.one(alive, values![table.pool, run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (largest, alive, until): (Option<u32>, u64, Option<i64>) =
+        db.one(ALIVE, values![table.pool, run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     others.reserve = largest.unwrap_or(0);
     if alive > 0 {
         others.observation = observation(db, table.pool, run, now)?;
-        let limit = "SELECT seen_limit_at, seen_limit FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2 \
-                     AND seen_limit_at <= ?3 ORDER BY seen_limit_at DESC, seen_limit DESC LIMIT 1";
         let read = |row: &Row<'_>| Ok((Stamp::from_micros(row.get(0)?), row.get(1)?));
-        others.limit = db.maybe(limit, values![table.pool, run, latest_possible(now).as_micros()], read)?;
+        others.limit = db.maybe(LIMIT, values![table.pool, run, latest_possible(now).as_micros()], read)?;
     }
-    let until = "SELECT rate_until FROM pools WHERE id = ?1";
-    let until: Option<i64> = db.get(until, values![table.pool])?;
     others.rate_until = until.map(|until| db.line().instant(until)).filter(|until| *until > now.at);
     Ok(others)
 }
 
 /// Attempts on this pool that this run does not follow itself: claims without an answer, and calls.
 fn theirs(table: &mut Table<'_>, followed: &mut Followed, run: i64, others: &mut Others) -> Result<(), Error> {
-    // What a dead run of another account left up nobody here can follow to its end: where it holds slots, answers show.
-    let live = format!(
-        "{LIVE} AND run IS DISTINCT FROM ?3 AND EXISTS (SELECT 1 FROM runs WHERE runs.id = attempts.run AND pool = ?1 AND (ended IS NULL OR \
-         runs.campaign IN (SELECT id FROM campaigns WHERE account = (SELECT account FROM campaigns WHERE id = ?2))))"
-    );
     let mut up = Followed::new();
-    for attempt in attempts::select(table.db, &live, values![table.pool, table.campaign, run])? {
+    for attempt in attempts::select(table.db, &live(), values![table.pool, table.campaign, run])? {
         if table.told.follows(&attempt.id) {
             continue;
         }
@@ -82,10 +108,7 @@ fn theirs(table: &mut Table<'_>, followed: &mut Followed, run: i64, others: &mut
 }
 
 fn observation(db: &Db, pool: i64, run: i64, now: Now) -> Result<Option<Observation>, Error> {
-    let find = "SELECT at, heard, named_limit, remaining, call, sent, received FROM pools \
-                JOIN runs ON runs.id = pools.observer AND runs.ended IS NULL \
-                WHERE pools.id = ?1 AND observer <> ?2 AND at <= ?3";
-    db.maybe(find, values![pool, run, latest_possible(now).as_micros()], |row| {
+    db.maybe(OBSERVATION, values![pool, run, latest_possible(now).as_micros()], |row| {
         Ok(Observation {
             at: Stamp::from_micros(row.get(0)?),
             heard: Stamp::from_micros(row.get(1)?),
@@ -106,16 +129,16 @@ pub(super) fn share(db: &Db, pool: i64, run: i64, seen: &Pool, reserve: u32, now
     let (at, limit) = (limit.map(|(at, _)| at.as_micros()), limit.map(|(_, limit)| limit));
     let mine = "UPDATE runs SET reserve = ?2, seen_limit = ?3, seen_limit_at = ?4 WHERE id = ?1 \
                 AND (reserve, seen_limit, seen_limit_at) IS DISTINCT FROM (?2, ?3, ?4)";
-    db.execute(mine, values![run, reserve, limit, at])?;
+    db.write(mine, values![run, reserve, limit, at])?;
     if at.is_some() {
         let last = "UPDATE pools SET last_limit = ?2, last_limit_at = ?3 WHERE id = ?1 \
                     AND (last_limit_at IS NULL OR last_limit_at < ?3 OR last_limit_at > ?4)";
-        db.execute(last, values![pool, limit, at, ahead])?;
+        db.write(last, values![pool, limit, at, ahead])?;
     }
     let Some(seen) = seen.observation() else { return Ok(()) };
     let newer = "UPDATE pools SET observer = ?2, at = ?3, heard = ?4, named_limit = ?5, remaining = ?6, call = ?7, \
                  sent = ?8, received = ?9 WHERE id = ?1 AND (at IS NULL OR at > ?10 OR (?3, -?6) > (at, -remaining))";
-    db.execute(
+    db.write(
         newer,
         values![
             pool,
@@ -135,7 +158,7 @@ pub(super) fn share(db: &Db, pool: i64, run: i64, seen: &Pool, reserve: u32, now
 
 /// A run asks for claims: it wants what is left to it.
 pub(super) fn asks(db: &Db, run: i64) -> Result<(), Error> {
-    db.execute("UPDATE runs SET passed = 0 WHERE id = ?1 AND passed <> 0", values![run])?;
+    db.write("UPDATE runs SET passed = 0 WHERE id = ?1 AND passed <> 0", values![run])?;
     Ok(())
 }
 
@@ -150,11 +173,11 @@ pub(super) fn leaves_one(table: &Table<'_>, run: i64, plan: &Plan, now: Now) -> 
         let ours = (up(db, table.campaign)?, answered(db, table.campaign)?);
         first.extend(waiting.iter().filter(|(_, up, answered)| (*up, *answered) < ours).map(|(other, ..)| *other));
     }
-    let since = "SELECT keeps_since FROM runs WHERE id = ?1";
-    let since: Option<i64> = db.get(since, values![run])?;
-    let keep = |since: Option<i64>| -> Result<(), Error> {
-        let keep = "UPDATE runs SET keeps_since = ?2 WHERE id = ?1 AND keeps_since IS DISTINCT FROM ?2";
-        db.execute(keep, values![run, since])?;
+    let since: Option<i64> = db.get(KEEPS_SINCE, values![run])?;
+    let keep = |keep: Option<i64>| -> Result<(), Error> {
+        if keep != since {
+            db.write("UPDATE runs SET keeps_since = ?2 WHERE id = ?1", values![run, keep])?;
+        }
         Ok(())
     };
     if first.is_empty() {
@@ -166,7 +189,7 @@ pub(super) fn leaves_one(table: &Table<'_>, run: i64, plan: &Plan, now: Now) -> 
         Some(since) if now.at.since(since) < plan.poll * KEPT_FOR => Ok(true),
         Some(_) => {
             for other in first {
-                db.execute("UPDATE runs SET passed = 1 WHERE id = ?1", values![other])?;
+                db.write("UPDATE runs SET passed = 1 WHERE id = ?1", values![other])?;
             }
             keep(None).map(|()| false)
         }
@@ -175,7 +198,11 @@ pub(super) fn leaves_one(table: &Table<'_>, run: i64, plan: &Plan, now: Now) -> 
 
 /// Other live runs on the pool whose open batch has somebody to dial, with what may be up and when they were answered.
 fn waiting(db: &Db, pool: i64, run: i64) -> Result<Vec<(i64, u64, Option<i64>)>, Error> {
-    let find = &format!(
+    db.all(&others_that_wait(), values![pool, run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+}
+
+fn others_that_wait() -> String {
+    format!(
         "SELECT runs.id, (SELECT count(*) FROM attempts {LIVE} AND campaign = runs.campaign), \
                 (SELECT max(received) FROM attempts WHERE campaign = runs.campaign AND received IS NOT NULL) \
                 FROM runs JOIN campaigns ON campaigns.id = runs.campaign \
@@ -184,8 +211,7 @@ fn waiting(db: &Db, pool: i64, run: i64) -> Result<Vec<(i64, u64, Option<i64>)>,
                 SELECT 1 FROM batches INDEXED BY batches_open, json_each(batches.leads) AS member JOIN leads ON leads.id = member.value \
                 WHERE batches.campaign = runs.campaign AND batches.closed IS NULL \
                 AND leads.standing = 'open' AND leads.listed = 1)"
-    );
-    db.all(find, values![pool, run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    )
 }
 
 /// Attempts of a campaign that may be calls that are up.

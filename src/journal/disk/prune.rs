@@ -77,7 +77,7 @@ impl Disk {
             for of in
                 ["batches", "runs", "live_status", "pool_histories", "results_files", "lead_counts", "attempt_counts"]
             {
-                tx.execute(&format!("DELETE FROM {of} WHERE campaign = ?1"), values![campaign])?;
+                tx.write(&format!("DELETE FROM {of} WHERE campaign = ?1"), values![campaign])?;
             }
             tx.execute("DELETE FROM campaigns WHERE id = ?1", values![campaign])
         })?;

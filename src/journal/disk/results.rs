@@ -132,7 +132,7 @@ impl ResultsBook {
         self.disk.within(|tx| {
             let wrote = "UPDATE settlements SET written = ?2 WHERE lead = ?1 AND written < ?2";
             for (lead, number) in rows {
-                tx.execute(wrote, values![lead.0, *number])?;
+                tx.write(wrote, values![lead.0, *number])?;
             }
             place.map_or(Ok(()), |place| put_place(tx, campaign, place))
         })
@@ -150,7 +150,7 @@ impl ResultsBook {
                          (SELECT id FROM leads WHERE campaign = ?1 AND phone = ?2 AND extension = ?3)";
             for (phone, extension, number) in rows {
                 let extension = extension.unwrap_or_default();
-                tx.execute(found, values![campaign, digits(phone), &extension, number])?;
+                tx.write(found, values![campaign, digits(phone), &extension, number])?;
             }
             put_place(tx, campaign, place)
         })
@@ -162,7 +162,7 @@ fn put_place(db: &Db, campaign: i64, place: &ResultsPlace) -> Result<(), Error> 
                ON CONFLICT (campaign, path) DO UPDATE SET device = excluded.device, inode = excluded.inode, \
                length = excluded.length";
     let ResultsPlace { path, file: (device, inode), length } = place;
-    db.execute(put, values![campaign, path, device.cast_signed(), inode.cast_signed(), *length])?;
+    db.write(put, values![campaign, path, device.cast_signed(), inode.cast_signed(), *length])?;
     Ok(())
 }
 
@@ -213,7 +213,7 @@ pub(super) fn put_analysis(db: &Db, attempt: &AttemptId, analysis: &Analysis) ->
         recording_url.as_deref(),
         *transcript_chars
     ];
-    db.execute(put, values)?;
+    db.write(put, values)?;
     Ok(())
 }
 

@@ -16,12 +16,12 @@ use super::accounts::Account;
 use super::attempts;
 use super::budget::{keep, ledger};
 use super::db::{Fence, Value, values};
-use super::leads::Zones;
+use super::leads::{self, Zones};
 use super::lock::Lock;
-use super::others::{Followed, asks, gather, leaves_one, share};
-use super::runs::{LIVE, begin, over, pool, reap_dead_runs};
+use super::others::{Followed, asks, gather, gather_ahead, leaves_one, share};
+use super::runs::{LIVE, begin, over, pool, reap_ahead, reap_dead_runs};
 use super::story::Terms;
-use super::table::Table;
+use super::table::{Table, WITH_IDS};
 use super::waiting::Patience;
 use super::{Disk, results};
 use crate::campaign::event::{Ask, Booking, LeadId, News};
@@ -94,7 +94,7 @@ impl Disk {
             let pool = pool(tx, &pool_name)?;
             let in_doubt = plan.in_doubt.map_or(-1, |held| i64::try_from(held.as_micros()).unwrap_or(i64::MAX));
             let set = "UPDATE campaigns SET in_doubt = ?2, terms = ?3 WHERE id = ?1";
-            tx.execute(set, values![campaign, in_doubt, terms.as_deref()])?;
+            tx.write(set, values![campaign, in_doubt, terms.as_deref()])?;
             Ok((pool, begin(tx, campaign, pool, pid, now)?))
         })?;
         let mark = Mark::of(&plan.campaign);
@@ -188,6 +188,15 @@ impl Run {
             (self.told, self.opted_out, self.followed) = before;
         }
         done
+    }
+
+    /// What a claim reads first, all of it with the beginning of its transaction.
+    fn claim_ahead(&self, now: Now, ask: &Ask) -> Result<(), Error> {
+        let db = &self.disk.db;
+        reap_ahead(db, self.campaign)?;
+        gather_ahead(db, (self.pool, self.campaign, self.number), now)?;
+        let leads: Vec<i64> = ask.leads.iter().map(|(lead, _)| lead.0).collect();
+        db.ahead(&[(&leads::statement(WITH_IDS), values![self.campaign, Value::Ints(&leads)])])
     }
 
     /// Attempts that this run is to follow and does not follow yet.
@@ -316,7 +325,7 @@ impl Journal for Run {
             // The next start looks at them anew: what stood in their way may be mended by then.
             let ids: Vec<i64> = leads.iter().map(|lead| lead.0).collect();
             let stale = "UPDATE leads SET stale = 1 WHERE id IN (SELECT value FROM json_each(?1))";
-            table.db.execute(stale, &[Value::Ints(&ids)])?;
+            table.db.write(stale, &[Value::Ints(&ids)])?;
             Ok(())
         })
     }
@@ -328,13 +337,14 @@ impl Journal for Run {
         }
         let (run, unsure) = (self.number, std::mem::take(&mut self.unsure));
         let mut minted = unsure.clone();
+        if unsure.is_empty() && self.disk.db.is_remote() {
+            self.claim_ahead(now, &ask)?;
+        }
         let done = self.step_with(|table, rest| {
             let Rest { dir, plan, followed, mark, chance } = rest;
             withdraw(table, plan, now, &unsure)?;
             reap_dead_runs(table.db, dir, table.campaign, Some(run), now)?;
             let mut others = gather(table, followed, run, now)?;
-            share(table.db, table.pool, run, &ask.pool, ask.reserve, now)?;
-            asks(table.db, run)?;
             let mut known = ask.pool.clone();
             known.merge_others(&others);
             let mut most = known.allowed(now.at, ask.reserve.max(others.reserve), ask.margin).dials;
@@ -348,6 +358,9 @@ impl Journal for Run {
             let mut maker = Maker { plan, run: Some(run), mark, chance };
             let made = grant(table, &mut maker, now, &ask, most)?;
             minted.extend(made.granted.iter().map(|granted| granted.attempt.clone()));
+            // What is written comes last, so that it goes out with the commit.
+            share(table.db, table.pool, run, &ask.pool, ask.reserve, now)?;
+            asks(table.db, run)?;
             let left = ledger.dialed(now, &made, again);
             keep(table, &ledger)?;
             let claimed = Claimed { granted: made.granted, denied: made.denied, others: Box::new(others), left };
@@ -397,7 +410,7 @@ impl Journal for Run {
                          CASE WHEN watermark BETWEEN ?2 AND ?4 AND known_from < ?2 THEN known_from ELSE ?2 END \
                          WHERE id = ?1";
             let ahead = latest_possible(now).as_micros();
-            table.db.execute(raise, values![table.account, from.as_micros(), to.as_micros(), ahead])?;
+            table.db.write(raise, values![table.account, from.as_micros(), to.as_micros(), ahead])?;
             Ok(())
         })
     }
@@ -405,14 +418,14 @@ impl Journal for Run {
     fn adopt(&mut self, now: Now) -> Result<Vec<Change>, Error> {
         self.step(|table, plan| {
             let adopted = "UPDATE campaigns SET adopted = ?2 WHERE id = ?1";
-            table.db.execute(adopted, values![table.campaign, table.db.line().micros(now.for_others(now.at))])?;
+            table.db.write(adopted, values![table.campaign, table.db.line().micros(now.for_others(now.at))])?;
             adopt(table, plan, now)
         })
     }
 
     fn adoption_done(&mut self, _now: Now) -> Result<(), Error> {
         self.step(|table, _| {
-            table.db.execute("UPDATE campaigns SET adopted = NULL WHERE id = ?1", values![table.campaign])?;
+            table.db.write("UPDATE campaigns SET adopted = NULL WHERE id = ?1", values![table.campaign])?;
             Ok(())
         })
     }

@@ -21,6 +21,18 @@ pub(super) fn reap_dead_runs(db: &Db, dir: &Path, ours: i64, run: Option<i64>, n
     Ok(())
 }
 
+/// A run that is alive will look for dead ones: on a server, what that reads is read with what comes before.
+pub(super) fn reap_ahead(db: &Db, ours: i64) -> Result<(), Error> {
+    match db {
+        Db::Sqlite(_) => {
+            let _ = ours;
+            Ok(())
+        }
+        #[cfg(feature = "postgres")]
+        Db::Postgres(_) => super::lease::abandoned_ahead(db, ours),
+    }
+}
+
 /// Runs that have not said that they ended, and are dead: their numbers, and their campaigns'.
 fn dead_runs(db: &Db, dir: &Path, ours: i64, run: Option<i64>) -> Result<Vec<(i64, i64)>, Error> {
     let unended = "SELECT runs.id, runs.campaign, campaigns.name, accounts.name FROM runs \
@@ -53,13 +65,13 @@ fn dead_runs(db: &Db, dir: &Path, ours: i64, run: Option<i64>) -> Result<Vec<(i6
 
 /// Writes down that a run is over. What it had claimed and not heard of is in doubt from now: nobody will hear of it.
 pub(super) fn over(db: &Db, campaign: i64, run: i64, why: &str, now: Now) -> Result<(), Error> {
-    db.execute("UPDATE runs SET ended = ?2 WHERE id = ?1", values![run, now.wall.as_microsecond()])?;
+    db.write("UPDATE runs SET ended = ?2 WHERE id = ?1", values![run, now.wall.as_microsecond()])?;
     let claimed = format!("{LIVE} AND campaign = ?1 AND run = ?2 AND state = 'claimed'");
     for mut attempt in attempts::select(db, &claimed, values![campaign, run])? {
         attempt.fail(now.for_others(now.at), why);
         attempts::put(db, &attempt)?;
         if let Some(lead) = attempt.lead {
-            db.execute("UPDATE leads SET standing = 'in-doubt', stale = 1 WHERE id = ?1", values![lead.0])?;
+            db.write("UPDATE leads SET standing = 'in-doubt', stale = 1 WHERE id = ?1", values![lead.0])?;
         }
     }
     Ok(())
@@ -71,12 +83,12 @@ pub(super) fn begin(db: &Db, campaign: i64, pool: i64, pid: u32, now: Now) -> Re
         "INSERT INTO runs (campaign, pool, pid, host, started, reserve) VALUES (?1, ?2, ?3, ?4, ?5, 0) RETURNING id",
         values![campaign, pool, pid, &crate::host::name(), now.wall.as_microsecond()],
     )?;
-    db.execute("UPDATE campaigns SET stop = 0 WHERE id = ?1", values![campaign])?;
+    db.write("UPDATE campaigns SET stop = 0 WHERE id = ?1", values![campaign])?;
     Ok(run)
 }
 
 /// The number of a pool by its name, made up where there is none.
 pub(super) fn pool(db: &Db, name: &str) -> Result<i64, Error> {
-    db.execute("INSERT INTO pools (name) VALUES (?1) ON CONFLICT DO NOTHING", values![name])?;
+    db.write("INSERT INTO pools (name) VALUES (?1) ON CONFLICT DO NOTHING", values![name])?;
     db.get("SELECT id FROM pools WHERE name = ?1", values![name])
 }

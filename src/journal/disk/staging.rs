@@ -152,7 +152,7 @@ pub(super) fn copy<E>(
     for (zones, set) in sets {
         let zones = serde_json::to_string(&zones).unwrap_or_default();
         let put = "INSERT INTO temp.staged_zones (id, zones) VALUES (?1, ?2)";
-        server.execute(put, super::db::values![set, &zones])?;
+        server.write(put, super::db::values![set, &zones])?;
     }
     Ok(staged)
 }

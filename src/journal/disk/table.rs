@@ -18,6 +18,16 @@ use crate::leads::lead::Phone;
 use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::time::{Instant, Now};
 
+/// A campaign's leads with any of these ids.
+pub(super) const WITH_IDS: &str = "id IN (SELECT value FROM json_each(?2)) AND +campaign = ?1";
+/// A campaign's leads with any of these numbers.
+const WITH_NUMBERS: &str = "campaign = ?1 AND phone IN (SELECT value FROM json_each(?2))";
+/// The attempts that any of these numbers went through.
+const ON_NUMBERS: &str =
+    "WHERE phone IN (SELECT value FROM json_each(?1)) AND rehearsal = ?2 ORDER BY claimed, attempt";
+/// Whether a number is on the do-not-call list of the state directory.
+const SUPPRESSED: &str = "SELECT 1 FROM suppressions WHERE hash = ?1";
+
 /// One run's campaign, within a transaction.
 pub(super) struct Table<'a> {
     pub(super) db: &'a Db,
@@ -55,8 +65,7 @@ pub(super) fn suppress(db: &Db, salt: &[u8], phone: Phone, reason: &str, now: No
 impl Table<'_> {
     /// This campaign's leads with any of these ids.
     fn add_leads(&mut self, people: &mut People, ids: &[LeadId]) -> Result<(), Error> {
-        let which = "id IN (SELECT value FROM json_each(?2)) AND +campaign = ?1";
-        self.leads(people, which, &ids.iter().map(|id| id.0).collect::<Vec<_>>())
+        self.leads(people, WITH_IDS, &ids.iter().map(|id| id.0).collect::<Vec<_>>())
     }
 
     fn leads(&mut self, people: &mut People, which: &str, of: &[i64]) -> Result<(), Error> {
@@ -66,9 +75,8 @@ impl Table<'_> {
 
     /// The attempts that any of these numbers went through, in any campaign.
     fn add_attempts_on(&self, people: &mut People, phones: &[i64]) -> Result<(), Error> {
-        let which = "WHERE phone IN (SELECT value FROM json_each(?1)) AND rehearsal = ?2 ORDER BY claimed, attempt";
         let values = values![Value::Ints(phones), self.rehearsal];
-        attempts::each(self.db, which, values, |attempt| people.add_attempt(Arc::new(attempt)))
+        attempts::each(self.db, ON_NUMBERS, values, |attempt| people.add_attempt(Arc::new(attempt)))
     }
 
     /// These attempts, and which campaigns' the unknown ones are.
@@ -91,13 +99,27 @@ impl Table<'_> {
         attempts::each(self.db, which, values![self.campaign], |attempt| people.add_attempt(Arc::new(attempt)))
     }
 
+    /// All that is to be known of some numbers, in one round trip.
+    fn load_ahead(&self, phones: &[Phone], all: &[i64], leads: bool, suppressed: bool) -> Result<(), Error> {
+        if !self.db.is_remote() {
+            return Ok(());
+        }
+        let (attempts, with_numbers) = (attempts::statement(ON_NUMBERS), leads::statement(WITH_NUMBERS));
+        let (on, with) = ([Value::Ints(all), self.rehearsal.into()], [self.campaign.into(), Value::Ints(all)]);
+        let hashes: Vec<_> = phones.iter().filter(|_| suppressed).map(|phone| phone_hash(self.salt, *phone)).collect();
+        let hashes: Vec<_> = hashes.iter().map(|hash| [Value::from(hash)]).collect();
+        let mut reads: Vec<(&str, &[Value<'_>])> = vec![(&attempts, &on)];
+        reads.extend(leads.then_some((&*with_numbers, &with[..])));
+        reads.extend(hashes.iter().map(|hash| (SUPPRESSED, &hash[..])));
+        self.db.ahead(&reads)
+    }
+
     /// Those of some numbers that are on any do-not-call list.
     fn suppressed(&self, phones: &[Phone]) -> Result<Vec<Phone>, Error> {
-        let find = "SELECT 1 FROM suppressions WHERE hash = ?1";
         let mut suppressed = Vec::new();
         for phone in phones {
             let outside = self.opted_out.contains(phone) || (self.dnc)(*phone);
-            if outside || self.db.exists(find, values![&phone_hash(self.salt, *phone)])? {
+            if outside || self.db.exists(SUPPRESSED, values![&phone_hash(self.salt, *phone)])? {
                 suppressed.push(*phone);
             }
         }
@@ -122,8 +144,10 @@ impl Store for Table<'_> {
             return Ok(people);
         }
         let all: Vec<i64> = phones.iter().copied().map(digits).collect();
-        if wanted.found || !wanted.attempts.is_empty() {
-            self.leads(&mut people, "campaign = ?1 AND phone IN (SELECT value FROM json_each(?2))", &all)?;
+        let and_leads = wanted.found || !wanted.attempts.is_empty();
+        self.load_ahead(&phones, &all, and_leads, wanted.suppressed)?;
+        if and_leads {
+            self.leads(&mut people, WITH_NUMBERS, &all)?;
         }
         self.add_attempts_on(&mut people, &all)?;
         if wanted.suppressed {
@@ -145,7 +169,7 @@ impl Store for Table<'_> {
         }
         for (campaign, phone) in changed.stale {
             let mark = "UPDATE leads SET stale = 1 WHERE campaign = ?1 AND phone = ?2 AND stale = 0";
-            self.db.execute(mark, values![campaign, digits(phone)])?;
+            self.db.write(mark, values![campaign, digits(phone)])?;
         }
         for phone in changed.opted_out {
             if self.rehearsal {
@@ -156,7 +180,7 @@ impl Store for Table<'_> {
         }
         if let Some(until) = changed.posts_paused {
             let pause = "UPDATE pools SET rate_until = ?2 WHERE id = ?1 AND (rate_until IS NULL OR rate_until < ?2)";
-            self.db.execute(pause, values![self.pool, self.db.line().micros(until)])?;
+            self.db.write(pause, values![self.pool, self.db.line().micros(until)])?;
         }
         Ok(())
     }
@@ -216,13 +240,13 @@ impl Store for Table<'_> {
         let number = last.checked_add(1).ok_or_else(|| Error::damaged("the number of a batch"))?;
         let cut = "INSERT INTO batches (campaign, number, leads, size, opened) VALUES (?1, ?2, ?3, ?4, ?5)";
         let members = serde_json::to_string(&leads.iter().map(|id| id.0).collect::<Vec<_>>()).unwrap_or_default();
-        self.db.execute(cut, values![self.campaign, number, &members, leads.len(), now.wall.as_microsecond()])?;
+        self.db.write(cut, values![self.campaign, number, &members, leads.len(), now.wall.as_microsecond()])?;
         Ok(number)
     }
 
     fn close(&mut self, number: u64, now: Now) -> Result<(), Error> {
         let close = "UPDATE batches SET closed = ?3 WHERE campaign = ?1 AND number = ?2 AND closed IS NULL";
-        self.db.execute(close, values![self.campaign, number, now.wall.as_microsecond()])?;
+        self.db.write(close, values![self.campaign, number, now.wall.as_microsecond()])?;
         Ok(())
     }
 }

@@ -97,6 +97,25 @@ impl Db {
         }
     }
 
+    /// Carries a statement out whose answer nobody waits for; what goes wrong is told at the end of the transaction at the
+    /// latest.
+    pub(super) fn write(&self, sql: &str, params: &[Value<'_>]) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(db) => sqlite::execute(db, sql, params).map(drop),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.write(sql, params),
+        }
+    }
+
+    /// What will be asked for, of this transaction or of the next: all of it in one round trip, where there is one to make.
+    pub(super) fn ahead(&self, reads: &[(&str, &[Value<'_>])]) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.ahead(reads),
+        }
+    }
+
     /// Hands over each row until it says no.
     fn rows(
         &self,

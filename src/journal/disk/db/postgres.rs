@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::super::super::Error;
-use super::dialect::translated;
 use super::remote::{Target, wait};
-use super::sent::{borrowed, given};
+use super::sent::{Statement, in_order, read_all};
 use super::value::{Row, Value};
 use super::{Fence, Line, VERSION};
 use crate::time::Instant;
@@ -28,6 +28,8 @@ const STATEMENT: Duration = Duration::from_secs(30);
 const LONG_STATEMENT: Duration = Duration::from_mins(10);
 /// How often the database's clock is read to learn where it stands.
 const READINGS: usize = 5;
+/// So many statements may wait for the next that somebody waits for.
+const TOGETHER: usize = 256;
 /// Where there is no connection, another one is tried for this often.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -48,6 +50,12 @@ pub(in super::super) struct Postgres {
     /// When a connection was last tried for in vain.
     failed: Cell<Option<Duration>>,
     line: Cell<Line>,
+    /// Statements of the open transaction whose answers nobody waits for: they go with the next that somebody does.
+    waiting: RefCell<Vec<Statement>>,
+    /// Statements that the next transaction begins with, in the same round trip.
+    expected: RefCell<Vec<Statement>>,
+    /// What was read before it was asked for; anything that is written makes it stale.
+    ahead: RefCell<Vec<(Statement, Vec<tokio_postgres::Row>)>>,
     /// The next commit is made, and its answer lost.
     #[cfg(test)]
     lossy: Cell<bool>,
@@ -79,7 +87,7 @@ impl Postgres {
     /// Connects.
     pub(in super::super) fn connect(target: Target) -> Result<Self, Error> {
         let client = RefCell::new(Some(Arc::new(target.connect()?)));
-        let (within, away_since, failed, line, fence, salt) = Default::default();
+        let (within, away_since, failed, line, waiting, expected, ahead, fence, salt) = Default::default();
         let give_up_after = Cell::new(Duration::MAX);
         let (longest, patience) = (Cell::new(STATEMENT), Cell::new(Duration::from_mins(1)));
         #[cfg(test)]
@@ -94,6 +102,9 @@ impl Postgres {
             away_since,
             failed,
             line,
+            waiting,
+            expected,
+            ahead,
             #[cfg(test)]
             lossy,
             fence,
@@ -188,13 +199,23 @@ impl Postgres {
         Error::Away { place: self.target.shown().to_owned(), what: what.into() }
     }
 
-    /// Waits for what a connection does; one that does not answer is given up.
+    /// Waits for what a connection does, and for what was to go before it; one that does not answer is given up.
     pub(super) fn answer<T: Send + 'static>(
         &self,
         what: impl Future<Output = Result<T, tokio_postgres::Error>> + Send + 'static,
     ) -> Result<T, Error> {
         let most = self.longest.get() + IDLE;
-        match wait(most, what) {
+        let before = self.waiting.take();
+        let answered = if before.is_empty() {
+            wait(most, what)
+        } else {
+            let client = self.client()?;
+            wait(most, async move {
+                let (written, answer) = join(in_order(before.iter().map(|one| one.execute(&client))), what).await;
+                written.into_iter().collect::<Result<Vec<_>, _>>().and_then(|_| answer)
+            })
+        };
+        match answered {
             Some(Ok(done)) => Ok(done),
             Some(Err(error)) => Err(self.wrong(&error)),
             None => {
@@ -205,8 +226,33 @@ impl Postgres {
     }
 
     pub(in super::super) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<u64, Error> {
-        let (client, sql, given) = (self.client()?, translated(sql), given(values));
-        self.answer(async move { client.execute_typed(&sql, &borrowed(&given)).await })
+        self.ahead.take();
+        let (client, statement) = (self.client()?, Statement::new(sql, values));
+        self.answer(async move { statement.execute(&client).await })
+    }
+
+    /// Carries a statement out, at the latest with the end of the transaction: what goes wrong is told then.
+    pub(in super::super) fn write(&self, sql: &str, values: &[Value<'_>]) -> Result<(), Error> {
+        if !self.within.get() {
+            return self.execute(sql, values).map(drop);
+        }
+        self.ahead.take();
+        self.waiting.borrow_mut().push(Statement::new(sql, values));
+        if self.waiting.borrow().len() < TOGETHER { Ok(()) } else { self.answer(async { Ok(()) }) }
+    }
+
+    /// Reads all of this in one round trip, now or with the beginning of the next transaction; whoever asks for one of it
+    /// then has it at once.
+    pub(in super::super) fn ahead(&self, reads: &[(&str, &[Value<'_>])]) -> Result<(), Error> {
+        let statements = reads.iter().map(|(sql, values)| Statement::new(sql, values));
+        if !self.within.get() {
+            self.expected.borrow_mut().extend(statements);
+            return Ok(());
+        }
+        let (client, statements) = (self.client()?, statements.collect());
+        let read = self.answer(async move { read_all(&client, statements).await })?;
+        self.ahead.borrow_mut().extend(read);
+        Ok(())
     }
 
     /// Hands over each row until it says no.
@@ -216,8 +262,15 @@ impl Postgres {
         values: &[Value<'_>],
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool, Error>,
     ) -> Result<(), Error> {
-        let (client, sql, given) = (self.client()?, translated(sql), given(values));
-        let rows = self.answer(async move { client.query_typed(&sql, &borrowed(&given)).await })?;
+        let statement = Statement::new(sql, values);
+        let known = self.ahead.borrow().iter().position(|(ahead, _)| *ahead == statement);
+        let rows = match known {
+            Some(place) => self.ahead.borrow_mut().swap_remove(place).1,
+            None => {
+                let client = self.client()?;
+                self.answer(async move { statement.query(&client).await })?
+            }
+        };
         for row in &rows {
             if !each(&Row::Postgres(row))? {
                 break;
@@ -227,6 +280,7 @@ impl Postgres {
     }
 
     pub(in super::super) fn batch(&self, sql: &str) -> Result<(), Error> {
+        self.ahead.take();
         self.simple(sql.to_owned()).map(drop)
     }
 
@@ -238,6 +292,7 @@ impl Postgres {
 
     /// The connection, for what only this kind of database can do.
     pub(super) fn raw(&self) -> Result<Arc<Client>, Error> {
+        self.answer(async { Ok(()) })?;
         self.client()
     }
 
@@ -259,13 +314,21 @@ impl Postgres {
             return Ok(false);
         }
         self.longest.set(if access == Access::Long { LONG_STATEMENT } else { STATEMENT });
-        let begun = self.simple(self.opening(access)).inspect_err(|_| {
+        let (expected, opening) = (self.expected.take(), self.opening(access));
+        let opened = self.client().and_then(|client| {
+            self.answer(async move {
+                let (begun, read) = join(client.simple_query(&opening), read_all(&client, expected)).await;
+                Ok((begun?, read?))
+            })
+        });
+        let (begun, read) = opened.inspect_err(|_| {
             // It may be open all the same: what waits in it for a lock is given up.
             if self.batch("ROLLBACK").is_err() {
                 self.client.borrow_mut().take();
             }
         })?;
         self.within.set(true);
+        *self.ahead.borrow_mut() = read;
         if matches!(access, Access::Write | Access::Beside)
             && let Err(changed) = self.unchanged(&begun)
         {
@@ -276,6 +339,10 @@ impl Postgres {
 
     /// Ends the transaction that was begun: what was done in it stays if that went well.
     pub(super) fn end<T, X: From<Error>>(&self, done: Result<T, X>) -> Result<T, X> {
+        if done.is_err() {
+            self.waiting.take();
+        }
+        self.ahead.take();
         let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
         // Where the connection broke there is nothing to take back: the server does.
         let ended = self.batch(end);
