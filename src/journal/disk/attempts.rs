@@ -113,8 +113,7 @@ pub(super) fn put(db: &Db, attempt: &Attempt) -> Result<(), Error> {
         (SELECT count(*) FROM campaigns JOIN accounts ON accounts.id = account \
         WHERE campaigns.id = ?3 AND accounts.name = ?35), \
         ?36, ?37) \
-        ON CONFLICT (attempt) DO UPDATE SET origin = excluded.origin, lead = excluded.lead, phone = excluded.phone, \
-        sent = excluded.sent, received = excluded.received, taken = excluded.taken, refused = excluded.refused, \
+        ON CONFLICT (attempt) DO UPDATE SET sent = excluded.sent, received = excluded.received, taken = excluded.taken, refused = excluded.refused, \
         blocked = excluded.blocked, failed = excluded.failed, rung = excluded.rung, started = excluded.started, \
         spoke = excluded.spoke, \
         ended = excluded.ended, reason = excluded.reason, given_up = excluded.given_up, absent = excluded.absent, \
@@ -122,6 +121,9 @@ pub(super) fn put(db: &Db, attempt: &Attempt) -> Result<(), Error> {
         shown = excluded.shown, updated = excluded.updated, cost = excluded.cost, opt_out = excluded.opt_out, \
         reopened = excluded.reopened, twin = excluded.twin, message = excluded.message, state = excluded.state, \
         outcome = excluded.outcome";
+    // Whom an attempt is about never changes where it was claimed here, and what is set anew costs every index that has it.
+    const FOUND: &str = "origin = excluded.origin, lead = excluded.lead, phone = excluded.phone";
+    let found = (attempt.origin != Origin::Claimed).then(|| format!("{PUT}, {FOUND}"));
     let facts = &attempt.facts;
     let post = attempt.post;
     let (state, outcome) = state_named(attempt.state());
@@ -129,7 +131,7 @@ pub(super) fn put(db: &Db, attempt: &Attempt) -> Result<(), Error> {
     let instant = |at: Option<Instant>| at.map(|at| line.micros(at));
     let stamp = |at: Option<Stamp>| at.map(Stamp::as_micros);
     db.write(
-        PUT,
+        found.as_deref().unwrap_or(PUT),
         values![
             attempt.id.as_str(),
             origin_name(attempt.origin),

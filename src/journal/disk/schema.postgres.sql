@@ -134,7 +134,7 @@ CREATE UNIQUE INDEX one_live_claim ON attempts (phone, rehearsal)
         AND given_up = 0;
 CREATE INDEX attempts_on ON attempts (phone, claimed);
 CREATE INDEX attempts_of ON attempts (campaign, began);
-CREATE INDEX attempts_live ON attempts (campaign) WHERE state IN ('claimed', 'in-doubt', 'placed');
+CREATE INDEX attempts_live ON attempts (campaign, run) WHERE state IN ('claimed', 'in-doubt', 'placed');
 CREATE INDEX attempts_found ON attempts (campaign) WHERE origin = 'found';
 CREATE INDEX attempts_answered ON attempts (campaign, received) WHERE received IS NOT NULL;
 
