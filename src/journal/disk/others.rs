@@ -33,8 +33,6 @@ const LIMIT: &str = "SELECT seen_limit_at, seen_limit FROM runs WHERE pool = ?1 
 /// The newest observation of the pool, if another run made it.
 const OBSERVATION: &str = "SELECT at, heard, named_limit, remaining, call, sent, received FROM pools \
     JOIN runs ON runs.id = pools.observer AND runs.ended IS NULL WHERE pools.id = ?1 AND observer <> ?2 AND at <= ?3";
-/// Since when a run leaves a free slot to another.
-const KEEPS_SINCE: &str = "SELECT keeps_since FROM runs WHERE id = ?1";
 
 /// Attempts on a pool that this run does not follow itself. What a dead run of another account left up nobody here can
 /// follow to its end: where it holds slots, answers show.
@@ -55,7 +53,7 @@ pub(super) fn gather_ahead(db: &Db, (pool, campaign, run): (i64, i64, i64), now:
         (OBSERVATION, values![pool, run, ahead]),
         (LIMIT, values![pool, run, ahead]),
         (&others_that_wait(), values![pool, run]),
-        (KEEPS_SINCE, values![run]),
+        (&ours(), values![campaign, run]),
     ])
 }
 
@@ -162,38 +160,43 @@ pub(super) fn asks(db: &Db, run: i64) -> Result<(), Error> {
     Ok(())
 }
 
+/// A slot that is left to another run on this pool, and what to write down of it.
+pub(super) struct Left {
+    /// One is.
+    pub(super) one: bool,
+    keeps_since: Option<Option<i64>>,
+    passed: Vec<i64>,
+}
+
 /// Whether one slot is to be left to another run on this pool: one that waits, has fewer calls up, or as many and was
 /// answered longer ago, and has not let such a slot pass. It is left for two polls, and then no more until that run
 /// has asked again.
-pub(super) fn leaves_one(table: &Table<'_>, run: i64, plan: &Plan, now: Now) -> Result<bool, Error> {
+pub(super) fn leaves_one(table: &Table<'_>, run: i64, plan: &Plan, now: Now) -> Result<Left, Error> {
     let db = table.db;
-    let mut first = Vec::new();
-    let waiting = waiting(db, table.pool, run)?;
-    if !waiting.is_empty() {
-        let ours = (up(db, table.campaign)?, answered(db, table.campaign)?);
-        first.extend(waiting.iter().filter(|(_, up, answered)| (*up, *answered) < ours).map(|(other, ..)| *other));
+    let (up, answered, since): (u64, Option<i64>, Option<i64>) =
+        db.one(&ours(), values![table.campaign, run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let waiting = waiting(db, table.pool, run)?.into_iter();
+    let first: Vec<i64> =
+        waiting.filter(|(_, theirs, at)| (*theirs, *at) < (up, answered)).map(|(other, ..)| other).collect();
+    let keeps = |keeps: Option<i64>| (keeps != since).then_some(keeps);
+    let nothing = Left { one: false, keeps_since: keeps(None), passed: Vec::new() };
+    Ok(match since.map(|since| db.line().instant(since)) {
+        _ if first.is_empty() => nothing,
+        None => Left { one: true, keeps_since: keeps(Some(db.line().micros(now.at))), ..nothing },
+        Some(since) if now.at.since(since) < plan.poll * KEPT_FOR => Left { one: true, keeps_since: None, ..nothing },
+        Some(_) => Left { passed: first, ..nothing },
+    })
+}
+
+/// Writes down whether a slot is left to another run, and who let one pass.
+pub(super) fn note_left(db: &Db, run: i64, left: &Left) -> Result<(), Error> {
+    if let Some(since) = left.keeps_since {
+        db.write("UPDATE runs SET keeps_since = ?2 WHERE id = ?1", values![run, since])?;
     }
-    let since: Option<i64> = db.get(KEEPS_SINCE, values![run])?;
-    let keep = |keep: Option<i64>| -> Result<(), Error> {
-        if keep != since {
-            db.write("UPDATE runs SET keeps_since = ?2 WHERE id = ?1", values![run, keep])?;
-        }
-        Ok(())
-    };
-    if first.is_empty() {
-        keep(None)?;
-        return Ok(false);
+    for other in &left.passed {
+        db.write("UPDATE runs SET passed = 1 WHERE id = ?1", values![*other])?;
     }
-    match since.map(|since| db.line().instant(since)) {
-        None => keep(Some(db.line().micros(now.at))).map(|()| true),
-        Some(since) if now.at.since(since) < plan.poll * KEPT_FOR => Ok(true),
-        Some(_) => {
-            for other in first {
-                db.write("UPDATE runs SET passed = 1 WHERE id = ?1", values![other])?;
-            }
-            keep(None).map(|()| false)
-        }
-    }
+    Ok(())
 }
 
 /// Other live runs on the pool whose open batch has somebody to dial, with what may be up and when they were answered.
@@ -214,14 +217,12 @@ fn others_that_wait() -> String {
     )
 }
 
-/// Attempts of a campaign that may be calls that are up.
-fn up(db: &Db, campaign: i64) -> Result<u64, Error> {
-    let count = format!("SELECT count(*) FROM attempts {LIVE} AND campaign = ?1");
-    db.get(&count, values![campaign])
-}
-
-/// When a request of a campaign was last answered; none if none was.
-fn answered(db: &Db, campaign: i64) -> Result<Option<i64>, Error> {
-    let last = "SELECT max(received) FROM attempts WHERE campaign = ?1 AND received IS NOT NULL";
-    db.get(last, values![campaign])
+/// Attempts of a campaign that may be calls that are up, when a request of it was last answered, and since when its run
+/// leaves a free slot to another.
+fn ours() -> String {
+    format!(
+        "SELECT (SELECT count(*) FROM attempts {LIVE} AND campaign = ?1), \
+         (SELECT max(received) FROM attempts WHERE campaign = ?1 AND received IS NOT NULL), \
+         (SELECT keeps_since FROM runs WHERE id = ?2)"
+    )
 }

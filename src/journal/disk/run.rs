@@ -18,7 +18,7 @@ use super::budget::{keep, ledger};
 use super::db::{Fence, Value, values};
 use super::leads::{self, Zones};
 use super::lock::Lock;
-use super::others::{Followed, asks, gather, gather_ahead, leaves_one, share};
+use super::others::{Followed, asks, gather, gather_ahead, leaves_one, note_left, share};
 use super::runs::{LIVE, begin, over, pool, reap_ahead, reap_dead_runs};
 use super::story::Terms;
 use super::table::{Table, WITH_IDS};
@@ -351,7 +351,8 @@ impl Journal for Run {
             if others.rate_until.is_some() {
                 most = 0;
             }
-            others.yield_one = most > 0 && leaves_one(table, run, plan, now)?;
+            let left = if most > 0 { Some(leaves_one(table, run, plan, now)?) } else { None };
+            others.yield_one = left.as_ref().is_some_and(|left| left.one);
             most -= u32::from(others.yield_one);
             let mut ledger = ledger(table, plan)?;
             let (most, again) = ledger.bound(now, most);
@@ -359,6 +360,7 @@ impl Journal for Run {
             let made = grant(table, &mut maker, now, &ask, most)?;
             minted.extend(made.granted.iter().map(|granted| granted.attempt.clone()));
             // What is written comes last, so that it goes out with the commit.
+            left.map(|left| note_left(table.db, run, &left)).transpose()?;
             share(table.db, table.pool, run, &ask.pool, ask.reserve, now)?;
             asks(table.db, run)?;
             let left = ledger.dialed(now, &made, again);

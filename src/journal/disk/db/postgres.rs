@@ -59,6 +59,9 @@ pub(in super::super) struct Postgres {
     /// The next commit is made, and its answer lost.
     #[cfg(test)]
     lossy: Cell<bool>,
+    /// How many answers were waited for.
+    #[cfg(test)]
+    round_trips: Cell<u32>,
     /// Whose lease a transaction has to find unchanged.
     fence: RefCell<Option<Fence>>,
     /// The salt of the journal that was opened, in hexadecimal digits.
@@ -91,7 +94,7 @@ impl Postgres {
         let give_up_after = Cell::new(Duration::MAX);
         let (longest, patience) = (Cell::new(STATEMENT), Cell::new(Duration::from_mins(1)));
         #[cfg(test)]
-        let lossy = Cell::default();
+        let (lossy, round_trips) = Default::default();
         Ok(Self {
             target,
             client,
@@ -107,6 +110,8 @@ impl Postgres {
             ahead,
             #[cfg(test)]
             lossy,
+            #[cfg(test)]
+            round_trips,
             fence,
             salt,
         })
@@ -167,6 +172,11 @@ impl Postgres {
         self.lossy.set(true);
     }
 
+    #[cfg(test)]
+    pub(in super::super) fn round_trips(&self) -> u32 {
+        self.round_trips.take()
+    }
+
     pub(super) fn line(&self) -> Line {
         self.line.get()
     }
@@ -205,6 +215,8 @@ impl Postgres {
         what: impl Future<Output = Result<T, tokio_postgres::Error>> + Send + 'static,
     ) -> Result<T, Error> {
         let most = self.longest.get() + IDLE;
+        #[cfg(test)]
+        self.round_trips.set(self.round_trips.get() + 1);
         let before = self.waiting.take();
         let answered = if before.is_empty() {
             wait(most, what)

@@ -136,6 +136,32 @@ fn what_was_claimed_when_the_answer_was_lost_is_taken_back_and_claimed_anew() {
 }
 
 #[test]
+fn a_claim_is_three_round_trips_and_news_are_four() {
+    let Some(place) = place() else { return };
+    let cast = Cast::new(place.path(), "leads");
+    let mut run = cast.run(0..10, 0);
+    let leads = batch(&mut run, 1);
+    let trips = |run: &Run| {
+        let Db::Postgres(server) = &run.disk().db else { panic!("no server") };
+        server.round_trips()
+    };
+    trips(&run);
+    let made = claim(&mut run, &leads[..3], roomy(5, at(1)), 1);
+    assert_eq!((made.granted.len(), trips(&run)), (3, 3));
+    let other = Cast::new(place.path(), "others");
+    let mut another = other.run(20..30, 1);
+    let theirs = batch(&mut another, 1);
+    claim(&mut another, &theirs[..2], roomy(5, at(2)), 2);
+    trips(&run);
+    let made = claim(&mut run, &leads[3..5], roomy(5, at(3)), 3);
+    // A slot that is left to the other run makes fewer leads of those that were asked for.
+    assert!(made.others.yield_one && made.others.unanswered.len() == 2, "{:?}", made.others);
+    assert_eq!((made.granted.len(), trips(&run)), (2, 4));
+    run.record(at(4), &answered(&made.granted[0].attempt, 4)).unwrap();
+    assert_eq!(trips(&run), 4);
+}
+
+#[test]
 fn news_that_a_broken_connection_lost_is_told_again() {
     let Some(place) = place() else { return };
     let cast = Cast::new(place.path(), "leads");
