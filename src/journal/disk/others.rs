@@ -164,7 +164,8 @@ pub(super) fn asks(db: &Db, run: i64) -> Result<(), Error> {
 pub(super) struct Left {
     /// One is.
     pub(super) one: bool,
-    keeps_since: Option<Option<i64>>,
+    /// Since when, as it was and as it is to be.
+    since: (Option<i64>, Option<i64>),
     passed: Vec<i64>,
 }
 
@@ -178,19 +179,19 @@ pub(super) fn leaves_one(table: &Table<'_>, run: i64, plan: &Plan, now: Now) -> 
     let waiting = waiting(db, table.pool, run)?.into_iter();
     let first: Vec<i64> =
         waiting.filter(|(_, theirs, at)| (*theirs, *at) < (up, answered)).map(|(other, ..)| other).collect();
-    let keeps = |keeps: Option<i64>| (keeps != since).then_some(keeps);
-    let nothing = Left { one: false, keeps_since: keeps(None), passed: Vec::new() };
+    let nothing = Left { one: false, since: (since, None), passed: Vec::new() };
     Ok(match since.map(|since| db.line().instant(since)) {
         _ if first.is_empty() => nothing,
-        None => Left { one: true, keeps_since: keeps(Some(db.line().micros(now.at))), ..nothing },
-        Some(since) if now.at.since(since) < plan.poll * KEPT_FOR => Left { one: true, keeps_since: None, ..nothing },
+        None => Left { one: true, since: (since, Some(db.line().micros(now.at))), ..nothing },
+        Some(at) if now.at.since(at) < plan.poll * KEPT_FOR => Left { one: true, since: (since, since), ..nothing },
         Some(_) => Left { passed: first, ..nothing },
     })
 }
 
 /// Writes down whether a slot is left to another run, and who let one pass.
 pub(super) fn note_left(db: &Db, run: i64, left: &Left) -> Result<(), Error> {
-    if let Some(since) = left.keeps_since {
+    let (was, since) = left.since;
+    if was != since {
         db.write("UPDATE runs SET keeps_since = ?2 WHERE id = ?1", values![run, since])?;
     }
     for other in &left.passed {

@@ -224,7 +224,7 @@ impl Postgres {
             let client = self.client()?;
             wait(most, async move {
                 let (written, answer) = join(in_order(before.iter().map(|one| one.execute(&client))), what).await;
-                written.into_iter().collect::<Result<Vec<_>, _>>().and_then(|_| answer)
+                written.into_iter().collect::<Result<Vec<_>, _>>().and(answer)
             })
         };
         match answered {
@@ -276,12 +276,11 @@ impl Postgres {
     ) -> Result<(), Error> {
         let statement = Statement::new(sql, values);
         let known = self.ahead.borrow().iter().position(|(ahead, _)| *ahead == statement);
-        let rows = match known {
-            Some(place) => self.ahead.borrow_mut().swap_remove(place).1,
-            None => {
-                let client = self.client()?;
-                self.answer(async move { statement.query(&client).await })?
-            }
+        let rows = if let Some(place) = known {
+            self.ahead.borrow_mut().swap_remove(place).1
+        } else {
+            let client = self.client()?;
+            self.answer(async move { statement.query(&client).await })?
         };
         for row in &rows {
             if !each(&Row::Postgres(row))? {
