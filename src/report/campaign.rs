@@ -141,7 +141,6 @@ impl Report {
     /// As one object.
     pub fn json(&self) -> String {
         let totals = &self.totals;
-        let places = |number: f64| (number * 1000.0).round() / 1000.0;
         let reserves: Vec<_> = self
             .reserves()
             .iter()
@@ -184,6 +183,7 @@ impl Report {
         let mut object: Value = serde_json::from_str(&past.forecast).ok()?;
         let Fact { calls, minutes, cost_usd } = self.fact(past);
         object["began_at"] = json!(past.began);
+        let (minutes, cost_usd) = (places(minutes), places(cost_usd));
         object["fact"] = json!({ "ended_at": past.ended, "calls": calls, "minutes": minutes, "cost_usd": cost_usd });
         Some(object)
     }
@@ -370,6 +370,11 @@ impl Report {
         let _ = writeln!(page, "<p class=\"dim\">Written {}.</p>{END}", moment(now, Timestamp::UNIX_EPOCH, zone));
         page
     }
+}
+
+/// Three places are enough.
+fn places(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
 }
 
 fn slots(number: i64) -> u32 {
