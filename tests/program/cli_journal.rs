@@ -141,6 +141,7 @@ fn status_shows_how_a_campaign_stands() {
     insta::assert_snapshot!(told, @r"
     leads: not running; first started 3 Feb 2001 14:00
       2 leads: 0 settled, 1 open, 1 in doubt, 1 of those put aside: dialer release leads; $0.00 so far
+      reserve 3
       /home/ada/leads.csv
     state directory: DIR
     ");
