@@ -182,11 +182,11 @@ pub struct Unread {
     /// The first of them, by what of it could be read, and the field that could not.
     pub first: String,
     /// One of them may be a call that somebody placed, and so one of ours.
-    #[serde(default = "always")]
+    #[serde(default = "always", skip_serializing_if = "Clone::clone")]
     pub outbound: bool,
 }
 
-/// What older traces meant.
+/// What older traces meant, and newer ones leave out.
 const fn always() -> bool {
     true
 }
@@ -298,7 +298,7 @@ pub enum News {
         #[serde(default)]
         unread: Option<Unread>,
         /// Times stand there without an offset.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         no_offset: bool,
     },
     /// One complete listing, asked for at that time, does not show this attempt.

@@ -62,7 +62,7 @@ pub struct SeenCall {
     /// The row itself carries no mark: the attempt was told by the call's id, or by its number and time.
     pub unmarked: bool,
     /// The row holds nothing in any place where a mark can stand.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bare: bool,
     /// `type` is `outboundPhoneCall`, or missing.
     pub outbound: bool,
