@@ -6,6 +6,7 @@ use sha2::Sha256;
 use super::super::Error;
 use super::Disk;
 use super::db::values;
+use super::settings;
 use crate::leads::lead::Phone;
 
 /// The account of the built-in stand-in: the calls of rehearsals, which called nobody, say nothing of the same numbers
@@ -58,8 +59,7 @@ impl Disk {
     /// The variables that the prompt of an assistant, squad or workflow was last known to use.
     pub fn variables(&self, account: &Account, target: &str) -> Result<Vec<String>, Error> {
         let name = variables_of(account, target);
-        let find = "SELECT value FROM settings WHERE name = ?1";
-        let found: Option<Vec<u8>> = self.read(|db| db.maybe(find, values![&name], |row| row.get(0)))?;
+        let found = self.read(|db| settings::get(db, &name))?;
         let known = found.map(|text| serde_json::from_slice(&text)).transpose();
         known.map(Option::unwrap_or_default).map_err(|error| Error::damaged(error.to_string()))
     }
@@ -67,11 +67,7 @@ impl Disk {
     /// Remembers the variables that the prompt of an assistant, squad or workflow uses.
     pub fn remember_variables(&mut self, account: &Account, target: &str, used: &[String]) -> Result<(), Error> {
         let (name, text) = (variables_of(account, target), serde_json::to_vec(used).unwrap_or_default());
-        let put = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        self.within(|tx| {
-            tx.write(put, values![&name, &text])?;
-            Ok(())
-        })
+        self.within(|tx| settings::put(tx, &name, &text))
     }
 
     fn hash(&self, parts: &[&[u8]]) -> Vec<u8> {

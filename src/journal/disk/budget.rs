@@ -3,6 +3,7 @@
 use super::super::Error;
 use super::super::booking::Ledger;
 use super::db::values;
+use super::settings;
 use super::table::Table;
 use crate::campaign::budget::Made;
 use crate::campaign::plan::Plan;
@@ -14,8 +15,7 @@ pub(super) fn ledger(table: &Table<'_>, plan: &Plan) -> Result<Ledger, Error> {
     if ledger.budget.is_none() {
         return Ok(ledger);
     }
-    let made = "SELECT value FROM settings WHERE name = ?1";
-    let made: Option<Vec<u8>> = table.db.maybe(made, values![&name(table)], |row| row.get(0))?;
+    let made = settings::get(table.db, &name(table))?;
     // What cannot be read was written by another version: it counts for no more than a minute.
     ledger.made = made.and_then(|made| serde_json::from_slice(&made).ok()).unwrap_or(Made::NOTHING);
     let line = table.db.line();
@@ -34,10 +34,7 @@ pub(super) fn keep(table: &Table<'_>, ledger: &Ledger) -> Result<(), Error> {
     let line = table.db.line();
     let made = ledger.made.at(|at| Instant::from_micros(line.micros(at)));
     let made = serde_json::to_vec(&made).expect("three numbers");
-    let keep =
-        "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    table.db.write(keep, values![&name(table), &made])?;
-    Ok(())
+    settings::put(table.db, &name(table), &made)
 }
 
 fn name(table: &Table<'_>) -> String {

@@ -32,6 +32,7 @@ mod renamed;
 pub mod results;
 pub mod run;
 mod runs;
+mod settings;
 mod staging;
 pub mod story;
 mod table;

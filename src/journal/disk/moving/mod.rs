@@ -12,14 +12,16 @@ use std::path::Path;
 use super::super::{Chance, Error};
 use super::Disk;
 use super::accounts::Account;
-use super::db::{Db, values};
+use super::db::Db;
 use super::lock::Lock;
 use super::runs::over;
+use super::settings;
 use super::waiting::KeepWaiting;
 use crate::time::Now;
 
-/// What a journal is known by that was moved, and where to.
-const MARK: &str = "SELECT value FROM settings WHERE name = 'moved'";
+/// Whether a journal was moved, and which it is: looked at in every transaction.
+const CHECK: &str = "SELECT (SELECT value FROM settings WHERE name = 'moved'), \
+    (SELECT value FROM settings WHERE name = 'salt')";
 
 /// What has been moved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,10 +69,10 @@ pub fn move_journal(
             for (run, campaign) in alive(out)? {
                 over(out, campaign, run, "its run died before an answer came", now)?;
             }
-            put(out, "journal", &id)?;
+            settings::put(out, "journal", &id)?;
             rows::copy(out, into, &|error| error.within(&target.file))?;
-            put(into, "moves", (moves + 1).to_string().as_bytes())?;
-            put(out, "moved", target.place().as_bytes())
+            settings::put(into, "moves", (moves + 1).to_string().as_bytes())?;
+            settings::put(out, "moved", target.place().as_bytes())
         })
     });
     match done {
@@ -89,34 +91,31 @@ pub fn move_journal(
 
 /// Refuses a journal that is not the one that was opened, by its salt: it was moved away, or another was moved here.
 pub(super) fn check(db: &Db, salt: &[u8]) -> Result<(), Error> {
-    if let Some(to) = mark(db)? {
-        return Err(Error::Moved { file: Path::new("").to_owned(), to });
+    let (moved, found): (Option<Vec<u8>>, Option<Vec<u8>>) =
+        db.one(CHECK, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if let Some(to) = moved {
+        return Err(Error::Moved { file: Path::new("").to_owned(), to: shown(&to) });
     }
-    let found: Option<Vec<u8>> = db.maybe("SELECT value FROM settings WHERE name = 'salt'", &[], |row| row.get(0))?;
     if found.as_deref() == Some(salt) { Ok(()) } else { Err(Error::Gone(Path::new("").to_owned())) }
 }
 
 /// Where a journal was moved to, if it was.
 fn mark(db: &Db) -> Result<Option<String>, Error> {
-    let place: Option<Vec<u8>> = db.maybe(MARK, &[], |row| row.get(0))?;
-    Ok(place.map(|place| crate::text::clean(&String::from_utf8_lossy(&place), 1000)))
+    Ok(settings::get(db, "moved")?.map(|place| shown(&place)))
+}
+
+fn shown(place: &[u8]) -> String {
+    crate::text::clean(&String::from_utf8_lossy(place), 1000)
 }
 
 /// What a journal and every copy of it are known by.
 fn id(db: &Db) -> Result<Option<Vec<u8>>, Error> {
-    db.maybe("SELECT value FROM settings WHERE name = 'journal'", &[], |row| row.get(0))
-}
-
-fn put(db: &Db, name: &str, value: &[u8]) -> Result<(), Error> {
-    let put =
-        "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    db.execute(put, values![name, value]).map(drop)
+    settings::get(db, "journal")
 }
 
 /// How many moves a journal has behind it.
 fn moves(db: &Db) -> Result<u64, Error> {
-    let moves: Option<Vec<u8>> = db.maybe("SELECT value FROM settings WHERE name = 'moves'", &[], |row| row.get(0))?;
-    let moves = moves.map(|moves| String::from_utf8_lossy(&moves).parse());
+    let moves = settings::get(db, "moves")?.map(|moves| String::from_utf8_lossy(&moves).parse());
     moves.transpose().map(Option::unwrap_or_default).map_err(|_| Error::damaged("the count of its moves"))
 }
 

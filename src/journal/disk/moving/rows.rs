@@ -2,6 +2,7 @@
 
 use super::super::super::Error;
 use super::super::db::{Db, Row, Value, values};
+use super::super::settings;
 use crate::campaign::budget::Made;
 use crate::time::Instant;
 
@@ -105,7 +106,7 @@ fn move_budgets(from: &Db, into: &Db) -> Result<(), Error> {
     for (name, made) in kept {
         let Ok(made) = serde_json::from_slice::<Made>(&made) else { continue };
         let made = made.at(|at| Instant::from_micros(to.micros(out.instant(at.as_micros()))));
-        super::put(into, &name, &serde_json::to_vec(&made).expect("three numbers"))?;
+        settings::put(into, &name, &serde_json::to_vec(&made).expect("three numbers"))?;
     }
     Ok(())
 }
