@@ -178,9 +178,11 @@ impl Run {
         self.unless_failed(done, before)
     }
 
-    /// Where a transaction may fail in its middle and be done again, so is what the run was told in it.
+    /// Where a transaction may fail in its middle and be done again, so is what the run was told in it; within one, whoever
+    /// began it sees to that.
     fn before(&self) -> Option<Before> {
-        self.disk.db.is_remote().then(|| (self.told.kept(), self.opted_out.clone(), self.followed.clone()))
+        (self.disk.db.is_remote() && !self.disk.db.is_within())
+            .then(|| (self.told.kept(), self.opted_out.clone(), self.followed.clone()))
     }
 
     fn unless_failed<T>(&mut self, done: Result<T, Error>, before: Option<Before>) -> Result<T, Error> {

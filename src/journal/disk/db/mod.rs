@@ -218,7 +218,7 @@ impl Db {
     /// of that salt still, where one is given. Says whether it did.
     pub(super) fn begin(&self, file: &Path, patience: &Patience, salt: Option<&[u8]>) -> Result<bool, Error> {
         match self {
-            Self::Sqlite(db) if !db.is_autocommit() => Ok(false),
+            _ if self.is_within() => Ok(false),
             Self::Sqlite(db) => {
                 let begun = patience.wait(file, || sqlite::begin(db).map(|begun| begun.then_some(true)).transpose());
                 begun.ok_or_else(|| Error::busy(file))??;
@@ -232,6 +232,15 @@ impl Db {
                 db.set_patience(patience.most);
                 db.begin(Access::Write)
             }
+        }
+    }
+
+    /// Whether a transaction is open.
+    pub(super) fn is_within(&self) -> bool {
+        match self {
+            Self::Sqlite(db) => !db.is_autocommit(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.is_within(),
         }
     }
 

@@ -319,6 +319,10 @@ impl Postgres {
         self.end(work())
     }
 
+    pub(super) fn is_within(&self) -> bool {
+        self.within.get()
+    }
+
     /// Begins a transaction, unless one is open; says whether it did.
     pub(super) fn begin(&self, access: Access) -> Result<bool, Error> {
         if self.within.get() {
