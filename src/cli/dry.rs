@@ -23,6 +23,7 @@ use crate::journal::Error;
 use crate::journal::disk::Disk;
 use crate::journal::disk::accounts::Account;
 use crate::journal::disk::import::Head;
+use crate::journal::disk::renamed::is_its_list;
 use crate::leads::batch::cut;
 use crate::leads::lead::{Lead, Phone};
 use crate::leads::list::ListError;
@@ -292,7 +293,7 @@ impl Others {
     /// Why the run would be refused that takes so many leads.
     fn refusal(self, of: u64) -> Option<Error> {
         let (by, _, leads) = self.0.into_iter().max_by_key(|(.., leads)| *leads)?;
-        (leads * 2 > of).then_some(Error::CalledLately { by, leads, of })
+        is_its_list(leads, of).then_some(Error::CalledLately { by, leads, of })
     }
 }
 

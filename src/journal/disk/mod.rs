@@ -28,7 +28,7 @@ mod open_remote;
 mod others;
 pub mod outcomes;
 pub mod prune;
-mod renamed;
+pub mod renamed;
 pub mod results;
 pub mod run;
 mod runs;

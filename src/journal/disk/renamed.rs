@@ -19,14 +19,13 @@ impl Disk {
             if check_head(db, head)? || !head.ask_others {
                 return Ok(Vec::new());
             }
-            let find = "SELECT campaigns.name, attempts.phone FROM campaigns \
-                        CROSS JOIN attempts INDEXED BY attempts_of ON attempts.campaign = campaigns.id AND attempts.began >= ?3 \
-                        WHERE campaigns.account = ?1 AND campaigns.mark <> ?2 AND campaigns.name IS NOT NULL \
-                        AND attempts.phone > 0 AND attempts.state IN ('placed', 'ended', 'in-doubt', 'parked') \
-                        GROUP BY campaigns.name, attempts.phone ORDER BY campaigns.name";
+            let find = format!(
+                "SELECT campaigns.name, attempts.phone FROM {CALLS} WHERE {COUNT} AND campaigns.mark <> ?2 \
+                 AND attempts.phone > 0 GROUP BY campaigns.name, attempts.phone ORDER BY campaigns.name"
+            );
             let mark = Mark::of(&head.campaign);
             let values = values![head.account.id, mark.as_str(), lately(now)];
-            let called = db.all(find, values, |row| Ok((row.get::<String>(0)?, phone(row.get(1)?)?)))?;
+            let called = db.all(&find, values, |row| Ok((row.get::<String>(0)?, phone(row.get(1)?)?)))?;
             let mut campaigns: Vec<(String, Vec<Phone>)> = Vec::new();
             for (name, phone) in called {
                 match campaigns.last_mut().filter(|(last, _)| *last == name) {
@@ -39,6 +38,18 @@ impl Disk {
     }
 }
 
+/// Calls of an account's campaigns that were made lately.
+const CALLS: &str =
+    "campaigns CROSS JOIN attempts INDEXED BY attempts_of ON attempts.campaign = campaigns.id AND attempts.began >= ?3";
+/// Those of them that may have reached somebody.
+const COUNT: &str = "campaigns.account = ?1 AND campaigns.name IS NOT NULL \
+    AND attempts.state IN ('placed', 'ended', 'in-doubt', 'parked')";
+
+/// Whether a list of so many leads is taken for that of another campaign, which has called so many of them.
+pub const fn is_its_list(called: u64, of: u64) -> bool {
+    called * 2 > of
+}
+
 /// From when on a call was made lately.
 fn lately(now: Timestamp) -> i64 {
     now.saturating_sub(LATELY).map_or(i64::MIN, Timestamp::as_microsecond)
@@ -48,15 +59,14 @@ fn lately(now: Timestamp) -> i64 {
 /// last hours are gone through and looked up in the staged list. Without a name that was given explicitly that is
 /// refused.
 pub(super) fn look(tx: &Db, head: &Head, campaign: i64, imported: &mut Imported, now: Now) -> Result<(), Error> {
-    let find = "SELECT campaigns.name, count(DISTINCT staged.id) AS called FROM campaigns \
-                CROSS JOIN attempts INDEXED BY attempts_of ON attempts.campaign = campaigns.id AND attempts.began >= ?3 \
-                CROSS JOIN temp.staged AS staged INDEXED BY staged_order ON staged.phone = attempts.phone \
-                WHERE campaigns.account = ?1 AND campaigns.id <> ?2 AND campaigns.name IS NOT NULL \
-                AND attempts.state IN ('placed', 'ended', 'in-doubt', 'parked') \
-                GROUP BY campaigns.id ORDER BY called DESC LIMIT 1";
+    let find = format!(
+        "SELECT campaigns.name, count(DISTINCT staged.id) AS called FROM {CALLS} \
+         CROSS JOIN temp.staged AS staged INDEXED BY staged_order ON staged.phone = attempts.phone \
+         WHERE {COUNT} AND campaigns.id <> ?2 GROUP BY campaigns.id ORDER BY called DESC LIMIT 1"
+    );
     let values = values![head.account.id, campaign, lately(now.wall)];
-    let most: Option<(String, u64)> = tx.maybe(find, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let Some((by, leads)) = most.filter(|(_, leads)| leads * 2 > imported.leads) else { return Ok(()) };
+    let most: Option<(String, u64)> = tx.maybe(&find, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some((by, leads)) = most.filter(|(_, leads)| is_its_list(*leads, imported.leads)) else { return Ok(()) };
     if !head.explicit {
         return Err(Error::CalledLately { by, leads, of: imported.leads });
     }
