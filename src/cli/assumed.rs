@@ -14,13 +14,10 @@ pub(super) fn beliefs(
     sandbox: bool,
     around: &Environment<'_>,
 ) -> Beliefs {
-    let mut beliefs = if sandbox { Beliefs::of_sandbox() } else { Beliefs::guessed() };
     let shown = online.map(|online| &online.past);
     // Of other campaigns' calls the journal knows no more than the account does.
     let shown = shown.filter(|shown| !before.is_own && shown.calls > before.past.calls);
-    if !sandbox {
-        beliefs.learn(shown.unwrap_or(&before.past));
-    }
+    let mut beliefs = Beliefs::from_past(shown.unwrap_or(&before.past), sandbox);
     if let Some(callers) = online.and_then(|online| online.callers.as_ref()) {
         beliefs.learn_callers(callers, around.now.to_zoned(around.zone.clone()).date(), &around.zone);
     }

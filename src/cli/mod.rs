@@ -275,12 +275,16 @@ pub fn read(argv: &[OsString], env: &dyn Fn(&str) -> Option<String>) -> Result<P
 
 /// Writes to stdout; a reader that has gone away is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
+    print_while_read(text).map(drop)
+}
+
+/// The same; false once nobody reads it.
+fn print_while_read(text: &str) -> Result<bool, Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::machine(format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::machine(format!("cannot write to stdout: {error}"))),
     }
 }
 

@@ -3,12 +3,12 @@
 //! system.
 
 use std::collections::BTreeSet;
-use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 use super::display::stdout_screen;
 use super::environment::Environment;
 use super::status::{StatusArgs, chosen, shown};
+use super::{print, print_while_read};
 use crate::exit::Exit;
 use crate::journal::disk::story::Campaign;
 use crate::report::failure::Failure;
@@ -39,7 +39,7 @@ pub(super) fn watch(args: &StatusArgs, around: &Environment<'_>) -> Result<Exit,
             looks += 1;
             if args.json || reports.len() == runs.len() || looks == LAST_LOOKS {
                 let reports: String = reports.iter().flat_map(|report| ["\n", report, "\n"]).collect();
-                return write(if args.json { "" } else { &reports }).map(|_| Exit::Settled);
+                return print(if args.json { "" } else { &reports }).map(|()| Exit::Settled);
             }
         }
         pause();
@@ -49,16 +49,6 @@ pub(super) fn watch(args: &StatusArgs, around: &Environment<'_>) -> Result<Exit,
 /// A campaign's account and name.
 fn key(campaign: &Campaign) -> (String, String) {
     (campaign.account.name.clone(), campaign.name.clone())
-}
-
-/// Says it; false once nobody reads it.
-fn write(text: &str) -> Result<bool, Failure> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::machine(format!("cannot write to stdout: {error}"))),
-    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a person looks, and nothing else is done meanwhile")]
@@ -81,7 +71,7 @@ impl Watcher<'_> {
             Some(size) if !self.args.json => self.redraw(&shown(self.args, campaigns, around)?, size),
             _ => self.changed(campaigns, around)?,
         };
-        write(&text)
+        print_while_read(&text)
     }
 
     /// The text over what was drawn before. A row that is wider than the terminal is cut, as are rows that do not fit.

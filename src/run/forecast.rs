@@ -63,10 +63,7 @@ impl Foresight {
         let disk = Disk::look(&self.journal).ok()??;
         let leads = disk.waiting_leads(account, &plan.campaign, LEADS).ok().filter(|leads| !leads.is_empty())?;
         let before = before(&disk, &plan.campaign, account.is_rehearsal()).ok()?;
-        let mut beliefs = if account.is_rehearsal() { Beliefs::of_sandbox() } else { Beliefs::guessed() };
-        if !account.is_rehearsal() {
-            beliefs.learn(&before.past);
-        }
+        let mut beliefs = Beliefs::from_past(&before.past, account.is_rehearsal());
         if let Some(callers) = plan.reserve.auto.as_ref().and_then(|auto| auto.history.as_ref()) {
             beliefs.learn_callers(callers, now.to_zoned(self.zone.clone()).date(), &self.zone);
         }

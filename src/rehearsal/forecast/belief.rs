@@ -130,6 +130,16 @@ impl Beliefs {
         }
     }
 
+    /// What calls of the past show; the sandbox's own show nothing that is not known of it.
+    pub fn from_past(past: &Past, sandbox: bool) -> Self {
+        if sandbox {
+            return Self::of_sandbox();
+        }
+        let mut beliefs = Self::guessed();
+        beliefs.learn(past);
+        beliefs
+    }
+
     /// Takes in calls of the past.
     pub fn learn(&mut self, past: &Past) {
         if past.calls == 0 {
