@@ -13,7 +13,6 @@ use dialer::campaign::event::{Ask, LeadId, Line, News};
 use dialer::campaign::plan::Plan;
 use dialer::campaign::reply::Opened;
 use dialer::journal::disk::Disk;
-use dialer::journal::disk::import::Head;
 use dialer::journal::disk::run::{Run, Start};
 use dialer::journal::{Chance, Journal, Listed};
 use dialer::leads::lead::{Lead, Phone};
@@ -23,6 +22,8 @@ use dialer::pool::observation::Observation;
 use dialer::time::{Instant, Now, Stamp};
 use place::{Database, Place, is_there};
 
+#[path = "../tests/stage/head.rs"]
+mod head;
 #[expect(dead_code, reason = "no property is tried on many cases here")]
 #[path = "../src/journal/suite/place.rs"]
 mod place;
@@ -161,16 +162,7 @@ fn begin(place: &Path, nth: usize) -> Run {
     let mut disk = Disk::open(place, &mut chance(nth)).expect("a database");
     let account = disk.remember_account("org", "https://api.example", "key").expect("an account");
     let lock = disk.hold(&account, &plan.campaign, 1, now()).expect("a campaign that nobody runs");
-    let head = Head {
-        account: account.clone(),
-        campaign: plan.campaign.clone(),
-        explicit: true,
-        lists: vec!["/leads.csv".to_owned()],
-        kept: Vec::new(),
-        target: "assistant".to_owned(),
-        replace: false,
-        ask_others: true,
-    };
+    let head = head::head(&account, &plan.campaign);
     let first = 12_120_000_000 + u64::from(to_u32(nth)) * 1000;
     let listed = |n: u64| {
         let lead = Lead { zones: vec!["UTC".to_owned()], ..Lead::of(Phone::from_digits(first + n).expect("a number")) };

@@ -11,7 +11,6 @@ use dialer::campaign::plan::Plan;
 use dialer::campaign::reply::Opened;
 use dialer::campaign::retry::Retries;
 use dialer::journal::disk::Disk;
-use dialer::journal::disk::import::Head;
 use dialer::journal::disk::lock::Lock;
 use dialer::journal::disk::run::{Run, Start};
 use dialer::journal::{Chance, Journal, Listed};
@@ -21,6 +20,8 @@ use dialer::time::{Instant, Now, Stamp};
 use jiff::tz::TimeZone;
 use rusqlite::Connection;
 
+#[path = "../tests/stage/head.rs"]
+mod head;
 #[path = "../tests/stage/plan.rs"]
 mod plan;
 
@@ -81,16 +82,7 @@ fn begin(
     let mut disk = Disk::open(dir, &mut chance(1)).expect("a state directory");
     let account = disk.remember_account("org", "https://api.example", "key").expect("an account");
     let lock = Lock::take(dir, &account.name, &plan.campaign, 1, at(seconds)).expect("a campaign that nobody runs");
-    let head = Head {
-        account: account.clone(),
-        campaign: plan.campaign.clone(),
-        explicit: true,
-        lists: vec!["/leads.csv".to_owned()],
-        kept: Vec::new(),
-        target: "assistant".to_owned(),
-        replace: false,
-        ask_others: true,
-    };
+    let head = head::head(&account, &plan.campaign);
     disk.import(&lock, &head, at(seconds), &mut list).expect("a list without faults");
     let pool = account.name.clone();
     let chance = chance(seconds.unsigned_abs());

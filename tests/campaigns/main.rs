@@ -8,6 +8,8 @@ mod forecast;
 mod forecast_fact;
 #[path = "../stage/fresh.rs"]
 mod fresh;
+#[path = "../stage/head.rs"]
+mod head;
 mod headroom;
 mod lines;
 mod plot;

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use dialer::campaign::plan::Plan;
 use dialer::journal::disk::Disk;
-use dialer::journal::disk::import::Head;
 use dialer::journal::disk::lock::Lock;
 use dialer::journal::disk::run::{Run, Start};
 use dialer::journal::memory::Memory;
@@ -75,16 +74,7 @@ impl OnDisk {
         let mut disk = Disk::open(dir, &mut chance(plan.seed, 0)).expect("a state directory");
         let account = disk.remember_account("org", "https://api.example", "key").expect("an account");
         let lock = Lock::take(dir, &account.name, &plan.campaign, 4711, now).expect("a campaign that nobody runs");
-        let head = Head {
-            account: account.clone(),
-            campaign: plan.campaign.clone(),
-            explicit: true,
-            lists: vec!["/lists/leads.csv".to_owned()],
-            kept: Vec::new(),
-            target: "assistant".to_owned(),
-            replace: false,
-            ask_others: true,
-        };
+        let head = crate::head::head(&account, &plan.campaign);
         let mut rows = self.list.iter().cloned().map(Ok::<_, Infallible>);
         disk.import(&lock, &head, now, &mut rows).expect("a list without faults");
         let (pool, chance) = (account.name.clone(), chance(plan.seed, self.runs));

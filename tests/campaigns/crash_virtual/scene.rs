@@ -13,7 +13,6 @@ use dialer::campaign::notice::{Notice, Outcome, StopReason};
 use dialer::campaign::plan::{Plan, Rate};
 use dialer::campaign::retry::Retries;
 use dialer::journal::disk::Disk;
-use dialer::journal::disk::import::Head;
 use dialer::journal::disk::run::{Run, Start};
 use dialer::journal::{Error, ImportError, Journal, Listed, Totals};
 use dialer::leads::lead::{Lead, Phone};
@@ -163,16 +162,7 @@ pub(crate) fn try_open(dir: &Path, plan: &Plan, list: &[Listed], now: Now, life:
     let mut disk = Disk::open(dir, &mut chance())?;
     let account = disk.remember_account("org", "https://api.example", "key")?;
     let lock = disk.hold(&account, &plan.campaign, 4711, now)?;
-    let head = Head {
-        account: account.clone(),
-        campaign: plan.campaign.clone(),
-        explicit: true,
-        lists: vec!["/lists/leads.csv".to_owned()],
-        kept: Vec::new(),
-        target: "assistant".to_owned(),
-        replace: false,
-        ask_others: true,
-    };
+    let head = crate::head::head(&account, &plan.campaign);
     let mut rows = list.iter().cloned().map(Ok::<_, Infallible>);
     disk.import(&lock, &head, now, &mut rows).map_err(|error| match error {
         ImportError::Journal(error) => error,
