@@ -113,8 +113,8 @@ pub(super) fn put(db: &Db, attempt: &Attempt) -> Result<(), Error> {
         (SELECT count(*) FROM campaigns JOIN accounts ON accounts.id = account \
         WHERE campaigns.id = ?3 AND accounts.name = ?35), \
         ?36, ?37) \
-        ON CONFLICT (attempt) DO UPDATE SET sent = excluded.sent, received = excluded.received, taken = excluded.taken, refused = excluded.refused, \
-        blocked = excluded.blocked, failed = excluded.failed, rung = excluded.rung, started = excluded.started, \
+        ON CONFLICT (attempt) DO UPDATE SET sent = excluded.sent, received = excluded.received, \
+        taken = excluded.taken, refused = excluded.refused, blocked = excluded.blocked, failed = excluded.failed, rung = excluded.rung, started = excluded.started, \
         spoke = excluded.spoke, \
         ended = excluded.ended, reason = excluded.reason, given_up = excluded.given_up, absent = excluded.absent, \
         parked = excluded.parked, released = excluded.released, call = excluded.call, created = excluded.created, \

@@ -23,7 +23,7 @@ const KEPT_FOR: u32 = 2;
 /// Calls of other runs that this one was told are up, so that it can be told of their ends.
 pub(super) type Followed = HashMap<CallId, AttemptId>;
 
-/// What the other runs that are alive on a pool reserve at the most, how many they are, and what the pool and this run have.
+/// What the other runs that are alive on a pool reserve at the most, how many they are, and until when no call is placed.
 const ALIVE: &str = "SELECT (SELECT max(reserve) FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2), \
     (SELECT count(*) FROM runs WHERE pool = ?1 AND ended IS NULL AND id <> ?2), \
     (SELECT rate_until FROM pools WHERE id = ?1)";
