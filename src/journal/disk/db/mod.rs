@@ -109,6 +109,7 @@ impl Db {
 
     /// What will be asked for, of this transaction or of the next: all of it in one round trip, where there is one to make.
     pub(super) fn ahead(&self, reads: &[(&str, &[Value<'_>])]) -> Result<(), Error> {
+        let _ = reads;
         match self {
             Self::Sqlite(_) => Ok(()),
             #[cfg(feature = "postgres")]
