@@ -1,6 +1,7 @@
 //! How commands get at the journal of a state directory, and how its errors are told.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::environment::Environment;
 use super::layers::LIKELY;
@@ -34,7 +35,7 @@ pub fn look(args: &StateArgs, around: &Environment<'_>) -> Result<Option<Disk>, 
 /// Opens the journal, and makes it where there is none.
 pub fn open(args: &StateArgs, around: &Environment<'_>) -> Result<Disk, Failure> {
     let waiting = while_waiting(false, || false);
-    Ok(Disk::open_while(&state_dir(args.state.as_deref(), around)?, &mut chance(), Some(waiting))?)
+    Ok(Disk::open_while(&state_dir(args.state.as_deref(), around)?, &mut chance(), Some(waiting), Duration::ZERO)?)
 }
 
 /// Opens the journal for an order to a campaign, and finds the accounts that have one of that name; there may be

@@ -58,7 +58,7 @@ pub async fn run(
     let mut messages = planned.webhook.as_ref().map_or_else(|| Ok(webhook::none()), webhook::listen)?;
     let pending = signals.pending();
     let waiting = while_waiting(display.quiet, move || pending.is_set());
-    let disk = Disk::open_while(&venue.journal, &mut chance(), Some(waiting));
+    let disk = Disk::open_while(&venue.journal, &mut chance(), Some(waiting), planned.journal_patience);
     let mut disk = disk.map_err(|error| unless_interrupted(error, &mut signals))?;
     disk.synchronize(&|| venue.clock.now().at)?;
     let (place, key) = venue.credentials();
@@ -144,7 +144,7 @@ async fn account(
 /// What a journal that cannot be had means, unless a signal ended the wait for whoever holds it.
 fn unless_interrupted(error: Error, signals: &mut Signals) -> Failure {
     match error {
-        Error::Busy { .. } if signals.pending().is_set() => interrupted(signals),
+        Error::Busy { .. } | Error::Away { .. } if signals.pending().is_set() => interrupted(signals),
         error => error.into(),
     }
 }

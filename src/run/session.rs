@@ -208,7 +208,6 @@ impl Session<'_> {
     /// Takes the campaign; standing by, once nobody else has it any more.
     async fn hold(&self, disk: &Disk, signals: &mut Signals) -> Result<Lock, Failure> {
         let mut told = self.planned.quiet;
-        disk.give_up_after(self.planned.journal_patience);
         loop {
             let now = self.venue.clock.now();
             match disk.hold(self.account, &self.planned.plan.campaign, std::process::id(), now) {

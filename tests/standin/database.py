@@ -45,9 +45,7 @@ class Server:
         self.bin = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
         self.data, self.log = self.folder / "data", self.folder / "log"
         run(self.bin / "initdb", "-D", self.data, "-A", "trust", "-U", "dialer")
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=300"
-        run(self.bin / "pg_ctl", "-D", self.data, "-l", self.log, "-o", options, "-w", "-s", "start",
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C"})
+        self.start()
 
     def url(self, name, port=None):
         return f"postgres://dialer@127.0.0.1:{port or self.port}/{name}"
@@ -59,6 +57,14 @@ class Server:
     def ask(self, sql, name="postgres"):
         return run(self.bin / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.url(name), "-c", sql)
 
+    def stop(self):
+        run(self.bin / "pg_ctl", "-D", self.data, "-w", "-s", "-m", "immediate", "stop")
+
+    def start(self):
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=300"
+        run(self.bin / "pg_ctl", "-D", self.data, "-l", self.log, "-o", options, "-w", "-s", "start",
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C"})
+
     def crash(self):
         """As if it had been killed: it comes back from its log."""
         with self.lock:
@@ -69,7 +75,8 @@ class Server:
 
     def close(self):
         try:
-            run(self.bin / "pg_ctl", "-D", self.data, "-m", "immediate", "-s", "stop")
+            if (self.data / "postmaster.pid").exists():
+                run(self.bin / "pg_ctl", "-D", self.data, "-m", "immediate", "-s", "stop")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 

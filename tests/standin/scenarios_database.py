@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import CONT, STOP, TERM, Wrong, need, wait_for
+from bench import CONT, INT, STOP, TERM, Wrong, need, wait_for
 from database import Pooler, Proxy, Server
 from scenario import scenario
 
@@ -221,6 +221,28 @@ def postgres_behind_a_pooler(s):
             need(told.json is not None, str(told))
         finally:
             pooler.close()
+
+
+@scenario(once=None)
+def postgres_away_at_the_start(s):
+    """The server is away when a run begins: it is waited for, for as long as `--journal-patience` says, and signals are heard."""
+    with server(s) as own:
+        if own is None:
+            return None
+        people, env = s.leads(8), {"DIALER_STATE": own.database("late")}
+        own.stop()
+        waits = s.start(env=env)
+        given_up = s.ends(1, running=s.start("--journal-patience 1500ms", env=env), within=10)
+        need("cannot be reached" in given_up.err or "been away" in given_up.err, str(given_up))
+        need(given_up.seconds >= 1.5, f"it did not wait: {given_up}")
+        interrupted = s.start(env=env)
+        wait_for(lambda: "waiting for it" in interrupted.err(), 5, "a word of the wait")
+        interrupted.send(INT)
+        s.ends(4, running=interrupted, within=5)
+        need(waits.up() and not s.world.posts, "it did not wait")
+        own.start()
+        s.ends(0, running=waits, within=30)
+        s.once(people)
 
 
 @scenario(once=None)

@@ -1,7 +1,5 @@
 //! Who holds a campaign: by a lock of the system where the journal is a file, by a lease where it is on a server.
 
-use std::time::Duration;
-
 use super::super::Error;
 use super::Disk;
 use super::accounts::Account;
@@ -19,11 +17,6 @@ impl Disk {
             Db::Postgres(db) => super::lease::Lease::take(db, &account.name, campaign, pid, now)
                 .map(|lease| Lock::leased(lease, &account.name, campaign)),
         }
-    }
-
-    /// How long a database on a server may be away, before that is the end of whoever uses it.
-    pub fn give_up_after(&self, patience: Duration) {
-        self.db.give_up_after(patience);
     }
 
     /// Whether some run holds a campaign.

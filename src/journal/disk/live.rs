@@ -45,7 +45,7 @@ impl Run {
         move || {
             #[cfg(feature = "postgres")]
             if let Some(target) = remote {
-                let db = Db::Postgres(Box::new(super::db::Postgres::connect(target)?));
+                let db = Db::Postgres(Box::new(super::db::Postgres::new(target)));
                 db.set_fence(fence);
                 return Ok(Publisher { db, campaign, run });
             }

@@ -31,12 +31,18 @@ impl Disk {
     /// Opens the journal of a state directory, which is made if it is not there.
     /// A URL of PostgreSQL is a place for one, too.
     pub fn open(dir: &Path, chance: &mut Chance) -> Result<Self, Error> {
-        Self::open_while(dir, chance, None)
+        Self::open_while(dir, chance, None, Duration::ZERO)
     }
 
-    /// The same, asking while another process that holds it is waited for, then and from then on.
-    pub fn open_while(dir: &Path, chance: &mut Chance, keep: Option<KeepWaiting>) -> Result<Self, Error> {
-        Self::open_anyway(dir, chance, keep)?.unless_moved()
+    /// The same, asking while another process that holds it is waited for, then and from then on. A server that is away
+    /// is waited for at most so long.
+    pub fn open_while(
+        dir: &Path,
+        chance: &mut Chance,
+        keep: Option<KeepWaiting>,
+        away: Duration,
+    ) -> Result<Self, Error> {
+        Self::open_anyway(dir, chance, keep, away)?.unless_moved()
     }
 
     fn unless_moved(self) -> Result<Self, Error> {
@@ -45,10 +51,15 @@ impl Disk {
     }
 
     /// The same, even if it was moved away.
-    pub(super) fn open_anyway(dir: &Path, chance: &mut Chance, keep: Option<KeepWaiting>) -> Result<Self, Error> {
+    pub(super) fn open_anyway(
+        dir: &Path,
+        chance: &mut Chance,
+        keep: Option<KeepWaiting>,
+        away: Duration,
+    ) -> Result<Self, Error> {
         let patience = Patience { most: PATIENCE, keep };
         if let Some(url) = url(dir) {
-            return Self::open_remote(url, chance, patience);
+            return Self::open_remote(url, chance, patience, away);
         }
         prepare(dir)?;
         private_folder(dir, &dir.join("locks"))?;
@@ -187,7 +198,7 @@ pub fn without_password(url: &str) -> String {
 
 #[cfg(not(feature = "postgres"))]
 impl Disk {
-    fn open_remote(url: &str, _: &mut Chance, _: Patience) -> Result<Self, Error> {
+    fn open_remote(url: &str, _: &mut Chance, _: Patience, _: Duration) -> Result<Self, Error> {
         Self::look_remote(url).and_then(|none| none.ok_or_else(|| Error::damaged("nothing")))
     }
 

@@ -1,6 +1,7 @@
 //! Opens a journal on a server.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::super::{Chance, Error};
 use super::Disk;
@@ -10,17 +11,22 @@ use super::open::PATIENCE;
 use super::waiting::Patience;
 
 impl Disk {
-    /// Opens the journal of a database; the schema is made where it is not there.
-    pub(super) fn open_remote(url: &str, chance: &mut Chance, patience: Patience) -> Result<Self, Error> {
-        let db = Postgres::connect(Target::parse(url)?)?;
+    /// Opens the journal of a database; the schema is made where it is not there. One that is away is waited for at most
+    /// so long, then and until that is taken back.
+    pub(super) fn open_remote(
+        url: &str,
+        chance: &mut Chance,
+        patience: Patience,
+        away: Duration,
+    ) -> Result<Self, Error> {
+        let db = Postgres::new(Target::parse(url)?);
+        if !away.is_zero() {
+            db.give_up_after(away);
+            db.wait_while_away(patience.keep.clone());
+        }
         let place = PathBuf::from(db.target().shown());
         let refused = |why: &str| Error::Database { place: db.target().shown().to_owned(), why: why.to_owned() };
-        let mut fsync = String::new();
-        db.each("SELECT current_setting('fsync')", &[], &mut |row| {
-            fsync = row.get(0)?;
-            Ok(false)
-        })?;
-        if fsync == "off" {
+        if db.may_forget().map_err(|error| error.within(&place))? {
             return Err(refused("the server runs with fsync = off, and may forget calls that it was told of"));
         }
         db.make(&format!("{:032x}{:032x}", chance(), chance())).map_err(|error| error.within(&place))?;
@@ -30,7 +36,7 @@ impl Disk {
     /// Opens the journal of a database only to look; one of an earlier version is brought forward. None where there is
     /// none.
     pub(super) fn look_remote(url: &str) -> Result<Option<Self>, Error> {
-        let db = Postgres::connect(Target::parse(url)?)?;
+        let db = Postgres::new(Target::parse(url)?);
         let place = PathBuf::from(db.target().shown());
         if db.version().map_err(|error| error.within(&place))?.is_none() {
             return Ok(None);

@@ -145,7 +145,9 @@ impl Run {
     }
 
     /// How long another process that holds the file is waited for, before [`Error::Busy`]; a minute unless told otherwise.
+    /// A server that is away is not waited for any more: [`Error::Away`].
     pub fn wait_at_most(&mut self, most: Duration) {
+        self.disk.db.tell_when_away();
         self.disk.patience = Patience { most, keep: None };
     }
 

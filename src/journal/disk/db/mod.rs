@@ -353,13 +353,12 @@ impl Db {
         }
     }
 
-    /// How long a server may be away before that is the end.
-    pub(super) fn give_up_after(&self, patience: Duration) {
-        let _ = patience;
+    /// A server that is away is no longer waited for.
+    pub(super) fn tell_when_away(&self) {
         match self {
             Self::Sqlite(_) => {}
             #[cfg(feature = "postgres")]
-            Self::Postgres(db) => db.give_up_after(patience),
+            Self::Postgres(db) => db.wait_while_away(None),
         }
     }
 

@@ -11,6 +11,7 @@ use futures_util::future::join;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::super::super::Error;
+use super::super::waiting::KeepWaiting;
 use super::remote::{Target, wait};
 use super::sent::{Statement, in_order, read_all};
 use super::value::{Row, Value};
@@ -30,8 +31,11 @@ const LONG_STATEMENT: Duration = Duration::from_mins(10);
 const READINGS: usize = 5;
 /// So many statements may wait for the next that somebody waits for.
 const TOGETHER: usize = 256;
-/// Where there is no connection, another one is tried for this often.
+/// Where there is no connection, another one is tried for this often, and four times until it is given up.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// What was read before it was asked for.
+type Ahead = Vec<(Statement, Vec<tokio_postgres::Row>)>;
 
 /// A database on a server, and a connection to it whenever there is one.
 pub(in super::super) struct Postgres {
@@ -45,6 +49,8 @@ pub(in super::super) struct Postgres {
     patience: Cell<Duration>,
     /// For how long it may be away before that is the end.
     give_up_after: Cell<Duration>,
+    /// Asked whether to wait on while it is away; where nobody is, that is told at once.
+    keep_waiting: RefCell<Option<KeepWaiting>>,
     /// Since when it is away.
     away_since: Cell<Option<Duration>>,
     /// When a connection was last tried for in vain.
@@ -55,7 +61,7 @@ pub(in super::super) struct Postgres {
     /// Statements that the next transaction begins with, in the same round trip.
     expected: RefCell<Vec<Statement>>,
     /// What was read before it was asked for; anything that is written makes it stale.
-    ahead: RefCell<Vec<(Statement, Vec<tokio_postgres::Row>)>>,
+    ahead: RefCell<Ahead>,
     /// The next commit is made, and its answer lost.
     #[cfg(test)]
     lossy: Cell<bool>,
@@ -87,21 +93,22 @@ pub(super) enum Access {
 }
 
 impl Postgres {
-    /// Connects.
-    pub(in super::super) fn connect(target: Target) -> Result<Self, Error> {
-        let client = RefCell::new(Some(Arc::new(target.connect()?)));
-        let (within, away_since, failed, line, waiting, expected, ahead, fence, salt) = Default::default();
+    /// The first statement connects.
+    pub(in super::super) fn new(target: Target) -> Self {
+        let (client, within, away_since, failed, line, waiting) = Default::default();
+        let (keep_waiting, expected, ahead, fence, salt) = Default::default();
         let give_up_after = Cell::new(Duration::MAX);
         let (longest, patience) = (Cell::new(STATEMENT), Cell::new(Duration::from_mins(1)));
         #[cfg(test)]
         let (lossy, round_trips) = Default::default();
-        Ok(Self {
+        Self {
             target,
             client,
             within,
             longest,
             patience,
             give_up_after,
+            keep_waiting,
             away_since,
             failed,
             line,
@@ -114,7 +121,7 @@ impl Postgres {
             round_trips,
             fence,
             salt,
-        })
+        }
     }
 
     pub(in super::super) fn target(&self) -> &Target {
@@ -122,8 +129,17 @@ impl Postgres {
     }
 
     /// From now on it may be away for so long, and no longer.
-    pub(super) fn give_up_after(&self, patience: Duration) {
+    pub(in super::super) fn give_up_after(&self, patience: Duration) {
         self.give_up_after.set(patience);
+    }
+
+    /// From now on a transaction waits for it to be back before it begins, for as long as this says so.
+    pub(in super::super) fn wait_while_away(&self, keep: Option<KeepWaiting>) {
+        *self.keep_waiting.borrow_mut() = keep;
+    }
+
+    fn is_waited_for(&self, error: &Error) -> bool {
+        matches!(error, Error::Away { .. }) && self.keep_waiting.borrow().as_ref().is_some_and(|keep| keep(error))
     }
 
     pub(super) fn set_patience(&self, patience: Duration) {
@@ -148,7 +164,8 @@ impl Postgres {
             return Err(self.away("the connection broke"));
         }
         if let Some(failed) = self.failed.get() {
-            let left = PAUSE.saturating_sub(crate::steady::now().saturating_sub(failed));
+            let pause = PAUSE.min(self.give_up_after.get() / 4);
+            let left = pause.saturating_sub(crate::steady::now().saturating_sub(failed));
             wait(PAUSE * 2, async move { tokio::time::sleep(left).await });
         }
         match self.target.connect() {
@@ -329,19 +346,11 @@ impl Postgres {
             return Ok(false);
         }
         self.longest.set(if access == Access::Long { LONG_STATEMENT } else { STATEMENT });
-        let (expected, opening) = (self.expected.take(), self.opening(access));
-        let opened = self.client().and_then(|client| {
-            self.answer(async move {
-                let (begun, read) = join(client.simple_query(&opening), read_all(&client, expected)).await;
-                Ok((begun?, read?))
-            })
-        });
-        let (begun, read) = opened.inspect_err(|_| {
-            // It may be open all the same: what waits in it for a lock is given up.
-            if self.batch("ROLLBACK").is_err() {
-                self.client.borrow_mut().take();
-            }
-        })?;
+        let mut opened = self.open(access);
+        while opened.as_ref().is_err_and(|error| self.is_waited_for(error)) {
+            opened = self.open(access);
+        }
+        let (begun, read) = opened?;
         self.within.set(true);
         *self.ahead.borrow_mut() = read;
         if matches!(access, Access::Write | Access::Beside)
@@ -350,6 +359,24 @@ impl Postgres {
             return self.end(Err(changed));
         }
         Ok(true)
+    }
+
+    /// What the statements that begin a transaction answered, and what was read with them.
+    fn open(&self, access: Access) -> Result<(Vec<SimpleQueryMessage>, Ahead), Error> {
+        let (expected, opening) = (self.expected.take(), self.opening(access));
+        let opened = self.client().and_then(|client| {
+            self.answer(async move {
+                let (begun, read) = join(client.simple_query(&opening), read_all(&client, expected)).await;
+                Ok((begun?, read?))
+            })
+        });
+        opened.inspect_err(|_| {
+            // It may be open all the same: what waits in it for a lock is given up.
+            let is_there = self.client.borrow().as_ref().is_some_and(|client| !client.is_closed());
+            if is_there && self.batch("ROLLBACK").is_err() {
+                self.client.borrow_mut().take();
+            }
+        })
     }
 
     /// Ends the transaction that was begun: what was done in it stays if that went well.

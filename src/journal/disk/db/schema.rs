@@ -8,6 +8,18 @@ use super::postgres::{Access, Postgres, WRITERS};
 const OLDEST: i64 = 7;
 
 impl Postgres {
+    /// Whether the server may forget what it has said was written.
+    pub(in super::super) fn may_forget(&self) -> Result<bool, Error> {
+        let mut off = false;
+        self.transact(Access::Look, || {
+            self.each("SELECT current_setting('fsync') = 'off'", &[], &mut |row| {
+                off = row.get(0)?;
+                Ok(false)
+            })
+        })?;
+        Ok(off)
+    }
+
     /// The version of the schema; none where there is none.
     pub(in super::super) fn version(&self) -> Result<Option<i64>, Error> {
         // What is asked of the catalog by name may have been remembered from before a wait.

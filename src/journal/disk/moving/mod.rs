@@ -8,6 +8,7 @@
 pub(super) mod rows;
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::super::{Chance, Error};
 use super::Disk;
@@ -47,8 +48,8 @@ pub fn move_journal(
     if Disk::look_anyway(from)?.is_none() {
         return Ok(None);
     }
-    let source = Disk::open_anyway(from, chance, Some(keep.clone()))?;
-    let target = Disk::open_anyway(to, chance, Some(keep.clone()))?;
+    let source = Disk::open_anyway(from, chance, Some(keep.clone()), Duration::ZERO)?;
+    let target = Disk::open_anyway(to, chance, Some(keep.clone()), Duration::ZERO)?;
     let id = source.read(id)?.unwrap_or_else(|| chance().to_le_bytes().to_vec());
     if let Some(place) = source.read(mark)? {
         if place != target.place() {

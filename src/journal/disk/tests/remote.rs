@@ -1,5 +1,7 @@
 //! What only a journal on a server has to do: leases, take-overs, connections that break.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::super::db::remote::Target;
@@ -208,7 +210,7 @@ fn a_server_that_forgets_and_a_newer_schema_are_refused() {
 #[test]
 fn a_database_of_the_version_before_is_brought_forward() {
     let Some(place) = place() else { return };
-    let server = Postgres::connect(Target::parse(place.path().to_str().unwrap()).unwrap()).unwrap();
+    let server = Postgres::new(Target::parse(place.path().to_str().unwrap()).unwrap());
     let old = include_str!("../schema.postgres.sql");
     let filled = "INSERT INTO schema_version VALUES (7); INSERT INTO settings VALUES ('salt', '\\x07')";
     server.batch(&format!("CREATE SCHEMA dialer; SET search_path = dialer; {old}; {filled}")).unwrap();
@@ -228,4 +230,24 @@ fn nothing_is_there_before_the_first_use() {
     let nowhere = Path::new("postgres://me@127.0.0.1:1/d");
     let away = Disk::look(nowhere).map(drop).unwrap_err();
     assert!(matches!(&away, Error::Away { .. }), "{away}");
+}
+
+#[test]
+fn a_server_that_is_away_is_waited_for_as_long_as_is_said() {
+    let nowhere = Path::new("postgres://me@127.0.0.1:1/d");
+    let open = |keep: bool, away| {
+        let asked = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&asked);
+        let keep = Arc::new(move |_: &Error| {
+            count.fetch_add(1, Ordering::Relaxed);
+            keep
+        });
+        let error = Disk::open_while(nowhere, &mut chance(7), Some(keep), away).map(drop).unwrap_err();
+        (error, asked.load(Ordering::Relaxed))
+    };
+    let minute = Duration::from_mins(1);
+    assert!(matches!(open(true, Duration::ZERO), (Error::Away { .. }, 0)), "nobody is to wait");
+    assert!(matches!(open(false, minute), (Error::Away { .. }, 1)), "whoever waits is asked");
+    let (error, asked) = open(true, Duration::from_millis(1));
+    assert!(matches!(&error, Error::Trouble { .. }) && asked > 0, "{error}");
 }
