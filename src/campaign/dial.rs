@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::attempt::State;
+use super::batch::BatchState;
 use super::breaker::Leave;
 use super::event::{Action, Ask, LeadId, Line};
 use super::notice::{Notice, StopReason};
 use super::reply::{BatchLead, Claimed, Denied, Opened};
-use super::{ActiveAttempt, BatchState, Campaign, First};
+use super::{ActiveAttempt, Campaign, First};
 use crate::pool::news::Others;
 use crate::time::{Instant, Now, Stamp};
 

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::attempt::State;
+use super::batch::BatchState;
 use super::event::{Action, News};
 use super::listing::found::Proof;
 use super::notice::Notice;
 use super::seen::SeenCall;
 use super::start::MARGIN;
-use super::{ActiveAttempt, BatchState, Campaign, First};
+use super::{ActiveAttempt, Campaign, First};
 use crate::pool::calls::CallId;
 use crate::pool::offset::FARTHEST;
 use crate::time::{Instant, Now, Stamp};

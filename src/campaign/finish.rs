@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use super::attempt::State;
+use super::batch::BatchState;
 use super::event::Action;
 use super::notice::{Outcome, StopReason};
 use super::start::Step;
-use super::{ActiveAttempt, BatchState, Campaign, GRACE};
+use super::{ActiveAttempt, Campaign, GRACE};
 use crate::time::{Instant, Now};
 
 /// When a daily limit is over, for people. The provider's midnight is known to a second or two; one that is that close

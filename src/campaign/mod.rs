@@ -10,6 +10,7 @@
 mod active;
 pub mod attempt;
 mod awaited;
+mod batch;
 pub mod breaker;
 pub mod budget;
 pub mod callers;
@@ -22,6 +23,7 @@ mod finish;
 pub mod hours;
 mod identify;
 mod late_slots;
+mod line_down;
 mod lines;
 mod listing;
 mod money;
@@ -33,6 +35,7 @@ pub mod plan_error;
 mod reads;
 pub mod reply;
 mod requests;
+mod reserve;
 pub mod retry;
 mod rows;
 pub mod seen;
@@ -54,8 +57,9 @@ use crate::time::{Instant, Now};
 use active::{ActiveAttempt, ActiveAttempts};
 use attempt::State;
 use awaited::Awaited;
+use batch::Batch;
 use breaker::Breaker;
-use callers::{Callers, Chosen};
+use callers::Callers;
 use counts::RunCounts;
 use doubt::{Marks, Proofs};
 use event::{AccountFact, Action, Event, LeadId, Stop};
@@ -65,7 +69,7 @@ use listing::ListingReader;
 use notice::{Notice, StopReason};
 use pace::Pace;
 use plan::Plan;
-use reply::{BatchLead, ResumeState};
+use reply::ResumeState;
 use requests::Requests;
 use start::{Start, Step};
 use trouble::{ConfigRefusals, ConnectBackoff, UnreachableTimer};
@@ -160,29 +164,6 @@ pub struct Campaign {
     overdue_due: Instant,
     actions: VecDeque<Action>,
     wake_at: Option<Instant>,
-}
-
-/// The open batch.
-#[derive(Debug, Default)]
-struct Batch {
-    state: BatchState,
-    number: u64,
-    size: usize,
-    /// Who is left to dial now, the most urgent first.
-    queue: VecDeque<BatchLead>,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq)]
-enum BatchState {
-    /// None is open; one is to be asked for.
-    #[default]
-    Wanted,
-    /// Asked for.
-    Asked,
-    /// Open.
-    Open,
-    /// Nobody may be dialed now.
-    Nobody(reply::Rest),
 }
 
 /// How far the first dial of the run is: the listing is read between its answer and the second one.
@@ -389,39 +370,6 @@ impl Campaign {
 
     fn tell(&mut self, notice: Notice) {
         self.actions.push_back(Action::Tell(notice));
-    }
-
-    /// The first reserve, where the run chooses it: from what the past shows.
-    fn begin_reserve(&mut self, now: Now) {
-        let reserve = &mut self.plan.reserve;
-        let Some(auto) = &reserve.auto else { return };
-        let callers = Callers::new(auto, &reserve.zone, self.plan.caution, self.pool.limit(), now);
-        reserve.table = vec![(0, callers.reserve())];
-        let known = callers.known_from().map(str::to_owned).zip(callers.timetable(now).map(|table| table.to_string()));
-        self.tell(Notice::ReserveBegins(callers.reserve(), known));
-        self.callers = Some(callers);
-    }
-
-    /// The reserve is chosen anew, by who has called in.
-    fn choose_reserve(&mut self, now: Now) {
-        let limit = self.pool.limit();
-        let chosen = self.callers.as_mut().and_then(|callers| callers.choose(now, limit));
-        let Some(Chosen { was, reserve, per_hour }) = chosen else { return };
-        self.plan.reserve.table = vec![(0, reserve)];
-        self.tell(Notice::ReserveNow { was, reserve, per_hour });
-    }
-
-    /// Other runs on the pool reserve what this one does: they are told whenever it changes.
-    fn tell_reserve(&mut self, now: Now) {
-        let reserve = self.plan.reserve.at(now.wall);
-        if self.told_reserve.replace(reserve) != Some(reserve) {
-            self.actions.push_back(Action::Share(Box::new(self.pool.clone()), reserve));
-        }
-    }
-
-    /// This run's own reserve or another's, whichever is larger.
-    fn reserve(&self, now: Now) -> u32 {
-        self.plan.reserve.at(now.wall).max(self.others_reserve)
     }
 
     fn want_orphans(&mut self, now: Now) {

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use super::attempt::{Cause, State};
+use super::batch::BatchState;
 use super::breaker::BreakerChange;
 use super::disposition::{Class, Verdict, classify};
 use super::event::{Action, News};
-use super::lines::Left;
 use super::notice::{Notice, StopReason};
 use super::reply::{Change, LeadNow, Open, Recorded};
 use super::rows::{is_pool_end, slot_of};
 use super::seen::SeenCall;
 use super::trouble::{SHORTEST_PAUSE, next_utc_minute};
-use super::{ActiveAttempt, BatchState, Campaign, First};
+use super::{ActiveAttempt, Campaign, First};
 use crate::pool::attempt_id::AttemptId;
 use crate::pool::calls::{Call, CallId};
 use crate::pool::news::{Limits, RequestTiming};
@@ -181,28 +181,6 @@ impl Campaign {
         }
     }
 
-    fn drop_line(&mut self, attempt: &AttemptId, message: &str, wait: Option<Duration>, now: Now) {
-        if let Some(live) = self.live.get(attempt) {
-            let lead = live.lead.as_ref().map(|lead| &lead.lead);
-            let id = self.lines.id(live.line, lead).cloned();
-            if let Some(id) = id {
-                self.line_is_down(&id, message, wait, now);
-            }
-        }
-    }
-
-    /// A line cannot be called from, for that long or for good.
-    pub(super) fn line_is_down(&mut self, id: &str, message: &str, wait: Option<Duration>, now: Now) {
-        match self.lines.refused(id, now.at, wait) {
-            Left::Dropped => self.tell(Notice::LineDropped(id.to_owned(), message.to_owned())),
-            Left::Rests => self.tell(Notice::LineRests(id.to_owned(), message.to_owned())),
-            Left::Already => {}
-        }
-        if !self.lines.any_left() {
-            self.stop(StopReason::Lines(message.to_owned()));
-        }
-    }
-
     /// Takes in what the journal says an attempt and its lead are now.
     pub(super) fn apply(&mut self, change: Change, now: Now) {
         if change.double {
@@ -311,21 +289,6 @@ impl Campaign {
         if again && change.lead_now == LeadNow::Open && self.batch.state == BatchState::Open {
             live.lead.into_iter().for_each(|lead| self.batch.queue.push_front(lead));
         }
-    }
-
-    fn line_has_had_its_day(&mut self, live: &ActiveAttempt, reason: &str, now: Now) {
-        let midnight = self.until_utc_midnight(now);
-        let its = live.lead.as_ref().and_then(|lead| self.lines.id(live.line, Some(&lead.lead)).cloned());
-        if let Some(id) = its.or_else(|| live.line_id.as_deref().map(str::to_owned)) {
-            self.line_is_down(&id, reason, Some(midnight), now);
-        }
-    }
-
-    /// A daily limit ends at midnight UTC, the provider's.
-    fn until_utc_midnight(&self, now: Now) -> Duration {
-        const DAY: i64 = 86_400_000_000;
-        let gone = self.pool.offset.earliest(now.at).as_micros().rem_euclid(DAY);
-        Duration::from_micros((DAY - gone).unsigned_abs())
     }
 
     fn write_off(&mut self, change: &Change, live: &ActiveAttempt) {

@@ -1,9 +1,10 @@
 //! What the campaign needs of the account's listing, and what follows from what was read.
 
+use super::Campaign;
+use super::batch::BatchState;
 use super::event::{Action, ReadFailure, ReadId, Unread};
 use super::listing::found::{Failed, Found, Haste, Needs, Purpose, Wanted};
 use super::notice::{Notice, StopReason};
-use super::{BatchState, Campaign};
 use crate::pool::calls::CallId;
 use crate::pool::news::RequestTiming;
 use crate::time::Now;

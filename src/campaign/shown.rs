@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::Campaign;
 use super::attempt::State;
+use super::batch::BatchState;
 use super::counts::RunCounts;
 use super::start::Step;
-use super::{BatchState, Campaign};
 use crate::pool::headroom::Slots;
 use crate::time::{Instant, Now};
 

@@ -1,9 +1,10 @@
 //! Before dialing: searching the account's listing for calls that the journal may not know.
 
+use super::Campaign;
+use super::batch::BatchState;
 use super::event::Action;
 use super::notice::{Notice, StopReason};
 use super::reply::{Change, ResumeState, UnknownCall};
-use super::{BatchState, Campaign};
 use crate::pool::attempt_id::Mark;
 use crate::pool::offset::FARTHEST;
 use crate::time::{Instant, Now, Stamp};

@@ -12,6 +12,7 @@ pub mod end;
 mod notes;
 pub mod notify;
 pub mod observers;
+mod orders;
 pub mod past;
 pub mod preflight;
 pub mod progress;
@@ -28,11 +29,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::campaign::event::{Action, Event, News, Query, ReadFailure, ReadId, Stop};
+use crate::campaign::event::{Action, Event, News, Query, ReadFailure, ReadId};
 use crate::campaign::notice::Outcome;
 use crate::exit::Exit;
 use crate::journal::answer::Claims;
-use crate::journal::{Control, Journal, Totals};
+use crate::journal::{Journal, Totals};
 use crate::pool::calls::CallId;
 use crate::report::notice::Severity;
 use crate::time::{Instant, Now};
@@ -45,7 +46,7 @@ use notes::Notes;
 use observers::Observers;
 use preflight::Account;
 use pulse::Pulse;
-use signals::{Order, Signals};
+use signals::Signals;
 use webhook::Messages;
 
 /// Answers that may wait to be heard.
@@ -349,14 +350,6 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
         }
     }
 
-    fn obey(&mut self, order: Order) {
-        let now = self.clock.now();
-        if order.stop == Stop::Now {
-            self.signal.get_or_insert((order.exit, now.at)).0 = order.exit;
-        }
-        self.campaign.handle(now, Event::Stop(order.stop));
-    }
-
     /// Shows how things stand, and listens to other shells, now and then. After a gap, whatever was asked of this run
     /// meanwhile is heard before anything else is done.
     async fn note_time(&mut self) -> Result<(), Broken> {
@@ -380,17 +373,6 @@ impl<J: Journal + Send + 'static> Loop<'_, J> {
             }
         }
         Ok(())
-    }
-
-    fn take_orders(&mut self, control: Control, now: Now) {
-        if self.paused != Some(control.paused) {
-            self.paused = Some(control.paused);
-            let stop = if control.paused { Stop::Pause } else { Stop::Resume };
-            self.campaign.handle(now, Event::Stop(stop));
-        }
-        if control.stop && !std::mem::replace(&mut self.stop_asked, true) {
-            self.campaign.handle(now, Event::Stop(Stop::Drain));
-        }
     }
 
     fn sleep(&self) -> Duration {

@@ -280,23 +280,6 @@ impl<J: Journal> Simulation<J> {
         }
     }
 
-    /// Sends a read on its way.
-    fn ask(&mut self, place: usize, of: Listed, query: Query, now: Now) {
-        let skipped = self.polls_to_skip(place, &query, now).filter(|_| of.watched.is_none());
-        let leaves = self.world.now() + skipped.unwrap_or_default();
-        self.later(leaves + self.read_travel / 2, Due::Read(place, of, query, self.ours(leaves)));
-    }
-
-    /// How long a run goes on polling before a read can show it anything new, or before it wakes for another reason.
-    fn polls_to_skip(&self, place: usize, query: &Query, now: Now) -> Option<Duration> {
-        let run = self.runs[place].as_ref().filter(|_| self.skips_polls && matches!(query, Query::Updated { .. }))?;
-        let knows_all = run.read_at > self.changed_at;
-        let wakeup = run.campaign.next_wakeup(now).map(|at| self.theirs(at));
-        let change = sooner(self.world.next_change(), wakeup).filter(|_| knows_all && run.campaign.waits_for_room())?;
-        let polls = change.since(self.world.now()).as_micros().div_ceil(run.poll.as_micros().max(1));
-        Some(run.poll.saturating_mul(u32::try_from(polls).ok()?))
-    }
-
     /// Moves time on to the next thing that happens. False if nothing does before `until`.
     fn step(&mut self, until: Stamp) -> Result<bool, Error> {
         let wake = |run: &Run<J>, now: Now| run.campaign.next_wakeup(now).filter(|_| run.outcome.is_none());

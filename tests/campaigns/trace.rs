@@ -12,7 +12,7 @@ use dialer::campaign::hours::Calling;
 use dialer::campaign::plan::{Plan, Reserve};
 use dialer::campaign::reply::ResumeState;
 use dialer::campaign::retry::Retries;
-use dialer::journal::Listed;
+use dialer::journal::imported::Listed;
 use dialer::leads::lead::Lead;
 use dialer::rehearsal::rehearse::Simulation;
 use dialer::rehearsal::world::FakeProvider;

@@ -5,8 +5,9 @@ mod plan;
 use std::time::Duration;
 
 use dialer::campaign::plan::Plan;
+use dialer::journal::Journal;
+use dialer::journal::imported::Listed;
 use dialer::journal::memory::Memory;
-use dialer::journal::{Journal, Listed};
 use dialer::leads::lead::{Lead, Phone};
 use dialer::rehearsal::rehearse::{Setup, Simulation};
 use dialer::rehearsal::world::config::{ProviderConfig, Traffic};

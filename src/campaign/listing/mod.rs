@@ -4,6 +4,7 @@
 //! changes, the proof of absence), a fourth asks for one call by its id. This part knows windows, waits and when each
 //! call was seen last; it decides nothing about leads.
 
+mod came;
 pub(super) mod found;
 mod last_seen;
 mod messages;
@@ -12,11 +13,11 @@ mod search;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::event::{Query, ReadFailure, ReadId, ReadTrouble, Unread};
+use super::event::{Query, ReadId};
 use crate::pool::calls::CallId;
 use crate::pool::offset::Offset;
 use crate::time::{Instant, Stamp, sooner};
-use found::{Failed, Found, Haste, Needs, Proof, Purpose, Wanted};
+use found::{Haste, Needs, Purpose, Wanted};
 use last_seen::LastSeen;
 use messages::Messages;
 use search::{Along, Search};
@@ -259,152 +260,6 @@ impl ListingReader {
         }
     }
 
-    /// A read came, and all of its rows have been taken in. `full`: there may be more than it showed.
-    /// `unread`: what of it could not be read, which the watch does without.
-    pub(super) fn heard(
-        &mut self,
-        read: ReadId,
-        full: bool,
-        unread: Option<&Unread>,
-        now: Instant,
-        provider_now: Stamp,
-    ) -> Found {
-        let Some((_, purpose)) = self.reading.take_if(|(id, _)| *id == read) else { return Found::Part };
-        self.forbidden = 0;
-        let unread = unread.filter(|unread| unread.outbound);
-        let complete = matches!(purpose, Purpose::Search | Purpose::Proof);
-        if let Some(unread) = unread.filter(|_| complete && !full) {
-            return self.read_again(&purpose, unread, now);
-        }
-        if let Some(unread) = unread.filter(|_| purpose == Purpose::Watch && self.is_blind(now)) {
-            return Found::Unread(unread.to_string());
-        }
-        match purpose {
-            Purpose::One(id) => Found::One(id, std::mem::take(&mut self.one_failing)),
-            _ if full => self.halve(&purpose, now, provider_now),
-            Purpose::Search => match self.search.take_if(Search::is_last_part) {
-                Some(search) => Found::Search(search.began()),
-                None => self.more(&purpose, Found::SearchPart),
-            },
-            Purpose::Proof => match self.proof.take_if(Search::is_last_part) {
-                Some(proof) => Found::Proof(proof.began().map(|began| Proof { from: proof.from(), began })),
-                None => self.more(&purpose, Found::Part),
-            },
-            Purpose::Watch => match self.watch.take_if(Search::is_last_part) {
-                Some(round) => {
-                    self.fresh = round.began().map(|began| (began, now));
-                    let late = round.began().map(|began| self.messages.looked(began));
-                    self.asked_for.extend(late.into_iter().flatten());
-                    self.stretch = (self.stretch / 2).max(1);
-                    self.failing = false;
-                    Found::Watch
-                }
-                None => self.more(&purpose, Found::Part),
-            },
-        }
-    }
-
-    /// Whether that is another row than the one that was told of last.
-    pub(super) fn is_new(&mut self, unread: &Unread) -> bool {
-        self.unread.replace(unread.first.clone()).is_none_or(|last| last != unread.first)
-    }
-
-    /// A row of a listing was read that may be a call of ours.
-    pub(super) fn sees(&mut self) {
-        if self.is_listing() {
-            self.blind = None;
-        }
-    }
-
-    /// Rows came that may be calls of ours, and not one of such rows could be read for as long as a search is given.
-    fn is_blind(&mut self, now: Instant) -> bool {
-        let since = *self.blind.get_or_insert(now);
-        now.since(since) >= self.poll * UNREAD * (TRIES - 1)
-    }
-
-    /// What has to be complete holds a row that cannot be read: again after a while, and not for ever.
-    fn read_again(&mut self, purpose: &Purpose, unread: &Unread, now: Instant) -> Found {
-        let pause = self.poll * UNREAD;
-        let tries = self.search_for(purpose).map_or(0, |search| search.failed(now, pause));
-        if tries < TRIES || !self.give_up(purpose) {
-            return Found::Part;
-        }
-        match purpose {
-            Purpose::Search => Found::Unread(unread.to_string()),
-            _ => Found::Unproven(unread.to_string()),
-        }
-    }
-
-    fn more(&mut self, purpose: &Purpose, found: Found) -> Found {
-        if let Some(search) = self.search_for(purpose) {
-            search.part_done();
-        }
-        found
-    }
-
-    /// A read brought nothing.
-    pub(super) fn failed(&mut self, read: ReadId, failure: &ReadFailure, now: Instant, provider_now: Stamp) -> Failed {
-        let Some((_, purpose)) = self.reading.take_if(|(id, _)| *id == read) else { return Failed::NotAsked };
-        match failure.kind {
-            ReadTrouble::Key => return Failed::Refused,
-            ReadTrouble::TooLarge => return Failed::Smaller(self.halve(&purpose, now, provider_now)),
-            ReadTrouble::Forbidden => self.forbidden += 1,
-            ReadTrouble::Rate(_) | ReadTrouble::Fault => {}
-        }
-        if self.forbidden >= MOST_FORBIDDEN {
-            return Failed::Refused;
-        }
-        let wait = if let ReadTrouble::Rate(wait) = failure.kind { wait } else { None };
-        let pause = self.in_trouble(now, wait);
-        let complete = matches!(purpose, Purpose::Search | Purpose::Proof);
-        let fewer = complete && failure.kind == ReadTrouble::Fault;
-        let tries = self.search_for(&purpose).map_or(0, |search| {
-            if fewer {
-                search.ask_for_at_most(SMALL_PAGE);
-            }
-            search.failed(now, pause)
-        });
-        let given_up = tries >= TRIES && self.give_up(&purpose);
-        let one = if let Purpose::One(id) = &purpose { Some(id.clone()) } else { None };
-        let tell = match one {
-            Some(_) => !std::mem::replace(&mut self.one_failing, true),
-            None => tries == 1 || tries.is_multiple_of(10),
-        };
-        Failed::Again { one, tell, given_up: given_up.then_some(purpose) }
-    }
-
-    fn in_trouble(&mut self, now: Instant, wait: Option<Duration>) -> Duration {
-        self.stretch = (self.stretch * 2).min(SLOW);
-        self.failing = true;
-        // A wait that is over at once is no wait; one that is longer than the interval may grow leaves calls unseen that
-        // hold slots, and another read calls nobody.
-        let pause = wait.unwrap_or_default().min(self.poll * SLOW).max(self.poll * self.stretch);
-        self.not_before = Some(now + pause);
-        pause
-    }
-
-    fn halve(&mut self, purpose: &Purpose, now: Instant, provider_now: Stamp) -> Found {
-        let Some(search) = self.search_for(purpose) else { return Found::Part };
-        let Err(dense) = search.halve(provider_now) else { return Found::Part };
-        let message = format!("more calls than a page holds in the one millisecond at {}", dense.0);
-        if self.give_up(purpose) {
-            return Found::GivenUp(purpose.clone(), message);
-        }
-        self.watch = None;
-        self.in_trouble(now, None);
-        Found::WatchFailed(message)
-    }
-
-    /// Gives a search or a proof up; the watch never is.
-    fn give_up(&mut self, purpose: &Purpose) -> bool {
-        match purpose {
-            Purpose::Search => self.search = None,
-            Purpose::Proof => self.proof = None,
-            Purpose::Watch | Purpose::One(_) => return false,
-        }
-        true
-    }
-
     fn search_for(&mut self, purpose: &Purpose) -> Option<&mut Search> {
         match purpose {
             Purpose::Search => self.search.as_mut(),
@@ -441,98 +296,4 @@ fn part(search: &mut Search, now: Instant, may: bool, wanted: &mut Wanted) -> Op
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const POLL: Duration = Duration::from_secs(1);
-
-    fn unread() -> Unread {
-        Unread { rows: 1, first: "id c1, field createdAt".to_owned(), outbound: true }
-    }
-
-    fn needs(search: bool, watch: Haste) -> Needs {
-        Needs { search, watch, provider_now: Stamp::from_micros(0), may_watch: true, may_read: true }
-    }
-
-    #[test]
-    fn a_search_that_holds_a_row_which_cannot_be_read_is_given_up_after_two_minutes() {
-        let mut reader = ListingReader::new(POLL);
-        reader.search_between(Stamp::from_micros(0), None);
-        let began = Instant::from_micros(0);
-        let mut now = began;
-        let found = loop {
-            let Wanted { read, wake, .. } = reader.want(now, &needs(true, Haste::None));
-            let Some((id, _)) = read else {
-                now = wake.expect("a search that goes on");
-                continue;
-            };
-            match reader.heard(id, false, Some(&unread()), now, Stamp::from_micros(0)) {
-                Found::Part => {}
-                found => break found,
-            }
-        };
-        assert_eq!(found, Found::Unread("a call in the listing cannot be read: id c1, field createdAt".to_owned()));
-        assert_eq!(now.since(began), POLL * UNREAD * (TRIES - 1));
-    }
-
-    #[test]
-    fn a_watch_of_which_no_row_can_be_read_that_may_be_ours_ends_after_two_minutes() {
-        let mut reader = ListingReader::new(POLL);
-        let mut watch = |seconds: u64, sees: bool, unread: &Unread| {
-            let now = Instant::from_micros(0) + POLL * u32::try_from(seconds).unwrap();
-            let (id, _) = reader.want(now, &needs(false, Haste::Eager)).read.unwrap();
-            if sees {
-                reader.sees();
-            }
-            reader.heard(id, false, Some(unread), now, Stamp::from_micros(0))
-        };
-        let inbound = Unread { outbound: false, ..unread() };
-        assert_eq!((watch(0, false, &unread()), watch(50, true, &unread())), (Found::Watch, Found::Watch));
-        assert_eq!((watch(159, false, &unread()), watch(160, false, &inbound)), (Found::Watch, Found::Watch));
-        assert_eq!(watch(161, false, &unread()), Found::Unread(unread().to_string()));
-    }
-
-    #[test]
-    fn a_row_that_cannot_be_one_of_ours_ends_no_search() {
-        let mut reader = ListingReader::new(POLL);
-        reader.search_between(Stamp::from_micros(0), None);
-        let now = Instant::from_micros(0);
-        let (id, _) = reader.want(now, &needs(true, Haste::None)).read.unwrap();
-        let inbound = Unread { outbound: false, ..unread() };
-        let found = reader.heard(id, false, Some(&inbound), now, Stamp::from_micros(0));
-        assert_eq!(found, Found::Search(Some(now)));
-    }
-
-    #[test]
-    fn a_call_that_cannot_be_read_by_its_id_is_told_once_until_one_can() {
-        let mut reader = ListingReader::new(POLL);
-        let mut ask = |seconds: u32, fails: bool| {
-            let now = Instant::from_micros(0) + POLL * seconds;
-            reader.ask_for(CallId::new("c1"));
-            let (id, _) = reader.want(now, &needs(false, Haste::None)).read.unwrap();
-            if fails {
-                let (kind, message) = (ReadTrouble::Fault, "500".to_owned());
-                let failure = ReadFailure { kind, sent: now, received: now, date: None, message };
-                let failed = reader.failed(id, &failure, now, Stamp::from_micros(0));
-                return matches!(failed, Failed::Again { tell: true, .. });
-            }
-            matches!(reader.heard(id, false, None, now, Stamp::from_micros(0)), Found::One(_, true))
-        };
-        let told = [(0, true), (100, true), (200, true), (300, false), (400, false), (500, true)];
-        assert_eq!(told.map(|(at, fails)| ask(at, fails)), [true, false, false, true, false, true]);
-    }
-
-    #[test]
-    fn the_watch_does_without_a_row_that_cannot_be_read_and_a_proof_does_not() {
-        let mut reader = ListingReader::new(POLL);
-        let now = Instant::from_micros(0);
-        let watch = reader.want(now, &needs(false, Haste::Urgent)).read;
-        let heard = reader.heard(watch.unwrap().0, false, Some(&unread()), now, Stamp::from_micros(0));
-        assert_eq!((heard, reader.is_fresh(now, None, POLL)), (Found::Watch, true));
-        reader.prove_since(Stamp::from_micros(0));
-        let proof = reader.want(now, &needs(false, Haste::None)).read;
-        assert_eq!(reader.heard(proof.unwrap().0, false, Some(&unread()), now, Stamp::from_micros(0)), Found::Part);
-        assert!(reader.is_proving());
-        assert!(reader.is_new(&unread()) && !reader.is_new(&unread()), "it is told once");
-    }
-}
+mod tests;

@@ -5,7 +5,8 @@
 
 use rusqlite::Connection;
 
-use super::super::{DUPLICATES_SHOWN, Error, ImportError, Imported, Listed, place, placed};
+use super::super::Error;
+use super::super::imported::{DUPLICATES_SHOWN, ImportError, Imported, Listed, place, placed};
 use super::accounts::Account;
 use super::db::{Db, values};
 use super::lock::Lock;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::super::Error;
+use super::super::imported::placed;
 use super::super::lead_status::LeadState;
 use super::super::people::LeadRow;
-use super::super::{Error, placed};
 use super::attempts::{digits, wall};
 use super::db::values;
 use super::leads::{self, Zones};

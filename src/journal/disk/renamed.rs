@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::super::{Error, Imported, LATELY};
+use super::super::imported::Imported;
+use super::super::{Error, LATELY};
 use super::Disk;
 use super::attempts::phone;
 use super::db::{Db, values};

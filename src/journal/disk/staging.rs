@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
-use super::super::{Error, ImportError, Listed, place};
+use super::super::Error;
+use super::super::imported::{ImportError, Listed, place};
 use super::accounts::phone_hash;
 use super::attempts::digits;
 use crate::leads::lead::{Lead, Phone};

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::facts::Attempt;
+use super::super::imported::placed;
 use super::super::lead_status::LeadState;
-use super::super::{Error, Totals, count, placed};
+use super::super::{Error, Totals, count};
 use super::accounts::{Account, REHEARSAL};
 use super::attempts::{self, digits, wall};
 use super::db::{Db, values};

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::super::Error;
+use super::super::imported::{ImportError, Imported, Listed, place};
 use super::super::lead_status::LeadState;
 use super::super::recording::look_at_all;
-use super::super::{Error, ImportError, Imported, Listed, place};
 use super::Memory;
 use crate::campaign::event::LeadId;
 use crate::campaign::plan::Plan;

@@ -10,8 +10,9 @@ use super::super::world::config::ProviderConfig;
 use crate::campaign::disposition::{Class, Verdict, classify};
 use crate::campaign::notice::StopReason;
 use crate::campaign::plan::Plan;
+use crate::journal::imported::Listed;
 use crate::journal::memory::Memory;
-use crate::journal::{Error, Journal, Listed};
+use crate::journal::{Error, Journal};
 use crate::leads::lead::Lead;
 use crate::time::Stamp;
 
@@ -102,8 +103,8 @@ impl Script<'_> {
         let listed = |(line, lead): (usize, &Lead)| Listed { file_index: 0, line: line as u64, lead: lead.clone() };
         let mut rows = self.leads.iter().enumerate().map(listed).map(Ok::<_, std::convert::Infallible>);
         journal.import(stage.now(), &mut rows, true).map_err(|error| match error {
-            crate::journal::ImportError::Journal(error) => error,
-            crate::journal::ImportError::List(never) => match never {},
+            crate::journal::imported::ImportError::Journal(error) => error,
+            crate::journal::imported::ImportError::List(never) => match never {},
         })?;
         Ok(journal)
     }

@@ -1,6 +1,7 @@
 //! What passes between a run and the pretended provider: requests, listings and answers, as the client would tell them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::world::Filter;
 use super::super::world::answer::{Answer, Reply};
@@ -11,10 +12,27 @@ use crate::campaign::seen::{Listing, SeenCall};
 use crate::journal::claim::Claim;
 use crate::journal::{Error, Journal};
 use crate::pool::news::RequestTiming;
-use crate::time::{Instant, Stamp};
+use crate::time::{Instant, Now, Stamp, sooner};
 use crate::vapi::failure::{self, Own};
 
 impl<J: Journal> Simulation<J> {
+    /// Sends a read on its way.
+    pub(super) fn ask(&mut self, place: usize, of: Listed, query: Query, now: Now) {
+        let skipped = self.polls_to_skip(place, &query, now).filter(|_| of.watched.is_none());
+        let leaves = self.world.now() + skipped.unwrap_or_default();
+        self.later(leaves + self.read_travel / 2, Due::Read(place, of, query, self.ours(leaves)));
+    }
+
+    /// How long a run goes on polling before a read can show it anything new, or before it wakes for another reason.
+    fn polls_to_skip(&self, place: usize, query: &Query, now: Now) -> Option<Duration> {
+        let run = self.runs[place].as_ref().filter(|_| self.skips_polls && matches!(query, Query::Updated { .. }))?;
+        let knows_all = run.read_at > self.changed_at;
+        let wakeup = run.campaign.next_wakeup(now).map(|at| self.theirs(at));
+        let change = sooner(self.world.next_change(), wakeup).filter(|_| knows_all && run.campaign.waits_for_room())?;
+        let polls = change.since(self.world.now()).as_micros().div_ceil(run.poll.as_micros().max(1));
+        Some(run.poll.saturating_mul(u32::try_from(polls).ok()?))
+    }
+
     pub(super) fn read(&mut self, place: usize, of: Listed, query: &Query, sent: Instant) {
         let Some(own) = self.runs[place].as_ref().map(|run| run.org) else { return };
         // Those that are watched are all but the run's own, in order.

@@ -13,15 +13,17 @@ mod together;
 
 use std::path::Path;
 
+use super::super::imported::{Imported, Listed};
 use super::super::suite::bench::*;
 use super::super::suite::news::*;
 use super::super::suite::place::Place;
-use super::super::{Error, Imported, Journal, Listed};
+use super::super::{Error, Journal};
 use super::Disk;
 use super::accounts::Account;
 use super::import::Head;
 use super::lock::Lock;
-use super::run::{Run, Start};
+use super::run::Run;
+use super::run::begin::Start;
 use crate::campaign::event::{Ask, LeadId, Line};
 use crate::campaign::plan::Plan;
 use crate::campaign::reply::{Claimed, Opened, ResumeState};
