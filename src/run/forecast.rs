@@ -18,10 +18,12 @@ use crate::rehearsal::forecast::Question;
 use crate::rehearsal::forecast::belief::Beliefs;
 use crate::report::forecast::Outlook;
 
-/// Rehearsals.
-const RUNS: u32 = 30;
-/// Leads of one, at most.
-const LEADS: usize = 1_000;
+/// Leads of one rehearsal, at most: enough to fill the pool several times, and no more than that.
+const LEADS: std::ops::RangeInclusive<usize> = 300..=1_000;
+/// Leads of all rehearsals together: about a quarter of a second's work.
+const WORK: usize = 5_000;
+/// Rehearsals, at least.
+const RUNS: usize = 10;
 
 /// What is to be foreseen.
 struct Foresight {
@@ -61,7 +63,8 @@ impl Foresight {
     fn json(&self) -> Option<String> {
         let Self { account, plan, now, .. } = self;
         let disk = Disk::look(&self.journal).ok()??;
-        let leads = disk.waiting_leads(account, &plan.campaign, LEADS).ok().filter(|leads| !leads.is_empty())?;
+        let most = (self.slots as usize).saturating_mul(10).clamp(*LEADS.start(), *LEADS.end());
+        let leads = disk.waiting_leads(account, &plan.campaign, most).ok().filter(|leads| !leads.is_empty())?;
         let before = before(&disk, &plan.campaign, account.is_rehearsal()).ok()?;
         let mut beliefs = Beliefs::from_past(&before.past, account.is_rehearsal());
         if let Some(callers) = plan.reserve.auto.as_ref().and_then(|auto| auto.history.as_ref()) {
@@ -74,7 +77,7 @@ impl Foresight {
             zones: disk.zones_waiting(account, &plan.campaign).ok()?,
             slots: self.slots,
             now: *now,
-            runs: RUNS,
+            runs: u32::try_from(RUNS.max(WORK / most)).ok()?,
             beliefs: &beliefs,
             spent_usd: before.spent_usd,
         };

@@ -29,6 +29,9 @@ pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 /// Asked with what time it is: since when decisions hold.
 pub type StaleBefore = Arc<dyn Fn(Instant) -> Instant + Send + Sync>;
 
+/// Rows of a page that may be the most that a server gives whatever it is asked for: there may be more behind it.
+const LIKELY_CAPS: [usize; 5] = [50, 100, 200, 250, 500];
+
 /// What a client is made of.
 pub struct ClientOptions {
     /// Where the provider is.
@@ -276,7 +279,7 @@ impl Client {
                 .map(|call| (Page { calls: vec![call], rows: 1, ..Page::default() }, false)),
             Query::Updated { limit, .. } | Query::Created { limit, .. } => {
                 call::read_page(&reply.body, field).map(|page| {
-                    let full = page.rows >= usize::from(*limit);
+                    let full = page.rows >= usize::from(*limit) || LIKELY_CAPS.contains(&page.rows);
                     (page, full)
                 })
             }

@@ -167,7 +167,7 @@ fn refusal(answer: HttpAnswer<'_>, own: Own) -> Refusal {
 }
 
 fn cause(status: u16, said: &ErrorBody) -> Cause {
-    if matches!(status, 400 | 403 | 429) && is_about_the_pool(said) {
+    if is_about_the_pool(status, said) {
         Cause::Pool
     } else if status == 401 || (status != 429 && said.has(ACCOUNT_WORDS)) {
         Cause::Account
@@ -192,8 +192,10 @@ fn by_status(status: u16) -> Cause {
     }
 }
 
-fn is_about_the_pool(said: &ErrorBody) -> bool {
-    said.limits.is_some_and(|limits| limits.blocked) || said.has(&["concurren"])
+/// Statuses that nobody has seen a full pool come with have to say so in its own words.
+fn is_about_the_pool(status: u16, said: &ErrorBody) -> bool {
+    let words = if matches!(status, 400 | 403 | 429) { "concurren" } else { "over concurrency" };
+    said.limits.is_some_and(|limits| limits.blocked) || said.has(&[words])
 }
 
 fn is_about_the_line(said: &ErrorBody) -> bool {

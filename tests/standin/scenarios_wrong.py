@@ -161,6 +161,19 @@ case("rows_without_creation", "No row has a time of creation: exit 1 after a tim
                                                        if where == "answer" or key != "createdAt"}),
      run("--wait", 1, "'field createdAt' in ended.err", "'look at it in the dashboard' in ended.err",
          "ended.seconds < 60", timeout=90), once=dict(missing=3))
+@scenario(30, talk=0.2, faults={"drop-after": 0.25}, order="oldest", seed=6, slots=200, inbound=150.0, inbound_talk=0.05)
+def capped_pages(s):
+    """A page has 100 rows at the most, whatever is asked for, and many call in: no page of 100 proves anything."""
+    whole = s.world.list
+
+    def capped(query):
+        status, rows = whole(query)
+        return status, rows[:100] if status == 200 else rows
+    s.world.list = capped
+    time.sleep(1.0)
+    s.run("--wait --slots 200", None, timeout=40)
+
+
 case("rows_without_ids_at_times", "Half of the rows of our own calls lack their ids.",
      25, dict(LOSSES, shows=without("id", share=0.5)), run("--wait"))
 

@@ -32,6 +32,9 @@ fn a_full_pool_is_known_in_every_shape() {
         (403, nest("Concurrent call limit reached")),
         (429, nest("Over Concurrency Limit")),
         (429, format!(r#"{{"subscriptionLimits":{limits}}}"#)),
+        (402, nest("Over Concurrency Limit")),
+        (422, nest("Over Concurrency Limit")),
+        (422, format!(r#"{{"subscriptionLimits":{limits}}}"#)),
     ] {
         let refusal = refused(status, &body);
         assert_eq!(refusal.cause, Cause::Pool, "{status} {body}");
