@@ -271,7 +271,7 @@ fn rough(time: Duration) -> String {
     let step = match minutes {
         0..=20 => 1,
         21..=600 => 5,
-        _ => 30,
+        _ => 10,
     };
     span(Duration::from_secs(minutes.div_ceil(step) * step * 60))
 }

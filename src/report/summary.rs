@@ -62,12 +62,7 @@ pub fn text(end: &End<'_>, canvas: &TextLayout<'_>) -> String {
 /// The command that goes on, where the same one does.
 fn command<'a>(end: &End<'a>) -> Option<&'a str> {
     let goes_on = matches!(end.exit, Exit::Later | Exit::Machine | Exit::Interrupted | Exit::Terminated | Exit::HungUp);
-    let ends_again = |command: &str| match end.outcome.why {
-        StopReason::Cost => true,
-        StopReason::Until => !command.contains("--until +"),
-        _ => false,
-    };
-    end.command.filter(|command| goes_on && end.kept && !ends_again(command))
+    end.command.filter(|_| goes_on && end.kept && end.outcome.why != StopReason::Cost)
 }
 
 /// What to do next, and the exit code: on the right of it, or below where there is no room.
