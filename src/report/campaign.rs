@@ -14,7 +14,6 @@ use super::pool_chart::PoolChart;
 use super::style::{Glyphs, count, dollars, moment, percent, rehearsed, span, thousands};
 use super::summary::{class_words, dispositions};
 use crate::campaign::attempt::{Cause, State};
-use crate::campaign::disposition::Class;
 use crate::journal::Totals;
 use crate::journal::disk::histories::{PastForecast, PoolPast};
 use crate::journal::disk::outcomes::AttemptOutcome;
@@ -133,11 +132,9 @@ impl Report {
             let began = attempt.began.to_zoned(zone.clone());
             let hour = usize::try_from(began.hour()).unwrap_or(0);
             let day = usize::try_from(began.weekday().to_monday_zero_offset()).unwrap_or(0);
+            let answered = u64::from(matches!(attempt.state, State::Ended(class) if class.is_answered()));
             for slot in [&mut self.by_hour[hour], &mut self.by_weekday[day]] {
-                *slot = (
-                    slot.0 + 1,
-                    slot.1 + u64::from(matches!(attempt.state, State::Ended(Class::Answered | Class::HungUp))),
-                );
+                *slot = (slot.0 + 1, slot.1 + answered);
             }
         }
     }

@@ -18,9 +18,10 @@ use crate::rehearsal::forecast::Question;
 use crate::rehearsal::forecast::belief::Beliefs;
 use crate::report::forecast::Outlook;
 
-/// Leads of one rehearsal, at most: enough to fill the pool several times, and no more than that.
-const LEADS: std::ops::RangeInclusive<usize> = 300..=1_000;
-/// Leads of all rehearsals together: about a quarter of a second's work.
+/// Leads of one rehearsal: enough to fill the pool ten times, within these.
+const FEWEST: usize = 300;
+const MOST: usize = 1_000;
+/// Leads of all rehearsals together, unless those would be too few.
 const WORK: usize = 5_000;
 /// Rehearsals, at least.
 const RUNS: usize = 10;
@@ -63,7 +64,7 @@ impl Foresight {
     fn json(&self) -> Option<String> {
         let Self { account, plan, now, .. } = self;
         let disk = Disk::look(&self.journal).ok()??;
-        let most = (self.slots as usize).saturating_mul(10).clamp(*LEADS.start(), *LEADS.end());
+        let most = (self.slots as usize).saturating_mul(10).clamp(FEWEST, MOST);
         let leads = disk.waiting_leads(account, &plan.campaign, most).ok().filter(|leads| !leads.is_empty())?;
         let before = before(&disk, &plan.campaign, account.is_rehearsal()).ok()?;
         let mut beliefs = Beliefs::from_past(&before.past, account.is_rehearsal());

@@ -76,7 +76,7 @@ class Server:
     def close(self):
         try:
             if (self.data / "postmaster.pid").exists():
-                run(self.bin / "pg_ctl", "-D", self.data, "-m", "immediate", "-s", "stop")
+                self.stop()
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -81,6 +81,11 @@ impl Class {
         Self::ALL.into_iter().find(|class| class.name() == name)
     }
 
+    /// Whether a person picked up: also one who hung up at once.
+    pub const fn is_answered(self) -> bool {
+        matches!(self, Self::Answered | Self::HungUp)
+    }
+
     /// Whether the call got through to the network of the person: the phone rang, was busy, or was turned down.
     pub const fn reached_network(self) -> bool {
         matches!(self, Self::Answered | Self::HungUp | Self::Rejected | Self::Voicemail | Self::NoAnswer | Self::Busy)

@@ -110,9 +110,7 @@ impl Retries {
         let delays = self.delays.get(&last.class)?;
         // A person who was reached is called again only where the plan says so for that very class: not after a fault,
         // nor because a call that came to light late went unanswered.
-        let asked_for = |contact: &Contact| {
-            matches!(contact.class, Class::Answered | Class::HungUp) && self.delays.contains_key(&contact.class)
-        };
+        let asked_for = |contact: &Contact| contact.class.is_answered() && self.delays.contains_key(&contact.class);
         if contacts.iter().any(|contact| contact.reached_a_person() && !asked_for(contact)) {
             return None;
         }

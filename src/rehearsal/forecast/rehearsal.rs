@@ -7,7 +7,7 @@ use super::super::rehearse::{Setup, Simulation};
 use super::super::world::FakeProvider;
 use super::super::world::call::{FakeCall, Kind, USD_MINUTE};
 use super::super::world::config::ProviderConfig;
-use crate::campaign::disposition::{Class, Verdict, classify};
+use crate::campaign::disposition::{Verdict, classify};
 use crate::campaign::notice::StopReason;
 use crate::campaign::plan::Plan;
 use crate::journal::imported::Listed;
@@ -177,5 +177,5 @@ fn pace(ours: &[&FakeCall], until: Option<f64>, since: impl Fn(Stamp) -> f64) ->
 
 fn was_answered(call: &FakeCall) -> bool {
     let verdict = classify(call.reason.as_deref().unwrap_or_default());
-    matches!(verdict, Verdict::Contact(Class::Answered | Class::HungUp))
+    matches!(verdict, Verdict::Contact(class) if class.is_answered())
 }

@@ -18,7 +18,7 @@ use super::Fence;
 use super::line::Line;
 use super::remote::{Target, wait};
 use super::sent::{Statement, in_order, read_all};
-use super::value::{Row, Value};
+use super::value::{FromRow, Row, Value};
 use crate::time::Instant;
 
 /// Whoever writes has this lock for as long as the transaction lasts: one after another, as with a file.
@@ -205,11 +205,9 @@ impl Postgres {
     pub(super) fn synchronize(&self, clock: &dyn Fn() -> Instant) -> Result<(), Error> {
         let mut readings = Vec::new();
         for _ in 0..READINGS {
-            let (before, mut read) = (clock(), 0);
-            self.each("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT", &[], &mut |row| {
-                read = row.get(0)?;
-                Ok(false)
-            })?;
+            let before = clock();
+            let read =
+                self.first("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::BIGINT")?.unwrap_or_default();
             readings.push((before, read, clock()));
         }
         self.line.set(Line::between(readings.into_iter()));
@@ -308,6 +306,16 @@ impl Postgres {
             }
         }
         Ok(())
+    }
+
+    /// The first column of the first row, if there is one.
+    pub(super) fn first<T: FromRow>(&self, sql: &str) -> Result<Option<T>, Error> {
+        let mut found = None;
+        self.each(sql, &[], &mut |row| {
+            found = Some(row.get(0)?);
+            Ok(false)
+        })?;
+        Ok(found)
     }
 
     pub(in super::super) fn batch(&self, sql: &str) -> Result<(), Error> {

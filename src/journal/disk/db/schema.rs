@@ -10,14 +10,8 @@ const OLDEST: i64 = 7;
 impl Postgres {
     /// Whether the server may forget what it has said was written.
     pub(in super::super) fn may_forget(&self) -> Result<bool, Error> {
-        let mut off = false;
-        self.transact(Access::Look, || {
-            self.each("SELECT current_setting('fsync') = 'off'", &[], &mut |row| {
-                off = row.get(0)?;
-                Ok(false)
-            })
-        })?;
-        Ok(off)
+        self.transact(Access::Look, || self.first("SELECT current_setting('fsync') = 'off'"))
+            .map(Option::unwrap_or_default)
     }
 
     /// The version of the schema; none where there is none.
@@ -25,19 +19,10 @@ impl Postgres {
         // What is asked of the catalog by name may have been remembered from before a wait.
         let is_there = "SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
                         WHERE nspname = 'dialer' AND relname = 'schema_version'";
-        let mut version = None;
-        let mut there = false;
-        self.each(is_there, &[], &mut |row| {
-            there = row.get(0)?;
-            Ok(false)
-        })?;
-        if there {
-            self.each("SELECT version FROM dialer.schema_version", &[], &mut |row| {
-                version = Some(row.get(0)?);
-                Ok(false)
-            })?;
+        match self.first(is_there)? {
+            Some(true) => self.first("SELECT version FROM dialer.schema_version"),
+            _ => Ok(None),
         }
-        Ok(version)
     }
 
     /// Makes the tables where there are none, or brings those of an earlier version forward, while nobody else does.
@@ -62,12 +47,7 @@ impl Postgres {
 
     /// Makes the tables of the oldest version.
     fn make_oldest(&self, salt: &str) -> Result<(), Error> {
-        let mut there = false;
-        self.each("SELECT count(*) FROM pg_namespace WHERE nspname = 'dialer'", &[], &mut |row| {
-            there = row.get(0)?;
-            Ok(false)
-        })?;
-        if !there {
+        if self.first("SELECT count(*) FROM pg_namespace WHERE nspname = 'dialer'")? != Some(true) {
             self.batch("CREATE SCHEMA dialer")?;
         }
         self.batch(include_str!("../schema.postgres.sql"))?;

@@ -11,6 +11,7 @@ use super::Run;
 use crate::campaign::plan::Plan;
 use crate::pool::attempt_id::Mark;
 use crate::time::Now;
+
 /// Who runs what.
 pub struct Start {
     /// The account.

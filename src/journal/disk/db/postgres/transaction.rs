@@ -34,11 +34,12 @@ impl Postgres {
             return Ok(false);
         }
         self.longest.set(if access == Access::Long { LONG_STATEMENT } else { STATEMENT });
-        let mut opened = self.open(access);
-        while opened.as_ref().is_err_and(|error| self.is_waited_for(error)) {
-            opened = self.open(access);
-        }
-        let (begun, read) = opened?;
+        let (begun, read) = loop {
+            match self.open(access) {
+                Err(error) if self.is_waited_for(&error) => {}
+                opened => break opened?,
+            }
+        };
         self.within.set(true);
         *self.ahead.borrow_mut() = read;
         if matches!(access, Access::Write | Access::Beside)
