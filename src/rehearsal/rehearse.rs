@@ -67,13 +67,13 @@ pub struct Simulation<J> {
     pub traces: Option<Vec<Kept>>,
     /// How long a read takes, there and back.
     pub read_travel: Duration,
-    /// Whether reads that can show nothing new are left out: of a run that waits for room, until the provider changes.
+    /// Whether reads that can show nothing new are left out: of a run that waits for room, until a slot may come free.
     pub skips_polls: bool,
     /// How long after a call's end a message tells of it, where messages are sent.
     pub messages_after: Option<Duration>,
     skew: i64,
-    /// When the provider last changed.
-    changed_at: Option<Stamp>,
+    /// When the provider was last asked for a call.
+    asked_at: Option<Stamp>,
     /// The time as it was last asked for: it is asked for far more often than it changes.
     last: Cell<Now>,
     agenda: EventQueue,
@@ -144,7 +144,7 @@ impl<J: Journal> Simulation<J> {
             skips_polls: false,
             messages_after: None,
             skew,
-            changed_at: None,
+            asked_at: None,
             last: Cell::new(Now { at: never, wall: never.timestamp() }),
             agenda: EventQueue::default(),
             posts: BTreeMap::new(),
@@ -270,7 +270,7 @@ impl<J: Journal> Simulation<J> {
                 let line = claim.lead().phone_number_id.clone().unwrap_or_else(|| run.lines[line.0].clone());
                 let (org, timeout) = (run.org, run.post_timeout);
                 let post = self.world.post(self.world.now(), org, request(&claim, line));
-                self.changed_at = Some(self.world.now());
+                self.asked_at = Some(self.world.now());
                 self.posts.insert(post, Sent { run: place, attempt, at: now.at });
                 self.later(self.world.now() + timeout, Due::Timeout(post));
             }
@@ -290,9 +290,6 @@ impl<J: Journal> Simulation<J> {
         let hardly = wakeup == Some(next) && next.since(self.world.now()) <= Duration::from_micros(1);
         self.restless = if hardly { self.restless + 1 } else { 0 };
         assert!(self.restless < RESTLESS, "a run asks to be woken again and again, at once");
-        if self.world.next_change() == Some(next) {
-            self.changed_at = Some(next);
-        }
         self.world.advance(next);
         while let Some(reply) = self.world.next_reply() {
             self.reply(reply)?;

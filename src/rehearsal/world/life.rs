@@ -105,6 +105,7 @@ impl FakeProvider {
 
     pub(super) fn end_with(&mut self, place: Place, reason: Cow<'static, str>) {
         let Some(now) = self.change(place, Status::Ended) else { return };
+        self.freed_at = Some(self.now);
         let call = &mut self.calls[place];
         (call.ended, call.reason) = (Some(now), Some(reason));
         let (counted, settle) = (call.counted.is_some(), call.script.settle);
@@ -117,6 +118,7 @@ impl FakeProvider {
 
     pub(super) fn release(&mut self, place: Place) {
         self.slots.give_back(self.now);
+        self.freed_at = Some(self.now);
         self.calls[place].released = Some(self.now);
     }
 

@@ -27,6 +27,7 @@ mod tests;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::answer::{PostId, Reply};
 use self::asking::Listed;
@@ -35,6 +36,7 @@ use self::callers::Callers;
 use self::chance::Chance;
 use self::config::ProviderConfig;
 use self::fault::Faults;
+use self::mix::Script;
 use self::posting::Post;
 use self::shelf::Shelf;
 use self::slots::Slots;
@@ -131,6 +133,8 @@ pub struct FakeProvider {
     replies: VecDeque<Reply>,
     reads: Chance,
     stamps: Chance,
+    /// When a call ended or gave its slot back for the last time.
+    freed_at: Option<Stamp>,
     /// How often a call came into being, or showed otherwise than before.
     changes: u64,
     /// By then every call shows that is ever to show.
@@ -169,6 +173,7 @@ impl FakeProvider {
             replies: VecDeque::new(),
             reads: Chance::of(seed, "reads", "", 0),
             stamps: Chance::of(seed, "stamps of reads", "", 0),
+            freed_at: None,
             changes: 0,
             hidden_until: start,
             listed: None,
@@ -199,6 +204,30 @@ impl FakeProvider {
     /// When something happens next by itself.
     pub fn next_change(&self) -> Option<Stamp> {
         self.agenda.peek().map(|next| next.0.0)
+    }
+
+    /// Before this no slot comes free that is taken now. A caller who comes meanwhile takes another, and gives that back.
+    pub fn next_free(&self) -> Option<Stamp> {
+        self.agenda.iter().filter_map(|Reverse((at, _, turn))| Some(*at + self.until_end(*turn)?)).min()
+    }
+
+    /// From then until it ends the call of which this is the next that happens; none where no call does.
+    fn until_end(&self, turn: ProviderEvent) -> Option<Duration> {
+        let lasts = |place: Place, stages: fn(&Script) -> [Option<Duration>; 3]| {
+            stages(&self.calls[place].script).into_iter().flatten().map(|stage| self.config.quickened(stage)).sum()
+        };
+        Some(match turn {
+            ProviderEvent::Call(_) | ProviderEvent::Admit(..) | ProviderEvent::Settle(_) => return None,
+            ProviderEvent::Ring(place) => lasts(place, |script| [script.ring, script.talk, script.forward]),
+            ProviderEvent::Start(place) => lasts(place, |script| [None, script.talk, script.forward]),
+            ProviderEvent::Forward(place) => lasts(place, |script| [None, None, script.forward]),
+            _ => Duration::ZERO,
+        })
+    }
+
+    /// When a call ended or gave its slot back for the last time.
+    pub const fn freed_at(&self) -> Option<Stamp> {
+        self.freed_at
     }
 
     /// The next answer that was received by now.
