@@ -50,10 +50,7 @@ fn an_analysis_is_kept_for_reports_until_its_person_is_forgotten() {
     let kept = |disk: &Disk| {
         let attempts = disk.attempts_of(&account, "leads").unwrap();
         let mut kept = Vec::new();
-        let each = |lead: LeadOutcome<'_>| {
-            kept.extend(lead.analysis.cloned());
-            Ok(())
-        };
+        let each = |lead: LeadOutcome<'_>| kept.extend(lead.analysis.cloned());
         disk.each_lead(&account, "leads", &attempts, each).unwrap();
         kept
     };
