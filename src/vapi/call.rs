@@ -1,9 +1,11 @@
 //! Calls as the provider shows them: one row of a listing, or the answer to `POST /call`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 
 use super::scan::{self, Raw};
 use super::{analysis, limits};
@@ -115,7 +117,7 @@ impl<'a> Row<'a> {
 #[derive(Debug, Default)]
 pub struct Page {
     /// The calls that could be read.
-    pub calls: Vec<SeenCall>,
+    pub calls: Vec<Arc<SeenCall>>,
     /// Rows that came, readable or not.
     pub rows: usize,
     /// Rows without a usable id or creation time: a page that holds one that may be ours is no proof that a call is absent.
@@ -134,19 +136,31 @@ impl Page {
     }
 }
 
+/// Rows of the page before, by the SHA-256 of their text: what stands there again is not read again.
+#[derive(Debug, Default)]
+pub struct ReadRows(HashMap<[u8; 32], Arc<SeenCall>>);
+
 /// Reads the body of `GET /call`, a bare array; `None` where it is anything else or was cut short.
 ///
-/// `opt_out_field` names the field of `analysis.structuredData` that says that a person wants no further calls.
-pub fn read_page(body: &str, opt_out_field: Option<&str>) -> Option<Page> {
+/// `opt_out_field` names the field of `analysis.structuredData` that says that a person wants no further calls; it is the
+/// same for every page with the same `before`.
+pub fn read_page(body: &str, opt_out_field: Option<&str>, before: &mut ReadRows) -> Option<Page> {
     let rows: Vec<&RawValue> = serde_json::from_str(body).ok()?;
     let no_offset = rows.first().is_some_and(|row| lacks_offset(row));
     let mut page = Page { rows: rows.len(), no_offset, ..Page::default() };
+    let mut read = HashMap::with_capacity(rows.len());
     for row in rows {
-        match read_row(row, opt_out_field) {
-            Ok(call) => page.calls.push(call),
+        let digest = Sha256::digest(row.get()).into();
+        let call = before.0.get(&digest).cloned().map_or_else(|| read_row(row, opt_out_field).map(Arc::new), Ok);
+        match call {
+            Ok(call) => {
+                read.insert(digest, Arc::clone(&call));
+                page.calls.push(call);
+            }
             Err((outbound, first)) => page.cannot_read(outbound, first),
         }
     }
+    *before = ReadRows(read);
     Some(page)
 }
 

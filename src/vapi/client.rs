@@ -1,13 +1,13 @@
 //! The client: one request for one claim, and the reads that tell what became of it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::base::{BaseUrl, BaseUrlError};
-use super::call::Page;
+use super::call::{Page, ReadRows};
 use super::error_body::ErrorBody;
 use super::failure::{self, HttpAnswer, Outcome, Own};
 use super::last_word::MayGo;
@@ -85,6 +85,7 @@ pub struct Client {
     target: Target,
     lines: Vec<String>,
     opt_out_field: Option<String>,
+    read_rows: Mutex<ReadRows>,
     server: Option<MessageServer>,
     clock: Clock,
     stale_before: StaleBefore,
@@ -123,7 +124,17 @@ impl Client {
             scale,
             clock: Arc::clone(&clock),
         })?;
-        Ok(Self { transport, base, target, lines, opt_out_field, server, clock, stale_before })
+        Ok(Self {
+            transport,
+            base,
+            target,
+            lines,
+            opt_out_field,
+            read_rows: Mutex::default(),
+            server,
+            clock,
+            stale_before,
+        })
     }
 
     /// Sends the one request of a claim, and says what came of it: answered, surely not created, or in doubt.
@@ -168,9 +179,8 @@ impl Client {
             .and_then(|reply| self.listed(&reply, wire, query))
         {
             Ok((page, full)) => {
-                let calls = page.calls.into_iter().map(Arc::new).collect();
-                let Page { unread, no_offset, .. } = page;
-                Ok(News::Listed { read: id, wire, calls, full, unread, no_offset })
+                let Page { calls, unread, no_offset, .. } = page;
+                Ok(News::Listed { read: id, wire, calls: calls.into(), full, unread, no_offset })
             }
             Err((kind, message)) => {
                 let message = self.transport.tidy(&message);
@@ -276,9 +286,10 @@ impl Client {
         }
         let read = match query {
             Query::One(_) => call::read_call(&reply.body, field)
-                .map(|call| (Page { calls: vec![call], rows: 1, ..Page::default() }, false)),
+                .map(|call| (Page { calls: vec![Arc::new(call)], rows: 1, ..Page::default() }, false)),
             Query::Updated { limit, .. } | Query::Created { limit, .. } => {
-                call::read_page(&reply.body, field).map(|page| {
+                let mut read = self.read_rows.lock().unwrap_or_else(PoisonError::into_inner);
+                call::read_page(&reply.body, field, &mut read).map(|page| {
                     let full = page.rows >= usize::from(*limit) || LIKELY_CAPS.contains(&page.rows);
                     (page, full)
                 })

@@ -222,10 +222,26 @@ fn one_odd_row_does_not_spoil_a_page_but_is_counted() {
         r#"{"id":"c1","id":"c2","createdAt":"2026-03-26T15:43:16.145Z"}"#.to_owned(),
     ];
     let body = format!("[{}]", good.iter().chain(&odd).cloned().collect::<Vec<_>>().join(","));
-    let page = read_page(&body, None).unwrap();
+    let page = page_of(&body).unwrap();
     let ids: Vec<&str> = page.calls.iter().map(|call| call.id.as_str()).collect();
     assert_eq!(ids, ["c1", "c2", "c3"]);
     assert_eq!((page.rows, page.unread.unwrap().rows), (10, 7));
+}
+
+/// A page, read afresh.
+fn page_of(body: &str) -> Option<Page> {
+    read_page(body, Some("stop"), &mut ReadRows::default())
+}
+
+#[test]
+fn a_row_that_stands_as_it_was_is_not_read_again() {
+    let mut read = ReadRows::default();
+    let mut page = |rows: [String; 2]| read_page(&format!("[{}]", rows.join(", ")), None, &mut read).unwrap().calls;
+    let ringing = || row(json!({ "id": "c1", "status": "ringing" }));
+    let before = page([ringing(), row(json!({ "id": "c2", "status": "ringing" }))]);
+    let after = page([row(json!({ "id": "c2", "status": "in-progress" })), ringing()]);
+    assert!(Arc::ptr_eq(&before[0], &after[1]));
+    assert_eq!((after[0].id.as_str(), after[0].status), ("c2", Status::InProgress));
 }
 
 #[test]
@@ -239,17 +255,17 @@ fn a_row_that_cannot_be_read_is_named() {
         ("{},7".to_owned(), "2 calls in the listing cannot be read, the first of them: fields id and createdAt"),
         ("null".to_owned(), "a call in the listing cannot be read: it is not an object"),
     ] {
-        let page = read_page(&format!("[{body}]"), None).unwrap();
+        let page = page_of(&format!("[{body}]")).unwrap();
         assert_eq!(page.unread.unwrap().to_string(), expected);
     }
-    assert_eq!(read_page(&format!("[{}]", row(json!({}))), None).unwrap().unread, None);
+    assert_eq!(page_of(&format!("[{}]", row(json!({})))).unwrap().unread, None);
 }
 
 #[test]
 fn of_rows_that_cannot_be_read_the_one_that_may_be_ours_is_named() {
     let inbound = row(json!({ "id": null, "type": "inboundPhoneCall" }));
     let ours = row(json!({ "createdAt": null, "type": "outboundPhoneCall" }));
-    let page = |rows: &[&str]| read_page(&format!("[{}]", rows.join(",")), None).unwrap().unread.unwrap();
+    let page = |rows: &[&str]| page_of(&format!("[{}]", rows.join(","))).unwrap().unread.unwrap();
     let only = page(&[&inbound, &inbound]);
     assert!(!only.outbound, "{only}");
     assert!(only.to_string().ends_with("type inboundPhoneCall, created 2026-03-26T15:43:16.145Z, field id"), "{only}");
@@ -282,16 +298,16 @@ fn a_row_is_bare_that_holds_nothing_where_a_mark_can_stand() {
 #[test]
 fn a_body_that_is_no_page_proves_nothing() {
     for body in ["", "{}", r#"{"results":[]}"#, "[{]", "[{},", "null", "<html>"] {
-        assert!(read_page(body, None).is_none(), "{body}");
+        assert!(page_of(body).is_none(), "{body}");
     }
-    assert_eq!(read_page(" [] \n", None).unwrap().rows, 0);
+    assert_eq!(page_of(" [] \n").unwrap().rows, 0);
 }
 
 proptest::proptest! {
     #[test]
     fn no_body_makes_it_panic(body in ".{0,200}", cut in 0..CAPTURED.len()) {
         read_answer(&body, Some("stop"));
-        read_page(&body, Some("stop"));
-        read_page(&format!("[{}]", &CAPTURED[..cut]), Some("stop"));
+        page_of(&body);
+        page_of(&format!("[{}]", &CAPTURED[..cut]));
     }
 }
