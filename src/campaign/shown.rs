@@ -76,11 +76,28 @@ impl Campaign {
             }
             Step::Waiting(_) | Step::Again => "making sure that nothing else was on its way".to_owned(),
             _ if self.listing.is_failing() => "the account's calls cannot be looked at; trying again".to_owned(),
-            _ if matches!(self.batch.state, BatchState::Nobody(_)) => {
-                "nobody may be called now (hours, retries, doubts)".to_owned()
-            }
-            _ => return None,
+            _ => match self.batch.state {
+                BatchState::Nobody(rest) => self.waiting(rest.later),
+                _ => return None,
+            },
         })
+    }
+
+    /// What is waited for while nobody may be called.
+    fn waiting(&self, later: u64) -> String {
+        let in_doubt = self.live.values().filter(|live| live.ours && live.state == State::InDoubt).count();
+        let later = match later {
+            0 => None,
+            1 => Some("1 lead waits for its hours or a retry".to_owned()),
+            _ => Some(format!("{later} leads wait for their hours or a retry")),
+        };
+        let in_doubt = match in_doubt {
+            0 => None,
+            1 => Some("1 call in doubt is looked for".to_owned()),
+            _ => Some(format!("{in_doubt} calls in doubt are looked for")),
+        };
+        let parts: Vec<_> = later.into_iter().chain(in_doubt).collect();
+        if parts.is_empty() { "nobody is left to call now".to_owned() } else { parts.join("; ") }
     }
 
     /// When the next lead may be called, where none may be called now.

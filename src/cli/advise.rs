@@ -2,6 +2,7 @@
 #![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
 use std::collections::HashSet;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,8 +32,8 @@ pub struct AdviseArgs {
     /// The list, to tell how long it takes
     #[arg(value_name = "LEADS")]
     pub leads: Vec<PathBuf>,
-    /// Leads, where no list is named
-    #[arg(long = "leads", value_name = "N", id = "lead_count", value_parser = values::at_least_one, conflicts_with = "leads")]
+    /// Leads, instead of those on the list
+    #[arg(long = "leads", value_name = "N", id = "lead_count", value_parser = values::at_least_one)]
     pub lead_count: Option<u64>,
     /// Slots of the pool [default: the last known, else 10]
     #[arg(long, value_name = "N", value_parser = values::some_slots)]
@@ -75,7 +76,10 @@ pub fn advise(args: &AdviseArgs, around: &Environment<'_>) -> Result<Exit, Failu
         Some(slots) => slots,
         None => last_limit(&args.state, around)?.unwrap_or(DEFAULT_SLOTS),
     };
-    let leads = if args.leads.is_empty() { args.lead_count } else { Some(count_leads(args)?) };
+    let leads = match args.lead_count {
+        None if !args.leads.is_empty() => Some(count_leads(args)?),
+        given => given,
+    };
     let learnt = learn(args, around)?;
     if learnt.is_none() && args.inbound_per_hour.is_none() {
         return Err(Failure::usage("nothing is known of who calls in")
@@ -138,6 +142,9 @@ fn learn(args: &AdviseArgs, around: &Environment<'_>) -> Result<Option<InboundHi
     let key = account::key(args.api_key_file.as_deref(), around, &mut Vec::new())?;
     let Some(key) = key.filter(|_| !all_given) else { return Ok(None) };
     let client = reader(&base_url(&args.base_url)?, key)?;
+    if std::io::stderr().is_terminal() {
+        eprintln!("reading who called in over the last 14 days ..");
+    }
     match runtime()?.block_on(past::inbound(&client, &Clock::real(), around.now, &around.zone)) {
         Ok(learnt) => Ok(Some(learnt)),
         // What was said by hand is enough.

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Command};
-use toml::de::{DeTable, DeValue};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
 use crate::report::failure::Failure;
 
@@ -63,8 +64,10 @@ impl Sources {
 
     /// An error about an option that stands in the campaign file says where there.
     pub fn placed(&self, mut failure: Failure) -> Failure {
-        let named =
-            failure.what.split(|c: char| c.is_whitespace() || c == ':').find_map(|word| word.strip_prefix("--"));
+        // It is named in what went wrong, or begins a line below.
+        let what = failure.what.split(|c: char| c.is_whitespace() || c == ':').find(|word| word.starts_with("--"));
+        let below = || failure.advice.iter().find(|line| line.starts_with("--"))?.split(':').next();
+        let named = what.or_else(below).and_then(|word| word.strip_prefix("--"));
         if let Some(place) = named.filter(|option| self.of(option) == Layer::File).and_then(|it| self.places.get(it)) {
             let place = format!("it stands in {place}");
             if !failure.advice.contains(&place) {
@@ -136,8 +139,11 @@ fn has(command: &Command, option: &str) -> bool {
     action(command, option).is_some()
 }
 
-/// Every option that a campaign file gives, its file and line, and its arguments, each option tried on its own.
-fn read_file(path: &Path, options: &Command) -> Result<Vec<(String, String, Vec<OsString>)>, Failure> {
+/// An option that a campaign file gives: its long name, its file and line, and its arguments.
+type Given = (String, String, Vec<OsString>);
+
+/// Every option that a campaign file gives, each tried on its own; or everything that is wrong with them.
+fn read_file(path: &Path, options: &Command) -> Result<Vec<Given>, Failure> {
     let text = read_text(path)?;
     let table = DeTable::parse(&text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
@@ -146,8 +152,7 @@ fn read_file(path: &Path, options: &Command) -> Result<Vec<(String, String, Vec<
         failure.advice.extend(unquoted(&text, at));
         failure
     })?;
-    let mut read = Vec::new();
-    for (key, value) in table.get_ref() {
+    let entry = |(key, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| -> Result<Given, Failure> {
         let place = format!("{} line {}", path.display(), line_of(&text, key.span().start));
         let key = long_of(options, key.get_ref().as_ref());
         let action = action(options, key).filter(|_| !matches!(key, "config" | "help"));
@@ -164,9 +169,18 @@ fn read_file(path: &Path, options: &Command) -> Result<Vec<(String, String, Vec<
         };
         let arguments = arguments(key, value.get_ref(), action).map_err(wrong)?;
         try_alone(options, &arguments).map_err(wrong)?;
-        read.push((key.to_owned(), place.clone(), arguments));
+        Ok((key.to_owned(), place, arguments))
+    };
+    let (mut read, mut wrong) = (Vec::new(), None);
+    let mut entries: Vec<_> = table.get_ref().iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    for given in entries {
+        match entry(given) {
+            Ok(given) => read.push(given),
+            Err(failure) => wrong = Some(wrong.map_or(failure.clone(), |wrong: Failure| wrong.and(failure))),
+        }
     }
-    Ok(read)
+    wrong.map_or(Ok(read), Err)
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::chart::Chart;
 use super::page::{END, bars, escape, head};
 use super::pool_chart::PoolChart;
-use super::style::{Glyphs, count, dollars, moment, percent, rehearsed, span, thousands};
+use super::style::{Glyphs, count, dollars, minutes, moment, percent, rehearsed, span, thousands};
 use super::summary::{class_words, dispositions};
 use crate::campaign::attempt::{Cause, State};
 use crate::journal::Totals;
@@ -306,11 +306,11 @@ impl Report {
         )];
         let answered: u64 = self.by_hour.iter().map(|(_, answered)| answered).sum();
         lines.push(format!(
-            "{}, {} answered ({}%), {:.0} minutes, {}",
+            "{}, {} answered ({}%), {}, {}",
             count(self.calls, "call", "calls"),
             thousands(answered),
             percent(answered, self.calls),
-            self.minutes,
+            minutes(self.minutes),
             dollars(self.cost_usd),
         ));
         if let (Some(first), Some(last)) = (self.first_at, self.last_at) {

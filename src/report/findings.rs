@@ -232,6 +232,10 @@ fn show_hours(text: &mut String, hours: &[Hour], zone: &TimeZone) {
         return;
     }
     let most = hours.iter().map(|hour| hour.leads).max().unwrap_or(0);
+    if most > 0 && hours.iter().all(|hour| hour.leads == most) {
+        let _infallible = writeln!(text, "callable at any time in the next {} hours: {}", hours.len(), thousands(most));
+        return;
+    }
     let name = zone.iana_name().unwrap_or("this machine");
     let _infallible = writeln!(text, "callable in the next {} hours (time of {name}):", hours.len());
     for range in hours.chunk_by(|one, next| one.leads == next.leads) {

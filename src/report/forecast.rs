@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::page::{END, escape, head};
 use super::pool_chart::PoolChart;
-use super::style::{count, dollars, moment, span, thousands, wrap};
+use super::style::{count, dollars, minutes, moment, span, thousands, wrap};
 use crate::campaign::notice::StopReason;
 use crate::rehearsal::forecast::belief::{Belief, Beliefs};
 use crate::rehearsal::forecast::{Forecast, Quantiles};
@@ -115,7 +115,7 @@ impl Outlook<'_> {
             count(self.slots.into(), "slot", "slots"),
             self.reserve,
             talk(self.forecast.call_s),
-            self.forecast.answered.clamp(0.0, 1.0) * 100.0,
+            self.beliefs.answered.value * 100.0,
             if self.is_done() { "done" } else { "this run ends" },
         );
         if quick != slow {
@@ -137,10 +137,10 @@ impl Outlook<'_> {
         lines.extend(self.stays_open());
         let [low, _, high] = cost_usd.all();
         lines.push(format!(
-            "{}, {} an hour; {} minutes; {} to {}",
+            "{}, {} an hour; {}; {} to {}",
             count(whole(self.forecast.calls), "call", "calls"),
             thousands(whole(self.forecast.calls_per_hour)),
-            thousands(whole(self.forecast.minutes)),
+            minutes(self.forecast.minutes),
             about(low),
             about(high),
         ));

@@ -114,7 +114,9 @@ fn settled(row: &StoryRow, why: &str, looking: Looking<'_>) -> String {
 fn waits(story: &Story, row: &StoryRow, campaign: Option<&Campaign>, looking: Looking<'_>) -> Vec<String> {
     let mut why = Vec::new();
     let from = row.due.map_or(looking.now, |due| due.max(looking.now));
-    let opening = campaign.and_then(Campaign::terms).and_then(|terms| terms.calling.opening(&row.zones, from));
+    let terms = campaign.and_then(Campaign::terms);
+    let opening = terms.as_ref().and_then(|terms| terms.calling.opening(&row.zones, from));
+    let any_hours = terms.as_ref().is_some_and(|terms| !terms.calling.needs_zone());
     let opening = opening.filter(|opening| opening.at > from);
     if let Some(due) = row.due.filter(|due| *due > looking.now) {
         let was_called = story.attempts.iter().any(|attempt| matches!(attempt.state(), State::Ended(_)));
@@ -124,10 +126,11 @@ fn waits(story: &Story, row: &StoryRow, campaign: Option<&Campaign>, looking: Lo
             "it was put off, as another campaign called the number or its line could not call"
         };
         why.push(format!("It waits until {}: {reason}.", looking.at_there(due, &row.zones)));
-    } else if let Some(zone) = row.zones.first().filter(|_| opening.is_none()) {
+    } else if let Some(zone) = row.zones.first().filter(|_| opening.is_none() && !any_hours) {
         let there =
             looking.now.in_tz(zone).map_or(String::new(), |there| there.strftime(" (now %a %H:%M)").to_string());
-        why.push(format!("It is called within the calling hours of {}{there}.", place(zone)));
+        let hours = terms.and_then(|terms| terms.calling.hours()).map_or(String::new(), |hours| format!(", {hours},"));
+        why.push(format!("It is called within the calling hours{hours} of {}{there}.", place(zone)));
     }
     why.extend(opening.map(|opening| {
         let of = opening.zone.as_deref().map_or(String::new(), |zone| format!(" of {}", place(zone)));

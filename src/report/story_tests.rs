@@ -104,10 +104,13 @@ fn why_a_lead_waits_is_told_beside_it_with_the_time_where_it_is() {
     let opens = "Its calling hours of Chicago open at 2026-11-24 09:00:00 EST (08:00 in Chicago).";
     assert!(told.contains(&format!("could not call. {opens} No run")), "{told}");
     let open = [story(row(LeadState::Open), Vec::new())];
-    let told = told_of(&open, &[known]);
-    assert!(told.contains("It is called within the calling hours of Chicago (now Mon 09:00)."), "{told}");
-    let told = told_of(&open, &[campaign(true, r#"{"held_up":"nobody may be called now (hours, retries, doubts)"}"#)]);
-    assert!(told.contains("The campaign's run says: nobody may be called now (hours, retries, doubts).\n"), "{told}");
+    let told = told_of(&open, std::slice::from_ref(&known));
+    assert!(told.contains("It is called within the calling hours, 08:00-12:00, of Chicago (now Mon 09:00)."), "{told}");
+    let terms = Terms { calling: Calling::any(), reserve: Reserve::always(3) };
+    let told = told_of(&open, &[Campaign { terms: serde_json::to_string(&terms).ok(), ..known }]);
+    assert!(!told.contains("calling hours"), "{told}");
+    let told = told_of(&open, &[campaign(true, r#"{"held_up":"3 leads wait for their hours or a retry"}"#)]);
+    assert!(told.contains("The campaign's run says: 3 leads wait for their hours or a retry.\n"), "{told}");
     let told = told_of(&open, &[campaign(true, "{}")]);
     assert!(told.contains("(now Mon 09:00). The campaign's run is alive, and calls it in its turn"), "{told}");
     let told = told_of(&open, &[Campaign { paused: true, ..campaign(true, r#"{"held_up":"paused"}"#) }]);

@@ -120,6 +120,12 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
+/// A number of minutes, to the nearest.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "nobody talks for 2^64 minutes")]
+pub fn minutes(number: f64) -> String {
+    count(number.round() as u64, "minute", "minutes")
+}
+
 /// A length of time in its two largest units: `4 s`, `0.4 s`, `12 min 5 s`, `2 h 10 min`, `3 d 4 h`.
 pub fn span(span: Duration) -> String {
     let seconds = span.as_secs();

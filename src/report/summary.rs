@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::ending::WaitsFor;
 use super::notice;
 use super::screen::TextLayout;
-use super::style::{Colors, Glyphs, count, dollars, moment, span, thousands, wrap};
+use super::style::{Colors, Glyphs, count, dollars, minutes, moment, span, thousands, wrap};
 use crate::campaign::counts::RunCounts;
 use crate::campaign::disposition::Class;
 use crate::campaign::notice::{Outcome, StopReason};
@@ -62,7 +62,8 @@ pub fn text(end: &End<'_>, canvas: &TextLayout<'_>) -> String {
 /// The command that goes on, where the same one does.
 fn command<'a>(end: &End<'a>) -> Option<&'a str> {
     let goes_on = matches!(end.exit, Exit::Later | Exit::Machine | Exit::Interrupted | Exit::Terminated | Exit::HungUp);
-    end.command.filter(|_| goes_on && end.kept && end.outcome.why != StopReason::Cost)
+    let calls_nobody = matches!(end.outcome.why, StopReason::Cost | StopReason::Until | StopReason::Paused);
+    end.command.filter(|_| goes_on && end.kept && !calls_nobody)
 }
 
 /// What to do next, and the exit code: on the right of it, or below where there is no room.
@@ -187,16 +188,11 @@ fn calls(end: &End<'_>) -> String {
     if tally.in_doubt_resolved > 0 {
         let _ = write!(line, ", {} resolved", count(tally.in_doubt_resolved, "unconfirmed call", "unconfirmed calls"));
     }
-    let minutes = match end.totals.minutes {
-        minutes if minutes < 0.5 => String::new(),
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "no campaign talks for 2^64 minutes"
-        )]
-        minutes => format!("{} and ", count(minutes.round() as u64, "minute", "minutes")),
+    let talked = match end.totals.minutes {
+        talked if talked < 0.5 => String::new(),
+        talked => format!("{} and ", minutes(talked)),
     };
-    format!("{line} in this run; {minutes}{} for the campaign so far", dollars(end.totals.cost_usd))
+    format!("{line} in this run; {talked}{} for the campaign so far", dollars(end.totals.cost_usd))
 }
 
 fn next(end: &End<'_>, zone: &TimeZone) -> String {

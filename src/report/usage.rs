@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::advice::{Advice, advise};
 use super::chart::Chart;
-use super::style::{count, dollars, moment, thousands};
+use super::style::{count, dollars, minutes, moment};
 use crate::vapi::analytics::{Row, Step};
 
 /// Days of the longest stretch over which minutes are added up.
@@ -247,12 +247,12 @@ impl Usage {
 
     fn sums(&self) -> String {
         let calls: u64 = self.calls.iter().map(|step| step.calls).sum();
-        let minutes: f64 = self.calls.iter().map(|step| step.minutes).sum();
+        let talked: f64 = self.calls.iter().map(|step| step.minutes).sum();
         let cost: f64 = self.calls.iter().map(|step| step.cost_usd).sum();
         let peak = self.peak().map_or(String::new(), |peak| {
             format!("\nat most {} at once, first {}", count(peak.max.into(), "call", "calls"), self.when(peak.at))
         });
-        format!("{}, {} minutes, {}{peak}", count(calls, "call", "calls"), thousands(round(minutes)), dollars(cost))
+        format!("{}, {}, {}{peak}", count(calls, "call", "calls"), minutes(talked), dollars(cost))
     }
 
     fn when(&self, at: Timestamp) -> String {
@@ -277,11 +277,6 @@ fn placed<'a>(steps: &[Timestamp], rows: &'a [Row], to: Timestamp) -> impl Itera
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped; counts of calls are small")]
 fn whole(number: f64) -> u32 {
     number.round().clamp(0.0, f64::from(u32::MAX)) as u32
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "minutes from 0")]
-fn round(number: f64) -> u64 {
-    number.round().max(0.0) as u64
 }
 
 /// To three places.

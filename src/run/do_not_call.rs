@@ -35,7 +35,7 @@ impl DoNotCall {
     fn read(planned: &RunPlan) -> Result<Self, Failure> {
         let (strict, quiet) = (planned.strict, planned.quiet);
         let lists = Suppression::open(&planned.dnc, planned.list.region).map_err(|error| {
-            list_failure(&error).advise("nobody is called while a do-not-call list cannot be read (--dnc)")
+            list_failure(&error).advise("--dnc: nobody is called while a do-not-call list cannot be read")
         })?;
         for list in do_not_call(&lists) {
             if list.is_odd() && strict {

@@ -193,15 +193,19 @@ fn all_that_cannot_be_read_is_told_at_once() {
 #[test]
 fn the_command_that_goes_on_is_the_one_that_was_typed() {
     let desk = Desk::new();
-    desk.list("my leads.csv", &["+12025550101,Ada", "+12025550102,Ben"]);
+    desk.list("my leads.csv", &["+12025550101,Ada", "+12025550102,Ben", "+12025550103,Cleo"]);
     let ran = desk.run(&["my leads.csv", "--limit", "1"]);
     assert_eq!(ran.exit, Some(4), "{}", ran.said);
     let folder = desk.path().display();
     let line =
         ran.said.lines().find_map(|line| line.strip_prefix("go on:   ")).unwrap_or_else(|| panic!("{}", ran.said));
     assert!(line.starts_with(&format!("cd {folder} && ")) && line.contains("run 'my leads.csv' --limit 1"), "{line}");
-    let quiet = desk.run(&["my leads.csv", "--limit", "1", "--until", "2001-01-01T00:00:00Z", "--quiet"]);
+    let quiet = desk.run(&["my leads.csv", "--limit", "1", "--quiet"]);
     assert!(quiet.exit == Some(4) && quiet.said.contains("run 'my leads.csv'"), "{}", quiet.said);
+    // With a time that has passed the same command calls nobody.
+    let passed = desk.run(&["my leads.csv", "--until", "2001-01-01T00:00:00Z"]);
+    assert!(passed.exit == Some(4) && passed.said.contains("with a later one"), "{}", passed.said);
+    assert!(!passed.said.contains("run 'my leads.csv'"), "{}", passed.said);
 }
 
 #[test]

@@ -108,6 +108,16 @@ impl Calling {
         Self { rules: Some(Arc::new(rules)) }
     }
 
+    /// The hours as they are given to `--hours`; none under hours `any`.
+    pub fn hours(&self) -> Option<String> {
+        let rules = self.rules.as_ref().filter(|rules| !rules.any_hours)?;
+        let time = |second: i64| format!("{:02}:{:02}", second / 3600, second % 3600 / 60);
+        let end = |end: i64| if end == timetable::DAY { end } else { end % timetable::DAY };
+        let windows = rules.timetable.windows.iter();
+        let texts: Vec<_> = windows.map(|it| format!("{}-{}", time(it.start), time(end(it.end)))).collect();
+        Some(texts.join(","))
+    }
+
     /// Whether leads need a zone: under hours `any` they do not.
     pub fn needs_zone(&self) -> bool {
         self.rules.as_ref().is_some_and(|rules| !rules.any_hours)
