@@ -102,6 +102,16 @@ fn a_campaign_file_is_wrong_by_name_line_and_key() {
 }
 
 #[test]
+fn all_that_is_wrong_with_a_campaign_file_is_told_at_once() {
+    let mut typing = Typing::with_account();
+    let config = typing.file("wrong.toml", "reserve = 3\nrate = \"0/s\"\nattempts = -1\nnonsense = 1\n");
+    let refusal = typing.refusal(&format!("leads.csv --config {}", config.display()));
+    for part in ["line 2: rate", "line 3: attempts", "line 4: there is no option"] {
+        assert!(refusal.contains(part), "{refusal}");
+    }
+}
+
+#[test]
 fn where_a_value_comes_from_is_known() {
     let argv = ["dialer", "run", "leads.csv", "--reserve", "3"].map(OsString::from);
     let typed = read(&argv, &|name| (name == "DIALER_STATE").then(|| "/env".into())).ok().unwrap();

@@ -188,6 +188,9 @@ fn all_that_cannot_be_read_is_told_at_once() {
     // Nothing but the lists is wrong: they are looked at where the account is known.
     let ran = desk.run(&["leads.csv", "no.csv", "--dnc", "no.dnc", "--campaign", "x"]);
     assert!(ran.exit == Some(2) && ran.said.contains("no.csv") && ran.said.contains("no.dnc"), "{}", ran.said);
+    std::fs::write(desk.path().join("campaign.toml"), "reserve = 3\ndnc = \"no.dnc\"\n").unwrap();
+    let ran = desk.run(&["leads.csv", "--config", "campaign.toml"]);
+    assert!(ran.exit == Some(2) && ran.said.contains("campaign.toml line 2"), "{}", ran.said);
 }
 
 #[test]
