@@ -14,12 +14,25 @@ use crate::time::{Instant, Now, Stamp};
 
 /// Polls after which the journal is asked again what other runs do.
 const ASK_AGAIN: u32 = 2;
+/// One dial of so many slots that are free goes on the same news, at a fast rate: each answer tells how many are left.
+const ROOM_FOR_ONE: usize = 20;
+/// But so many always do.
+const FEW: usize = 2;
 /// How often the hours of those who wait in the open batch are looked at. A claim looks at them in any case.
 const LOOK_AT_HOURS: Duration = Duration::from_secs(30);
 /// Leads whose line is not known to come back wait for another run: longer than any run lasts.
 const FOR_THIS_RUN: Duration = Duration::from_hours(24 * 365);
 /// And those whose line comes back, this long at the least.
 const PUT_OFF_LEAST: Duration = Duration::from_hours(1);
+
+/// What everything allows at one time.
+#[derive(Clone, Copy)]
+struct Allowed {
+    /// Dials.
+    dials: usize,
+    /// Those that may go on the same news.
+    at_once: usize,
+}
 
 impl Campaign {
     /// Closes a batch that has nobody left to dial now, and asks for the next.
@@ -90,7 +103,7 @@ impl Campaign {
             return self.wake(until);
         }
         let allowed = self.allowed_now(now);
-        if allowed == 0 || !self.has_fresh_news(now.at) {
+        if allowed.dials == 0 || !self.has_fresh_news(now.at) {
             return;
         }
         let leads = self.pick(allowed, now.at);
@@ -111,7 +124,7 @@ impl Campaign {
         self.hold_claims_until.max(self.pace.not_before).max(breaker).filter(|at| now < *at)
     }
 
-    fn allowed_now(&mut self, now: Now) -> usize {
+    fn allowed_now(&mut self, now: Now) -> Allowed {
         let reserve = self.reserve(now);
         let allowance = self.pool.allowed(now.at, reserve, self.plan.caution);
         self.no_room = allowance.dials == 0;
@@ -136,7 +149,9 @@ impl Campaign {
             (First::NotYet, _) | (_, Leave::OneTest) => dials = dials.min(1),
             _ => {}
         }
-        if dials > 0 { dials.min(self.affordable(now.at)) } else { 0 }
+        let dials = if dials > 0 { dials.min(self.affordable(now.at)) } else { 0 };
+        let room = usize::try_from(allowance.dials).unwrap_or(usize::MAX);
+        Allowed { dials, at_once: (room / ROOM_FOR_ONE).max(FEW) }
     }
 
     /// How many more calls `--max-cost` bears. While calls are up whose cost is not known yet, their ends are waited for.
@@ -199,7 +214,7 @@ impl Campaign {
     }
 
     /// As many leads as the rate lets through, each with its line. A test call takes the lead with the fewest doubts.
-    fn pick(&mut self, allowed: usize, now: Instant) -> Vec<(LeadId, Line)> {
+    fn pick(&mut self, Allowed { dials, at_once }: Allowed, now: Instant) -> Vec<(LeadId, Line)> {
         let test = self.breaker.leave(now) == Leave::OneTest;
         if test && let Some(calmest) = (0..self.batch.queue.len()).min_by_key(|at| self.batch.queue[*at].doubts) {
             self.batch.queue.swap(0, calmest);
@@ -208,14 +223,14 @@ impl Campaign {
         let mut picked = Vec::new();
         let mut wake = None;
         for lead in &self.batch.queue {
-            if picked.len() >= allowed {
+            if picked.len() >= dials.min(at_once) {
                 break;
             }
             let Some(line) = self.lines.pick(&lead.lead, now) else {
                 wake = wake.or(self.lines.next_back(now));
                 continue;
             };
-            if let Err(again) = self.pace.take(now) {
+            if let Err(again) = self.pace.take(now, at_once) {
                 wake = Some(again);
                 break;
             }

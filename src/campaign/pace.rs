@@ -11,17 +11,22 @@ use governor::{Quota, RateLimiter};
 use super::plan::Rate;
 use crate::time::Instant;
 
-/// What a rate may be behind by and catch up with: timers are no finer than this. Each answer tells how many slots are left,
-/// so that fewer dials on the same news find the reserve.
-const SLACK: Duration = Duration::from_millis(5);
+/// What a rate may be behind by and catch up with: dials of this time may go at once.
+const SLACK: Duration = Duration::from_millis(20);
 
 /// The rate, on the campaign's own clock.
 pub(super) struct Pace {
     limiter: RateLimiter<NotKeyed, InMemoryState, FakeRelativeClock, NoOpMiddleware<Nanos>>,
     clock: FakeRelativeClock,
     at: Instant,
+    /// Between two requests.
+    gap: Duration,
+    /// Requests that may go at once.
+    burst: u32,
     /// No request before then, as the provider asked.
     pub(super) not_before: Option<Instant>,
+    /// None before then: several are to go at once.
+    gathered_at: Option<Instant>,
     /// Leave that was taken and not used, and until when it is still good.
     unused: (usize, Instant),
 }
@@ -34,21 +39,24 @@ impl Pace {
         let clock = FakeRelativeClock::default();
         let gap = (rate.per / rate.count.get()).max(Duration::from_nanos(1));
         let burst = u32::try_from(SLACK.as_nanos() / gap.as_nanos()).unwrap_or(u32::MAX);
-        let burst = std::num::NonZeroU32::new(burst.max(1)).unwrap_or(std::num::NonZeroU32::MIN);
+        let at_once = std::num::NonZeroU32::new(burst).unwrap_or(std::num::NonZeroU32::MIN);
         let quota =
-            Quota::with_period(gap).map_or_else(|| Quota::per_second(rate.count), |quota| quota.allow_burst(burst));
+            Quota::with_period(gap).map_or_else(|| Quota::per_second(rate.count), |quota| quota.allow_burst(at_once));
         Self {
             limiter: RateLimiter::direct_with_clock(quota, clock.clone()),
             clock,
             at: now,
+            gap,
+            burst: at_once.get(),
             not_before: None,
+            gathered_at: None,
             unused: (0, now),
         }
     }
 
-    /// Takes leave for one request; else says when to ask again.
-    pub(super) fn take(&mut self, now: Instant) -> Result<(), Instant> {
-        if let Some(at) = self.not_before.filter(|at| now < *at) {
+    /// Takes leave for one request; else says when to ask again: when so many may go at once, or half as many as ever do.
+    pub(super) fn take(&mut self, now: Instant, at_once: usize) -> Result<(), Instant> {
+        if let Some(at) = self.not_before.max(self.gathered_at).filter(|at| now < *at) {
             return Err(at);
         }
         if self.unused.0 > 0 && now <= self.unused.1 {
@@ -57,9 +65,15 @@ impl Pace {
         }
         self.clock.advance(now.since(self.at));
         self.at = self.at.max(now);
-        self.limiter
-            .check()
-            .map_err(|not_until| now + not_until.wait_time_from(self.clock.now()).max(Duration::from_micros(1)))
+        self.limiter.check().map_err(|not_until| {
+            // An instant is of whole microseconds; one cut short would be too early.
+            let wait = not_until.wait_time_from(self.clock.now()) + Duration::from_nanos(999);
+            let one = now + wait.max(Duration::from_micros(1));
+            let wanted = u32::try_from(at_once).unwrap_or(u32::MAX).min(self.burst.div_ceil(2));
+            let until = one + self.gap * wanted.saturating_sub(1);
+            self.gathered_at = Some(until);
+            until
+        })
     }
 
     /// So many of the requests that leave was just taken for are not sent after all.
@@ -88,11 +102,11 @@ mod tests {
             let mut taken = Vec::new();
             for step in steps {
                 now = now + Duration::from_micros(step);
-                while pace.take(now).is_ok() {
+                while pace.take(now, 1).is_ok() {
                     taken.push(now);
                 }
             }
-            let burst = usize::try_from((count / 200).max(1)).unwrap();
+            let burst = usize::try_from((count / 50).max(1)).unwrap();
             for (first, began) in taken.iter().enumerate() {
                 let within = taken[first..].iter().filter(|at| at.since(*began) < Duration::from_secs(1)).count();
                 prop_assert!(within <= usize::try_from(count).unwrap() + burst, "{within} in a second at {count}/s");
@@ -105,11 +119,24 @@ mod tests {
         let rate = Rate { count: NonZeroU32::new(2).unwrap(), per: Duration::from_secs(1) };
         let start = Instant::from_micros(0);
         let mut pace = Pace::new(rate, start);
-        assert_eq!(pace.take(start), Ok(()));
-        let again = pace.take(start).unwrap_err();
+        assert_eq!(pace.take(start, 1), Ok(()));
+        let again = pace.take(start, 1).unwrap_err();
         assert_eq!(again.since(start), Duration::from_millis(500));
-        assert_eq!(pace.take(again), Ok(()));
+        assert_eq!(pace.take(again, 1), Ok(()));
         pace.hold_until(start + Duration::from_mins(1));
-        assert_eq!(pace.take(start + Duration::from_secs(59)), Err(start + Duration::from_mins(1)));
+        assert_eq!(pace.take(start + Duration::from_secs(59), 1), Err(start + Duration::from_mins(1)));
+    }
+
+    #[test]
+    fn several_are_gathered_that_may_go_at_once() {
+        let rate = Rate { count: NonZeroU32::new(300).unwrap(), per: Duration::from_secs(1) };
+        let start = Instant::from_micros(0);
+        for (at_once, gathered) in [(1, 1), (2, 2), (50, 3)] {
+            let mut pace = Pace::new(rate, start);
+            while pace.take(start, at_once).is_ok() {}
+            let until = pace.take(start, at_once).unwrap_err();
+            assert_eq!(pace.take(start + Duration::from_millis(1), at_once), Err(until));
+            assert_eq!((0..9).take_while(|_| pace.take(until, at_once).is_ok()).count(), gathered);
+        }
     }
 }
