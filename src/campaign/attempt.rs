@@ -152,8 +152,13 @@ impl Facts {
                 None => State::Ended(Class::Unknown),
             };
         }
-        if self.created && !(self.blocked && !self.rung && self.parked.is_some()) {
-            return State::Placed { blocked: self.blocked && !self.rung };
+        let blocked = self.blocked && !self.rung;
+        if self.created && !blocked {
+            return State::Placed { blocked };
+        }
+        if self.created && self.parked.is_none() {
+            // It was refused with an id, and the provider knows no such call.
+            return if self.absent.is_some() { State::Refused(Cause::Pool) } else { State::Placed { blocked } };
         }
         match (self.refused, self.absent, self.parked, self.failed) {
             (Some(cause), ..) => State::Refused(cause),

@@ -18,13 +18,13 @@ use crate::time::{Instant, Now, Stamp};
 const BLOCKED_STUCK: Duration = Duration::from_mins(3);
 /// Proofs that may fail before the run stops waiting for one.
 const MOST_FAILURES: u32 = 3;
-/// How long the provider may say that it does not know a call of ours before a listing is to prove it.
+/// How long the provider may say that it does not know a call of ours before that is believed.
 const LOST_AFTER: Duration = Duration::from_mins(2);
 
 /// What the proofs have come to.
 #[derive(Debug, Default)]
 pub(super) struct Proofs {
-    /// A call that this journal made was seen in the search: it is the right organisation's.
+    /// A call that this journal knows was seen since it began: it is the right organisation's.
     pub(super) confirmed: bool,
     /// When the newest call was created that a proof has shown with neither a mark nor a number: it may be any doubt's.
     faceless: Option<Stamp>,
@@ -105,10 +105,7 @@ impl Campaign {
     /// A proof has been read to its end.
     pub(super) fn proof_done(&mut self, proof: Option<Proof>, now: Now) {
         let Some(Proof { from, began }) = proof else { return };
-        if !self.proofs.confirmed {
-            return self.proof_given_up(now);
-        }
-        self.park_lost(from, began);
+        self.lost_calls(from, began);
         // A doubt that came to us while it was being read (an orphan's) may be older than it.
         let proven =
             |live: &ActiveAttempt| self.provable_at(live).is_some_and(|at| at <= began) && from <= created_after(live);
@@ -120,8 +117,12 @@ impl Campaign {
         };
         let told = |live: &ActiveAttempt| self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
         let mut records = Vec::new();
-        let mut waits = false;
+        let (mut waits, mut unconfirmed) = (false, false);
         for (attempt, live) in self.live.uncertain().filter(|(_, live)| proven(live)) {
+            if !self.is_confirmed(live) {
+                unconfirmed = true;
+                continue;
+            }
             let news = match attempt.clone() {
                 attempt if told(live) => News::Parked(attempt, began),
                 // A listing that shows no marks proves nobody absent: the doubt waits for one that does.
@@ -140,10 +141,16 @@ impl Campaign {
         if waits && !waited && self.marks == Marks::Unknown {
             self.tell(Notice::NoMarks);
         }
-        if waits {
+        if waits || unconfirmed {
             return self.proof_given_up(now);
         }
         self.proofs.failures = 0;
+    }
+
+    /// Whether what was read is the listing of the organisation that the attempt was made under: this run made it with the
+    /// same key, or a call that the journal knows was listed.
+    fn is_confirmed(&self, live: &ActiveAttempt) -> bool {
+        self.proofs.confirmed || live.batch.is_some()
     }
 
     /// Whether doubts wait for listings that show marks again, which this run has given up to see.
@@ -191,30 +198,37 @@ impl Campaign {
         }
     }
 
-    /// The provider says that it does not know a call of ours.
+    /// The provider says that it does not know a call of ours. It may be listed all the same, late, when the watch has
+    /// gone past it: a complete listing is read.
     pub(super) fn missed(&mut self, id: &CallId, now: Instant) {
-        let since = *self.lost.entry(id.clone()).or_insert(now);
-        let live = self.live.attempt_of(id).and_then(|attempt| self.live.get(attempt));
-        if let Some(live) = live.filter(|_| now.since(since) >= LOST_AFTER) {
+        self.lost.entry(id.clone()).or_insert(now);
+        if let Some(live) = self.live.attempt_of(id).and_then(|attempt| self.live.get(attempt)) {
             self.listing.prove_since(live.provider_time - MARGIN);
         }
     }
 
-    /// Calls that the provider does not know by their id, and that a complete listing does not show either, are put
-    /// aside: their slots are free, and a person decides about the leads.
-    fn park_lost(&mut self, from: Stamp, began: Instant) {
-        let gone = |since: Instant| began.since(since) >= LOST_AFTER;
-        let lost: Vec<CallId> = self.lost.iter().filter(|(_, since)| gone(**since)).map(|(id, _)| id.clone()).collect();
-        for id in lost {
-            let Some(attempt) = self.live.attempt_of(&id) else {
+    /// Calls that the provider does not know by their id, and that a complete listing does not show either. Those that
+    /// came back blocked were never made, once that has held as long as absence must; the others are put aside: their
+    /// slots are free, and a person decides about the leads.
+    fn lost_calls(&mut self, from: Stamp, began: Instant) {
+        for (id, since) in self.lost.clone() {
+            let Some((attempt, live)) = self.live.attempt_of(&id).and_then(|it| Some((it, self.live.get(it)?))) else {
                 self.lost.remove(&id);
                 continue;
             };
-            if self.live.get(attempt).is_some_and(|live| from <= live.provider_time - MARGIN) {
-                self.actions.push_back(Action::Record(Box::new(News::Lost(attempt.clone(), began))));
-                self.tell(Notice::Lost(id.clone()));
-                self.lost.remove(&id);
+            let blocked = live.state == (State::Placed { blocked: true });
+            let holds = if blocked { self.absence_must_hold() } else { LOST_AFTER };
+            let is_gone = began.since(since) >= holds && from <= live.provider_time - MARGIN;
+            if !is_gone || !self.is_confirmed(live) || (blocked && self.plan.in_doubt.is_none()) {
+                continue;
             }
+            let attempt = attempt.clone();
+            let news = if blocked { News::Absent(attempt, began) } else { News::Lost(attempt, began) };
+            self.actions.push_back(Action::Record(Box::new(news)));
+            if !blocked {
+                self.tell(Notice::Lost(id.clone()));
+            }
+            self.lost.remove(&id);
         }
     }
 

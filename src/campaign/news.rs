@@ -47,7 +47,7 @@ impl Campaign {
                 if no_offset && !std::mem::replace(&mut self.told_no_offset, true) {
                     self.tell(Notice::NoOffset);
                 }
-                self.hear_rows(wire, &calls);
+                self.hear_rows(wire, &calls, &recorded.strangers);
                 listing = Some((read, full, unread, !calls.is_empty()));
             }
             News::Withdrawn(attempt) => {

@@ -6,6 +6,7 @@ use super::attempt::State;
 use super::disposition::{Verdict, classify};
 use super::event::{Action, News};
 use super::notice::Notice;
+use super::reply::UnknownCall;
 use super::seen::{Listing, SeenCall, Status};
 use super::watched::Whose;
 use super::{ActiveAttempt, Campaign};
@@ -20,7 +21,7 @@ const ANY_CALL: Duration = Duration::from_mins(730);
 
 impl Campaign {
     /// Takes in the rows of a listing. Those of the watch overlap from one read to the next.
-    pub(super) fn hear_rows(&mut self, wire: RequestTiming, calls: &Listing) {
+    pub(super) fn hear_rows(&mut self, wire: RequestTiming, calls: &Listing, strangers: &[UnknownCall]) {
         self.reached();
         self.learn_org(calls);
         let (_, latest) = self.pool.offset.span(wire);
@@ -28,6 +29,7 @@ impl Campaign {
             callers.looked(wire.received, latest.timestamp());
         }
         let known_at = self.listing.known_at(&self.pool.offset).min(latest);
+        self.proofs.confirmed |= calls.iter().any(|call| self.start.knows(call, strangers));
         for call in &**calls {
             self.listing.changed(call.updated, latest);
             if call.outbound {
@@ -57,7 +59,7 @@ impl Campaign {
         self.look_at_mark(call);
         self.lost.remove(&call.id);
         if let Some(attempt) = &call.attempt {
-            self.start.saw_marked(attempt);
+            self.start.saw_marked(attempt, call.created);
         }
         self.saw_slot(Whose::Own, call, ours, received, latest, known_at);
     }

@@ -5,7 +5,8 @@ use super::batch::BatchState;
 use super::event::Action;
 use super::notice::{Notice, StopReason};
 use super::reply::{Change, ResumeState, UnknownCall};
-use crate::pool::attempt_id::Mark;
+use super::seen::SeenCall;
+use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::pool::offset::FARTHEST;
 use crate::time::{Instant, Now, Stamp};
 use std::time::Duration;
@@ -20,8 +21,9 @@ pub(super) enum Step {
     Fresh,
     /// From the watermark to now.
     Searching,
-    /// Further back, as long as calls of the campaign are found: where the stretch begins, and whether one was found.
-    FurtherBack(Stamp, bool),
+    /// Further back, as long as calls of the campaign are found: where the stretch begins and ends, and whether one was
+    /// found there.
+    FurtherBack(Stamp, Stamp, bool),
     /// Adopting what was found.
     Adopting,
     /// After an adoption: until something that was on its way must have shown up.
@@ -84,13 +86,21 @@ impl Start {
         matches!(self.step, Step::Searching | Step::FurtherBack(..) | Step::Again)
     }
 
-    /// Takes note of a row: whether it is a call of this campaign.
-    pub(super) fn saw_marked(&mut self, attempt: &crate::pool::attempt_id::AttemptId) {
-        if let Step::FurtherBack(_, found) = &mut self.step
-            && attempt.mark() == self.mark
+    /// Takes note of a row: whether it is a call of this campaign, and lies in the stretch that was asked for.
+    pub(super) fn saw_marked(&mut self, attempt: &AttemptId, created: Stamp) {
+        if let Step::FurtherBack(from, to, found) = &mut self.step
+            && (*from..=*to).contains(&created)
+            && attempt.is_of(&self.mark)
         {
             *found = true;
         }
+    }
+
+    /// Whether a row shows a call of this campaign that the journal knows, when these are new to it.
+    pub(super) fn knows(&self, call: &SeenCall, strangers: &[UnknownCall]) -> bool {
+        let is_strange = |attempt: &AttemptId| strangers.iter().any(|stranger| stranger.attempt == *attempt);
+        let known = |attempt: &AttemptId| attempt.is_of(&self.mark) && !is_strange(attempt);
+        self.strangers == 0 && call.attempt.as_ref().is_some_and(known)
     }
 }
 
@@ -150,7 +160,8 @@ impl Campaign {
     /// The whole of the search came.
     pub(super) fn search_complete(&mut self, now: Now, began: Option<Instant>) {
         match std::mem::replace(&mut self.start.step, Step::Fresh) {
-            Step::FurtherBack(from, true) => self.search_back_from(from),
+            // Nothing is older than 1970.
+            Step::FurtherBack(from, _, true) if from > Stamp::from_micros(0) => self.search_back_from(from),
             Step::FurtherBack(..) => self.adopt(),
             Step::Again => self.searched_again(began),
             _ => self.searched(now, began),
@@ -180,7 +191,7 @@ impl Campaign {
     fn search_back_from(&mut self, from: Stamp) {
         let length = self.plan.look_back.max(MARGIN);
         self.listing.search_between(from - length, Some(from));
-        self.start.step = Step::FurtherBack(from - length, false);
+        self.start.step = Step::FurtherBack(from - length, from, false);
     }
 
     fn adopt(&mut self) {

@@ -46,6 +46,11 @@ impl AttemptId {
         Mark(self.as_str()[1..=MARK_LENGTH].into())
     }
 
+    /// Whether it belongs to the campaign with this mark.
+    pub fn is_of(&self, mark: &Mark) -> bool {
+        self.as_str()[1..=MARK_LENGTH] == *mark.0
+    }
+
     /// The id as it travels, to be kept: the same text, not a copy.
     pub fn text(&self) -> Arc<str> {
         self.0.text()

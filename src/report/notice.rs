@@ -47,7 +47,7 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
     let who = phone.map_or_else(|| somebody(notice).to_owned(), Phone::masked);
     let clock = |at: crate::time::Instant| second(wall_of(at, now), zone);
     match notice {
-        Notice::PoolRefused => "pool full (a refusal); lead back at the head of the queue".to_owned(),
+        Notice::PoolRefused => "pool full (a refusal); the lead is called when there is room".to_owned(),
         Notice::LimitIs(limit) => format!("the pool's limit is {limit}"),
         Notice::WatchFailed(org, why) => format!("the calls of {org} cannot be read; trying again: {why}"),
         Notice::WatchLeft(org, why) => {
@@ -256,7 +256,7 @@ mod tests {
         let unknown = [lead, None].map(|lead| words(&Notice::Parked(lead), None, now, &TimeZone::UTC));
         assert!(unknown[0].starts_with("a lead put aside") && unknown[1].starts_with("a lead of another campaign"));
         insta::assert_snapshot!(told, @r"
-        pool full (a refusal); lead back at the head of the queue
+        pool full (a refusal); the lead is called when there is room
         the pool's limit is 12
         +141555501.. in doubt: no answer for 30 s; looking for its call
         +141555501.. no longer in doubt: no call was made; back in the queue

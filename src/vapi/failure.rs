@@ -134,7 +134,7 @@ fn sort_answer(answer: HttpAnswer<'_>, own: Own, opt_out_field: Option<&str>) ->
                 None => FailureKind::InDoubt(format!("{}, but no call can be read in the answer", answer.status)),
             }
         }
-        300..=407 | 410..=424 | 426..=499 => match (refusal(answer, own), answer.cut) {
+        300..=407 | 410..=420 | 422..=424 | 426..=499 => match (refusal(answer, own), answer.cut) {
             // Of words that broke off nobody knows how they would have gone on: perhaps the pool was full.
             (Refusal { cause: Cause::Lead | Cause::Config, message, .. }, Some(cut)) => {
                 FailureKind::InDoubt(format!("{message}, but the answer is not whole: {cut}"))

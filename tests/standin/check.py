@@ -21,6 +21,7 @@ import scenarios_database  # noqa: E402, F401
 import scenarios_doubt  # noqa: E402, F401
 import scenarios_held  # noqa: E402, F401
 import scenarios_messages  # noqa: E402, F401
+import scenarios_servers  # noqa: E402, F401
 import scenarios_several  # noqa: E402, F401
 import scenarios_sizes  # noqa: E402, F401
 import scenarios_stops  # noqa: E402, F401

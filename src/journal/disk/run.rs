@@ -33,6 +33,9 @@ use crate::pool::attempt_id::{AttemptId, Mark};
 use crate::pool::offset::latest_possible;
 use crate::time::{Now, Stamp};
 
+/// How long a limit that leaves no slot beside the reserve is believed.
+const NO_SLOT_BELIEVED: Duration = Duration::from_mins(10);
+
 /// The journal of one run.
 pub struct Run {
     pub(super) disk: Disk,
@@ -217,9 +220,13 @@ impl Journal for Run {
             let (attempts, calls_ended): (u64, u64) = counts.unwrap_or_default();
             let wait = plan.results_wait;
             let awaited = wait.map(|wait| results::awaited(table.db, table.campaign, wait, now)).transpose()?;
-            let last_limit = "SELECT CASE WHEN last_limit_at <= ?2 THEN last_limit END FROM pools WHERE id = ?1";
-            let ahead = latest_possible(now).as_micros();
-            let last_limit = table.db.get(last_limit, values![table.pool, ahead])?;
+            // A limit that leaves no slot is not believed for long: nobody would dial, and so learn of another.
+            let last_limit = "SELECT CASE WHEN last_limit_at <= ?2 AND (last_limit > ?3 OR last_limit_at >= ?4) \
+                              THEN last_limit END FROM pools WHERE id = ?1";
+            let recent = Stamp::from(now.wall) - NO_SLOT_BELIEVED;
+            let kept = plan.reserve.least().saturating_add(plan.caution);
+            let values = values![table.pool, latest_possible(now).as_micros(), kept, recent.as_micros()];
+            let last_limit = table.db.get(last_limit, values)?;
             Ok(ResumeState {
                 open,
                 others,
