@@ -23,7 +23,7 @@ use crate::leads::list::{List, Row};
 use crate::leads::options::ListOptions;
 use crate::report::failure::Failure;
 use crate::report::reserve::Question;
-use crate::report::style::Glyphs;
+use crate::report::style::{Glyphs, moment};
 use crate::run::check::list_failure;
 
 /// `dialer advise`.
@@ -48,7 +48,7 @@ pub struct AdviseArgs {
     #[arg(long, value_name = "D", value_parser = values::wait)]
     pub call_mean: Option<Duration>,
     /// The share of inbound callers that may be refused
-    #[arg(long, value_name = "P", default_value = "1%", value_parser = values::share)]
+    #[arg(long, value_name = "P", default_value = "1%", value_parser = values::target)]
     pub target: f64,
     /// When the list is to be done: 17:00, or an instant
     #[arg(long, value_name = "TIME", value_parser = values::until)]
@@ -72,6 +72,7 @@ pub struct AdviseArgs {
 
 /// Says what a reserve buys.
 pub fn advise(args: &AdviseArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
+    let within = within(args, around)?;
     let slots = match args.slots {
         Some(slots) => slots,
         None => last_limit(&args.state, around)?.unwrap_or(DEFAULT_SLOTS),
@@ -100,8 +101,6 @@ pub fn advise(args: &AdviseArgs, around: &Environment<'_>) -> Result<Exit, Failu
         |given: Option<Duration>, learnt: &mut f64| *learnt = given.map_or(*learnt, |given| given.as_secs_f64());
     given(args.inbound_mean, &mut inbound.mean_s);
     given(args.call_mean, &mut inbound.call_s);
-    let by = args.by.map(|by| plan::instant(by, "--by", around)).transpose()?;
-    let within = by.map(|by| Duration::try_from(by.duration_since(around.now)).unwrap_or_default());
     let today = around.now.to_zoned(around.zone.clone()).date();
     let answer =
         Question { slots, target: args.target, inbound, zone: around.zone.clone(), today, leads, within }.answer();
@@ -112,6 +111,20 @@ pub fn advise(args: &AdviseArgs, around: &Environment<'_>) -> Result<Exit, Failu
         answer.text(width, Glyphs::of_locale(|name| around.var(name)) == Glyphs::UNICODE)
     })
     .map(|()| Exit::Settled)
+}
+
+/// How long the list may take.
+fn within(args: &AdviseArgs, around: &Environment<'_>) -> Result<Option<Duration>, Failure> {
+    let Some(by) = args.by.map(|by| plan::instant(by, "--by", around)).transpose()? else { return Ok(None) };
+    if args.leads.is_empty() && args.lead_count.is_none() {
+        return Err(Failure::usage("--by says when a list is to be done, and there is none")
+            .advise("name it, or say how many there are:   --leads N"));
+    }
+    match Duration::try_from(by.duration_since(around.now)) {
+        Ok(within) if !within.is_zero() => Ok(Some(within)),
+        _ => Err(Failure::usage(format!("--by {} has passed", moment(by, around.now, &around.zone)))
+            .advise("give a time to come: +8h, or an instant as in 2026-12-01T17:00:00Z")),
+    }
 }
 
 fn count_leads(args: &AdviseArgs) -> Result<u64, Failure> {

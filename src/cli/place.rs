@@ -106,10 +106,35 @@ pub fn check_name(name: &str) -> Result<(), String> {
 
 /// The directory where this machine's campaigns are remembered.
 pub fn state_dir(given: Option<&Path>, around: &Environment<'_>) -> Result<PathBuf, Failure> {
-    if let Some(given) = given {
-        return no_password(given, around).map(|()| given.to_owned());
+    let Some(given) = given else { return own_state_dir(around) };
+    no_password(given, around)?;
+    if open::url(given).is_none() {
+        is_directory(given)?;
     }
-    own_state_dir(around)
+    Ok(given.to_owned())
+}
+
+/// A slip in the name of a database is not taken for a new directory, nor a file for one.
+fn is_directory(given: &Path) -> Result<(), Failure> {
+    let text = given.to_string_lossy();
+    let is_scheme = |before: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        before.len() > 1 && before.starts_with(|c: char| c.is_ascii_alphabetic()) && before.chars().all(plain)
+    };
+    if text.split_once(":/").is_some_and(|(before, _)| is_scheme(before)) {
+        let what = format!("--state: {} is neither a directory nor a database that is known", shown(given));
+        return Err(Failure::usage(what)
+            .advise("PostgreSQL is   postgres://ROLE@HOST/DATABASE")
+            .advise("a directory of that name is   ./NAME"));
+    }
+    if given.is_file() {
+        return Err(Failure::usage(format!(
+            "--state: {} is a file; campaigns are remembered in a directory",
+            file(given)
+        ))
+        .advise("name a directory of its own, which is made where there is none"));
+    }
+    Ok(())
 }
 
 /// A place, for people.
@@ -160,7 +185,7 @@ pub fn state(
         return Ok(State::ThrownAway);
     }
     match state_dir(given, around) {
-        Err(_) if dry_run => Ok(State::ThrownAway),
+        Err(_) if dry_run && given.is_none() => Ok(State::ThrownAway),
         found => found.map(|place| match open::url(&place) {
             None => State::Kept(place),
             Some(_) => State::Shared { url: place, files: files(around) },
@@ -198,5 +223,19 @@ mod tests {
         assert!(refused.exit == crate::exit::Exit::Usage && !refused.to_string().contains("hush"), "{refused}");
         assert_eq!(with(&|name| (name == "DIALER_STATE").then(|| url.to_owned())).unwrap(), Path::new(url));
         assert_eq!(shown(Path::new(url)), "postgres://me:***@db/d");
+        // Neither a rehearsal nor a check does without the journal that was named.
+        let around = Environment { env: &|_| None, now: jiff::Timestamp::UNIX_EPOCH, zone: jiff::tz::TimeZone::UTC };
+        assert!(state(Some(Path::new(url)), &Sources::default(), false, true, &around).is_err());
+    }
+
+    #[test]
+    fn a_slip_in_a_database_is_no_new_directory() {
+        let around = Environment { env: &|_| None, now: jiff::Timestamp::UNIX_EPOCH, zone: jiff::tz::TimeZone::UTC };
+        for slip in ["mysql://x/y", "postgress://me@db/d", "postgres:/me@db/d", "Cargo.toml"] {
+            assert!(state_dir(Some(Path::new(slip)), &around).is_err(), "{slip}");
+        }
+        for dir in ["state", "./mysql:/x", "/tmp/a:/b", "c:/x"] {
+            assert!(state_dir(Some(Path::new(dir)), &around).is_ok(), "{dir}");
+        }
     }
 }

@@ -14,6 +14,7 @@ use super::place::dated;
 use super::transcripts::Transcripts;
 use crate::campaign::attempt::State;
 use crate::campaign::seen::Analysis;
+use crate::drive::talk::say;
 use crate::exit::Exit;
 use crate::journal::Error;
 use crate::journal::disk::Disk;
@@ -98,7 +99,13 @@ pub fn report(args: &ReportArgs, around: &Environment<'_>) -> Result<Exit, Failu
     let disk = look(&args.state, around)?.ok_or_else(|| no_campaign(&name, &[]))?;
     let campaigns = disk.campaigns()?;
     let names: Vec<_> = campaigns.iter().map(|known| known.name.clone()).collect();
-    let campaign = campaigns.into_iter().find(|known| known.name == name).ok_or_else(|| no_campaign(&name, &names))?;
+    let mut called_so = campaigns.into_iter().filter(|known| known.name == name);
+    let campaign = called_so.next().ok_or_else(|| no_campaign(&name, &names))?;
+    let others = called_so.count();
+    if others > 0 {
+        let account = &campaign.account.name;
+        say(&format!("{} accounts have a campaign {name}: this is the newest, of {account}", others + 1));
+    }
     let attempts = disk.attempts_of(&campaign.account, &campaign.name)?;
     let mut transcripts = args.transcripts.then(|| Transcripts::open(args, around)).transpose()?;
     let mut out: Box<dyn Write> = match &args.output {
@@ -251,7 +258,7 @@ fn lead_row(outcome: &LeadOutcome<'_>, columns: &ListColumns, fields: &ListColum
         text(last.and_then(|last| last.call.as_ref()).map(crate::pool::calls::CallId::as_str)),
         text(last.and_then(|last| last.reason.as_deref())),
         sum(counted.clone().filter_map(|attempt| attempt.minutes)),
-        sum(counted.filter_map(|attempt| attempt.cost_usd)),
+        cost(counted.filter_map(|attempt| attempt.cost_usd)),
         text(outcome.analysis.and_then(|analysis| analysis.success.as_deref())),
         text(outcome.analysis.and_then(|analysis| analysis.summary.as_deref())),
     ]);
@@ -278,14 +285,23 @@ fn attempt_rows(outcome: &LeadOutcome<'_>) -> Vec<Vec<String>> {
             attempt.call.as_ref().map_or(String::new(), |call| call.as_str().to_owned()),
             attempt.reason.clone().unwrap_or_default(),
             sum(attempt.minutes.into_iter()),
-            sum(attempt.cost_usd.into_iter()),
+            cost(attempt.cost_usd.into_iter()),
         ]
     };
     outcome.attempts.iter().map(row).collect()
 }
 
-/// A sum to three places; nothing where there is nothing to add.
+/// A sum of minutes; nothing where there is nothing to add.
 fn sum(numbers: impl Iterator<Item = f64>) -> String {
+    to_places(numbers, 3)
+}
+
+/// A sum of US dollars: a short call costs less than a tenth of a cent.
+fn cost(numbers: impl Iterator<Item = f64>) -> String {
+    to_places(numbers, 4)
+}
+
+fn to_places(numbers: impl Iterator<Item = f64>, places: usize) -> String {
     let numbers: Vec<f64> = numbers.collect();
-    if numbers.is_empty() { String::new() } else { format!("{:.3}", numbers.iter().sum::<f64>().max(0.0)) }
+    if numbers.is_empty() { String::new() } else { format!("{:.places$}", numbers.iter().sum::<f64>().max(0.0)) }
 }

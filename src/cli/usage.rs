@@ -1,12 +1,12 @@
 //! `dialer usage`: what the account used, over time. Reads only.
 #![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
@@ -15,14 +15,17 @@ use super::display::stdout_width;
 use super::environment::Environment;
 use super::journal::{StateArgs, look};
 use super::{print, runtime, values};
+use crate::campaign::event::{News, Query as Listing, ReadId};
 use crate::drive::clock::Clock;
 use crate::drive::past::{asked, unit};
+use crate::drive::talk::say;
 use crate::exit::Exit;
 use crate::leads::options::Zone;
+use crate::leads::shown::file;
 use crate::report::failure::Failure;
 use crate::report::style::Glyphs;
 use crate::report::usage::{Came, MOST_STEPS, Range, Usage};
-use crate::time::Instant;
+use crate::time::{Instant, Stamp};
 use crate::vapi::analytics::{Query, Step};
 use crate::vapi::client::{Client, ClientOptions};
 use crate::vapi::request::Target;
@@ -79,8 +82,10 @@ pub fn usage(args: &UsageArgs, around: &Environment<'_>) -> Result<Exit, Failure
     };
     let base = base_url(&args.base_url)?;
     let first = reader(&base, key(args.api_key_file.as_deref(), around, &mut Vec::new())?.ok_or_else(no_key)?)?;
-    let others =
-        args.watch_key_file.iter().map(|path| reader(&base, super::account::key_from(path, "--watch-key-file")?));
+    let others = args
+        .watch_key_file
+        .iter()
+        .map(|path| Ok((path.as_path(), reader(&base, super::account::key_from(path, "--watch-key-file")?)?)));
     let others = others.collect::<Result<Vec<_>, Failure>>()?;
     let came = runtime()?.block_on(read(&first, &others, &range))?;
     let usage = Usage::new(range, limit, &came);
@@ -160,18 +165,24 @@ fn instant(text: &str, flag: &str, range: &Range) -> Result<Timestamp, Failure> 
     let wrong =
         || Failure::usage(format!("{flag}: {text:?} is no time; write it as 2026-11-01, 2026-11-01T09:00:00Z or -30d"));
     if let Some(ago) = text.trim().strip_prefix('-') {
-        let ago = values::span(ago).map_err(|_| wrong())?;
+        let ago = values::span(ago).map_err(|why| Failure::usage(format!("{flag}: {text:?} is {why}")))?;
         return Ok(range.floor(range.to.checked_sub(ago).map_err(|_| wrong())?));
     }
     if let Ok(at) = text.trim().parse::<Timestamp>() {
         return Ok(at);
     }
-    let date: Date = text.trim().parse().map_err(|_| wrong())?;
-    date.to_zoned(range.zone.clone()).map(|day| day.timestamp()).map_err(|_| wrong())
+    // A time without an offset is the zone's.
+    let zone = range.zone.clone();
+    let zoned = if text.trim().contains(['T', 't', ' ', ':']) {
+        text.trim().parse::<DateTime>().and_then(|at| at.to_zoned(zone))
+    } else {
+        text.trim().parse::<Date>().and_then(|day| day.to_zoned(zone))
+    };
+    zoned.map(|at| at.timestamp()).map_err(|_| wrong())
 }
 
 /// Reads peaks of the first key's pool, and calls of every key's organisation.
-async fn read(first: &Client, others: &[Client], range: &Range) -> Result<Came, Failure> {
+async fn read(first: &Client, others: &[(&Path, Client)], range: &Range) -> Result<Came, Failure> {
     // Weeks begin on whatever day the provider likes: days are asked for, and added up here.
     let step = if range.step == Step::Week { Step::Day } else { range.step };
     let query = |name, table, columns, step| Query {
@@ -199,10 +210,31 @@ async fn read(first: &Client, others: &[Client], range: &Range) -> Result<Came, 
         came.hours.clone_from(&came.peaks);
     }
     came.unit_s = unit(first, (range.from, range.to), &came.calls).await;
-    for other in others {
-        came.calls.extend(asked(other, &clock, &queries[1..2]).await?.into_iter().flatten());
+    let mut known = if others.is_empty() { Vec::new() } else { vec![organisation(first, range).await] };
+    for (path, other) in others {
+        let organisation = organisation(other, range).await;
+        if organisation.is_some() && known.contains(&organisation) {
+            let path = file(path);
+            say(&format!("--watch-key-file {path}: its organisation's calls are counted already, with another key"));
+            continue;
+        }
+        let asked = asked(other, &clock, &queries[1..2]).await;
+        let rows = asked.map_err(|failure| Failure { advice: Vec::new(), ..failure }.advise(of_key(path)))?;
+        came.calls.extend(rows.into_iter().flatten());
+        known.push(organisation);
     }
     Ok(came)
+}
+
+fn of_key(path: &Path) -> String {
+    format!("that is the key in {}, named by --watch-key-file", file(path))
+}
+
+/// Whose calls a key shows, where it shows any.
+async fn organisation(client: &Client, range: &Range) -> Option<Arc<str>> {
+    let any = Listing::Created { from: Stamp::from(range.from), to: Some(Stamp::from(range.to)), limit: 1 };
+    let Ok(News::Listed { calls, .. }) = client.read(ReadId(0), &any).await else { return None };
+    calls.iter().find_map(|call| call.org.clone())
 }
 
 #[cfg(test)]
@@ -218,6 +250,10 @@ mod tests {
         assert_eq!(read("-30d", Step::Day).unwrap(), "2026-10-28T00:00:00Z");
         assert_eq!(read("-24h", Step::Hour).unwrap(), "2026-11-26T10:00:00Z");
         assert_eq!(read("2026-11-01T09:00:00Z", Step::Day).unwrap(), "2026-11-01T09:00:00Z");
+        assert_eq!(read("2026-11-01T09:30", Step::Hour).unwrap(), "2026-11-01T09:30:00Z");
+        let fast = Range { to: "2026-11-27T10:30:00.7Z".parse().unwrap(), ..range(Step::Hour) };
+        assert_eq!(instant("-3h", "--from", &fast).unwrap().to_string(), "2026-11-27T07:00:00Z");
+        assert!(read("-400d", Step::Day).unwrap_err().what.contains("longer than a year"));
         let told = read("soon", Step::Day).unwrap_err();
         assert_eq!(told.what, "--from: \"soon\" is no time; write it as 2026-11-01, 2026-11-01T09:00:00Z or -30d");
     }

@@ -20,34 +20,59 @@ const STRETCHES: u32 = 20;
 /// The quantile of Student's distribution with 19 degrees of freedom that 999 of 1,000 lie within.
 const STUDENT: f64 = 3.883;
 
+/// How long a simulation goes on: whichever comes first in each of its stretches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Length {
+    /// Inbound callers.
+    pub callers: u32,
+    /// Callers and ends of calls: where few call in, most of what happens concerns none of them.
+    pub events: u32,
+}
+
+/// What a stretch saw.
+struct Stretch {
+    callers: u32,
+    refused: u32,
+    calls_per_hour: f64,
+}
+
 impl Saturated {
-    /// By simulation, with so many inbound callers in each of its stretches.
-    pub fn simulate(&self, callers: u32, seed: u64) -> Simulated {
-        let outcomes: Vec<_> = (0..STRETCHES).map(|nth| self.stretch(callers, seed, u64::from(nth))).collect();
+    /// By simulation. Where nobody calls in, nobody is refused.
+    pub fn simulate(&self, length: Length, seed: u64) -> Simulated {
+        let all: Vec<_> = (0..STRETCHES).map(|nth| self.stretch(length, seed, u64::from(nth))).collect();
         let stretches = f64::from(STRETCHES);
-        let mean = |of: fn(&Outcome) -> f64| outcomes.iter().map(of).sum::<f64>() / stretches;
-        let refused = mean(|outcome| outcome.refused);
-        let squares: f64 = outcomes.iter().map(|outcome| (outcome.refused - refused).powi(2)).sum();
-        let half = STUDENT * (squares / (stretches - 1.0) / stretches).sqrt();
+        let callers: f64 = all.iter().map(|stretch| f64::from(stretch.callers)).sum();
+        let refused = all.iter().map(|stretch| f64::from(stretch.refused)).sum::<f64>() / callers.max(1.0);
+        // Each stretch weighs as much as it saw callers.
+        let off = |stretch: &Stretch| f64::from(stretch.refused) - refused * f64::from(stretch.callers);
+        let squares: f64 = all.iter().map(|stretch| off(stretch).powi(2)).sum();
+        let half = STUDENT * (squares * stretches / (stretches - 1.0)).sqrt() / callers.max(1.0);
         // Where no stretch saw a refusal, what could hide from so many callers bounds it (the rule of three, for 999 of 1,000).
-        let unseen = 6.9 / (stretches * f64::from(callers));
+        let unseen = if self.inbound_per_hour > 0.0 { 6.9 / callers.max(1.0) } else { 0.0 };
+        let calls_per_hour = all.iter().map(|stretch| stretch.calls_per_hour).sum::<f64>() / stretches;
         Simulated {
-            mean: Outcome { refused, calls_per_hour: mean(|outcome| outcome.calls_per_hour) },
+            mean: Outcome { refused, calls_per_hour },
             low: (refused - half).max(0.0),
             high: (refused + half).max(unseen).min(1.0),
         }
     }
 
-    fn stretch(&self, callers: u32, seed: u64, nth: u64) -> Outcome {
+    fn stretch(&self, length: Length, seed: u64, nth: u64) -> Stretch {
         let mut chance = Chance::of(seed, "blocking", &format!("{}/{}", self.slots, self.reserve), nth);
         let line = self.slots - self.reserve.min(self.slots);
         let (arrive, leave, end) = (self.inbound_per_hour / 3600.0, 1.0 / self.inbound_mean_s, 1.0 / self.call_mean_s);
         let (mut inbound, mut ours) = (0_u32, line);
-        let (mut came, mut refused, mut placed, mut time) = (0_u32, 0_u32, 0_u32, 0.0_f64);
+        let (mut came, mut refused, mut placed, mut time, mut since) = (0_u32, 0_u32, 0_u32, 0.0_f64, 0.0);
         // The first tenth only fills the pool as it usually is.
-        let warm = callers / 10;
-        let mut since = 0.0;
-        while came < callers + warm {
+        let (warm_callers, warm_events) = (length.callers / 10, length.events / 10);
+        let mut warm = true;
+        for event in 0..length.events.saturating_add(warm_events) {
+            if warm && (came > warm_callers || event >= warm_events) {
+                (came, refused, placed, since, warm) = (0, 0, 0, time, false);
+            }
+            if !warm && came >= length.callers {
+                break;
+            }
             let rates = [arrive, f64::from(inbound) * leave, f64::from(ours) * end];
             let total: f64 = rates.iter().sum();
             time -= (1.0 - chance.unit()).ln() / total;
@@ -64,14 +89,9 @@ impl Saturated {
                 ours += 1;
                 placed += 1;
             }
-            if came <= warm {
-                (refused, placed, since) = (0, 0, time);
-            }
         }
-        Outcome {
-            refused: f64::from(refused) / f64::from(callers.max(1)),
-            calls_per_hour: f64::from(placed) / (time - since).max(f64::MIN_POSITIVE) * 3600.0,
-        }
+        let hours = (time - since).max(f64::MIN_POSITIVE) / 3600.0;
+        Stretch { callers: came, refused, calls_per_hour: f64::from(placed) / hours }
     }
 }
 
@@ -83,6 +103,21 @@ mod tests {
         Saturated { slots, reserve, inbound_per_hour: per_hour, inbound_mean_s, call_mean_s }
     }
 
+    fn length(callers: u32) -> Length {
+        Length { callers, events: u32::MAX }
+    }
+
+    #[test]
+    fn it_ends_where_hardly_anybody_calls_in() {
+        let short = Length { callers: 5_000, events: 1_000 };
+        let nobody = pool(10, 3, 0.0, 180.0, 60.0).simulate(short, 1);
+        assert_eq!((nobody.mean.refused, nobody.low, nobody.high), (0.0, 0.0, 0.0));
+        // 7 slots are never free for a minute.
+        assert!((nobody.mean.calls_per_hour / 420.0 - 1.0).abs() < 0.05, "{nobody:?}");
+        let few = pool(10, 3, 0.05, 180.0, 60.0).simulate(short, 1);
+        assert!(few.low <= 1e-6 && few.high > 0.05, "{few:?}");
+    }
+
     #[test]
     fn the_closed_form_lies_in_the_interval_of_the_simulation() {
         let mut settings = 0;
@@ -90,7 +125,7 @@ mod tests {
             for reserve in [0, 1, 2, 3, slots / 2, slots - 1] {
                 for load in [0.2, 1.0, 3.0] {
                     let alike = pool(slots, reserve, load * 20.0, 180.0, 180.0);
-                    let (closed, seen) = (alike.closed(), alike.simulate(4_000, 7));
+                    let (closed, seen) = (alike.closed(), alike.simulate(length(4_000), 7));
                     let told = format!("{alike:?}: {closed:?} {seen:?}");
                     assert!((seen.low - 1e-9..=seen.high + 1e-9).contains(&closed.refused), "{told}");
                     assert!((seen.mean.calls_per_hour / closed.calls_per_hour - 1.0).abs() < 0.05, "{told}");
@@ -108,7 +143,7 @@ mod tests {
         {
             for reserve in [1, 3, slots - 1] {
                 let unlike = pool(slots, reserve, per_hour, stays, lasts);
-                let (exact, seen) = (unlike.outcome(), unlike.simulate(1_000, 11));
+                let (exact, seen) = (unlike.outcome(), unlike.simulate(length(1_000), 11));
                 let told = format!("{unlike:?}: {exact:?} {seen:?}");
                 assert!((seen.low - 1e-9..=seen.high + 1e-9).contains(&exact.refused), "{told}");
                 assert!((seen.mean.calls_per_hour / exact.calls_per_hour - 1.0).abs() < 0.05, "{told}");
@@ -119,7 +154,7 @@ mod tests {
     #[test]
     fn a_larger_reserve_refuses_fewer_and_costs_pace() {
         let outcomes: Vec<_> =
-            (0..10).map(|reserve| pool(10, reserve, 40.0, 240.0, 95.0).simulate(4_000, 1).mean).collect();
+            (0..10).map(|reserve| pool(10, reserve, 40.0, 240.0, 95.0).simulate(length(4_000), 1).mean).collect();
         assert!(outcomes.windows(2).all(|pair| pair[1].refused <= pair[0].refused + 0.01));
         assert!(outcomes.windows(2).all(|pair| pair[1].calls_per_hour < pair[0].calls_per_hour));
     }

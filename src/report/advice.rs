@@ -60,8 +60,11 @@ fn of_the_limit(advice: &mut Vec<Advice>, limit: u32, seen: &[Peak], step: &str,
         |some: usize| format!("{} of {}", thousands(some as u64), count(seen.len() as u64, step, &format!("{step}s")));
     if !full.is_empty() {
         let when = pattern(&full, step, range);
-        let text =
-            format!("calls filled all {limit} slots in {}{when}: others may have been turned away", of(full.len()));
+        let text = format!(
+            "calls filled {} in {}{when}: others may have been turned away",
+            if limit == 1 { "the one slot".to_owned() } else { format!("all {limit} slots") },
+            of(full.len())
+        );
         advice.push(Advice { code: "at-cap", text });
     }
     if !close.is_empty() {
@@ -69,7 +72,7 @@ fn of_the_limit(advice: &mut Vec<Advice>, limit: u32, seen: &[Peak], step: &str,
         let text = format!("{} or more of {limit} slots were taken in {}{when}", near(limit), of(close.len()));
         advice.push(Advice { code: "near-cap", text });
     }
-    if !full.is_empty() {
+    if !close.is_empty() {
         let lines = limit.div_ceil(5);
         let text = format!(
             "{} (a limit of {}) would cost {} a month at {} each; look again a week later",
@@ -83,6 +86,9 @@ fn of_the_limit(advice: &mut Vec<Advice>, limit: u32, seen: &[Peak], step: &str,
     let long_enough = range.to.duration_since(range.from) >= jiff::SignedDuration::from_hours(24 * LEAST_DAYS);
     if most > 0 && most * 2 <= limit && long_enough {
         let spare = limit - most - most.div_ceil(4).max(1);
+        if spare == 0 {
+            return;
+        }
         let text = format!(
             "at most {most} of {limit} slots were taken at once: up to {} could be given up, as far as they are add-ons ({} a \
              month)",

@@ -11,10 +11,12 @@ use super::advice::{Advice, LINE_USD};
 use super::style::{count, dollars, span, thousands};
 use crate::campaign::callers::InboundHistory;
 use crate::pool::saturated::Saturated;
-use crate::rehearsal::blocking::Simulated;
+use crate::rehearsal::blocking::{Length, Simulated};
 
-/// Inbound callers of each of the stretches of a simulation.
+/// How long each of the stretches of a simulation goes on, but for the next.
 const CALLERS: u32 = 5_000;
+/// Events of each stretch, over the simulations of all reserves: some seconds of work.
+const EVENTS: u32 = 3_000_000;
 /// The provider's startup tier has so many slots (its guide to concurrency).
 const STARTUP_SLOTS: u32 = 100;
 /// Columns of a bar.
@@ -102,9 +104,11 @@ impl Question {
 
     fn choice(&self, reserve: u32) -> Choice {
         let pool = self.pool(self.slots, reserve);
-        let simulated = pool.simulate(CALLERS, 1);
-        let outcome = if pool.is_alike() { pool.closed() } else { simulated.mean };
-        Choice { reserve, refused: outcome.refused, simulated, calls_per_hour: outcome.calls_per_hour }
+        let simulated = pool.simulate(Length { callers: CALLERS, events: EVENTS / self.slots.max(1) }, 1);
+        let outcome = pool.exact().unwrap_or(simulated.mean);
+        // Of nobody nobody is refused.
+        let refused = if pool.inbound_per_hour > 0.0 { outcome.refused } else { 0.0 };
+        Choice { reserve, refused, simulated, calls_per_hour: outcome.calls_per_hour }
     }
 
     /// The fewest slots that are done in time: between the first of those sizes that is and the one before it.
@@ -165,7 +169,8 @@ impl Answer {
             None => advice.push(Advice {
                 code: "add-lines",
                 text: format!(
-                    "no reserve keeps the share refused at {share} with {slots} slots: more lines are needed"
+                    "no reserve keeps the share refused at {share} with {}: more lines are needed",
+                    count((*slots).into(), "slot", "slots"),
                 ),
             }),
         }

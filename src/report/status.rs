@@ -24,13 +24,21 @@ pub fn text(campaigns: &[Campaign], dir: &str, now: Timestamp, zone: &TimeZone, 
     }
     let mut text = String::new();
     for campaign in campaigns {
-        one(&mut text, campaign, now, zone, glyphs);
+        let is_twin = |other: &&Campaign| {
+            other.name == campaign.name && other.account.is_rehearsal() == campaign.account.is_rehearsal()
+        };
+        let of = if campaigns.iter().filter(is_twin).count() > 1 {
+            format!(" (account {})", plain(&campaign.account.name))
+        } else {
+            String::new()
+        };
+        one(&mut text, campaign, &of, now, zone, glyphs);
     }
     let _ = writeln!(text, "state directory: {dir}");
     text
 }
 
-fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone, glyphs: Glyphs) {
+fn one(text: &mut String, campaign: &Campaign, of: &str, now: Timestamp, zone: &TimeZone, glyphs: Glyphs) {
     let doing = match (&campaign.running, campaign.paused) {
         (Some(run), false) => format!("running since {} by {}", moment(run.since, now, zone), run.process()),
         (Some(run), true) => format!("paused; {} waits for dialer resume {}", run.process(), campaign.name),
@@ -38,7 +46,7 @@ fn one(text: &mut String, campaign: &Campaign, now: Timestamp, zone: &TimeZone, 
         (None, false) => format!("not running; first started {}", moment(campaign.created, now, zone)),
     };
     let totals = &campaign.totals;
-    let _ = writeln!(text, "{}{}: {doing}", campaign.name, rehearsed(campaign.account.is_rehearsal()));
+    let _ = writeln!(text, "{}{}{of}: {doing}", campaign.name, rehearsed(campaign.account.is_rehearsal()));
     let mut parts = vec![format!("{} settled", thousands(totals.settled))];
     if totals.open > 0 {
         parts.push(format!("{} open", thousands(totals.open)));
@@ -205,12 +213,13 @@ mod tests {
         let now = "2026-11-23T14:05:00Z".parse().unwrap();
         let paused =
             Campaign { paused: true, running: None, totals: Totals::default(), lists: vec![], up: 0, ..campaign() };
+        let paused = Campaign { account: Account { id: 2, name: "org-2".into() }, ..paused };
         insta::assert_snapshot!(text(&[campaign(), paused], "~/s", now, &TimeZone::UTC, Glyphs::UNICODE), @r"
-        leads: running since 09:00 by process 4711
+        leads (account org-1): running since 09:00 by process 4711
           1,204 leads: 1,166 settled, 35 open, 2 of them have calls that are up, 3 in doubt, 1 of those put aside: dialer release leads, 2 more gone from the list; $61.20 so far
           answered 1,100 · no answer 66
           /home/ada/leads.csv
-        leads: paused: dialer resume leads
+        leads (account org-2): paused: dialer resume leads
           0 leads: 0 settled; $0.00 so far
         state directory: ~/s
         ");

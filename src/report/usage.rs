@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan, Zoned};
+use jiff::{RoundMode, Timestamp, ToSpan, Unit, Zoned, ZonedRound};
 use serde::Serialize;
 
 use super::advice::{Advice, advise};
@@ -13,7 +13,7 @@ use super::style::{count, dollars, minutes, moment};
 use crate::vapi::analytics::{Row, Step};
 
 /// Days of the longest stretch over which minutes are added up.
-const MONTH_DAYS: i64 = 30;
+const MONTH_DAYS: usize = 30;
 /// More steps than this are nothing that anybody reads, and no answer holds them.
 pub const MOST_STEPS: usize = 20_000;
 /// Rows of the chart of peaks, and of that of minutes.
@@ -64,6 +64,8 @@ pub struct Usage {
     /// The same by hour, for what comes again at certain hours; empty where it was not asked for.
     hours: Vec<Peak>,
     calls: Vec<CallSum>,
+    /// Minutes by day of the zone.
+    minutes_a_day: Vec<f64>,
 }
 
 /// What came back, before it stands on one time line.
@@ -73,7 +75,7 @@ pub struct Came {
     pub peaks: Vec<Row>,
     /// Peaks by hour: one column.
     pub hours: Vec<Row>,
-    /// Calls by step, of every organisation: count, duration, cost.
+    /// Calls by step, or by day where that is a week, of every organisation: count, duration, cost.
     pub calls: Vec<Row>,
     /// Seconds of one unit of `duration`.
     pub unit_s: f64,
@@ -109,10 +111,7 @@ impl Range {
 
 fn start_of(at: &Zoned, step: Step) -> Zoned {
     // Hours of the zone: one that is half an hour off UTC has its own.
-    let hour = || {
-        at.checked_sub((i64::from(at.minute()) * 60 + i64::from(at.second())).seconds())
-            .and_then(|hour| hour.round(jiff::Unit::Second))
-    };
+    let hour = || at.round(ZonedRound::new().smallest(Unit::Hour).mode(RoundMode::Trunc));
     let day = || at.start_of_day();
     match step {
         Step::Hour => hour(),
@@ -125,29 +124,34 @@ fn start_of(at: &Zoned, step: Step) -> Zoned {
 impl Usage {
     /// Puts what came on one time line; steps of which nothing came are 0.
     pub fn new(range: Range, limit: Option<u32>, came: &Came) -> Self {
-        let steps = range.steps();
-        let hourly = Range { step: Step::Hour, ..range.clone() }.steps();
-        let peaks = |steps: &[Timestamp], rows: &[Row]| {
-            let mut peaks: Vec<_> = steps.iter().map(|at| Peak { at: *at, max: 0 }).collect();
-            for (nth, row) in placed(steps, rows, range.to) {
+        let by = |step: Step| Range { step, ..range.clone() };
+        let peaks = |range: &Range, rows: &[Row]| {
+            let mut peaks: Vec<_> = range.steps().iter().map(|at| Peak { at: *at, max: 0 }).collect();
+            for (nth, row) in placed(range, rows) {
                 peaks[nth].max = peaks[nth].max.max(whole(row.values[0]));
             }
             peaks
         };
-        let mut calls: Vec<_> =
-            steps.iter().map(|at| CallSum { at: *at, calls: 0, minutes: 0.0, cost_usd: 0.0 }).collect();
-        for (nth, row) in placed(&steps, &came.calls, range.to) {
+        let none = |at: &Timestamp| CallSum { at: *at, calls: 0, minutes: 0.0, cost_usd: 0.0 };
+        let mut calls: Vec<_> = range.steps().iter().map(none).collect();
+        let minutes = |row: &Row| row.values[1] * came.unit_s / 60.0;
+        for (nth, row) in placed(&range, &came.calls) {
             let sum = &mut calls[nth];
             sum.calls += u64::from(whole(row.values[0]));
-            sum.minutes += row.values[1] * came.unit_s / 60.0;
+            sum.minutes += minutes(row);
             sum.cost_usd += row.values[2];
         }
         for sum in &mut calls {
             (sum.minutes, sum.cost_usd) = (rounded(sum.minutes), rounded(sum.cost_usd));
         }
-        let hours = if came.hours.is_empty() { Vec::new() } else { peaks(&hourly, &came.hours) };
-        let peaks = peaks(&steps, &came.peaks);
-        Self { range, limit, peaks, hours, calls }
+        let days = by(Step::Day);
+        let mut minutes_a_day = vec![0.0; days.steps().len()];
+        for (nth, row) in placed(&days, &came.calls) {
+            minutes_a_day[nth] += minutes(row);
+        }
+        let hours = if came.hours.is_empty() { Vec::new() } else { peaks(&by(Step::Hour), &came.hours) };
+        let peaks = peaks(&range, &came.peaks);
+        Self { range, limit, peaks, hours, calls, minutes_a_day }
     }
 
     /// The largest peak, the earliest of them; none where nobody called.
@@ -158,17 +162,9 @@ impl Usage {
 
     /// The most minutes of 30 days that lie in the range.
     pub fn minutes_month(&self) -> f64 {
-        let day = jiff::SignedDuration::from_hours(24 * MONTH_DAYS);
-        let (mut first, mut sum, mut most) = (0, 0.0, 0.0_f64);
-        for step in &self.calls {
-            sum += step.minutes;
-            while step.at.duration_since(self.calls[first].at) >= day {
-                sum -= self.calls[first].minutes;
-                first += 1;
-            }
-            most = most.max(sum);
-        }
-        rounded(most)
+        let days = &self.minutes_a_day;
+        let months = days.windows(MONTH_DAYS.clamp(1, days.len().max(1))).map(|month| month.iter().sum());
+        rounded(months.fold(0.0, f64::max))
     }
 
     /// The steps in which calls came near the limit, or to it.
@@ -265,10 +261,12 @@ pub(super) fn near(limit: u32) -> u32 {
     (limit * 4).div_ceil(5).max(1)
 }
 
-/// The rows that lie in the range, with their step. A row may be dated to the beginning of the provider's own step.
-fn placed<'a>(steps: &[Timestamp], rows: &'a [Row], to: Timestamp) -> impl Iterator<Item = (usize, &'a Row)> {
-    let steps = steps.to_vec();
-    rows.iter().filter(move |row| row.at < to).filter_map(move |row| {
+/// The rows that lie in the range, with their step. A row may be dated to the beginning of the provider's own step, an hour
+/// or a day.
+fn placed<'a>(range: &Range, rows: &'a [Row]) -> impl Iterator<Item = (usize, &'a Row)> {
+    let (steps, to) = (range.steps(), range.to);
+    let before = range.from - if range.step == Step::Hour { 1.hour() } else { 24.hours() };
+    rows.iter().filter(move |row| row.at > before && row.at < to).filter_map(move |row| {
         let after = steps.partition_point(|step| *step <= row.at);
         (!steps.is_empty()).then_some((after.saturating_sub(1), row))
     })
@@ -378,5 +376,28 @@ mod tests {
         let usage = Usage::new(range("2026-01-01", "2026-03-02", Step::Day, "UTC"), None, &came);
         assert!((usage.minutes_month() - 60.0).abs() < 1e-9);
         assert!(usage.near_cap().is_empty());
+    }
+
+    #[test]
+    fn a_month_of_weeks_or_with_a_change_of_the_clock_is_30_days() {
+        let minutes = |from: &str, to: &str, step: Step, zone: &str| {
+            let a_day = Row { at: Timestamp::UNIX_EPOCH, groups: Vec::new(), values: vec![1.0, 60_000.0, 0.0] };
+            let days = range(from, to, Step::Day, zone).steps();
+            let calls = days.into_iter().map(|at| Row { at, ..a_day.clone() }).collect();
+            Usage::new(range(from, to, step, zone), None, &Came { calls, unit_s: 1.0, ..Came::default() })
+                .minutes_month()
+        };
+        assert!((minutes("2026-09-07", "2026-11-16", Step::Week, "UTC") - 30_000.0).abs() < 1e-6);
+        assert!((minutes("2026-03-01", "2026-04-30", Step::Day, "Europe/Lisbon") - 30_000.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_came_before_the_range_is_not_in_it() {
+        let row = |at: &str, peak: f64| Row { at: at.parse().unwrap(), groups: Vec::new(), values: vec![peak] };
+        let peaks =
+            vec![row("2026-10-30T00:00:00Z", 9.0), row("2026-10-31T23:00:00Z", 2.0), row("2026-11-01T00:00:00Z", 1.0)];
+        let came = Came { peaks, unit_s: 1.0, ..Came::default() };
+        let usage = Usage::new(range("2026-11-01", "2026-11-03", Step::Day, "UTC"), None, &came);
+        assert_eq!(usage.peak().map(|peak| peak.max), Some(2));
     }
 }

@@ -121,6 +121,10 @@ impl Query<'_> {
         };
         let rows = result["result"].as_array();
         let rows = rows.ok_or_else(|| nonsense(&format!("the result of {} is no array:", self.name), result))?;
+        let is_asked_for = |row: &Value| self.columns.iter().any(|(_, _, alias)| row.get(alias).is_some());
+        if let Some(row) = rows.first().filter(|_| !rows.iter().any(is_asked_for)) {
+            return Err(nonsense(&format!("the result of {} has rows without what was asked for:", self.name), row));
+        }
         rows.iter().map(|row| self.row(row)).collect()
     }
 
@@ -203,6 +207,10 @@ mod tests {
             (json!({ "results": [] }), "an array of results was expected, and came {\"results\":[]}"),
             (json!([]), "no result is named peaks, and this came []"),
             (json!([{ "name": "peaks", "result": 7 }]), "the result of peaks is no array:"),
+            (
+                json!([{ "name": "peaks", "result": [{ "date": "2026-11-01", "maxConcurrency": 5 }] }]),
+                "the result of peaks has rows without what was asked for: {\"date\":\"2026-11-01\",\"maxConcurrency\":5}",
+            ),
             (
                 json!([{ "name": "peaks", "result": [{ "date": "soon", "peak": 1 }] }]),
                 "a row whose date cannot be read:",

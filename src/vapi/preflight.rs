@@ -92,7 +92,7 @@ pub enum LineStatus {
 
 /// Why something could not be read before the first dial.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("cannot read {what} {id}: {message}")]
+#[error("cannot read {what}{}{id}: {message}", if id.is_empty() { "" } else { " " })]
 pub struct PreflightFailure {
     /// What kind of trouble.
     pub trouble: PreflightTrouble,
@@ -189,7 +189,11 @@ pub(super) fn sort(
     let trouble = match reply.status {
         200..=299 => {
             let json = serde_json::from_str(&reply.body).ok().filter(is_it);
-            return json.ok_or_else(|| (PreflightTrouble::Fault, "the answer is not what was asked for".to_owned()));
+            return json.ok_or_else(|| {
+                let came = ErrorBody::in_body(&reply.body).shown;
+                let came = if came.is_empty() { "nothing".to_owned() } else { came };
+                (PreflightTrouble::Fault, format!("the answer is not what was asked for, but: {came}"))
+            });
         }
         401 => PreflightTrouble::Key,
         300..=399 | 402 | 403 => PreflightTrouble::Refused,

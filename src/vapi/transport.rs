@@ -223,7 +223,11 @@ async fn read_body(response: &mut Response, largest: usize) -> (String, Option<C
             Err(error) => break Some(CutShort::Broken(reason(error))),
         }
     };
-    let body = String::from_utf8(body).unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
+    let mut body = String::from_utf8(body).unwrap_or_else(|odd| String::from_utf8_lossy(odd.as_bytes()).into_owned());
+    // JSON begins with no byte order mark; whoever writes one means nothing by it.
+    if body.starts_with('\u{feff}') {
+        body.remove(0);
+    }
     (body, cut)
 }
 

@@ -73,3 +73,12 @@ fn a_day_with_a_peak_makes_a_timetable() {
     assert_eq!(entries.iter().map(|(at, _)| *at).collect::<Vec<_>>(), ["00:00", "09:00", "12:00"]);
     assert!(entries[1].1.parse::<u32>().unwrap() > entries[0].1.parse::<u32>().unwrap(), "{timetable}");
 }
+
+#[test]
+fn where_nobody_calls_in_nothing_is_reserved() {
+    let inbound = InboundHistory { per_hour: vec![0.0], ..question().inbound };
+    let answer = Question { inbound, ..question() }.answer();
+    assert_eq!(answer.choose, Some(0));
+    let object: Value = serde_json::from_str(&answer.json()).unwrap();
+    assert!(object["rows"].as_array().unwrap().iter().all(|row| row["inbound_refused"] == 0.0));
+}
