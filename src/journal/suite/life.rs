@@ -266,6 +266,20 @@ pub(super) fn a_blocked_call_is_up_until_it_ends_and_gives_the_lead_back<B: Benc
     assert_eq!(change.now, State::Ended(Class::Fault), "it rang after all");
 }
 
+pub(super) fn a_blocked_call_that_nobody_knows_gives_the_lead_back<B: Bench>() {
+    let mut story = Story::<B>::of(plan(), 1);
+    let lead = story.batch(0).1[0].id;
+    let attempt = story.claim(lead, 1);
+    let limits = Some(Limits { blocked: true, limit: Some(10), remaining: Some(0) });
+    let news = News::Answered { attempt: attempt.clone(), wire: wire(2), call: Box::new(queued(&attempt, 2)), limits };
+    story.change(&news, 2);
+    let change = story.change(&News::Absent(attempt.clone(), at(700).at), 700);
+    assert_eq!((change.now, change.lead_now), (State::Refused(Cause::Pool), LeadNow::Open));
+    let rings = SeenCall { status: Status::Ringing, updated: stamp(701), ..queued(&attempt, 2) };
+    let change = story.change(&listed(vec![rings], 702), 702);
+    assert_eq!(change.now, State::Placed { blocked: false }, "it was made after all");
+}
+
 pub(super) fn who_asks_not_to_be_called_is_not_called_again<B: Bench>() {
     let mut story = Story::<B>::of(retrying(3, 9), 2);
     let lead = story.batch(0).1[0].id;

@@ -48,6 +48,7 @@ every_journal! {
         an_adopted_call_that_is_up_keeps_its_lead_from_being_claimed
         the_wait_after_an_adoption_survives_a_restart
         a_blocked_call_is_up_until_it_ends_and_gives_the_lead_back
+        a_blocked_call_that_nobody_knows_gives_the_lead_back
         who_asks_not_to_be_called_is_not_called_again
         who_is_on_a_do_not_call_list_is_settled_at_the_claim
         a_second_call_under_one_attempt_is_a_double_call

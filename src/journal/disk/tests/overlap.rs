@@ -6,7 +6,7 @@ use super::super::accounts::REHEARSAL;
 use super::*;
 use crate::campaign::attempt::{Cause, State};
 use crate::campaign::disposition::Class;
-use crate::campaign::plan::Reserve;
+use crate::campaign::plan::{Plan, Reserve};
 use crate::campaign::reply::{Denied, LeadNow};
 use crate::campaign::seen::SeenCall;
 use crate::pool::attempt_id::{AttemptId, Mark};
@@ -251,8 +251,16 @@ fn what_a_run_has_seen_of_the_pool_is_known_to_others_at_once_and_to_the_next<P:
     a.end(at(7)).unwrap();
     b.end(at(7)).unwrap();
     let again = Cast::new(dir.path(), "a");
-    let (_, history) = again.start(again.plan(), &list((0..9).map(person)), 100).unwrap();
-    assert_eq!(history.last_limit, Some(4));
+    let last_limit = |reserve: u32, seconds: i64| {
+        let plan = Plan { reserve: Reserve::always(reserve), ..again.plan() };
+        let (run, history) = again.start(plan, &list((0..9).map(person)), seconds).unwrap();
+        run.end(at(seconds + 1)).unwrap();
+        history.last_limit
+    };
+    assert_eq!(last_limit(3, 100), Some(4));
+    assert_eq!(last_limit(4, 200), Some(4), "it leaves no slot, and was seen just now");
+    assert_eq!(last_limit(4, 1_000), None, "nobody would dial, and learn of another");
+    assert_eq!(last_limit(3, 2_000), Some(4));
 }
 
 fn whoever_is_alive_follows_what_the_dead_left_behind<P: Place>() {
