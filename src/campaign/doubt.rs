@@ -32,6 +32,8 @@ pub(super) struct Proofs {
     bare: Option<Stamp>,
     /// Doubts were left over by the last proof, for want of marks.
     waits_for_marks: bool,
+    /// That listings come late was told.
+    told_late: bool,
     /// The last proof holds a call that cannot be read.
     pub(super) unread: Option<String>,
     not_before: Option<Instant>,
@@ -106,6 +108,13 @@ impl Campaign {
     pub(super) fn proof_done(&mut self, proof: Option<Proof>, now: Now) {
         let Some(Proof { from, began }) = proof else { return };
         self.lost_calls(from, began);
+        if let Some(late) = self.listed_late(from, began) {
+            if !std::mem::replace(&mut self.proofs.told_late, true) {
+                self.tell(Notice::ListedLate(late));
+            }
+            self.proofs.not_before = Some(now.at + self.plan.poll * 15);
+            return;
+        }
         // A doubt that came to us while it was being read (an orphan's) may be older than it.
         let proven =
             |live: &ActiveAttempt| self.provable_at(live).is_some_and(|at| at <= began) && from <= created_after(live);
@@ -145,6 +154,17 @@ impl Campaign {
             return self.proof_given_up(now);
         }
         self.proofs.failures = 0;
+    }
+
+    /// A call that was known to be up before the reading began, lies in what was read, and was not shown: what such a
+    /// listing does not show may exist all the same. One that is unknown by its id as well is another matter.
+    fn listed_late(&self, from: Stamp, began: Instant) -> Option<CallId> {
+        let lies_in_it = |id: &&CallId| {
+            let live = self.live.attempt_of(id).and_then(|attempt| self.live.get(attempt));
+            live.is_some_and(|live| live.state == (State::Placed { blocked: false }) && from <= live.provider_time)
+        };
+        let mut unseen = self.listing.unseen_since(began).filter(|id| !self.lost.contains_key(*id));
+        unseen.find(lies_in_it).filter(|_| self.has_due_doubt(began)).cloned()
     }
 
     /// Whether what was read is the listing of the organisation that the attempt was made under: this run made it with the

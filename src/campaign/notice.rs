@@ -57,6 +57,8 @@ pub enum Notice {
     MarksMissing(CallId),
     /// Calls are listed with nothing in the places of a mark, and no mark was listed yet: nothing can be proven absent.
     NoMarks,
+    /// A call of ours that is up is in no listing: listings are late, and prove nobody absent.
+    ListedLate(CallId),
     /// The provider does not know a call of ours any more: put aside for a person.
     Lost(CallId),
     /// A call went on for longer than it can.

@@ -100,6 +100,9 @@ pub fn words(notice: &Notice, phone: Option<Phone>, now: crate::time::Now, zone:
             "call {call} is ours and is listed without its name: whether a call in doubt exists cannot be told, so those \
              leads wait until names are listed again (--in-doubt never puts them aside for dialer release)"
         ),
+        Notice::ListedLate(call) => {
+            format!("call {call} is up and not listed yet: listings come late, and calls in doubt are looked for until they do not")
+        }
         Notice::NoMarks => "calls are listed without name, external id and variables, and none with a name of ours yet: \
              whether a call in doubt exists cannot be told, so those leads wait until a call of ours is listed with its \
              name (--in-doubt never puts them aside for dialer release)"

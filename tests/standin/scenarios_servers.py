@@ -62,3 +62,9 @@ def listed_late_and_unknown_by_id(s):
     s.world.odd = lambda handler, method, path: \
         method == "GET" and path.startswith("/call/") and not_found(handler, path)
     s.run("--wait --in-doubt 8s", 0, timeout=60)
+
+
+@scenario(20, talk=4.0, faults={"drop-after": 0.3}, seed=5, late_list=4.0)
+def listed_later_than_in_doubt(s):
+    """Calls are listed four seconds late and --in-doubt is one: while a call that is up is not listed, nobody is absent."""
+    s.run("--wait --in-doubt 1s", 0, timeout=60)

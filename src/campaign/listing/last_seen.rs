@@ -25,6 +25,11 @@ impl LastSeen {
         self.up.remove(id);
     }
 
+    /// The calls that are up and were last seen before then.
+    pub(super) fn before(&self, then: Instant) -> impl Iterator<Item = &CallId> {
+        self.up.iter().filter(move |(_, at)| **at < then).map(|(id, _)| id)
+    }
+
     /// Of the calls that are up, the one that was in no listing for the longest, if that is longer than this.
     pub(super) fn unseen(&mut self, now: Instant, patience: Duration) -> Option<CallId> {
         if self.quiet_until.is_some_and(|until| now < until) {

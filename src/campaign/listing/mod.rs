@@ -274,6 +274,11 @@ impl ListingReader {
         self.last_seen.saw(id, now);
     }
 
+    /// The calls that are up and that nothing has shown since then.
+    pub(super) fn unseen_since(&self, then: Instant) -> impl Iterator<Item = &CallId> {
+        self.last_seen.before(then)
+    }
+
     /// A call is over: no listing needs to show it.
     pub(super) fn over(&mut self, id: &CallId) {
         self.last_seen.over(id);
