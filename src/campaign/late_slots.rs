@@ -40,9 +40,9 @@ impl LateSlots {
         if self.answers.len() < REMEMBERED {
             return None;
         }
-        let unexplained: Vec<f64> = self.answers.iter().map(|(slots, _)| f64::from(*slots)).collect();
+        let unexplained = Series::of(self.answers.iter().map(|(slots, _)| f64::from(*slots)).collect())?;
         let lags = (1..=20).map(|steps| STEP * steps).take_while(|lag| *lag <= LATEST);
-        let fits = lags.filter_map(|lag| Some((correlation(&unexplained, &self.ended_within(lag))?, lag)));
+        let fits = lags.filter_map(|lag| Some((unexplained.correlation(&Series::of(self.ended_within(lag))?), lag)));
         let best = fits.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
         best.filter(|(fit, _)| *fit >= SURE).map(|(_, lag)| lag)
     }
@@ -54,17 +54,28 @@ impl LateSlots {
     }
 }
 
-/// How well two series go together, from -1 to 1; none where one of them hardly varies.
-fn correlation(one: &[f64], other: &[f64]) -> Option<f64> {
-    let mean = |of: &mut dyn Iterator<Item = f64>| of.sum::<f64>() / f64::from(u32::try_from(one.len()).unwrap_or(1));
-    let (mean_one, mean_other) = (mean(&mut one.iter().copied()), mean(&mut other.iter().copied()));
-    let varies = |of: &[f64], around: f64| mean(&mut of.iter().map(|value| (value - around).powi(2)));
-    let (varies_one, varies_other) = (varies(one, mean_one), varies(other, mean_other));
-    if varies_one < VARIES || varies_other < VARIES {
-        return None;
+/// Values that vary, each less their mean.
+struct Series {
+    values: Vec<f64>,
+    variance: f64,
+}
+
+impl Series {
+    /// None where they hardly vary.
+    fn of(mut values: Vec<f64>) -> Option<Self> {
+        let count = f64::from(u32::try_from(values.len()).unwrap_or(1));
+        let mean = values.iter().sum::<f64>() / count;
+        values.iter_mut().for_each(|value| *value -= mean);
+        let variance = values.iter().map(|value| value * value).sum::<f64>() / count;
+        (variance >= VARIES).then_some(Self { values, variance })
     }
-    let together = one.iter().zip(other).map(|(a, b)| (a - mean_one) * (b - mean_other));
-    Some(mean(&mut { together }) / (varies_one * varies_other).sqrt())
+
+    /// How well two of them go together, from -1 to 1.
+    fn correlation(&self, other: &Self) -> f64 {
+        let count = f64::from(u32::try_from(self.values.len()).unwrap_or(1));
+        let together = self.values.iter().zip(&other.values).map(|(one, other)| one * other).sum::<f64>() / count;
+        together / (self.variance * other.variance).sqrt()
+    }
 }
 
 impl Campaign {

@@ -43,7 +43,7 @@ use self::slots::Slots;
 use crate::campaign::seen::SeenCall;
 use crate::pool::calls::CallId;
 use crate::pool::name::ById;
-use crate::time::Stamp;
+use crate::time::{Stamp, sooner};
 
 pub use self::asking::Filter;
 pub use self::posting::is_missing;
@@ -208,7 +208,14 @@ impl FakeProvider {
 
     /// Before this no slot comes free that is taken now. A caller who comes meanwhile takes another, and gives that back.
     pub fn next_free(&self) -> Option<Stamp> {
-        self.agenda.iter().filter_map(|Reverse((at, _, turn))| Some(*at + self.until_end(*turn)?)).min()
+        self.agenda.iter().fold(None, |next: Option<Stamp>, Reverse((at, _, turn))| {
+            // What happens later than an end frees nothing sooner.
+            if next.is_some_and(|next| *at >= next) {
+                next
+            } else {
+                sooner(next, self.until_end(*turn).map(|it| *at + it))
+            }
+        })
     }
 
     /// From then until it ends the call of which this is the next that happens; none where no call does.
