@@ -24,7 +24,7 @@ const LOST_AFTER: Duration = Duration::from_mins(2);
 /// What the proofs have come to.
 #[derive(Debug, Default)]
 pub(super) struct Proofs {
-    /// A call that this journal knows was seen since it began: it is the right organisation's.
+    /// A call that this journal knows was seen since the last one began: it is the right organisation's.
     pub(super) confirmed: bool,
     /// When the newest call was created that a proof has shown with neither a mark nor a number: it may be any doubt's.
     faceless: Option<Stamp>,
@@ -107,8 +107,8 @@ impl Campaign {
     /// A proof has been read to its end.
     pub(super) fn proof_done(&mut self, proof: Option<Proof>, now: Now) {
         let Some(Proof { from, began }) = proof else { return };
-        self.lost_calls(from, began);
-        if let Some(late) = self.listed_late(from, began) {
+        let given_up = self.lost_calls(from, began);
+        if let Some(late) = self.listed_late(from, began, &given_up) {
             if !std::mem::replace(&mut self.proofs.told_late, true) {
                 self.tell(Notice::ListedLate(late));
             }
@@ -118,13 +118,11 @@ impl Campaign {
         // A doubt that came to us while it was being read (an orphan's) may be older than it.
         let proven =
             |live: &ActiveAttempt| self.provable_at(live).is_some_and(|at| at <= began) && from <= created_after(live);
-        // Where either run is to leave doubts to a person, a person decides.
         let faceless = |live: &ActiveAttempt| self.proofs.faceless.is_some_and(|at| at >= created_after(live));
         // Until a listing has shown a mark, a call that is listed without may be anybody's.
         let bare = |live: &ActiveAttempt| {
             self.marks == Marks::Unknown && self.proofs.bare.is_some_and(|at| at >= created_after(live))
         };
-        let told = |live: &ActiveAttempt| self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none());
         let mut records = Vec::new();
         let (mut waits, mut unconfirmed) = (false, false);
         for (attempt, live) in self.live.uncertain().filter(|(_, live)| proven(live)) {
@@ -133,7 +131,7 @@ impl Campaign {
                 continue;
             }
             let news = match attempt.clone() {
-                attempt if told(live) => News::Parked(attempt, began),
+                attempt if self.is_left_to_a_person(live) => News::Parked(attempt, began),
                 // A listing that shows no marks proves nobody absent: the doubt waits for one that does.
                 attempt if faceless(live) && self.marks != Marks::Missing => News::Parked(attempt, began),
                 _ if self.marks == Marks::Missing || bare(live) => {
@@ -156,15 +154,16 @@ impl Campaign {
         self.proofs.failures = 0;
     }
 
-    /// A call that was known to be up before the reading began, lies in what was read, and was not shown: what such a
-    /// listing does not show may exist all the same. One that is unknown by its id as well is another matter.
-    fn listed_late(&self, from: Stamp, began: Instant) -> Option<CallId> {
+    /// A call that lies in what was read, was known to be up long before that, and was not shown: what such a listing does
+    /// not show may exist all the same. Listings that are late by less than half of what absence must hold do no harm.
+    fn listed_late(&self, from: Stamp, began: Instant, given_up: &[CallId]) -> Option<CallId> {
+        self.next_proof_at().filter(|at| *at <= began)?;
         let lies_in_it = |id: &&CallId| {
             let live = self.live.attempt_of(id).and_then(|attempt| self.live.get(attempt));
-            live.is_some_and(|live| live.state == (State::Placed { blocked: false }) && from <= live.provider_time)
+            live.is_some_and(|live| live.state == (State::Placed { blocked: false }) && from <= created_after(live))
         };
-        let mut unseen = self.listing.unseen_since(began).filter(|id| !self.lost.contains_key(*id));
-        unseen.find(lies_in_it).filter(|_| self.has_due_doubt(began)).cloned()
+        let mut unseen = self.listing.unseen_since(began - self.absence_must_hold() / 2);
+        unseen.find(|id| lies_in_it(id) && !given_up.contains(*id)).cloned()
     }
 
     /// Whether what was read is the listing of the organisation that the attempt was made under: this run made it with the
@@ -230,16 +229,18 @@ impl Campaign {
     /// Calls that the provider does not know by their id, and that a complete listing does not show either. Those that
     /// came back blocked were never made, once that has held as long as absence must; the others are put aside: their
     /// slots are free, and a person decides about the leads.
-    fn lost_calls(&mut self, from: Stamp, began: Instant) {
+    fn lost_calls(&mut self, from: Stamp, began: Instant) -> Vec<CallId> {
+        let mut given_up = Vec::new();
         for (id, since) in self.lost.clone() {
             let Some((attempt, live)) = self.live.attempt_of(&id).and_then(|it| Some((it, self.live.get(it)?))) else {
                 self.lost.remove(&id);
                 continue;
             };
             let blocked = live.state == (State::Placed { blocked: true });
-            let holds = if blocked { self.absence_must_hold() } else { LOST_AFTER };
+            let own = live.in_doubt.filter(|_| !live.ours).unwrap_or_default();
+            let holds = if blocked { self.absence_must_hold().max(own) } else { LOST_AFTER };
             let is_gone = began.since(since) >= holds && from <= live.provider_time - MARGIN;
-            if !is_gone || !self.is_confirmed(live) || (blocked && self.plan.in_doubt.is_none()) {
+            if !is_gone || !self.is_confirmed(live) || (blocked && self.is_left_to_a_person(live)) {
                 continue;
             }
             let attempt = attempt.clone();
@@ -249,7 +250,14 @@ impl Campaign {
                 self.tell(Notice::Lost(id.clone()));
             }
             self.lost.remove(&id);
+            given_up.push(id);
         }
+        given_up
+    }
+
+    /// Where either run is to leave doubts to a person, a person decides.
+    fn is_left_to_a_person(&self, live: &ActiveAttempt) -> bool {
+        self.plan.in_doubt.is_none() || (!live.ours && live.in_doubt.is_none())
     }
 
     pub(super) fn proof_given_up(&mut self, now: Now) {
@@ -262,7 +270,9 @@ impl Campaign {
         let mut due = Vec::new();
         let mut next = None;
         for (attempt, live) in self.live.uncertain() {
-            if live.state == (State::Placed { blocked: true }) && live.failed.is_none() {
+            let lost = live.call.as_ref().is_some_and(|call| self.lost.contains_key(call));
+            let is_looked_for = lost && !self.is_left_to_a_person(live);
+            if live.state == (State::Placed { blocked: true }) && live.failed.is_none() && !is_looked_for {
                 let at = live.since + BLOCKED_STUCK;
                 if at <= now.at {
                     due.push(attempt.clone());

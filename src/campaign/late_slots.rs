@@ -65,7 +65,9 @@ impl Series {
     fn of(mut values: Vec<f64>) -> Option<Self> {
         let count = f64::from(u32::try_from(values.len()).unwrap_or(1));
         let mean = values.iter().sum::<f64>() / count;
-        values.iter_mut().for_each(|value| *value -= mean);
+        for value in &mut values {
+            *value -= mean;
+        }
         let variance = values.iter().map(|value| value * value).sum::<f64>() / count;
         (variance >= VARIES).then_some(Self { values, variance })
     }

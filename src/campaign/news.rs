@@ -271,9 +271,11 @@ impl Campaign {
         self.pool.settled(&change.attempt);
         let Some(live) = self.live.remove(&change.attempt) else { return };
         self.breaker.refused(now.at, &change.attempt);
-        if cause == Cause::Absent {
+        let never_ended = change.call.is_some() && change.reason.is_none();
+        if cause == Cause::Absent || never_ended {
             self.write_off(change, &live);
         }
+        self.call_is_over(&live, now);
         if live.batch.is_some() {
             self.attempts = self.attempts.saturating_sub(1);
         }

@@ -39,23 +39,24 @@ impl Pace {
         let clock = FakeRelativeClock::default();
         let gap = (rate.per / rate.count.get()).max(Duration::from_nanos(1));
         let burst = u32::try_from(SLACK.as_nanos() / gap.as_nanos()).unwrap_or(u32::MAX);
-        let at_once = std::num::NonZeroU32::new(burst).unwrap_or(std::num::NonZeroU32::MIN);
+        let burst = std::num::NonZeroU32::new(burst).unwrap_or(std::num::NonZeroU32::MIN);
         let quota =
-            Quota::with_period(gap).map_or_else(|| Quota::per_second(rate.count), |quota| quota.allow_burst(at_once));
+            Quota::with_period(gap).map_or_else(|| Quota::per_second(rate.count), |quota| quota.allow_burst(burst));
         Self {
             limiter: RateLimiter::direct_with_clock(quota, clock.clone()),
             clock,
             at: now,
             gap,
-            burst: at_once.get(),
+            burst: burst.get(),
             not_before: None,
             gathered_at: None,
             unused: (0, now),
         }
     }
 
-    /// Takes leave for one request; else says when to ask again: when so many may go at once, or half as many as ever do.
-    pub(super) fn take(&mut self, now: Instant, at_once: usize) -> Result<(), Instant> {
+    /// Takes leave for one request; else says when to ask again: when `wanted` may go at once, or half of the burst where
+    /// that is fewer.
+    pub(super) fn take(&mut self, now: Instant, wanted: usize) -> Result<(), Instant> {
         if let Some(at) = self.not_before.max(self.gathered_at).filter(|at| now < *at) {
             return Err(at);
         }
@@ -69,7 +70,7 @@ impl Pace {
             // An instant is of whole microseconds; one cut short would be too early.
             let wait = not_until.wait_time_from(self.clock.now()) + Duration::from_nanos(999);
             let one = now + wait.max(Duration::from_micros(1));
-            let wanted = u32::try_from(at_once).unwrap_or(u32::MAX).min(self.burst.div_ceil(2));
+            let wanted = u32::try_from(wanted).unwrap_or(u32::MAX).min(self.burst.div_ceil(2));
             let until = one + self.gap * wanted.saturating_sub(1);
             self.gathered_at = Some(until);
             until

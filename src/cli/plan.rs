@@ -274,7 +274,7 @@ fn pool_name(given: Option<&str>) -> Result<Option<String>, Failure> {
 pub(super) fn instant(until: Until, flag: &str, around: &Environment<'_>) -> Result<Timestamp, Failure> {
     match until {
         Until::Instant(instant) => Ok(instant),
-        Until::After(wait) => around.now.checked_add(wait).map_err(|error| Failure::usage(format!("--until: {error}"))),
+        Until::After(wait) => around.now.checked_add(wait).map_err(|error| Failure::usage(format!("{flag}: {error}"))),
         Until::Today(time) => {
             let today = around.now.to_zoned(around.zone.clone()).date();
             let zoned = today.to_datetime(time).to_zoned(around.zone.clone());

@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8790", value_parser = loopback)]
     listen: SocketAddr,
     /// Slots of the pool
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = super::values::some_slots)]
     slots: u32,
     /// Calls that come by themselves in an hour, on the average; one in ten from a web page
     #[arg(long, value_name = "N", default_value_t = 40.0, value_parser = amount)]
@@ -49,7 +49,8 @@ pub struct Args {
     #[arg(long, value_name = "SHAPE", default_value = "400", value_parser = blocked_as)]
     blocked_as: BlockedAs,
     /// How likely a request meets a fault, from 0 to 1; repeatable. 429, 429-retry-after, 5xx-before, 5xx-after,
-    /// drop-before, drop-after, slow, html, no-limits, minus-one, forgotten, late-create, wrong-stamp; read-5xx for reads
+    /// drop-before, drop-after, slow, html, no-limits, minus-one, forgotten, late-create, wrong-stamp, no-mark, no-number;
+    /// read-5xx for reads
     #[arg(long, value_name = "NAME=P", value_parser = fault)]
     fault: Vec<(Fault, f64)>,
     /// A slot is free again this long after its call's end

@@ -40,7 +40,7 @@ pub struct Outcome {
 
 impl Saturated {
     /// Whether calls of both kinds last alike, so that the closed form holds.
-    pub fn is_alike(&self) -> bool {
+    fn is_alike(&self) -> bool {
         (self.inbound_mean_s / self.call_mean_s - 1.0).abs() < ALIKE
     }
 
@@ -58,15 +58,10 @@ impl Saturated {
         Outcome { refused: weight / sum, calls_per_hour: follows }
     }
 
-    /// What becomes of it: the closed form where it holds, else the chain; none where that is too large.
-    pub fn exact(&self) -> Option<Outcome> {
-        let is_large = self.reserve.min(self.slots) >= MOST_LEVELS;
-        if self.is_alike() { Some(self.closed()) } else { (!is_large).then(|| self.chain()) }
-    }
-
-    /// The same, by the closed form where nothing is exact.
+    /// What becomes of it: the closed form where it holds, else the chain.
     pub fn outcome(&self) -> Outcome {
-        self.exact().unwrap_or_else(|| self.closed())
+        let is_large = self.reserve.min(self.slots) >= MOST_LEVELS;
+        if self.is_alike() || is_large { self.closed() } else { self.chain() }
     }
 
     /// The smallest reserve at which no more than this share of inbound callers is refused; none where even all but one

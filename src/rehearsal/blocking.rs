@@ -61,7 +61,14 @@ impl Saturated {
         let mut chance = Chance::of(seed, "blocking", &format!("{}/{}", self.slots, self.reserve), nth);
         let line = self.slots - self.reserve.min(self.slots);
         let (arrive, leave, end) = (self.inbound_per_hour / 3600.0, 1.0 / self.inbound_mean_s, 1.0 / self.call_mean_s);
-        let (mut inbound, mut ours) = (0_u32, line);
+        // As many inbound calls are up at first as are on the average.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not below 0, and cut to the slots"
+        )]
+        let mut inbound = ((self.inbound_per_hour * self.inbound_mean_s / 3600.0).round() as u32).min(self.slots);
+        let mut ours = line.saturating_sub(inbound);
         let (mut came, mut refused, mut placed, mut time, mut since) = (0_u32, 0_u32, 0_u32, 0.0_f64, 0.0);
         // The first tenth only fills the pool as it usually is.
         let (warm_callers, warm_events) = (length.callers / 10, length.events / 10);

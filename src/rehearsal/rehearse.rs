@@ -48,6 +48,8 @@ pub struct Run<J> {
     pub actions: u64,
     lines: Vec<String>,
     poll: Duration,
+    /// It may wait for the cost of a call.
+    minds_costs: bool,
     /// When its last read arrived.
     read_at: Option<Stamp>,
     org: usize,
@@ -169,7 +171,7 @@ impl<J: Journal> Simulation<J> {
         let now = self.now();
         let Setup { plan, mut journal, org, post_timeout } = setup;
         let history = journal.history(now)?;
-        let (lines, poll) = (plan.lines.clone(), plan.poll);
+        let (lines, poll, minds_costs) = (plan.lines.clone(), plan.poll, plan.max_cost.is_some());
         let sink = self.traces.as_mut().map(|traces| {
             let kept = Kept::default();
             traces.push(kept.clone());
@@ -186,6 +188,7 @@ impl<J: Journal> Simulation<J> {
             actions: 0,
             lines,
             poll,
+            minds_costs,
             read_at: None,
             org,
             post_timeout,

@@ -71,8 +71,6 @@ fn of_the_limit(advice: &mut Vec<Advice>, limit: u32, seen: &[Peak], step: &str,
         let when = pattern(&close, step, range);
         let text = format!("{} or more of {limit} slots were taken in {}{when}", near(limit), of(close.len()));
         advice.push(Advice { code: "near-cap", text });
-    }
-    if !close.is_empty() {
         let lines = limit.div_ceil(5);
         let text = format!(
             "{} (a limit of {}) would cost {} a month at {} each; look again a week later",
@@ -84,11 +82,8 @@ fn of_the_limit(advice: &mut Vec<Advice>, limit: u32, seen: &[Peak], step: &str,
         advice.push(Advice { code: "add-lines", text });
     }
     let long_enough = range.to.duration_since(range.from) >= jiff::SignedDuration::from_hours(24 * LEAST_DAYS);
-    if most > 0 && most * 2 <= limit && long_enough {
-        let spare = limit - most - most.div_ceil(4).max(1);
-        if spare == 0 {
-            return;
-        }
+    let spare = limit.saturating_sub(most + most.div_ceil(4).max(1));
+    if most > 0 && most * 2 <= limit && spare > 0 && long_enough {
         let text = format!(
             "at most {most} of {limit} slots were taken at once: up to {} could be given up, as far as they are add-ons ({} a \
              month)",

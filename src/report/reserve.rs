@@ -105,7 +105,7 @@ impl Question {
     fn choice(&self, reserve: u32) -> Choice {
         let pool = self.pool(self.slots, reserve);
         let simulated = pool.simulate(Length { callers: CALLERS, events: EVENTS / self.slots.max(1) }, 1);
-        let outcome = pool.exact().unwrap_or(simulated.mean);
+        let outcome = pool.outcome();
         // Of nobody nobody is refused.
         let refused = if pool.inbound_per_hour > 0.0 { outcome.refused } else { 0.0 };
         Choice { reserve, refused, simulated, calls_per_hour: outcome.calls_per_hour }
@@ -285,11 +285,8 @@ impl Answer {
             let bar = if line.chars().count() + BAR + 3 <= width { format!("   {bar}") } else { String::new() };
             let _ = writeln!(text, "{}", format!("{line}{bar}").trim_end());
         }
-        let _ = writeln!(
-            text,
-            "\nslots   lines to add   a month   reserve   {}",
-            if leads.is_some() { "done in" } else { "" }.trim_end()
-        );
+        let done = if leads.is_some() { "   done in" } else { "" };
+        let _ = writeln!(text, "\nslots   lines to add   a month   reserve{done}");
         for size in &self.capacity {
             let reserve = size.reserve.map_or("-".to_owned(), |reserve| reserve.to_string());
             let line = format!(

@@ -144,10 +144,10 @@ impl Usage {
         for sum in &mut calls {
             (sum.minutes, sum.cost_usd) = (rounded(sum.minutes), rounded(sum.cost_usd));
         }
-        let days = by(Step::Day);
-        let mut minutes_a_day = vec![0.0; days.steps().len()];
-        for (nth, row) in placed(&days, &came.calls) {
-            minutes_a_day[nth] += minutes(row);
+        let starts = by(Step::Day).steps();
+        let mut minutes_a_day = vec![0.0; starts.len()];
+        for (_, row) in placed(&range, &came.calls) {
+            minutes_a_day[starts.partition_point(|day| *day <= row.at).saturating_sub(1)] += minutes(row);
         }
         let hours = if came.hours.is_empty() { Vec::new() } else { peaks(&by(Step::Hour), &came.hours) };
         let peaks = peaks(&range, &came.peaks);

@@ -108,7 +108,7 @@ impl Calling {
         Self { rules: Some(Arc::new(rules)) }
     }
 
-    /// The hours as they are given to `--hours`; none under hours `any`.
+    /// The hours of a day, as they are given to `--hours`; none under hours `any`.
     pub fn hours(&self) -> Option<String> {
         let rules = self.rules.as_ref().filter(|rules| !rules.any_hours)?;
         let time = |second: i64| format!("{:02}:{:02}", second / 3600, second % 3600 / 60);

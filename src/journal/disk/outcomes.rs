@@ -103,9 +103,9 @@ impl Disk {
         })
     }
 
-    /// Hands over what the provider made of the last call of each lead, in list order.
+    /// Hands over what the provider made of the last call of each lead that was called, in the order of their numbers.
     pub fn each_analysis(&self, attempts: &Attempts, mut each: impl FnMut(&Analysis)) -> Result<(), Error> {
-        let mut by_lead: Vec<_> = attempts.iter().collect();
+        let mut by_lead: Vec<_> = attempts.iter().filter(|(lead, _)| lead.is_some()).collect();
         by_lead.sort_by_key(|(lead, _)| **lead);
         self.read(|db| {
             for (_, of_lead) in by_lead {

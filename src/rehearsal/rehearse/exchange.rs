@@ -26,9 +26,10 @@ impl<J: Journal> Simulation<J> {
     /// How long a run goes on polling before a read can show it anything new, or before it wakes for another reason.
     fn polls_to_skip(&self, place: usize, query: &Query, now: Now) -> Option<Duration> {
         let run = self.runs[place].as_ref().filter(|_| self.skips_polls && matches!(query, Query::Updated { .. }))?;
-        let knows_all = run.read_at > self.asked_at.max(self.world.freed_at());
+        let knows_all = run.read_at > self.asked_at.max(self.world.freed_at(run.minds_costs));
         let wakeup = run.campaign.next_wakeup(now).map(|at| self.theirs(at));
-        let change = sooner(self.world.next_free(), wakeup).filter(|_| knows_all && run.campaign.waits_for_room())?;
+        let change = sooner(self.world.next_free(run.minds_costs), wakeup)
+            .filter(|_| knows_all && run.campaign.waits_for_room())?;
         let polls = change.since(self.world.now()).as_micros().div_ceil(run.poll.as_micros().max(1));
         Some(run.poll.saturating_mul(u32::try_from(polls).ok()?))
     }

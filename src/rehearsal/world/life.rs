@@ -124,6 +124,7 @@ impl FakeProvider {
 
     pub(super) fn settle(&mut self, place: Place) {
         self.calls[place].settled = true;
+        self.settled_at = Some(self.now);
         self.touch(place);
         self.tell(place, News::Settled);
     }

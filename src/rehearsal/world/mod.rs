@@ -135,6 +135,8 @@ pub struct FakeProvider {
     stamps: Chance,
     /// When a call ended or gave its slot back for the last time.
     freed_at: Option<Stamp>,
+    /// When the cost of a call became known for the last time.
+    settled_at: Option<Stamp>,
     /// How often a call came into being, or showed otherwise than before.
     changes: u64,
     /// By then every call shows that is ever to show.
@@ -174,6 +176,7 @@ impl FakeProvider {
             reads: Chance::of(seed, "reads", "", 0),
             stamps: Chance::of(seed, "stamps of reads", "", 0),
             freed_at: None,
+            settled_at: None,
             changes: 0,
             hidden_until: start,
             listed: None,
@@ -206,15 +209,16 @@ impl FakeProvider {
         self.agenda.peek().map(|next| next.0.0)
     }
 
-    /// Before this no slot comes free that is taken now. A caller who comes meanwhile takes another, and gives that back.
-    pub fn next_free(&self) -> Option<Stamp> {
+    /// Before this no slot comes free that is taken now, and no cost becomes known where that matters. A caller who comes
+    /// meanwhile takes another, and gives that back.
+    pub fn next_free(&self, costs: bool) -> Option<Stamp> {
         self.agenda.iter().fold(None, |next: Option<Stamp>, Reverse((at, _, turn))| {
             // What happens later than an end frees nothing sooner.
-            if next.is_some_and(|next| *at >= next) {
-                next
-            } else {
-                sooner(next, self.until_end(*turn).map(|it| *at + it))
-            }
+            let frees = || match turn {
+                ProviderEvent::Settle(_) => costs.then_some(Duration::ZERO),
+                turn => self.until_end(*turn),
+            };
+            if next.is_some_and(|next| *at >= next) { next } else { sooner(next, frees().map(|it| *at + it)) }
         })
     }
 
@@ -232,9 +236,9 @@ impl FakeProvider {
         })
     }
 
-    /// When a call ended or gave its slot back for the last time.
-    pub const fn freed_at(&self) -> Option<Stamp> {
-        self.freed_at
+    /// When a call ended or gave its slot back for the last time, or its cost became known where that matters.
+    pub fn freed_at(&self, costs: bool) -> Option<Stamp> {
+        self.freed_at.max(self.settled_at.filter(|_| costs))
     }
 
     /// The next answer that was received by now.
