@@ -66,7 +66,10 @@ impl Campaign {
     fn provable_at(&self, live: &ActiveAttempt) -> Option<Instant> {
         // An orphan's doubt is not proven any sooner than its own campaign would.
         let own = live.in_doubt.filter(|_| !live.ours).unwrap_or_default();
-        (live.state == State::InDoubt).then(|| live.failed.unwrap_or(live.since) + self.absence_must_hold().max(own))
+        // Its call may be listed as late as others were.
+        let late = self.listing.lag() * 3 / 2;
+        let holds = self.absence_must_hold().max(own).max(late);
+        (live.state == State::InDoubt).then(|| live.failed.unwrap_or(live.since) + holds)
     }
 
     /// Whether a doubt can be proven now and its proof has not failed too often.

@@ -93,6 +93,9 @@ impl Campaign {
             self.pool.ended_full(end, wire.received);
         }
         self.listing.saw(&call.id, now.at);
+        if !blocked {
+            self.listing.answered(&call.id, now.at);
+        }
         if blocked || over.is_some() {
             self.tell(Notice::PoolRefused);
         }

@@ -57,6 +57,9 @@ impl Campaign {
             }
         }
         self.look_at_mark(call);
+        if ours && self.listing.is_listing() {
+            self.listing.listed(&call.id, received);
+        }
         self.lost.remove(&call.id);
         if let Some(attempt) = &call.attempt {
             self.start.saw_marked(attempt, call.created);

@@ -137,6 +137,8 @@ impl Attempt {
         self.opt_out |= seen.opt_out;
         let facts = &mut self.facts;
         facts.created = true;
+        // A blocked call that was proven absent and is shown all the same was not refused.
+        facts.blocked &= facts.absent.is_none() || seen.end().is_some();
         facts.rung |= seen.has_rung();
         // Nobody is answered before he is called, whatever a stamp says.
         let answered = seen.answered().map(|at| at.max(self.provider_time - FARTHEST));

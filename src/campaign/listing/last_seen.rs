@@ -10,6 +10,8 @@ use crate::time::Instant;
 #[derive(Debug, Default)]
 pub(super) struct LastSeen {
     up: BTreeMap<CallId, Instant>,
+    /// When calls were answered that no listing has shown yet.
+    unlisted: BTreeMap<CallId, Instant>,
     /// Before then nobody can have been unseen for too long.
     quiet_until: Option<Instant>,
 }
@@ -20,9 +22,20 @@ impl LastSeen {
         self.up.insert(id.clone(), now);
     }
 
+    /// A call came back from its request.
+    pub(super) fn answered(&mut self, id: &CallId, now: Instant) {
+        self.unlisted.entry(id.clone()).or_insert(now);
+    }
+
+    /// A listing shows a call; when it was answered, if none has shown it before.
+    pub(super) fn listed(&mut self, id: &CallId) -> Option<Instant> {
+        self.unlisted.remove(id)
+    }
+
     /// A call is over.
     pub(super) fn over(&mut self, id: &CallId) {
         self.up.remove(id);
+        self.unlisted.remove(id);
     }
 
     /// The calls that are up and were last seen before then.

@@ -30,6 +30,8 @@ const FRESH: u32 = 2;
 const OVERLAP: u32 = 10;
 /// Polls after which a call that is up and in no listing is asked for by its id.
 const UNSEEN: u32 = 60;
+/// Listings that are later are not taken for late.
+const LONGEST_LAG: Duration = Duration::from_mins(1);
 /// A call can last that long: how far back the first read of the watch goes.
 const LONGEST_CALL: Duration = Duration::from_hours(12);
 /// Times in a row that a read is forbidden, after which the account is taken at its word.
@@ -61,6 +63,8 @@ pub(super) struct ListingReader {
     /// The last read was one of the watch: what else is due goes first now, however slow the listing is.
     watch_was_last: bool,
     last_seen: LastSeen,
+    /// How long it took at the most until a call of ours was listed that earlier listings lacked.
+    lag: Duration,
     one_at: Instant,
     /// Calls to be asked for by their ids, though listings show them.
     asked_for: BTreeSet<CallId>,
@@ -93,6 +97,7 @@ impl ListingReader {
             watch_begun: None,
             watch_was_last: false,
             last_seen: LastSeen::default(),
+            lag: Duration::ZERO,
             one_at: Instant::from_micros(0),
             asked_for: BTreeSet::new(),
             messages: Messages::default(),
@@ -272,6 +277,26 @@ impl ListingReader {
     /// A call that is up was seen in a listing or an answer.
     pub(super) fn saw(&mut self, id: &CallId, now: Instant) {
         self.last_seen.saw(id, now);
+    }
+
+    /// A call of ours came back from its request, and is to be listed.
+    pub(super) fn answered(&mut self, id: &CallId, now: Instant) {
+        self.last_seen.answered(id, now);
+    }
+
+    /// A call of ours is listed. Where a whole round of the watch that was begun after its answer lacked it, listings are
+    /// late; a call that was left out for longer than that is another matter.
+    pub(super) fn listed(&mut self, id: &CallId, received: Instant) {
+        let Some(answered) = self.last_seen.listed(id) else { return };
+        let lag = received.since(answered);
+        if self.is_fresh_since(answered) && lag <= LONGEST_LAG {
+            self.lag = self.lag.max(lag);
+        }
+    }
+
+    /// How late listings have been at the most.
+    pub(super) fn lag(&self) -> Duration {
+        self.lag
     }
 
     /// The calls that are up and that nothing has shown since then.

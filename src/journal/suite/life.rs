@@ -275,8 +275,8 @@ pub(super) fn a_blocked_call_that_nobody_knows_gives_the_lead_back<B: Bench>() {
     story.change(&news, 2);
     let change = story.change(&News::Absent(attempt.clone(), at(700).at), 700);
     assert_eq!((change.now, change.lead_now), (State::Refused(Cause::Pool), LeadNow::Open));
-    let rings = SeenCall { status: Status::Ringing, updated: stamp(701), ..queued(&attempt, 2) };
-    let change = story.change(&listed(vec![rings], 702), 702);
+    let shown = SeenCall { updated: stamp(701), ..queued(&attempt, 2) };
+    let change = story.change(&listed(vec![shown], 702), 702);
     assert_eq!(change.now, State::Placed { blocked: false }, "it was made after all");
 }
 
