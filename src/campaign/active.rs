@@ -58,6 +58,12 @@ impl ActiveAttempts {
         self.by_call.get(call)
     }
 
+    /// The attempt whose call that is, as it stands.
+    pub(super) fn with_call(&self, call: &CallId) -> Option<(&AttemptId, &ActiveAttempt)> {
+        let attempt = self.attempt_of(call)?;
+        Some((attempt, self.get(attempt)?))
+    }
+
     pub(super) fn contains_key(&self, attempt: &AttemptId) -> bool {
         self.all.contains_key(attempt)
     }

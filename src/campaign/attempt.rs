@@ -153,12 +153,10 @@ impl Facts {
             };
         }
         let blocked = self.blocked && !self.rung;
-        if self.created && !blocked {
-            return State::Placed { blocked };
-        }
-        if self.created && self.parked.is_none() {
-            // It was refused with an id, and the provider knows no such call.
-            return if self.absent.is_some() { State::Refused(Cause::Pool) } else { State::Placed { blocked } };
+        if self.created && !(blocked && self.parked.is_some()) {
+            // One that was refused with an id, and that the provider does not know, was refused.
+            let refused = blocked && self.absent.is_some();
+            return if refused { State::Refused(Cause::Pool) } else { State::Placed { blocked } };
         }
         match (self.refused, self.absent, self.parked, self.failed) {
             (Some(cause), ..) => State::Refused(cause),

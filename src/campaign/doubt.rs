@@ -63,12 +63,14 @@ impl Campaign {
         self.plan.absence_must_hold()
     }
 
+    /// The same for one attempt: an orphan's is not proven absent any sooner than its own campaign would.
+    fn absence_of(&self, live: &ActiveAttempt) -> Duration {
+        self.absence_must_hold().max(live.in_doubt.filter(|_| !live.ours).unwrap_or_default())
+    }
+
     fn provable_at(&self, live: &ActiveAttempt) -> Option<Instant> {
-        // An orphan's doubt is not proven any sooner than its own campaign would.
-        let own = live.in_doubt.filter(|_| !live.ours).unwrap_or_default();
         // Its call may be listed as late as others were.
-        let late = self.listing.lag() * 3 / 2;
-        let holds = self.absence_must_hold().max(own).max(late);
+        let holds = self.absence_of(live).max(self.listing.lag() * 3 / 2);
         (live.state == State::InDoubt).then(|| live.failed.unwrap_or(live.since) + holds)
     }
 
@@ -161,10 +163,9 @@ impl Campaign {
     /// not show may exist all the same. Listings that are late by less than half of what absence must hold do no harm.
     fn listed_late(&self, from: Stamp, began: Instant, given_up: &[CallId]) -> Option<CallId> {
         self.next_proof_at().filter(|at| *at <= began)?;
-        let lies_in_it = |id: &&CallId| {
-            let live = self.live.attempt_of(id).and_then(|attempt| self.live.get(attempt));
-            live.is_some_and(|live| live.state == (State::Placed { blocked: false }) && from <= created_after(live))
-        };
+        let is_up = |live: &ActiveAttempt| live.state == (State::Placed { blocked: false });
+        let lies_in_it =
+            |id: &&CallId| self.live.with_call(id).is_some_and(|(_, live)| is_up(live) && from <= created_after(live));
         let mut unseen = self.listing.unseen_since(began - self.absence_must_hold() / 2);
         unseen.find(|id| lies_in_it(id) && !given_up.contains(*id)).cloned()
     }
@@ -224,7 +225,7 @@ impl Campaign {
     /// gone past it: a complete listing is read.
     pub(super) fn missed(&mut self, id: &CallId, now: Instant) {
         self.lost.entry(id.clone()).or_insert(now);
-        if let Some(live) = self.live.attempt_of(id).and_then(|attempt| self.live.get(attempt)) {
+        if let Some((_, live)) = self.live.with_call(id) {
             self.listing.prove_since(live.provider_time - MARGIN);
         }
     }
@@ -235,13 +236,12 @@ impl Campaign {
     fn lost_calls(&mut self, from: Stamp, began: Instant) -> Vec<CallId> {
         let mut given_up = Vec::new();
         for (id, since) in self.lost.clone() {
-            let Some((attempt, live)) = self.live.attempt_of(&id).and_then(|it| Some((it, self.live.get(it)?))) else {
+            let Some((attempt, live)) = self.live.with_call(&id) else {
                 self.lost.remove(&id);
                 continue;
             };
             let blocked = live.state == (State::Placed { blocked: true });
-            let own = live.in_doubt.filter(|_| !live.ours).unwrap_or_default();
-            let holds = if blocked { self.absence_must_hold().max(own) } else { LOST_AFTER };
+            let holds = if blocked { self.absence_of(live) } else { LOST_AFTER };
             let is_gone = began.since(since) >= holds && from <= live.provider_time - MARGIN;
             if !is_gone || !self.is_confirmed(live) || (blocked && self.is_left_to_a_person(live)) {
                 continue;

@@ -29,7 +29,7 @@ impl Campaign {
             callers.looked(wire.received, latest.timestamp());
         }
         let known_at = self.listing.known_at(&self.pool.offset).min(latest);
-        self.proofs.confirmed |= calls.iter().any(|call| self.start.knows(call, strangers));
+        self.proofs.confirmed = self.proofs.confirmed || calls.iter().any(|call| self.start.knows(call, strangers));
         for call in &**calls {
             self.listing.changed(call.updated, latest);
             if call.outbound {

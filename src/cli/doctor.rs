@@ -102,11 +102,7 @@ fn beside(failure: Failure, look: &mut AccountLook, json: bool) -> Failure {
 /// Whom the state directory suppresses, where there is one.
 fn suppressed(args: &CheckArgs, around: &Environment<'_>) -> Result<Box<dyn Fn(Phone) -> bool>, Failure> {
     let nobody = || -> Box<dyn Fn(Phone) -> bool> { Box::new(|_| false) };
-    let dir = match place::state_dir(args.state.as_deref(), around) {
-        Ok(dir) => dir,
-        Err(_) if args.state.is_none() => return Ok(nobody()),
-        Err(failure) => return Err(failure),
-    };
+    let Some(dir) = place::known_state_dir(args.state.as_deref(), around)? else { return Ok(nobody()) };
     match Disk::look(&dir).and_then(|disk| disk.map(|disk| disk.suppressions()).transpose()) {
         Ok(None) => Ok(nobody()),
         Ok(Some(suppresses)) => Ok(Box::new(suppresses)),

@@ -171,16 +171,16 @@ fn read_file(path: &Path, options: &Command) -> Result<Vec<Given>, Failure> {
         try_alone(options, &arguments).map_err(wrong)?;
         Ok((key.to_owned(), place, arguments))
     };
-    let (mut read, mut wrong) = (Vec::new(), None);
+    let (mut read, mut wrong) = (Vec::new(), Vec::new());
     let mut entries: Vec<_> = table.get_ref().iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     for given in entries {
         match entry(given) {
             Ok(given) => read.push(given),
-            Err(failure) => wrong = Some(wrong.map_or(failure.clone(), |wrong: Failure| wrong.and(failure))),
+            Err(failure) => wrong.push(failure),
         }
     }
-    wrong.map_or(Ok(read), Err)
+    wrong.into_iter().reduce(Failure::and).map_or(Ok(read), Err)
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {

@@ -114,6 +114,14 @@ pub fn state_dir(given: Option<&Path>, around: &Environment<'_>) -> Result<PathB
     Ok(given.to_owned())
 }
 
+/// The same; none where nobody named one and there is no place for one, which is no error to those who only look.
+pub fn known_state_dir(given: Option<&Path>, around: &Environment<'_>) -> Result<Option<PathBuf>, Failure> {
+    match state_dir(given, around) {
+        Err(_) if given.is_none() => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 /// A slip in the name of a database is not taken for a new directory, nor a file for one.
 fn is_directory(given: &Path) -> Result<(), Failure> {
     let text = given.to_string_lossy();
@@ -184,13 +192,12 @@ pub fn state(
     if sandbox && sources.of("state") != Layer::CommandLine {
         return Ok(State::ThrownAway);
     }
-    match state_dir(given, around) {
-        Err(_) if dry_run && given.is_none() => Ok(State::ThrownAway),
-        found => found.map(|place| match open::url(&place) {
-            None => State::Kept(place),
-            Some(_) => State::Shared { url: place, files: files(around) },
-        }),
-    }
+    let place = if dry_run { known_state_dir(given, around)? } else { Some(state_dir(given, around)?) };
+    Ok(match place {
+        None => State::ThrownAway,
+        Some(place) if open::url(&place).is_some() => State::Shared { url: place, files: files(around) },
+        Some(place) => State::Kept(place),
+    })
 }
 
 /// Where the files of a run are whose journal is in a database.

@@ -188,20 +188,18 @@ fn write_csv(
     let mut any_recording = false;
     let (account, name) = (&campaign.account, &campaign.name);
     if !each_attempt {
-        let names = disk.each_lead_names(account, name, |names| columns.add(names)).and_then(|()| {
-            disk.each_analysis(attempts, |analysis| {
-                fields.add(structured(Some(analysis)).iter().map(|(field, _)| field.as_str()));
-                any_recording |= analysis.recording_url.is_some();
-            })
+        let names = disk.each_lead(account, name, attempts, |lead| {
+            columns.add(&lead.lead.variables);
+            fields.add(&structured(lead.analysis));
+            any_recording |= lead.analysis.is_some_and(|analysis| analysis.recording_url.is_some());
         });
         names.map_err(Trouble::Journal)?;
     }
     let mut table = csv::Writer::from_writer(out);
     let ours: &[&str] = if each_attempt { &EACH } else { &OURS };
     let taken = |field: &String| columns.names().contains(field) || ours.contains(&field.as_str());
-    let field = |field: &String| if taken(field) { format!("structured {field}") } else { as_text(field).into_owned() };
-    let header =
-        columns.names().iter().map(|name| as_text(name).into_owned()).chain(ours.iter().map(|name| (*name).to_owned()));
+    let field = |field: &String| if taken(field) { format!("structured {field}") } else { as_text(field) };
+    let header = columns.names().iter().map(|name| as_text(name)).chain(ours.iter().map(|name| (*name).to_owned()));
     let mut last = Vec::new();
     last.extend(any_recording.then(|| "recording_url".to_owned()));
     last.extend(transcripts.as_ref().map(|_| "transcript".to_owned()));
@@ -216,19 +214,13 @@ fn write_csv(
         }
         for row in rows {
             if wrong.is_none() {
-                wrong = write_row(&mut table, &row).err();
+                wrong = table.write_record(row.iter().map(|cell| as_text(cell))).err();
             }
         }
     })
     .map_err(Trouble::Journal)?;
     let flushed = table.flush();
     wrong.map_or(flushed, |error| Err(error.into())).map_err(Trouble::Write)
-}
-
-/// Writes a row of the list, safe to open in a spreadsheet.
-fn write_row(table: &mut csv::Writer<&mut dyn Write>, row: &[String]) -> csv::Result<()> {
-    row.iter().try_for_each(|cell| table.write_field(as_text(cell).as_bytes()))?;
-    table.write_record(None::<&[u8]>)
 }
 
 /// The fields of the structured data as cells: texts as they are, everything else as JSON.

@@ -107,7 +107,7 @@ pub(super) fn no_key() -> Failure {
 
 /// A pool that no journal knows yet has no limit that could be told; a state directory is not asked for.
 pub(super) fn last_limit(state: &StateArgs, around: &Environment<'_>) -> Result<Option<u32>, Failure> {
-    if state.state.is_none() && super::place::state_dir(None, around).is_err() {
+    if super::place::known_state_dir(state.state.as_deref(), around)?.is_none() {
         return Ok(None);
     }
     Ok(look(state, around)?.map_or(Ok(None), |disk| disk.last_limit())?)

@@ -1,6 +1,5 @@
 //! The columns of a report's table, and cells that are safe to open in a spreadsheet.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The names of the further columns of a list, in the order in which they are met.
@@ -11,19 +10,14 @@ pub struct ListColumns {
 }
 
 impl ListColumns {
-    /// Takes in the names of the variables of a lead.
-    pub fn add<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
-        for (nth, name) in names.enumerate() {
-            if self.place(nth, name).is_none() {
-                self.places.insert(name.to_owned(), self.names.len());
-                self.names.push(name.to_owned());
+    /// Takes in the variables of a lead.
+    pub fn add(&mut self, variables: &[(String, String)]) {
+        for (name, _) in variables {
+            if !self.places.contains_key(name) {
+                self.places.insert(name.clone(), self.names.len());
+                self.names.push(name.clone());
             }
         }
-    }
-
-    /// Where a name stands; most leads have all of them, in the same order.
-    fn place(&self, nth: usize, name: &str) -> Option<usize> {
-        if self.names.get(nth).is_some_and(|known| known == name) { Some(nth) } else { self.places.get(name).copied() }
     }
 
     /// The names.
@@ -34,9 +28,9 @@ impl ListColumns {
     /// The cells of a lead under these names.
     pub fn cells<'a>(&self, variables: &'a [(String, String)]) -> Vec<&'a str> {
         let mut cells = vec![""; self.names.len()];
-        for (nth, (name, value)) in variables.iter().enumerate() {
-            if let Some(place) = self.place(nth, name) {
-                cells[place] = value;
+        for (name, value) in variables {
+            if let Some(place) = self.places.get(name) {
+                cells[*place] = value;
             }
         }
         cells
@@ -44,9 +38,9 @@ impl ListColumns {
 }
 
 /// A cell that no spreadsheet takes for a formula: an apostrophe in front makes it text.
-pub fn as_text(cell: &str) -> Cow<'_, str> {
+pub fn as_text(cell: &str) -> String {
     let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula { format!("'{cell}").into() } else { cell.into() }
+    if formula { format!("'{cell}") } else { cell.to_owned() }
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ impl Usage {
         let starts = by(Step::Day).steps();
         let mut minutes_a_day = vec![0.0; starts.len()];
         for (_, row) in placed(&range, &came.calls) {
-            minutes_a_day[starts.partition_point(|day| *day <= row.at).saturating_sub(1)] += minutes(row);
+            minutes_a_day[step_of(&starts, row.at)] += minutes(row);
         }
         let hours = if came.hours.is_empty() { Vec::new() } else { peaks(&by(Step::Hour), &came.hours) };
         let peaks = peaks(&range, &came.peaks);
@@ -266,10 +266,13 @@ pub(super) fn near(limit: u32) -> u32 {
 fn placed<'a>(range: &Range, rows: &'a [Row]) -> impl Iterator<Item = (usize, &'a Row)> {
     let (steps, to) = (range.steps(), range.to);
     let before = range.from - if range.step == Step::Hour { 1.hour() } else { 24.hours() };
-    rows.iter().filter(move |row| row.at > before && row.at < to).filter_map(move |row| {
-        let after = steps.partition_point(|step| *step <= row.at);
-        (!steps.is_empty()).then_some((after.saturating_sub(1), row))
-    })
+    let inside = rows.iter().filter(move |row| row.at > before && row.at < to);
+    inside.filter_map(move |row| (!steps.is_empty()).then_some((step_of(&steps, row.at), row)))
+}
+
+/// The step that holds this instant: the last one that has begun, or the first.
+fn step_of(steps: &[Timestamp], at: Timestamp) -> usize {
+    steps.partition_point(|step| *step <= at).saturating_sub(1)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped; counts of calls are small")]

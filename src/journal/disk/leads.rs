@@ -1,11 +1,7 @@
 //! A lead as a row, and back.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::super::Error;
 use super::super::lead_status::{LeadState, LeadStatus};
@@ -25,19 +21,6 @@ pub(super) type Zones = HashMap<i64, Arc<[String]>>;
 /// A lead as a row has it, but for its zones.
 pub(super) fn read(text: &str) -> Result<Lead, Error> {
     serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))
-}
-
-/// The names of its variables alone.
-pub(super) fn variable_names(text: &str) -> Result<Vec<Cow<'_, str>>, Error> {
-    #[derive(Deserialize)]
-    struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-    #[derive(Deserialize)]
-    struct Variables<'a> {
-        #[serde(borrow, default)]
-        variables: Vec<(Name<'a>, IgnoredAny)>,
-    }
-    let lead: Variables<'_> = serde_json::from_str(text).map_err(|error| Error::damaged(format!("a lead: {error}")))?;
-    Ok(lead.variables.into_iter().map(|(Name(name), _)| name).collect())
 }
 
 /// Hands over the leads of a campaign that a condition selects; the campaign is its first parameter.

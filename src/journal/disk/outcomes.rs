@@ -9,7 +9,7 @@ use super::super::facts::Attempt;
 use super::super::lead_status::LeadState;
 use super::Disk;
 use super::accounts::Account;
-use super::db::{Db, Row, values};
+use super::db::values;
 use super::leads::standing_named;
 use super::{attempts, leads, results};
 use crate::campaign::attempt::{Cause, State};
@@ -90,31 +90,6 @@ impl Disk {
         })
     }
 
-    /// Hands over the names of the variables of each lead that is on the list of a campaign, in list order.
-    pub fn each_lead_names(
-        &self,
-        account: &Account,
-        campaign: &str,
-        mut each: impl FnMut(&mut dyn Iterator<Item = &str>),
-    ) -> Result<(), Error> {
-        self.each_row(account, campaign, |_, row| {
-            each(&mut leads::variable_names(row.text(1)?)?.iter().map(AsRef::as_ref));
-            Ok(())
-        })
-    }
-
-    /// Hands over what the provider made of the last call of each lead that was called, in the order of their numbers.
-    pub fn each_analysis(&self, attempts: &Attempts, mut each: impl FnMut(&Analysis)) -> Result<(), Error> {
-        let mut by_lead: Vec<_> = attempts.iter().filter(|(lead, _)| lead.is_some()).collect();
-        by_lead.sort_by_key(|(lead, _)| **lead);
-        self.read(|db| {
-            for (_, of_lead) in by_lead {
-                results::analysis(db, last_call(of_lead))?.iter().for_each(&mut each);
-            }
-            Ok(())
-        })
-    }
-
     /// Hands over each lead that is on the list of a campaign, in list order.
     pub fn each_lead(
         &self,
@@ -123,35 +98,23 @@ impl Disk {
         attempts: &Attempts,
         mut each: impl FnMut(LeadOutcome<'_>),
     ) -> Result<(), Error> {
-        self.each_row(account, campaign, |db, row| {
-            let lead = leads::read(row.text(1)?)?;
-            let state = standing_named(&row.get::<String>(2)?, row.get(3)?)?;
-            let of_lead = attempts.get(&Some(LeadId(row.get(0)?))).map_or(&[][..], Vec::as_slice);
-            let analysis = results::analysis(db, last_call(of_lead))?;
-            each(LeadOutcome { lead: &lead, state, attempts: of_lead, analysis: analysis.as_ref() });
-            Ok(())
-        })
-    }
-
-    /// Goes over the rows of the leads that are on the list of a campaign: id, lead, standing and class.
-    fn each_row(
-        &self,
-        account: &Account,
-        campaign: &str,
-        mut each: impl FnMut(&Db, &Row<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
         const AT_ONCE: usize = 10_000;
         let id = self.campaign(account, campaign)?;
         // By the index of the campaign every part of the list would be sorted out of the whole list.
         let some = "SELECT id, lead, standing, class FROM leads WHERE +campaign = ?1 AND listed = 1 AND id > ?2 \
                     ORDER BY id LIMIT ?3";
         self.read(|db| {
-            let (mut last, mut rows) = (0_i64, AT_ONCE);
+            let (mut last, mut rows) = (0, AT_ONCE);
             while rows == AT_ONCE {
                 rows = 0;
                 db.each(some, values![id, last, AT_ONCE], |row| {
                     (last, rows) = (row.get(0)?, rows + 1);
-                    each(db, row)
+                    let lead = leads::read(row.text(1)?)?;
+                    let state = standing_named(&row.get::<String>(2)?, row.get(3)?)?;
+                    let of_lead = attempts.get(&Some(LeadId(last))).map_or(&[][..], Vec::as_slice);
+                    let analysis = results::analysis(db, last_call(of_lead))?;
+                    each(LeadOutcome { lead: &lead, state, attempts: of_lead, analysis: analysis.as_ref() });
+                    Ok(())
                 })?;
             }
             Ok(())

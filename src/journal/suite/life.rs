@@ -9,7 +9,7 @@ use crate::campaign::attempt::{Cause, State};
 use crate::campaign::disposition::Class;
 use crate::campaign::event::News;
 use crate::campaign::plan::Plan;
-use crate::campaign::reply::{Denied, LeadNow, Opened};
+use crate::campaign::reply::{Change, Denied, LeadNow, Opened};
 use crate::campaign::retry::Retries;
 use crate::campaign::seen::{SeenCall, Status};
 use crate::pool::attempt_id::{AttemptId, Mark};
@@ -250,13 +250,19 @@ pub(super) fn the_wait_after_an_adoption_survives_a_restart<B: Bench>() {
     assert_eq!(story.restart(710).adopted_at, None);
 }
 
-pub(super) fn a_blocked_call_is_up_until_it_ends_and_gives_the_lead_back<B: Bench>() {
-    let mut story = Story::<B>::of(plan(), 1);
+/// A lead whose call came back blocked, at second 2; the attempt, and what that changed.
+fn blocked<B: Bench>(story: &mut Story<B>) -> (AttemptId, Change) {
     let lead = story.batch(0).1[0].id;
     let attempt = story.claim(lead, 1);
     let limits = Some(Limits { blocked: true, limit: Some(10), remaining: Some(0) });
     let news = News::Answered { attempt: attempt.clone(), wire: wire(2), call: Box::new(queued(&attempt, 2)), limits };
     let change = story.change(&news, 2);
+    (attempt, change)
+}
+
+pub(super) fn a_blocked_call_is_up_until_it_ends_and_gives_the_lead_back<B: Bench>() {
+    let mut story = Story::<B>::of(plan(), 1);
+    let (attempt, change) = blocked(&mut story);
     assert_eq!((change.now, change.lead_now), (State::Placed { blocked: true }, LeadNow::Busy));
     let reason = "call.start.error-subscription-concurrency-limit-reached";
     let change = story.change(&listed(vec![ended(&attempt, reason, 5)], 6), 6);
@@ -268,11 +274,7 @@ pub(super) fn a_blocked_call_is_up_until_it_ends_and_gives_the_lead_back<B: Benc
 
 pub(super) fn a_blocked_call_that_nobody_knows_gives_the_lead_back<B: Bench>() {
     let mut story = Story::<B>::of(plan(), 1);
-    let lead = story.batch(0).1[0].id;
-    let attempt = story.claim(lead, 1);
-    let limits = Some(Limits { blocked: true, limit: Some(10), remaining: Some(0) });
-    let news = News::Answered { attempt: attempt.clone(), wire: wire(2), call: Box::new(queued(&attempt, 2)), limits };
-    story.change(&news, 2);
+    let (attempt, _) = blocked(&mut story);
     let change = story.change(&News::Absent(attempt.clone(), at(700).at), 700);
     assert_eq!((change.now, change.lead_now), (State::Refused(Cause::Pool), LeadNow::Open));
     let shown = SeenCall { updated: stamp(701), ..queued(&attempt, 2) };
