@@ -63,11 +63,32 @@ impl io::Write for Replacement {
 /// Reads a file whole, or says that it is larger than it may be. A device without an end has one here.
 pub fn read_whole(path: &Path, most: u64) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(most.saturating_add(1)).read_to_string(&mut text)?;
-    if text.len() as u64 > most {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most} bytes")));
-    }
+    Bounded::new(File::open(path)?, most).read_to_string(&mut text)?;
     Ok(text)
+}
+
+/// What is read of something whose size nobody knows: more than that is an error, since a part is not the whole.
+pub struct Bounded<R> {
+    input: R,
+    left: u64,
+    most: u64,
+}
+
+impl<R> Bounded<R> {
+    /// So many bytes of it at most.
+    pub fn new(input: R, most: u64) -> Self {
+        Self { input, left: most, most }
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        let most = self.most;
+        let larger = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most} bytes"));
+        self.left = self.left.checked_sub(count as u64).ok_or_else(larger)?;
+        Ok(count)
+    }
 }
 
 /// Whether two paths lead to one file, or would, if it were made.

@@ -8,9 +8,11 @@ use super::args::AccountArgs;
 use super::environment::Environment;
 use super::layers::{Layer, Sources};
 use crate::leads::shown::shown;
+use crate::private_file::read_whole;
 use crate::rehearsal::sandbox::{ASSISTANT, LINE};
 use crate::report::failure::Failure;
 use crate::run::plan::{Account, WatchKey};
+use crate::text;
 use crate::vapi::base::BaseUrl;
 use crate::vapi::request::Target;
 
@@ -59,6 +61,12 @@ pub fn find(args: &AccountArgs, around: &Environment<'_>) -> Result<Found, Failu
         }
     };
     let target = target.unwrap_or_else(|| Target::Assistant("ASSISTANT_ID".into()));
+    let is_key = |id: &str| key.as_ref().is_some_and(|key| key.expose_secret() == id);
+    if std::iter::once(target.id()).chain(lines.iter().map(String::as_str)).any(is_key) {
+        return Err(Failure::usage("the key was given as an id, too").advise(
+            "--assistant-id, --squad-id, --workflow-id and --phone-number-id each name one of what the dashboard lists",
+        ));
+    }
     if lines.is_empty() {
         lines.push("PHONE_NUMBER_ID".into());
     }
@@ -139,8 +147,7 @@ pub(super) fn key(
         (Some(path), _) => {
             let key = key_from(path, "--api-key-file")?;
             if others_may_read(path) {
-                let shown = if looks_like_a_key(path) { "***".to_owned() } else { path.display().to_string() };
-                warnings.push(format!("{shown} can be read by every user of this machine:   chmod 600 it"));
+                warnings.push(format!("{} can be read by every user of this machine:   chmod 600 it", name_of(path)));
             }
             Ok(Some(key))
         }
@@ -172,28 +179,33 @@ pub(super) fn watched(
 
 /// Reads a key from a file that a flag names.
 pub(super) fn key_from(path: &Path, flag: &str) -> Result<SecretString, Failure> {
-    use std::io::Read;
-    let wrong = |reason: &str| {
-        Failure::usage(format!("the key in {} {reason}", path.display())).advise(format!("named by {flag}"))
-    };
-    let file = std::fs::File::open(path).map_err(|error| {
-        if looks_like_a_key(path) {
-            Failure::usage(format!("the key in *** cannot be read: {error}"))
-                .advise(format!("that looks like the key itself: put it into a file, or into {KEY_VARIABLE}"))
-        } else {
-            wrong(&format!("cannot be read: {error}"))
-        }
-    })?;
-    let mut text = String::new();
-    let most = u64::try_from(LONGEST_KEY + 2).unwrap_or(u64::MAX);
-    file.take(most).read_to_string(&mut text).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
-    secret(&text).map_err(|reason| wrong(&reason))
+    let text = read_secret(path, "key", flag, LONGEST_KEY as u64 + 2)?;
+    let wrong = |why| Failure::usage(format!("the key in {} {why}", name_of(path))).advise(format!("named by {flag}"));
+    secret(&text).map_err(wrong)
 }
 
-/// Whether what should name a file is probably the key, which must not be shown.
-fn looks_like_a_key(path: &Path) -> bool {
-    let Some(text) = path.to_str() else { return false };
-    text.trim_start().starts_with("sk-") || is_uuid(text.trim()) || (text.len() >= 20 && !text.contains(['/', '.']))
+/// The text of a file that holds a secret. What was given for its name may be the secret itself, and is not shown then.
+pub(super) fn read_secret(path: &Path, what: &str, named_by: &str, most: u64) -> Result<String, Failure> {
+    read_whole(path, most).map_err(|error| {
+        let failure = Failure::usage(format!("the {what} in {} cannot be read: {error}", name_of(path)));
+        if looks_like_a_secret(path) {
+            failure.advise(format!("{named_by} names a file, and that looks like the {what} itself: put it into one"))
+        } else {
+            failure.advise(format!("named by {named_by}"))
+        }
+    })
+}
+
+/// A secret's file, as it may be shown.
+fn name_of(path: &Path) -> String {
+    if looks_like_a_secret(path) { "***".to_owned() } else { text::path(path) }
+}
+
+/// Whether what should name a file is probably what the file should hold.
+fn looks_like_a_secret(path: &Path) -> bool {
+    let Some(text) = path.to_str().map(str::trim) else { return false };
+    let begins = ["sk-", "whsec_"].iter().any(|begin| text.starts_with(begin));
+    begins || text.rsplit('/').next().is_some_and(is_uuid) || (text.len() >= 20 && !text.contains(['/', '.']))
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -234,6 +246,10 @@ mod tests {
         for key in ["sk-live/abc.def", "0f8fad5b-d9cb-469f-a165-70867728950e", "abcdefghij0123456789"] {
             let said = key_from(Path::new(key), "--api-key-file").unwrap_err().to_string();
             assert!(!said.contains(key) && said.contains("***") && said.contains("the key itself"), "{said}");
+        }
+        for other in ["whsec_MfKQ9r8GKYqr/wjUPD8ILPZIo2LaLaSw", "hc-ping.com/0f8fad5b-d9cb-469f-a165-70867728950e"] {
+            let said = read_secret(Path::new(other), "secret", "--webhook-secret-file", 10).unwrap_err().to_string();
+            assert!(!said.contains(other) && said.contains("***") && said.contains("the secret itself"), "{said}");
         }
         for file in ["keys/production-of-acme", "production-of-acme.key", "key"] {
             let said = key_from(Path::new(file), "--api-key-file").unwrap_err().to_string();

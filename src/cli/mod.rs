@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::drive;
@@ -307,15 +308,16 @@ fn wants_json(argv: &[OsString]) -> bool {
 
 /// What the exit code is when clap has the last word.
 fn clap_says(error: &clap::Error, argv: &[OsString]) -> Exit {
-    let _ = error.print();
-    if !error.use_stderr() {
-        return Exit::Settled;
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = error.print();
+        return if error.use_stderr() { Exit::Usage } else { Exit::Settled };
     }
-    let text = error.to_string();
-    talk::note(text.trim_end());
+    // Words of the line stand in it, and a terminal is not to obey them.
+    let lines: Vec<_> = error.to_string().trim_end().lines().map(crate::text::plain).collect();
+    say(&lines.join("\n"));
     talk::note("exit 2");
     if wants_json(argv) {
-        let said = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let said = lines.first().map_or("", |line| line.trim_start_matches("error: "));
         let _ = print(&crate::report::json::nothing(None, Exit::Usage, said));
     }
     Exit::Usage

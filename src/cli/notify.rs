@@ -4,12 +4,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::account::read_secret;
 use super::environment::Environment;
 use super::{log, values};
 use crate::drive::notify::NotifyOptions;
 use crate::drive::notify::ping::PingUrl;
 use crate::leads::shown::file;
-use crate::private_file::read_whole;
 use crate::report::failure::Failure;
 
 /// The variable that holds the URL of the dead man's switch, or names its file.
@@ -72,9 +72,8 @@ fn ping_from(path: &Path, named_by: &str) -> Result<PingUrl, Failure> {
         return Err(Failure::usage("--ping-file names a file, and what it was given looks like the URL itself (***)")
             .advise(format!("put it into a file that only you can read, or into {PING_VARIABLE}")));
     }
-    let wrong =
-        |why: &str| Failure::usage(format!("the URL in {} {why}", file(path))).advise(format!("named by {named_by}"));
-    let text = read_whole(path, LONGEST_URL).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    let text = read_secret(path, "URL", named_by, LONGEST_URL)?;
+    let wrong = |why| Failure::usage(format!("the URL in {} {why}", file(path))).advise(format!("named by {named_by}"));
     PingUrl::parse(&text).map_err(wrong)
 }
 

@@ -24,6 +24,7 @@ use crate::leads::lead::Only;
 use crate::leads::options::{ListOptions, Source, Zone, ZoneFrom};
 use crate::leads::shown::shown;
 use crate::live::Address;
+use crate::private_file::read_whole;
 use crate::report::failure::Failure;
 use crate::run::check::with_unreadable;
 use crate::run::plan::{Account, RunPlan, TypedCommand, reserve_fits};
@@ -349,19 +350,8 @@ pub fn list(
 }
 
 fn read_holidays(path: &Path) -> Result<String, Failure> {
-    use std::io::Read;
-    let unreadable =
-        |error: std::io::Error| Failure::usage(format!("cannot read {}, named by --holidays: {error}", path.display()));
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(LARGEST_HOLIDAYS + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > LARGEST_HOLIDAYS {
-        return Err(Failure::usage(format!(
-            "{}, named by --holidays, is too large for a list of dates",
-            path.display()
-        )));
-    }
-    Ok(text)
+    read_whole(path, LARGEST_HOLIDAYS)
+        .map_err(|error| Failure::usage(format!("cannot read {}, named by --holidays: {error}", path.display())))
 }
 
 fn retries(args: &RetryArgs, seed: u64, around: &Environment<'_>) -> Result<Retries, Failure> {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use reqwest::Url;
 use secrecy::SecretString;
 
+use super::account::read_secret;
 use crate::drive::webhook::WebhookPlan;
 use crate::leads::shown::file;
-use crate::private_file::read_whole;
 use crate::report::failure::Failure;
 use crate::vapi::base::is_loopback;
 use crate::vapi::request::{MessageServer, Target};
@@ -96,7 +96,7 @@ fn secret_from(path: &Path) -> Result<SecretString, Failure> {
     let wrong = |why: &str| {
         Failure::usage(format!("the secret in {} {why}", file(path))).advise("named by --webhook-secret-file")
     };
-    let text = read_whole(path, LONGEST_SECRET).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+    let text = read_secret(path, "secret", "--webhook-secret-file", LONGEST_SECRET)?;
     let secret = text.trim();
     if secret.is_empty() {
         return Err(wrong("is empty"));

@@ -11,6 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::drive::clock::Clock;
 use crate::drive::signals::Signals;
 use crate::leads::options::{Copied, Source};
+use crate::leads::table::MAX_STREAM;
+use crate::private_file::Bounded;
 use crate::report::failure::Failure;
 
 /// How a copy begins to be called, in the moment in which it has a name.
@@ -49,8 +51,8 @@ pub(super) async fn copy(input: &Source, dir: &Path, signals: &mut Signals) -> R
 fn copy_whole(input: Option<PathBuf>, dir: &Path) -> io::Result<File> {
     let mut copy = tempfile::tempfile_in(dir)?;
     match input {
-        Some(path) => io::copy(&mut File::open(path)?, &mut copy)?,
-        None => io::copy(&mut io::stdin().lock(), &mut copy)?,
+        Some(path) => io::copy(&mut Bounded::new(File::open(path)?, MAX_STREAM), &mut copy)?,
+        None => io::copy(&mut Bounded::new(io::stdin().lock(), MAX_STREAM), &mut copy)?,
     };
     Ok(copy)
 }

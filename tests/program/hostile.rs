@@ -178,3 +178,27 @@ fn each_way_to_mislead_at_once() {
         nothing_unclean_is_printed(&text, refuses);
     }
 }
+
+#[test]
+fn what_was_typed_and_cannot_be_read_comes_out_clean() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "a\u{1b}]0;x\u{7}b\u{202e}\u{9b}2J\u{2028}c";
+    std::fs::write(dir.path().join("key"), KEY).unwrap();
+    for words in [
+        &["status", "x", text][..],
+        &["run", "x.csv", "--poll", text, "--log", "log", "--json"],
+        &["run", "x.csv", "--config", text, "--holidays", text, "--dnc", text, "--log", "log", "--json"],
+        &["run", "x.csv", "--assistant-id", KEY, "--api-key-file", "key", "--log", "log", "--json"],
+        &["run", "x.csv", "--phone-number-id", KEY, "--log", "log", "--json"],
+        &["run", "x.csv", "--api-key-file", KEY, "--log", "log", "--json"],
+        &["run", "x.csv", "--webhook", "127.0.0.1:0", "--webhook-secret-file", KEY, "--log", "log", "--json"],
+        &["run", "x.csv", "--ping-file", KEY, "--log", "log", "--json"],
+    ] {
+        let Output { stdout, stderr, status } = dialer(words, dir.path(), "http://127.0.0.1:9");
+        assert_eq!(status.code(), Some(2), "{words:?}: {}", String::from_utf8_lossy(&stderr));
+        let log = std::fs::read(dir.path().join("log")).unwrap_or_default();
+        for (place, bytes) in [("stdout", stdout), ("stderr", stderr), ("--log", log)] {
+            assert_eq!(unclean(&bytes), None, "{words:?}, {place}");
+        }
+    }
+}

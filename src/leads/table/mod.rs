@@ -19,6 +19,7 @@ use std::time::SystemTime;
 
 use super::options::Source;
 use super::shown::plain;
+use crate::private_file::Bounded;
 use decode::Decode;
 use json::{Json, is_json};
 use records::Records;
@@ -30,6 +31,9 @@ pub const MAX_ROW: usize = 1 << 20;
 pub const MAX_CELL: usize = 1 << 16;
 /// The most cells of a row.
 pub const MAX_CELLS: usize = 4_096;
+
+/// The most bytes of a list that comes through a pipe: a device has no end.
+pub const MAX_STREAM: u64 = 1 << 30;
 
 /// One row, as it stands in the file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -113,7 +117,7 @@ impl Table {
 
     /// What can be read only once.
     fn once(input: Box<dyn Read + Send>, sheet: Option<&str>, read: Arc<AtomicU64>) -> Result<Self, TableError> {
-        let mut input = Counted(input, Arc::clone(&read));
+        let mut input = Counted(Bounded::new(input, MAX_STREAM), Arc::clone(&read));
         let magic = beginning(&mut input)?;
         if is_zip(&magic) || is_json(&magic) {
             let bytes = sheet::slurp(Cursor::new(magic).chain(input))?;

@@ -5,11 +5,16 @@ use std::path::PathBuf;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
+use crate::private_file::read_whole;
+
+/// No passfile is larger.
+const LARGEST: u64 = 1 << 20;
+
 /// The password for a database: of the first line that fits.
 pub(super) fn find(config: &Config) -> Option<String> {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pgpass"));
     let file = std::env::var_os("PGPASSFILE").map(PathBuf::from).or_else(home)?;
-    let text = std::fs::read_to_string(file).ok()?;
+    let text = read_whole(&file, LARGEST).ok()?;
     let host = match config.get_hosts().first()? {
         Host::Tcp(name) => name.clone(),
         #[cfg(unix)]

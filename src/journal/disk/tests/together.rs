@@ -35,3 +35,25 @@ fn what_is_written_together_stays_together_or_goes_together() {
     assert!(matches!(failed, Err(Error::Empty)));
     assert!(states(&outside, 0..2).iter().all(|state| matches!(state, State::Placed { .. })));
 }
+
+/// A start that works out anew how all the leads of a long list stand writes so many at a time: what it has done so far
+/// is seen by others, who can write in between.
+#[test]
+fn a_start_that_looks_at_many_leads_lets_others_in_between() {
+    let place = tempfile::tempdir().unwrap();
+    let cast = Cast::new(place.path(), "leads");
+    cast.import(&list((0..7_000).map(person)), |head| head).unwrap();
+    let outside = Disk::open(place.path(), &mut chance(7)).unwrap();
+    outside.db.batch("UPDATE leads SET stale = 1").unwrap();
+    let stale = || outside.db.get::<i64>("SELECT count(*) FROM leads WHERE stale = 1", &[]).unwrap();
+    assert_eq!(stale(), 7_000);
+    let mut seen = std::collections::BTreeSet::new();
+    std::thread::scope(|scope| {
+        let start = scope.spawn(|| cast.run(0..7_000, 9));
+        while !start.is_finished() {
+            seen.insert(stale());
+        }
+    });
+    assert_eq!(stale(), 0);
+    assert!(seen.len() > 2, "{seen:?}");
+}
