@@ -339,7 +339,7 @@ impl Left {
         if self.zones.len() < MOST_ZONES && !self.zones.contains(&lead.zones) {
             self.zones.insert(lead.zones.clone());
         }
-        if self.sample.len() as u64 <= self.most {
+        if (self.sample.len() as u64) < self.most {
             self.sample.push(lead);
         }
     }

@@ -61,6 +61,11 @@ pub(super) fn guard_rejects<'a>(
 pub(super) fn guard_outputs(args: &RunArgs) -> Result<(), Failure> {
     let (log, results) = (args.shown.log.as_deref(), args.shown.results.as_deref());
     log.map_or(Ok(()), |log| guard_output("--log", log, other_files(args)))?;
+    if results == Some(Path::new("-")) {
+        return Err(Failure::usage("--results - names no file")
+            .advise("name one, and follow it:   tail -F results.jsonl")
+            .advise("or a pipe:   --results >(jq .number)"));
+    }
     results.map_or(Ok(()), |results| guard_output("--results", results, other_files(args).chain([("--log", log)])))
 }
 
@@ -140,6 +145,7 @@ mod tests {
         let said = guarded(format!("{shown} --log {shown}")).unwrap_err().to_string();
         assert!(said.contains("--log") && said.contains("the list"), "{said}");
         assert!(guarded(format!("x.csv --log {shown} --rejects {shown}")).is_err());
+        assert!(guarded("x.csv --results -".to_owned()).unwrap_err().to_string().contains("tail -F"));
         assert!(guarded(format!("x.csv --log {shown} --dnc other")).is_ok());
         assert!(guarded("x.csv --log /dev/null --dnc /dev/null".to_owned()).is_ok());
     }

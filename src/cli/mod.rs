@@ -169,15 +169,17 @@ fn refused(refusal: &Refusal, argv: &[OsString]) -> Exit {
     if let Some(log) = log::named_log(argv).filter(|log| !help && !log::is_named_twice(log, argv)) {
         let _ = talk::keep_log(&log);
     }
+    let around = Environment::of_process();
+    let campaign = log::named(argv, "--campaign").and_then(|name| name.into_string().ok());
+    let campaign = campaign.and_then(|name| place::name(Some(&name), &[], &around).ok()).map(|name| name.text);
     let exit = match refusal {
-        Refusal::Clap(error) => clap_says(error, argv),
-        Refusal::Wrong(failure) => refuse(failure, wants_json(argv), None),
+        Refusal::Clap(error) => clap_says(error, argv, campaign.as_deref()),
+        Refusal::Wrong(failure) => refuse(failure, wants_json(argv), campaign.as_deref()),
     };
     if !help {
-        let around = Environment::of_process();
         let mut notifier = Notifier::start(notify::NotifyArgs::of_line(argv, &around));
         let text = "the command line, or what it names, cannot be read".to_owned();
-        run::tell_end(&mut notifier, &NotifyEnd { campaign: None, exit, text, wall: around.now });
+        run::tell_end(&mut notifier, &NotifyEnd { campaign, exit, text, wall: around.now });
     }
     exit
 }
@@ -307,7 +309,7 @@ fn wants_json(argv: &[OsString]) -> bool {
 }
 
 /// What the exit code is when clap has the last word.
-fn clap_says(error: &clap::Error, argv: &[OsString]) -> Exit {
+fn clap_says(error: &clap::Error, argv: &[OsString], campaign: Option<&str>) -> Exit {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
         return if error.use_stderr() { Exit::Usage } else { Exit::Settled };
@@ -318,7 +320,7 @@ fn clap_says(error: &clap::Error, argv: &[OsString]) -> Exit {
     talk::note("exit 2");
     if wants_json(argv) {
         let said = lines.first().map_or("", |line| line.trim_start_matches("error: "));
-        let _ = print(&crate::report::json::nothing(None, Exit::Usage, said));
+        let _ = print(&crate::report::json::nothing(campaign, Exit::Usage, said));
     }
     Exit::Usage
 }

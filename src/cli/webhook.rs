@@ -39,7 +39,15 @@ impl WebhookArgs {
     /// What that means. The secret is read here, and shown nowhere.
     pub(super) fn plan(&self, target: &Target) -> Result<(Option<WebhookPlan>, Option<MessageServer>), Failure> {
         let plan = self.listen()?;
-        let Some(url) = &self.webhook_url else { return Ok((plan, None)) };
+        let Some(url) = &self.webhook_url else {
+            return if self.webhook_replace {
+                let what =
+                    "--webhook-replace takes messages away from another server, and no --webhook-url says where to";
+                Err(Failure::usage(what).advise("say it:   --webhook-url https://dialer.example.com/"))
+            } else {
+                Ok((plan, None))
+            };
+        };
         let Some(listen) = &plan else {
             return Err(Failure::usage(
                 "--webhook-url says where calls send their messages, and no --webhook takes them",
@@ -131,6 +139,8 @@ mod tests {
         assert_eq!(server(here, "https://d.example.com", assistant()), Ok("https://d.example.com/".to_owned()));
         assert!(server(here, "http://127.0.0.1:8791/x", assistant()).is_ok());
         assert!(server(None, "https://d.example.com", assistant()).unwrap_err().contains("--webhook 127.0.0.1"));
+        let args = WebhookArgs { webhook: None, webhook_secret_file: None, webhook_url: None, webhook_replace: true };
+        assert!(args.plan(&assistant()).unwrap_err().to_string().contains("--webhook-url"));
         assert!(server(here, "https://d.example.com", Target::Workflow("w".into())).unwrap_err().contains("workflow"));
         for wrong in ["http://d.example.com", "ftp://127.0.0.1", "d.example.com", "https://u:s3cret@d.example.com"] {
             let said = server(here, wrong, assistant()).unwrap_err();

@@ -323,7 +323,8 @@ fn percent(share: f64) -> String {
 }
 
 fn places(number: f64) -> f64 {
-    (number * 1e6).round() / 1e6
+    // What nothing adds up to is -0.
+    (number * 1e6).round() / 1e6 + 0.0
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a pace from 0")]

@@ -191,7 +191,7 @@ pub(super) fn sort(
             let json = serde_json::from_str(&reply.body).ok().filter(is_it);
             return json.ok_or_else(|| {
                 let came = ErrorBody::in_body(&reply.body).shown;
-                let came = if came.is_empty() { "nothing".to_owned() } else { came };
+                let came = if came.trim().is_empty() { "nothing".to_owned() } else { came };
                 (PreflightTrouble::Fault, format!("the answer is not what was asked for, but: {came}"))
             });
         }

@@ -151,6 +151,8 @@ fn json_says_why_nothing_was_dialed() {
     ");
     let output = run(&["run", "leads.csv", "--json", "--batch-size", "7"]);
     insta::assert_snapshot!(text(&output.stdout), @r#"{"campaign":null,"exit":2,"error":"invalid value '7' for '--batch-size <N>': a batch holds 50 to 100 leads"}"#);
+    let output = run(&["run", "leads.csv", "--json", "--campaign=spring", "--batch-size", "7"]);
+    assert!(text(&output.stdout).starts_with(r#"{"campaign":"spring","exit":2,"#), "{output:?}");
 }
 
 #[test]

@@ -80,6 +80,7 @@ fn a_dead_mans_switch_hears_of_the_start_and_of_each_end() {
         assert_eq!(switch.take(), asked, "{options:?}");
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!said.contains("hush-hush") && !said.contains("dead man"), "{said}");
+        assert_eq!(said.contains("with 0 instead of 4"), options.contains(&"--later-is-ok"), "{said}");
     }
     let output = rehearsal(folder.path(), &[]).env("DIALER_PING", &switch.url).output().unwrap();
     assert_eq!((code(&output), switch.take()), (Some(0), success.map(str::to_owned).to_vec()));

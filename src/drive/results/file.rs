@@ -3,8 +3,11 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::Errno;
 
 use crate::journal::disk::results::ResultsPlace;
 use crate::report::results::{RowId, beginning};
@@ -46,7 +49,11 @@ enum TailEnd {
 impl ResultsFile {
     /// Opens it, and makes it where it is not there; only its owner may read a new one. No other run may write to it.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+        let file = if is_pipe(path) {
+            open_pipe(path)?
+        } else {
+            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?
+        };
         let stat = file.metadata()?;
         if stat.is_file()
             && let Err(TryLockError::WouldBlock) = file.try_lock()
@@ -116,6 +123,22 @@ impl ResultsFile {
         }
         Ok(())
     }
+}
+
+/// Whether rows go to somebody who reads them as they come.
+pub(super) fn is_pipe(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|stat| stat.file_type().is_fifo())
+}
+
+/// Opens a pipe to be written to alone: whoever could read it as well would never be told that nobody else does.
+fn open_pipe(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().write(true).custom_flags(flags).open(path).map_err(|error| {
+        let nobody = error.raw_os_error() == Some(Errno::NXIO.raw_os_error());
+        if nobody { io::Error::other("nobody reads this pipe; start its reader first") } else { error }
+    })?;
+    fcntl_setfl(&file, OFlags::WRONLY)?;
+    Ok(file)
 }
 
 impl Tail {
@@ -239,6 +262,32 @@ mod tests {
         file.append(&row("a", 2)).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), row("a", 2), "one that was copied and emptied");
         assert_eq!(file.place().unwrap().unwrap().length, row("a", 2).len() as u64);
+    }
+
+    #[test]
+    fn a_pipe_has_a_reader_or_is_no_place_for_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert!(ResultsFile::open(&path).unwrap_err().to_string().contains("nobody reads"));
+        let reader = std::thread::spawn({
+            let path = path.clone();
+            move || {
+                let mut line = String::new();
+                BufReader::new(File::open(path).unwrap()).read_line(&mut line).unwrap();
+                line
+            }
+        });
+        let mut file = loop {
+            match ResultsFile::open(&path) {
+                Ok(file) => break file,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        assert_eq!((file.place().unwrap(), file.take_up(None, "a").unwrap()), (None, vec![]));
+        file.append(&row("a", 0)).unwrap();
+        assert_eq!(reader.join().unwrap(), row("a", 0));
+        assert_eq!(file.append(&row("a", 1)).unwrap_err().kind(), io::ErrorKind::BrokenPipe, "its reader has left");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::leads::shown;
 use crate::report::failure::Failure;
 use crate::report::results::{RowId, row};
 use crate::report::style::count;
-use file::{ResultsFile, Tail};
+use file::{ResultsFile, Tail, is_pipe};
 
 /// How often the journal is looked into, in real time.
 const EVERY: Duration = Duration::from_millis(250);
@@ -44,9 +44,10 @@ pub struct ResultsPlan {
     pub wait: Duration,
 }
 
-/// Makes the file where it is not there, and says what keeps it from being written to.
+/// Makes the file where it is not there, and says what keeps it from being written to. A pipe is left alone: whoever reads
+/// it would take its being closed for the end.
 pub fn check_file(path: &Path) -> Result<(), Failure> {
-    open(path).map(drop)
+    if is_pipe(path) { Ok(()) } else { open(path).map(drop) }
 }
 
 fn open(path: &Path) -> Result<ResultsFile, Failure> {
@@ -104,9 +105,12 @@ impl ResultsWriter {
             tokio::select! {
                 biased;
                 _ = &mut finished => break,
-                order = signals.next() => if order.stop == Stop::Now { break },
-                () = &mut patience => break,
+                order = signals.next() => if order.stop != Stop::Now { continue },
+                () = &mut patience => {}
             }
+            remarks
+                .add("results are not all written yet: the next run of this campaign writes what is left".to_owned());
+            break;
         }
         std::iter::from_fn(|| remarks.take()).collect()
     }

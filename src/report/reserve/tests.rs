@@ -76,9 +76,11 @@ fn a_day_with_a_peak_makes_a_timetable() {
 
 #[test]
 fn where_nobody_calls_in_nothing_is_reserved() {
-    let inbound = InboundHistory { per_hour: vec![0.0], ..question().inbound };
+    // As no callers add up.
+    let inbound = InboundHistory { per_hour: vec![-0.0], ..question().inbound };
     let answer = Question { inbound, ..question() }.answer();
     assert_eq!(answer.choose, Some(0));
+    assert!(!answer.json().contains(":-0"), "{}", answer.json());
     let object: Value = serde_json::from_str(&answer.json()).unwrap();
     assert!(object["rows"].as_array().unwrap().iter().all(|row| row["inbound_refused"] == 0.0));
 }
