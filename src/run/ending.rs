@@ -46,7 +46,7 @@ impl Session<'_> {
             }
         };
         let mut journal = here(journal);
-        journal.wait_at_most(BUSY_AT_THE_END);
+        journal.wait_to_the_end(BUSY_AT_THE_END);
         let waits_for = self.waits_for(&journal, &end, over)?;
         let (_, totals) = journal.end(over)?;
         if self.planned.only.is_some() && end.outcome.why == StopReason::Complete && totals.open > 0 {

@@ -185,24 +185,34 @@ impl<'a> Lists<'a> {
         if self.planned.strict {
             self.look_strictly(&options, now)?;
         }
-        let open = |source| List::open(source, &options);
-        let mut lists = self.sources.iter().map(open).collect::<Result<Vec<_>, _>>();
-        let lists = lists.as_mut().map_err(|error| Self::failure(error, variables))?;
-        let rejects = Rejects::new(Some(&self.rejects), lists);
         let is_read = |at: &usize| self.all[*at].source.is_some();
-        let places = (0..self.all.len()).filter(is_read).collect();
-        let mut rows = Rows { lists, places, at: 0, rejects, pending: &self.pending };
-        let imported = disk.import(lock, head, now, &mut rows);
-        let Rows { lists, rejects, .. } = rows;
+        let places: Vec<usize> = (0..self.all.len()).filter(is_read).collect();
+        let mut since = None;
+        let (lists, rejects, imported) = loop {
+            let open = |source| List::open(source, &options);
+            let lists = self.sources.iter().map(open).collect::<Result<Vec<_>, _>>();
+            let mut lists = lists.map_err(|error| Self::failure(&error, variables))?;
+            let rejects = Rejects::new(Some(&self.rejects), &lists);
+            let mut rows = Rows { lists: &mut lists, places: &places, at: 0, rejects, pending: &self.pending };
+            let imported = disk.import(lock, head, now, &mut rows);
+            let rejects = rows.rejects;
+            match imported {
+                // The lists are read once more.
+                Err(ImportError::Journal(error)) if disk.is_again(&error, &mut since) => {}
+                imported => break (lists, rejects, imported),
+            }
+        };
         let mut imported = imported.map_err(|error| match error {
             ImportError::List(Trouble::List(error)) => self.nobody(&error, variables),
             ImportError::List(Trouble::Rejects(error)) => self.cannot_reject(&error),
             ImportError::List(Trouble::Interrupted) => interrupted(signals),
-            ImportError::Journal(JournalError::Busy { .. }) if self.pending.is_set() => interrupted(signals),
+            ImportError::Journal(JournalError::Busy { .. } | JournalError::Away { .. }) if self.pending.is_set() => {
+                interrupted(signals)
+            }
             ImportError::Journal(error) => refused(self.planned, error),
         })?;
         let written = rejects.finish().map_err(|error| self.cannot_reject(&error))?;
-        self.say_what_was_found(lists, &imported, written);
+        self.say_what_was_found(&lists, &imported, written);
         let sum = |of: fn(Counts) -> u64| lists.iter().map(|list| of(list.counts())).sum::<u64>();
         // Rejected rows that several lists have are repeats that the journal has not seen.
         let repeats = sum(|counts| counts.duplicates);
@@ -271,7 +281,7 @@ pub(super) fn lacks(known: &[String], needed: &[String]) -> bool {
 struct Rows<'a> {
     lists: &'a mut Vec<List>,
     /// Which of the campaign's lists each of them is.
-    places: Vec<usize>,
+    places: &'a [usize],
     at: usize,
     rejects: Rejects,
     pending: &'a Pending,

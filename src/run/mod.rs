@@ -109,10 +109,10 @@ fn held_by_nobody(disk: &Disk, account: &Account, venue: &RunTarget, planned: &R
     if planned.standby {
         return Ok(());
     }
-    match disk.hold(account, &planned.plan.campaign, std::process::id(), now) {
-        Err(held @ Error::Held { .. }) => Err(held.into()),
-        // It is taken for good once the list is known to be one.
-        Ok(_) | Err(_) => Ok(()),
+    match disk.held_by(account, &planned.plan.campaign, std::process::id(), now) {
+        Ok(Some(held)) => Err(held.into()),
+        // It is taken once the list is known to be one.
+        Ok(None) | Err(_) => Ok(()),
     }
 }
 

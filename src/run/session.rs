@@ -123,11 +123,11 @@ impl Session<'_> {
             let is_suppressed = dnc(only.phone) || journal.disk().suppressed(only.phone)?.is_some();
             self.lists.may_call(only, found.as_ref(), is_suppressed, now)?;
         }
-        let history = journal.history(now)?;
-        journal.wait_at_most(BUSY);
+        let history = journal.history(now).map_err(|error| unless_interrupted(error, signals))?;
         reserve_fits(plan, history.last_limit)?;
         let outlook = self.outlook(&journal, now)?;
         let totals = journal.totals(now)?;
+        journal.wait_at_most(BUSY);
         let missing = |read: &Read| lists::lacks(&variables, &read.variables);
         if let Some(ask) = self.ask.filter(|_| !history.has_attempts && outlook.to_call > 0) {
             let reader = (&**self.client, &self.venue.clock);
@@ -219,7 +219,7 @@ impl Session<'_> {
                     }
                 }
                 Err(Error::Away { .. }) if self.planned.standby => {}
-                taken => return Ok(taken?),
+                taken => return taken.map_err(|error| unless_interrupted(error, signals)),
             }
             tokio::select! {
                 biased;

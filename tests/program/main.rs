@@ -15,6 +15,7 @@ mod crash;
 #[path = "../stage/fresh.rs"]
 mod fresh;
 mod hostile;
+mod manifests;
 mod online;
 mod results;
 mod sandbox;

@@ -1,6 +1,7 @@
 """PostgreSQL for the scenarios: a server of their own, a proxy that cuts connections, and a pooler in between."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -110,6 +111,7 @@ class Proxy:
     def __init__(self, port):
         self.to = port
         self.plans, self.cuts, self.pairs = [], 0, set()
+        self.often, self.dice = 0.0, random.Random(port)
         self.passes = threading.Event()
         self.passes.set()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -147,6 +149,9 @@ class Proxy:
             plan = next((plan for plan in self.plans if plan[0] in chunk), None)
             if plan:
                 self.plans.remove(plan)
+            elif self.dice.random() < self.often:
+                plan = (chunk, self.dice.random() < 0.5)
+            if plan:
                 self.cuts += 1
                 if not plan[1]:
                     return

@@ -6,6 +6,7 @@
 
 import os
 import random
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -243,6 +244,125 @@ def postgres_away_at_the_start(s):
         own.start()
         s.ends(0, running=waits, within=30)
         s.once(people)
+
+
+@scenario(once=None)
+def postgres_cut_at_random(s):
+    """Of all that is sent to the database every 20th piece breaks the connection, before it or after, from its first use to
+    the end of the start; then every 300th. What was under way is done again, whole, and every run ends as if nothing had been."""
+    with server(s) as own:
+        if own is None:
+            return
+        runs = []
+        for nth in range(6):
+            people, world = s.leads(25, f"leads-{nth}.csv", 1000 * nth), s.standin(talk=0.3, seed=nth)
+            own.database(f"cut{nth}")
+            proxy = Proxy(own.port)
+            proxy.often, proxy.dice = 0.05, random.Random(nth)
+            running = s.start(f"--rate 20/s --in-doubt 10s --results out-{nth}.csv", leads=f"leads-{nth}.csv", world=world,
+                              env={"DIALER_STATE": own.url(f"cut{nth}", proxy.port)})
+            runs.append((running, people, world, proxy))
+        for running, people, world, proxy in runs:
+            wait_for(lambda: " to call" in running.err() or not running.up(), 90, "the end of its start")
+            proxy.often = 0.003
+        early = sum(proxy.cuts for *_, proxy in runs)
+        for running, people, world, proxy in runs:
+            s.ends(0, running=running, within=100)
+            s.once(people, world)
+        for nth, (_, people, _, _) in enumerate(runs):
+            rows = (s.folder / f"out-{nth}.csv").read_text().splitlines()
+            need(len(rows) == len(people) + 1, f"{len(rows) - 1} rows of results for {len(people)} people")
+        s.note(f"{early} cuts of starts, {sum(proxy.cuts for *_, proxy in runs)} in all, of {len(runs)} runs")
+
+
+@scenario(once=None, talk=0.3)
+def postgres_crashes_in_an_import(s):
+    """The server dies twice while a long list is brought in: it is waited for, and the list is brought in whole."""
+    with server(s) as own:
+        if own is None:
+            return
+        env, many = {"DIALER_STATE": own.database("long")}, 60_000
+        s.leads(many)
+        running = s.start("--rate 5/s", env=env)
+        for nth in range(2):
+            copies = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY pg_temp%'"
+            wait_for(lambda: own.ask(copies) == "1", 40, "a list on its way")
+            time.sleep(0.2 + nth / 2)
+            own.crash()
+        wait_for(lambda: len(s.world.posts) > 5, 120, "a call")
+        running.send(TERM)
+        s.ends(4, running=running, within=20)
+        need(own.ask("SELECT count(*) FROM dialer.leads", "long") == str(many), "leads are missing")
+
+
+def told_of(s, place):
+    """What every command says in the course of a campaign whose journal is there: exit codes, and words without numbers."""
+    reasons = {"customer-ended-call": 1}
+    world, people, answers = s.standin(talk=0.3, reasons=reasons, seed=1), s.leads(14), []
+    env, leads = {"DIALER_STATE": place}, (s.folder / "leads.csv").open
+    out = s.folder / f"results-{len(s.standins)}.csv"
+
+    def tell(line, code=0):
+        ended = s.tell(line, code, env=env)
+        answers.append((line, re.sub(r"[\d.,:-]+|just now", "#", ended.out.replace(place, "PLACE"))))
+        return ended
+
+    def start(flags="", out=out):
+        given = f"--campaign list --in-doubt never --results {out} {flags}"
+        return s.start(given, leads="-", world=world, env=env, stdin=leads())
+
+    tell(["suppress", people[0], "--reason", "asked"])
+    tell("suppress --list")
+    running = start("--rate 2/s --poll 500ms")
+    wait_for(lambda: len(world.posts) > 1, 20, "a call")
+    began = time.time()
+    tell("pause list")
+    wait_for(lambda: "paused" in s.tell("status list", env=env).out, 5, "a pause")
+    s.note(f"paused within {time.time() - began:.1f} s")
+    time.sleep(0.6)
+    before = len(world.posts)
+    time.sleep(1)
+    need(len(world.posts) == before, "called in a pause")
+    need(s.tell("status --json", env=env).json[0].running is not None, "no run is shown")
+    s.ends(6, running=start(out=f"{out}-too"), within=20)
+    tell("resume list")
+    wait_for(lambda: len(world.posts) > before, 10, "a call after the pause")
+    began = time.time()
+    tell("stop list")
+    s.ends(4, running=running, within=10)
+    s.note(f"stopped within {time.time() - began:.1f} s")
+    world.script = lambda _, body: "drop-before" if body["customer"]["number"] in people[-2:] else None
+    s.ends(3, running=start(), within=60)
+    world.script = None
+    left = s.tell("status --json", env=env).json[0].leads
+    need(left.in_doubt == 2 and left.suppressed == 1, str(left))
+    tell("release list --yes")
+    s.ends(0, running=start(), within=60)
+    for line in ("status", f"explain {people[2]}", "report list", "report list --format csv",
+                 "report list --format csv --attempts"):
+        tell(line)
+    tell("report list --format json")
+    tell(f"unsuppress {people[0]} --yes")
+    tell(f"forget {people[3]} --yes")
+    tell(f"explain {people[3]}")
+    s.ends(0, running=start(), within=60)
+    answers.append(("the list", s.tell("status --json", env=env).json[0].leads))
+    answers.append(("called", {number: min(rung, 1) for number, rung in world.rings().items()}))
+    answers.append(("results", len(out.read_text().splitlines())))
+    tell("prune --older-than 1d")
+    tell("prune --older-than 1ms")
+    tell("status")
+    return answers
+
+
+@scenario(once=None)
+def postgres_every_command(s):
+    """Every command says of a journal in a database what it says of one in a directory; the list comes on stdin."""
+    with server(s) as own:
+        if own is None:
+            return
+        for here, there in zip(told_of(s, str(s.folder / "state")), told_of(s, own.database("every"))):
+            need(here == there, f"{here}\n{there}")
 
 
 @scenario(once=None)

@@ -71,7 +71,7 @@ impl ResultsWriter {
         plan: &ResultsPlan,
         campaign: &str,
         clock: Clock,
-        book: impl FnOnce() -> Result<ResultsBook, Error> + Send + 'static,
+        book: impl Fn() -> Result<ResultsBook, Error> + Send + 'static,
     ) -> Result<Self, Failure> {
         let file = open(&plan.path)?;
         let (end, told) = sync_channel(1);
@@ -79,7 +79,7 @@ impl ResultsWriter {
         let remarks = Remarks::default();
         let (wait, campaign, said) = (plan.wait, campaign.to_owned(), remarks.clone());
         std::thread::spawn(move || {
-            match book() {
+            match opened(&book, &told) {
                 Ok(book) => Work::new(file, book, campaign, wait, clock, said).go_on(&told),
                 Err(error) => said.add(format!("no results are written: {}", first_line(&error))),
             }
@@ -113,6 +113,17 @@ impl ResultsWriter {
             break;
         }
         std::iter::from_fn(|| remarks.take()).collect()
+    }
+}
+
+/// Opens the journal, again and again while it cannot be had for now and the run is not over.
+fn opened(book: &impl Fn() -> Result<ResultsBook, Error>, told: &Receiver<bool>) -> Result<ResultsBook, Error> {
+    loop {
+        match book() {
+            Err(Error::Busy { .. } | Error::Away { .. })
+                if told.recv_timeout(AFTER_TROUBLE) == Err(RecvTimeoutError::Timeout) => {}
+            opened => return opened,
+        }
     }
 }
 

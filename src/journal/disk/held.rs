@@ -19,6 +19,22 @@ impl Disk {
         }
     }
 
+    /// Who has a campaign, as [`Error::Held`]; none where it is free.
+    pub fn held_by(&self, account: &Account, campaign: &str, pid: u32, now: Now) -> Result<Option<Error>, Error> {
+        match &self.db {
+            Db::Sqlite(_) => match Lock::take(&self.dir, &account.name, campaign, pid, now) {
+                Err(held @ Error::Held { .. }) => Ok(Some(held)),
+                taken => taken.map(|_| None),
+            },
+            #[cfg(feature = "postgres")]
+            Db::Postgres(db) => {
+                let mark = Mark::of(campaign);
+                let held = db.persist(|| super::lease::held(db, (&account.name, campaign, mark.as_str()), now))?;
+                Ok(held.map(|(_, held)| held))
+            }
+        }
+    }
+
     /// Whether some run holds a campaign.
     pub(super) fn is_held(&self, account: &str, mark: &Mark) -> Result<bool, Error> {
         match &self.db {

@@ -61,10 +61,7 @@ impl Lease {
     /// Takes a campaign for this process, or says who has it.
     pub(super) fn take(db: &Postgres, account: &str, campaign: &str, pid: u32, now: Now) -> Result<Self, Error> {
         let mark = Mark::of(campaign).as_str().to_owned();
-        let began = steady::now();
-        let Some(term) = db.bring_in(|| taken(db, account, &mark, pid))? else {
-            return Err(held(db, account, campaign, &mark, now)?);
-        };
+        let (began, term) = won(db, (account, campaign, &mark), pid, now)?;
         let fence = Fence { account: account.to_owned(), campaign: campaign.to_owned(), mark, term };
         let until = Mutex::new(began + CALLS);
         let shared = Arc::new(Shared { fence, until, lost: AtomicBool::new(false), over: AtomicBool::new(false) });
@@ -102,6 +99,45 @@ impl Drop for Lease {
     }
 }
 
+/// Takes the lease, or says who has it: its term, and when that was begun.
+fn won(
+    db: &Postgres,
+    (account, campaign, mark): (&str, &str, &str),
+    pid: u32,
+    now: Now,
+) -> Result<(Duration, i64), Error> {
+    let (mut since, mut unsure) = (None, None);
+    loop {
+        let (began, mut term) = (steady::now(), None);
+        let done = db.bring_in(|| {
+            term = taken(db, account, mark, pid)?;
+            Ok(term)
+        });
+        let error = match done {
+            Ok(Some(term)) => return Ok((began, term)),
+            Ok(None) => match db.persist(|| held(db, (account, campaign, mark), now))? {
+                None => continue,
+                // Taken by this process in a commit whose answer was lost: nobody renews it, and it ends.
+                Some((held, of)) if unsure == Some(held) && is_held_by(&of, pid) => {
+                    wait(PAUSE * 2, tokio::time::sleep(PAUSE));
+                    db.target().away("the lease that was taken when it broke off has to end first".to_owned())
+                }
+                Some((_, of)) => return Err(of),
+            },
+            Err(error) => error,
+        };
+        unsure = term.or(unsure);
+        if !db.is_again(&error, &mut since) {
+            return Err(error);
+        }
+    }
+}
+
+fn is_held_by(held: &Error, process: u32) -> bool {
+    matches!(held, Error::Held { pid: Some(pid), host: Some(host), .. }
+        if *pid == process && *host == crate::host::name())
+}
+
 /// Takes the lease, if it is nobody's. The new term waits for a transaction of the one before to end.
 fn taken(db: &Postgres, account: &str, mark: &str, pid: u32) -> Result<Option<i64>, Error> {
     let take = format!(
@@ -119,13 +155,18 @@ fn taken(db: &Postgres, account: &str, mark: &str, pid: u32) -> Result<Option<i6
     Ok(term)
 }
 
-/// Who has a campaign.
-fn held(db: &Postgres, account: &str, campaign: &str, mark: &str, now: Now) -> Result<Error, Error> {
-    let find = "SELECT mark, host, pid, since FROM dialer.leases WHERE account = $1 AND mark = $2";
-    let campaign = campaign.to_owned();
-    let mut held = Error::Held { campaign: campaign.clone(), pid: None, host: None, since: None };
-    db.each(find, values![account, mark], &mut |row| {
-        held = holder(campaign.clone(), row, now)?;
+/// Who has a campaign, and under which term.
+pub(super) fn held(
+    db: &Postgres,
+    (account, campaign, mark): (&str, &str, &str),
+    now: Now,
+) -> Result<Option<(i64, Error)>, Error> {
+    let find = format!(
+        "SELECT term, host, pid, since FROM dialer.leases WHERE account = $1 AND mark = $2 AND expires > {CLOCK}"
+    );
+    let mut held = None;
+    db.each(&find, values![account, mark], &mut |row| {
+        held = Some((row.get(0)?, holder(campaign.to_owned(), row, now)?));
         Ok(false)
     })?;
     Ok(held)

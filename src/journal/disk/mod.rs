@@ -41,6 +41,7 @@ mod tests;
 pub mod waiting;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Error;
 use crate::time::Instant;
@@ -77,12 +78,24 @@ impl Disk {
     }
 
     /// Does one thing, wholly or not at all. The file's name is put into what goes wrong.
-    fn within<T>(&mut self, work: impl FnOnce(&Db) -> Result<T, Error>) -> Result<T, Error> {
-        self.db.transact(&self.file, &self.patience, &self.salt, work).map_err(|error| error.within(&self.file))
+    fn within<T>(&mut self, mut work: impl FnMut(&Db) -> Result<T, Error>) -> Result<T, Error> {
+        let mut since = None;
+        loop {
+            match self.db.transact(&self.file, &self.patience, &self.salt, &mut work) {
+                Err(error) if self.is_again(&error, &mut since) => {}
+                done => return done.map_err(|error| error.within(&self.file)),
+            }
+        }
+    }
+
+    /// Whether what failed is to be done again, whole: the database is away, and is waited for. `since` is when that was
+    /// asked first.
+    pub fn is_again(&self, error: &Error, since: &mut Option<Duration>) -> bool {
+        self.db.is_again(error, since)
     }
 
     /// Looks something up.
-    fn read<T>(&self, work: impl FnOnce(&Db) -> Result<T, Error>) -> Result<T, Error> {
+    fn read<T>(&self, work: impl FnMut(&Db) -> Result<T, Error>) -> Result<T, Error> {
         self.db.look(work).map_err(|error| error.within(&self.file))
     }
 }

@@ -19,17 +19,18 @@ impl Disk {
         patience: Patience,
         away: Duration,
     ) -> Result<Self, Error> {
-        let db = Postgres::new(Target::parse(url)?);
-        if !away.is_zero() {
-            db.give_up_after(away);
-            db.wait_while_away(patience.keep.clone());
-        }
+        let target = Target::parse(url)?;
+        let db = match patience.keep.clone().filter(|_| !away.is_zero()) {
+            None => Postgres::new(target),
+            keep => Postgres::waiting_for(target, keep, away),
+        };
         let place = PathBuf::from(db.target().shown());
         let refused = |why: &str| Error::Database { place: db.target().shown().to_owned(), why: why.to_owned() };
-        if db.may_forget().map_err(|error| error.within(&place))? {
+        if db.persist(|| db.may_forget()).map_err(|error| error.within(&place))? {
             return Err(refused("the server runs with fsync = off, and may forget calls that it was told of"));
         }
-        db.make(&format!("{:032x}{:032x}", chance(), chance())).map_err(|error| error.within(&place))?;
+        let salt = format!("{:032x}{:032x}", chance(), chance());
+        db.persist(|| db.make(&salt)).map_err(|error| error.within(&place))?;
         Self::on(db, place, patience)
     }
 

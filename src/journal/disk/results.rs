@@ -71,11 +71,11 @@ pub struct ResultsBook {
 
 impl Run {
     /// What opens the book of its results files, in the same journal, on whatever thread that is to be.
-    pub fn results_book(&self, dir: &Path) -> impl FnOnce(&mut Chance) -> Result<ResultsBook, Error> + Send + use<> {
+    pub fn results_book(&self, dir: &Path) -> impl Fn(&mut Chance) -> Result<ResultsBook, Error> + Send + use<> {
         let (dir, campaign, fence) = (dir.to_owned(), self.campaign, self.fence());
         move |chance| {
             let disk = Disk::open(&dir, chance)?;
-            disk.db.set_fence(fence);
+            disk.db.set_fence(fence.clone());
             Ok(ResultsBook { disk, campaign })
         }
     }
@@ -144,8 +144,9 @@ impl ResultsBook {
         rows: &mut dyn Iterator<Item = (Phone, Option<String>, u64)>,
         place: &ResultsPlace,
     ) -> Result<(), Error> {
+        let Disk { db, file, patience, salt, .. } = &self.disk;
         let campaign = self.campaign;
-        self.disk.within(|tx| {
+        let told = |tx: &Db| {
             let found = "UPDATE settlements SET written = ?4 WHERE number >= ?4 AND written < ?4 AND lead = \
                          (SELECT id FROM leads WHERE campaign = ?1 AND phone = ?2 AND extension = ?3)";
             for (phone, extension, number) in rows {
@@ -153,7 +154,9 @@ impl ResultsBook {
                 tx.write(found, values![campaign, digits(phone), &extension, number])?;
             }
             put_place(tx, campaign, place)
-        })
+        };
+        // What was read of a file is gone: whoever wants to wait reads it once more.
+        db.transact(file, patience, salt, told).map_err(|error| error.within(file))
     }
 }
 

@@ -30,6 +30,7 @@ use crate::campaign::reply::{Booked, Change, Claimed, Open, Opened, Recorded, Re
 use crate::leads::lead::{Only, Phone};
 use crate::pool::Pool;
 use crate::pool::attempt_id::{AttemptId, Mark};
+use crate::pool::news::Others;
 use crate::pool::offset::latest_possible;
 use crate::time::{Now, Stamp};
 
@@ -77,8 +78,14 @@ impl Run {
     /// How long another process that holds the file is waited for, before [`Error::Busy`]; a minute unless told otherwise.
     /// A server that is away is not waited for any more: [`Error::Away`].
     pub fn wait_at_most(&mut self, most: Duration) {
-        self.disk.db.tell_when_away();
+        self.disk.db.wait_while_away(false);
         self.disk.patience = Patience { most, keep: None };
+    }
+
+    /// The same for the end of the run, when a server that is away is waited for once more.
+    pub fn wait_to_the_end(&mut self, most: Duration) {
+        self.wait_at_most(most);
+        self.disk.db.wait_while_away(true);
     }
 
     /// What every transaction of this run has to find unchanged.
@@ -91,12 +98,28 @@ impl Run {
         &self.disk
     }
 
-    pub(super) fn step<T>(&mut self, work: impl FnOnce(&mut Table<'_>, &Plan) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn step<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Table<'_>, &Plan) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.step_with(|table, rest| work(table, rest.plan))
     }
 
     /// One transaction: with the campaign's rows, and with what claims are made with.
-    fn step_with<T>(&mut self, work: impl FnOnce(&mut Table<'_>, Rest<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    fn step_with<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Table<'_>, Rest<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut since = None;
+        loop {
+            match self.step_once(&mut work) {
+                Err(error) if self.disk.is_again(&error, &mut since) => {}
+                done => return done,
+            }
+        }
+    }
+
+    fn step_once<T>(&mut self, work: impl FnOnce(&mut Table<'_>, Rest<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let before = self.before();
         let Self { disk, zones, told, opted_out, dnc, plan, account, campaign, pool, rehearsal, .. } = self;
         let Disk { db, salt, file, dir, patience, .. } = disk;
@@ -201,7 +224,7 @@ impl Journal for Run {
         let run = self.number;
         let others = self.step_with(|table, rest| gather(table, rest.followed, run, now))?;
         let totals = self.totals(now)?;
-        self.step(|table, plan| {
+        let state = self.step(|table, plan| {
             let found = strangers(&table.load(Wanted { found: true, ..Wanted::default() })?);
             for call in &found {
                 table.told.meet(&call.id);
@@ -228,8 +251,8 @@ impl Journal for Run {
             let values = values![table.pool, latest_possible(now).as_micros(), kept, recent.as_micros()];
             let last_limit = table.db.get(last_limit, values)?;
             Ok(ResumeState {
-                open,
-                others,
+                open: Vec::new(),
+                others: Others::default(),
                 watermark,
                 known_from,
                 awaited: awaited.unwrap_or_default(),
@@ -243,7 +266,8 @@ impl Journal for Run {
                 calls_ended,
                 last_limit,
             })
-        })
+        })?;
+        Ok(ResumeState { open, others, ..state })
     }
 
     fn open_batch(&mut self, now: Now) -> Result<Opened, Error> {

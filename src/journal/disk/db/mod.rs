@@ -306,11 +306,24 @@ impl Db {
     }
 
     /// Looks something up.
-    pub(super) fn look<T>(&self, work: impl FnOnce(&Self) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn look<T>(&self, mut work: impl FnMut(&Self) -> Result<T, Error>) -> Result<T, Error> {
         match self {
             Self::Sqlite(_) => work(self),
             #[cfg(feature = "postgres")]
-            Self::Postgres(db) => db.transact(Access::Look, || work(self)),
+            Self::Postgres(db) => db.persist(|| db.transact(Access::Look, || work(self))),
+        }
+    }
+
+    /// Whether what failed is to be done again, whole, after a pause: the server is away, and is waited for. `since` is
+    /// when that was asked first.
+    pub(super) fn is_again(&self, error: &Error, since: &mut Option<Duration>) -> bool {
+        match self {
+            Self::Sqlite(_) => {
+                let _ = (error, since);
+                false
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.is_again(error, since),
         }
     }
 
@@ -326,12 +339,14 @@ impl Db {
         }
     }
 
-    /// A server that is away is no longer waited for.
-    pub(super) fn tell_when_away(&self) {
+    /// Whether a server that is away is waited for from now on, by whoever opened it to wait.
+    pub(super) fn wait_while_away(&self, waits: bool) {
         match self {
-            Self::Sqlite(_) => {}
+            Self::Sqlite(_) => {
+                let _ = waits;
+            }
             #[cfg(feature = "postgres")]
-            Self::Postgres(db) => db.wait_while_away(None),
+            Self::Postgres(db) => db.wait_while_away(waits),
         }
     }
 
@@ -351,7 +366,7 @@ impl Db {
         match self {
             Self::Sqlite(_) => Ok(()),
             #[cfg(feature = "postgres")]
-            Self::Postgres(db) => db.synchronize(clock),
+            Self::Postgres(db) => db.persist(|| db.synchronize(clock)),
         }
     }
 

@@ -53,7 +53,9 @@ pub(in super::super) struct Postgres {
     /// For how long it may be away before that is the end.
     give_up_after: Cell<Duration>,
     /// Asked whether to wait on while it is away; where nobody is, that is told at once.
-    keep_waiting: RefCell<Option<KeepWaiting>>,
+    keep_waiting: Option<KeepWaiting>,
+    /// Whether it is waited for at all, now.
+    waits: Cell<bool>,
     /// Since when it is away.
     away_since: Cell<Option<Duration>>,
     /// When a connection was last tried for in vain.
@@ -65,9 +67,9 @@ pub(in super::super) struct Postgres {
     expected: RefCell<Vec<Statement>>,
     /// What was read before it was asked for; anything that is written makes it stale.
     ahead: RefCell<Ahead>,
-    /// The next commit is made, and its answer lost.
+    /// Which of the commits to come is made, and its answer lost.
     #[cfg(test)]
-    lossy: Cell<bool>,
+    lossy: Cell<u32>,
     /// How many answers were waited for.
     #[cfg(test)]
     round_trips: Cell<u32>,
@@ -96,11 +98,20 @@ pub(super) enum Access {
 }
 
 impl Postgres {
-    /// The first statement connects.
+    /// The first statement connects. Nobody waits while it is away.
     pub(in super::super) fn new(target: Target) -> Self {
+        Self::waiting_for(target, None, Duration::MAX)
+    }
+
+    /// The same for somebody who waits while it is away, for as long as this says so, and no longer than that at a time.
+    pub(in super::super) fn waiting_for(
+        target: Target,
+        keep_waiting: Option<KeepWaiting>,
+        give_up_after: Duration,
+    ) -> Self {
         let (client, within, away_since, failed, line, waiting) = Default::default();
-        let (keep_waiting, expected, ahead, fence, salt) = Default::default();
-        let give_up_after = Cell::new(Duration::MAX);
+        let (expected, ahead, fence, salt) = Default::default();
+        let (give_up_after, waits) = (Cell::new(give_up_after), Cell::new(true));
         let (longest, patience) = (Cell::new(STATEMENT), Cell::new(Duration::from_mins(1)));
         #[cfg(test)]
         let (lossy, round_trips) = Default::default();
@@ -112,6 +123,7 @@ impl Postgres {
             patience,
             give_up_after,
             keep_waiting,
+            waits,
             away_since,
             failed,
             line,
@@ -131,18 +143,31 @@ impl Postgres {
         &self.target
     }
 
-    /// From now on it may be away for so long, and no longer.
-    pub(in super::super) fn give_up_after(&self, patience: Duration) {
-        self.give_up_after.set(patience);
+    /// Whether it is waited for from now on.
+    pub(super) fn wait_while_away(&self, waits: bool) {
+        self.waits.set(waits);
     }
 
-    /// From now on a transaction waits for it to be back before it begins, for as long as this says so.
-    pub(in super::super) fn wait_while_away(&self, keep: Option<KeepWaiting>) {
-        *self.keep_waiting.borrow_mut() = keep;
+    /// Does something, and does it again, whole, for as long as it fails because the server is away and is waited for.
+    pub(in super::super) fn persist<T>(&self, mut work: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+        let mut since = None;
+        loop {
+            match work() {
+                Err(error) if self.is_again(&error, &mut since) => {}
+                done => return done,
+            }
+        }
     }
 
-    fn is_waited_for(&self, error: &Error) -> bool {
-        matches!(error, Error::Away { .. }) && self.keep_waiting.borrow().as_ref().is_some_and(|keep| keep(error))
+    /// Whether what failed is to be done again: what is part of a transaction is so with all of it.
+    pub(in super::super) fn is_again(&self, error: &Error, since: &mut Option<Duration>) -> bool {
+        let now = crate::steady::now();
+        let waited = now.saturating_sub(*since.get_or_insert(now));
+        matches!(error, Error::Away { .. })
+            && self.waits.get()
+            && !self.within.get()
+            && waited <= self.give_up_after.get()
+            && self.keep_waiting.as_ref().is_some_and(|keep| keep(error))
     }
 
     pub(super) fn set_patience(&self, patience: Duration) {
@@ -188,8 +213,8 @@ impl Postgres {
     }
 
     #[cfg(test)]
-    pub(in super::super) fn lose_the_next_answer(&self) {
-        self.lossy.set(true);
+    pub(in super::super) fn lose_answer(&self, nth: u32) {
+        self.lossy.set(nth);
     }
 
     #[cfg(test)]

@@ -127,7 +127,7 @@ fn what_was_claimed_when_the_answer_was_lost_is_taken_back_and_claimed_anew() {
     let mut run = cast.run(0..3, 0);
     let leads = batch(&mut run, 1);
     let Db::Postgres(server) = &run.disk().db else { panic!("no server") };
-    server.lose_the_next_answer();
+    server.lose_answer(1);
     assert!(matches!(run.claim(at(1), asked(leads[0], 1)), Err(Error::Away { .. })));
     let (claimed, claims) = run.claim(at(2), asked(leads[0], 2)).unwrap();
     assert_eq!((claimed.granted.len(), claims.len()), (1, 1), "{:?}", claimed.denied);
@@ -175,11 +175,52 @@ fn news_that_a_broken_connection_lost_is_told_again() {
     let tried = (0..3).find_map(|_| run.record(at(2), &answered(&attempt, 2)).ok());
     assert_eq!(tried.unwrap().changes.len(), 1);
     let Db::Postgres(server) = &run.disk().db else { panic!("no server") };
-    server.lose_the_next_answer();
+    server.lose_answer(1);
     let over = listed(vec![ended(&attempt, "customer-busy", 30)], 31);
     assert!(matches!(run.record(at(31), &over), Err(Error::Away { .. })));
     assert_eq!(run.record(at(31), &over).unwrap().changes.len(), 1, "it was written, and is told all the same");
     run.end(at(40)).unwrap();
+}
+
+/// Opened by somebody who waits while the server is away.
+fn waiting(place: &Database) -> Disk {
+    Disk::open_while(place.path(), &mut chance(7), Some(Arc::new(|_: &Error| true)), Duration::from_mins(1)).unwrap()
+}
+
+#[test]
+fn a_start_that_the_database_broke_off_is_made_again() {
+    let Some(place) = place() else { return };
+    let (mut disk, outside) = (waiting(&place), waiting(&place));
+    let lose = |disk: &Disk, nth| {
+        let Db::Postgres(server) = &disk.db else { panic!("no server") };
+        server.lose_answer(nth);
+    };
+    lose(&disk, 1);
+    let account = disk.remember_account("org-1", "https://api.vapi.ai", "key").unwrap();
+    lose(&disk, 1);
+    let url = place.path().to_owned();
+    std::thread::spawn(move || {
+        std::thread::park_timeout(Duration::from_secs(1));
+        tell(&Disk::open(&url, &mut chance(7)).unwrap(), "UPDATE dialer.leases SET expires = 0");
+    });
+    let lock = disk.hold(&account, "leads", 4711, at(0)).unwrap();
+    let head = Cast::new(place.path(), "leads").head(&account);
+    let people = list((0..3).map(person));
+    lose(&disk, 3);
+    let broken = disk.import(&lock, &head, at(1), &mut rows(&people)).map_err(journal_error).unwrap_err();
+    assert!(disk.is_again(&broken, &mut None), "its rows are gone: whoever reads the list reads it again: {broken}");
+    assert_eq!(disk.import(&lock, &head, at(1), &mut rows(&people)).unwrap().leads, 3);
+    lose(&disk, 2);
+    let (plan, chance) = (plan(), chance(1));
+    let start = Start { account, lock, plan, pool: "org-1".to_owned(), pid: 4711, chance, dnc: Box::new(|_| false) };
+    let (mut run, _) = disk.begin(at(2), start).unwrap();
+    lose(run.disk(), 1);
+    assert_eq!(run.history(at(2)).unwrap().unsettled, 3);
+    run.wait_at_most(Duration::from_secs(1));
+    lose(run.disk(), 1);
+    assert!(matches!(run.totals(at(3)), Err(Error::Away { .. })), "from here on the run itself asks again");
+    let alive = "SELECT count(*) FROM runs WHERE ended IS NULL";
+    assert_eq!(outside.db.look(|db| db.get::<u64>(alive, &[])).unwrap(), 1);
 }
 
 #[test]

@@ -34,12 +34,7 @@ impl Postgres {
             return Ok(false);
         }
         self.longest.set(if access == Access::Long { LONG_STATEMENT } else { STATEMENT });
-        let (begun, read) = loop {
-            match self.open(access) {
-                Err(error) if self.is_waited_for(&error) => {}
-                opened => break opened?,
-            }
-        };
+        let (begun, read) = self.open(access)?;
         self.within.set(true);
         *self.ahead.borrow_mut() = read;
         if matches!(access, Access::Write | Access::Beside)
@@ -78,7 +73,10 @@ impl Postgres {
         // Where the connection broke there is nothing to take back: the server does.
         let ended = self.batch(end);
         #[cfg(test)]
-        let ended = if self.lossy.take() { Err(self.away("lost")) } else { ended };
+        let ended = match self.lossy.take() {
+            1 => Err(self.away("lost")),
+            nth => ended.inspect(|()| self.lossy.set(nth.saturating_sub(1))),
+        };
         self.within.set(false);
         self.longest.set(STATEMENT);
         if done.is_err() && ended.is_err() {
