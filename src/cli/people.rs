@@ -6,10 +6,12 @@ use jiff::Timestamp;
 
 use super::environment::Environment;
 use super::journal::{NumberArgs, StateArgs, look, open};
+use super::place::files;
 use super::print;
 use super::release::ask;
 use crate::drive::clock::Clock;
 use crate::exit::Exit;
+use crate::journal::disk::open::url;
 use crate::leads::erasing::erase;
 use crate::leads::lead::Phone;
 use crate::leads::shown::file;
@@ -117,9 +119,12 @@ pub fn forget(args: &PhoneArgs, around: &Environment<'_>) -> Result<Exit, Failur
     let forgotten = disk.forget(phone, Clock::real().now())?;
     let leads = count(forgotten.leads, "row", "rows");
     let attempts = count(forgotten.attempts, "attempt", "attempts");
-    let rejects = erase(disk.dir(), phone).map_err(|error| {
-        let dir = file(disk.dir());
-        Failure::machine(format!("{phone} may still stand in a rejects file in {dir}: {error}"))
+    let is_shared = url(disk.dir()).is_some();
+    let dir = if is_shared { files(around) } else { disk.dir().to_owned() };
+    // On this machine there may be no files of a journal that is in a database.
+    let erased = if is_shared && !dir.exists() { Ok(0) } else { erase(&dir, phone) };
+    let rejects = erased.map_err(|error| {
+        Failure::machine(format!("{phone} may still stand in a rejects file in {}: {error}", file(&dir)))
             .advise("erased from the tables of the journal; remove the rejects files, or run the same command again")
     })?;
     if forgotten.in_log {
@@ -130,13 +135,14 @@ pub fn forget(args: &PhoneArgs, around: &Environment<'_>) -> Result<Exit, Failur
         .advise("they are not called again; run the same command again when that process has ended"));
     }
     let rejects = if rejects > 0 {
-        format!("taken out of {} of the state directory\n", count(rejects, "rejects file", "rejects files"))
+        format!("taken out of {} in {}\n", count(rejects, "rejects file", "rejects files"), file(&dir))
     } else {
         String::new()
     };
+    let elsewhere = if is_shared { "rejects files on other machines are not looked into\n" } else { "" };
     print(&format!(
         "erased: {leads} of lists, the number in {attempts}; a keyed hash stays, so that they are never called again\n\
-         their calls are still in the provider's records, and they are still in your own files\n{rejects}"
+         their calls are still in the provider's records, and they are still in your own files\n{rejects}{elsewhere}"
     ))
     .map(|()| Exit::Settled)
 }

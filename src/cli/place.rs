@@ -201,7 +201,7 @@ pub fn state(
 }
 
 /// Where the files of a run are whose journal is in a database.
-fn files(around: &Environment<'_>) -> PathBuf {
+pub(super) fn files(around: &Environment<'_>) -> PathBuf {
     let user = rustix::process::geteuid().as_raw();
     own_state_dir(around).unwrap_or_else(|_| std::env::temp_dir().join(format!("dialer-{user}")))
 }

@@ -259,7 +259,7 @@ def postgres_cut_at_random(s):
             own.database(f"cut{nth}")
             proxy = Proxy(own.port)
             proxy.often, proxy.dice = 0.05, random.Random(nth)
-            running = s.start(f"--rate 20/s --in-doubt 10s --results out-{nth}.csv", leads=f"leads-{nth}.csv", world=world,
+            running = s.start(f"--rate 20/s --in-doubt 10s --results results-{nth} --results-wait 1s", leads=f"leads-{nth}.csv", world=world,
                               env={"DIALER_STATE": own.url(f"cut{nth}", proxy.port)})
             runs.append((running, people, world, proxy))
         for running, people, world, proxy in runs:
@@ -270,8 +270,8 @@ def postgres_cut_at_random(s):
             s.ends(0, running=running, within=100)
             s.once(people, world)
         for nth, (_, people, _, _) in enumerate(runs):
-            rows = (s.folder / f"out-{nth}.csv").read_text().splitlines()
-            need(len(rows) == len(people) + 1, f"{len(rows) - 1} rows of results for {len(people)} people")
+            rows = (s.folder / f"results-{nth}").read_text().splitlines()
+            need(len(rows) == len(people), f"{len(rows)} rows of results for {len(people)} people")
         s.note(f"{early} cuts of starts, {sum(proxy.cuts for *_, proxy in runs)} in all, of {len(runs)} runs")
 
 
@@ -300,7 +300,7 @@ def told_of(s, place):
     reasons = {"customer-ended-call": 1}
     world, people, answers = s.standin(talk=0.3, reasons=reasons, seed=1), s.leads(14), []
     env, leads = {"DIALER_STATE": place}, (s.folder / "leads.csv").open
-    out = s.folder / f"results-{len(s.standins)}.csv"
+    out = s.folder / f"results-{len(s.standins)}"
 
     def tell(line, code=0):
         ended = s.tell(line, code, env=env)
@@ -308,12 +308,12 @@ def told_of(s, place):
         return ended
 
     def start(flags="", out=out):
-        given = f"--campaign list --in-doubt never --results {out} {flags}"
+        given = f"--campaign list --poll 500ms --in-doubt never --results {out} --results-wait 1s {flags}"
         return s.start(given, leads="-", world=world, env=env, stdin=leads())
 
     tell(["suppress", people[0], "--reason", "asked"])
     tell("suppress --list")
-    running = start("--rate 2/s --poll 500ms")
+    running = start("--rate 2/s")
     wait_for(lambda: len(world.posts) > 1, 20, "a call")
     began = time.time()
     tell("pause list")
@@ -332,7 +332,7 @@ def told_of(s, place):
     s.ends(4, running=running, within=10)
     s.note(f"stopped within {time.time() - began:.1f} s")
     world.script = lambda _, body: "drop-before" if body["customer"]["number"] in people[-2:] else None
-    s.ends(3, running=start(), within=60)
+    s.ends(3, running=start("--wait"), within=60)
     world.script = None
     left = s.tell("status --json", env=env).json[0].leads
     need(left.in_doubt == 2 and left.suppressed == 1, str(left))

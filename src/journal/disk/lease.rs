@@ -119,7 +119,7 @@ fn won(
                 None => continue,
                 // Taken by this process in a commit whose answer was lost: nobody renews it, and it ends.
                 Some((held, of)) if unsure == Some(held) && is_held_by(&of, pid) => {
-                    wait(PAUSE * 2, tokio::time::sleep(PAUSE));
+                    wait(PAUSE * 2, async { tokio::time::sleep(PAUSE).await });
                     db.target().away("the lease that was taken when it broke off has to end first".to_owned())
                 }
                 Some((_, of)) => return Err(of),

@@ -106,10 +106,7 @@ impl Run {
     }
 
     /// One transaction: with the campaign's rows, and with what claims are made with.
-    fn step_with<T>(
-        &mut self,
-        mut work: impl FnMut(&mut Table<'_>, Rest<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    fn step_with<T>(&mut self, mut work: impl FnMut(&mut Table<'_>, Rest<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let mut since = None;
         loop {
             match self.step_once(&mut work) {
