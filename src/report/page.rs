@@ -19,13 +19,13 @@ pub fn bars(title: &str, unit: &str, rows: &[(String, u64, String)]) -> String {
         let (top, long) = (nth * 26, value * 300 / most);
         let _ = write!(
             svg,
-            "<text x=\"160\" y=\"{}\" text-anchor=\"end\">{}</text><rect x=\"170\" y=\"{}\" width=\"{}\" height=\"16\" \
+            "<text x=\"180\" y=\"{}\" text-anchor=\"end\">{}</text><rect x=\"190\" y=\"{}\" width=\"{}\" height=\"16\" \
              rx=\"2\"/><text x=\"{}\" y=\"{}\">{}</text>",
             top + 16,
             escape(label),
             top + 3,
             long.max(1),
-            180 + long,
+            200 + long,
             top + 16,
             escape(words),
         );
