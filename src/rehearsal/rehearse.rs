@@ -5,6 +5,7 @@
 //! what its journal remembers, as a crash would have it.
 
 mod exchange;
+mod gap;
 mod queue;
 
 use std::cell::Cell;
@@ -27,6 +28,7 @@ use crate::time::{Instant, Now, Stamp, sooner};
 use crate::trace::mask::Mask;
 use crate::trace::{Kept, Sink, Traced, Writer};
 use exchange::request;
+use gap::Gap;
 use queue::EventQueue;
 
 /// How long a read takes, there and back, unless it is said otherwise.
@@ -55,6 +57,7 @@ pub struct Run<J> {
     org: usize,
     post_timeout: Duration,
     claims: Claims,
+    gap: Gap,
 }
 
 /// A provider, and the runs that dial through it.
@@ -193,6 +196,7 @@ impl<J: Journal> Simulation<J> {
             org,
             post_timeout,
             claims: Claims::new(),
+            gap: Gap::default(),
         }));
         Ok(self.runs.len() - 1)
     }
@@ -238,8 +242,13 @@ impl<J: Journal> Simulation<J> {
             if stop_before == Some(run.actions) {
                 return Ok(true);
             }
-            let Some(action) = run.campaign.next_action() else { return Ok(false) };
+            let Some(action) = run.campaign.next_action() else {
+                run.gap.claims = false;
+                return Ok(false);
+            };
             run.actions += 1;
+            let Some(action) = self.still_to_do(place, action, now)? else { continue };
+            let Some(run) = self.runs[place].as_mut() else { return Ok(false) };
             if let Some(trace) = &mut self.trace {
                 note(trace, now, place, &action);
             }
@@ -321,6 +330,7 @@ impl<J: Journal> Simulation<J> {
         match due {
             Due::Read(place, of, query, sent) => self.read(place, of, &query, sent),
             Due::Listed(place, Page { of: Listed { read, watched }, wire, calls, full }) => {
+                let wire = RequestTiming { received: self.now().at, ..wire };
                 let news = News::Listed { read, wire, calls, full, unread: None, no_offset: false };
                 let Some(org) = watched else { return self.tell(place, news) };
                 let now = self.now();
@@ -328,8 +338,9 @@ impl<J: Journal> Simulation<J> {
                     run.campaign.handle(now, Event::Watched(org, Box::new(news)));
                 }
             }
-            Due::Unread(place, Listed { read, watched }, failure) => {
+            Due::Unread(place, Listed { read, watched }, mut failure) => {
                 let now = self.now();
+                failure.received = now.at;
                 if let Some(run) = self.runs[place].as_mut() {
                     let failed = match watched {
                         Some(org) => Event::WatchFailed(org, read, *failure),

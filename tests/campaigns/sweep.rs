@@ -35,6 +35,8 @@ struct Case {
     attempts: u32,
     skew: i64,
     orders: Vec<(Stamp, Stop)>,
+    /// Before which actions of a run its machine stands still, and for how long.
+    gaps: Vec<(u64, Duration)>,
 }
 
 struct Draw(StdRng);
@@ -89,8 +91,19 @@ impl Case {
         // Listings of some accounts show no marks, or not those of every call.
         let stripped = [0.0, 0.0, 0.0, 0.2, 1.0][usize::try_from(seed % 5).unwrap()];
         config.faults = config.faults.with(Fault::NoMark, stripped);
-        Self { seed, plan, config, leads: 60 + draw.below(70), attempts, skew, orders }
+        let leads = 60 + draw.below(70);
+        let gaps = if seed % 3 == 2 { gaps(&mut draw) } else { Vec::new() };
+        Self { seed, plan, config, leads, attempts, skew, orders, gaps }
     }
+}
+
+/// In their order: seconds to minutes.
+fn gaps(draw: &mut Draw) -> Vec<(u64, Duration)> {
+    let some = 1 + draw.below(4);
+    let mut gaps: Vec<_> =
+        (0..some).map(|_| (draw.below(400), Duration::from_millis(1 << (10 + draw.below(11))))).collect();
+    gaps.sort_unstable();
+    gaps
 }
 
 /// Orders from another shell: each pause is followed by a resume.
@@ -123,12 +136,20 @@ fn sweep<S: Store>(seed: u64) {
         for (at, stop) in case.orders.iter().filter(|(at, _)| *at >= began) {
             stage.order(place, *at, *stop);
         }
+        let mut woke = Vec::new();
+        for (action, time) in &case.gaps {
+            if stage.play(began + DAY * 3, Some(*action)).unwrap().is_some() {
+                stage.stand_still(*time).unwrap();
+                woke.push(stage.trace.as_ref().map_or(0, String::len));
+            }
+        }
         stage.play(began + DAY * 3, None).unwrap();
         let (trace, now) = (stage.trace.take().unwrap(), stage.now());
         let simulation = &mut *stage;
         let over = simulation.runs[place].as_mut().unwrap();
         let totals = over.journal.totals(now).unwrap();
         check(&case, over, &totals, &trace, began);
+        woke.into_iter().for_each(|woke| nobody_was_dialed_on_old_news(seed, &trace[woke..]));
         nobody_was_called_too_often(&case, &simulation.world);
         for trace in simulation.traces.iter_mut().flat_map(|traces| traces.drain(..)) {
             decides_the_same_again(seed, &trace.bytes());
@@ -169,7 +190,8 @@ fn check<J>(case: &Case, over: &Run<J>, totals: &Totals, trace: &str, began: Sta
     let dials: Vec<i64> = trace.lines().filter(|line| line.contains(" Place(")).map(micros).collect();
     let tally = over.campaign.tally();
     let decided = tally.placed + tally.refused;
-    let placed = u64::try_from(dials.len()).unwrap();
+    let withdrawn = trace.lines().filter(|line| line.contains(" Withdrawn(")).count();
+    let placed = u64::try_from(dials.len() + withdrawn).unwrap();
     let cut_off = outcome.is_some_and(|outcome| outcome.interrupted);
     let complete = cut_off || placed <= decided + totals.in_doubt;
     assert!(decided <= placed && complete, "seed {seed}: {placed} {tally:?} {totals:?}");
@@ -187,6 +209,15 @@ fn check<J>(case: &Case, over: &Run<J>, totals: &Totals, trace: &str, began: Sta
         let paused = given().next_back().is_some_and(|(at, stop)| *stop == Stop::Pause && *at < dial);
         assert!(!stopped && !paused, "seed {seed}: a dial at {dial} after {orders:?}\n{}", tail(trace));
     }
+}
+
+/// What is dialed after the machine stood still is dialed on a listing that was asked for, and came, after that.
+fn nobody_was_dialed_on_old_news(seed: u64, on_waking: &str) {
+    let mut lines = on_waking.lines();
+    let asked = lines.find(|line| line.contains(" Place(") || line.contains(" Read(") && line.contains("Updated"));
+    let dial = asked.and_then(|asked| std::iter::once(asked).chain(lines).find(|line| line.contains(" Place(")));
+    let soon = asked.zip(dial).filter(|(asked, dial)| micros(dial) < micros(asked) + 40_000);
+    assert_eq!(soon, None, "seed {seed}: a dial on old news");
 }
 
 /// When a line of the trace was written, in microseconds of the dialing machine.

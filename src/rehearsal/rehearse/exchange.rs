@@ -79,7 +79,7 @@ impl<J: Journal> Simulation<J> {
 
     pub(super) fn reply(&mut self, reply: Reply) -> Result<(), Error> {
         let Some(sent) = self.posts.remove(&reply.post) else { return Ok(()) };
-        let wire = RequestTiming { sent: sent.at, received: self.ours(reply.received), date: Some(cut(reply.left)) };
+        let wire = RequestTiming { sent: sent.at, received: self.now().at, date: Some(cut(reply.left)) };
         let attempt = sent.attempt;
         let org = self.runs[sent.run].as_ref().map_or(0, |run| run.org);
         let news = match reply.answer {
