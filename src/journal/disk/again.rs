@@ -27,21 +27,24 @@ impl Run {
     }
 
     fn look_at_those(&mut self, which: &str, now: Now) -> Result<u64, Error> {
-        const AT_ONCE: i64 = 2000;
+        const AT_ONCE: usize = 5_000;
         let next =
             format!("SELECT id FROM leads WHERE campaign = ?1 AND {which} AND id > ?2 ORDER BY id LIMIT {AT_ONCE}");
         let (mut last, mut reopened) = (0, 0);
         loop {
-            let done = self.step(|table, plan| {
+            let looked_at = self.step(|table, plan| {
                 let ids = table.db.all(&next, values![table.campaign, last], |row| row.get(0).map(LeadId))?;
-                let Some(newest) = ids.last() else { return Ok(None) };
-                let reopened = look_at_all(table, plan, now, &ids)?;
+                let (Some(first), Some(newest)) = (ids.first(), ids.last()) else { return Ok(0) };
+                reopened += look_at_all(table, plan, now, &ids)?;
                 let fresh = "UPDATE leads SET stale = 0 WHERE campaign = ?1 AND stale = 1 AND id BETWEEN ?2 AND ?3";
-                table.db.write(fresh, values![table.campaign, ids[0].0, newest.0])?;
-                Ok(Some((newest.0, reopened)))
+                table.db.write(fresh, values![table.campaign, first.0, newest.0])?;
+                last = newest.0;
+                Ok(ids.len())
             })?;
-            let Some((newest, some)) = done else { return Ok(reopened) };
-            (last, reopened) = (newest, reopened + some);
+            if looked_at < AT_ONCE {
+                return Ok(reopened);
+            }
+            self.disk.let_others_in();
         }
     }
 }

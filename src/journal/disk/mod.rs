@@ -94,6 +94,13 @@ impl Disk {
         self.db.is_again(error, since)
     }
 
+    /// Whoever waits for the journal gets in before the next of many transactions. A server lets others in by itself.
+    fn let_others_in(&self) {
+        if !self.db.is_remote() {
+            waiting::let_others_in();
+        }
+    }
+
     /// Looks something up.
     fn read<T>(&self, work: impl FnMut(&Db) -> Result<T, Error>) -> Result<T, Error> {
         self.db.look(work).map_err(|error| error.within(&self.file))

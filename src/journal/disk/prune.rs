@@ -11,7 +11,7 @@ use super::story::Campaign;
 use crate::time::Now;
 
 /// Rows of one transaction, so that others are let in.
-const PORTION: i64 = 5_000;
+const PORTION: u64 = 5_000;
 
 /// A campaign that was dropped.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,7 +71,9 @@ impl Disk {
         for of in ["leads", "attempts"] {
             let some =
                 format!("DELETE FROM {of} WHERE id IN (SELECT id FROM {of} WHERE campaign = ?1 LIMIT {PORTION})");
-            while self.within(|tx| tx.execute(&some, values![campaign]))? > 0 {}
+            while self.within(|tx| tx.execute(&some, values![campaign]))? >= PORTION {
+                self.let_others_in();
+            }
         }
         self.within(|tx| {
             for of in

@@ -70,6 +70,12 @@ pub(super) fn patiently<T>(most: Duration, mut attempt: impl FnMut() -> Option<T
     }
 }
 
+/// Between two of many transactions: long enough for whoever waits to try again, who would hardly get in otherwise.
+#[expect(clippy::disallowed_methods, reason = "other processes are let in, which no clock of a run knows of")]
+pub(super) fn let_others_in() {
+    std::thread::sleep(LONGEST_PAUSE + Duration::from_millis(10));
+}
+
 /// Who holds a file; nobody where the system does not tell. The file is not opened: closing it again would let go of
 /// every lock that the database has on it in this process (fcntl(2)).
 pub(super) fn holders(file: &Path) -> Vec<Holder> {
