@@ -217,7 +217,7 @@ fn serve(args: sandbox::Args) -> Result<Exit, Failure> {
 
 /// What tasks run on.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     runtime.map_err(|error| Failure::machine(format!("cannot start threads: {error}")))
 }
 

@@ -1,6 +1,7 @@
 //! `dialer report`: what happened in a campaign, from the journal alone.
 #![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ use crate::journal::disk::Disk;
 use crate::journal::disk::outcomes::{AttemptOutcome, Attempts, LeadOutcome};
 use crate::journal::disk::story::Campaign;
 use crate::journal::lead_status::LeadState;
+use crate::pool::calls::CallId;
 use crate::report::campaign::Report;
 use crate::report::failure::Failure;
 use crate::report::style::Glyphs;
@@ -135,6 +137,9 @@ pub fn report(args: &ReportArgs, around: &Environment<'_>) -> Result<Exit, Failu
     }
 }
 
+/// The cells of a row.
+type Row<'a> = Vec<Cow<'a, str>>;
+
 enum Trouble {
     Journal(Error),
     Write(std::io::Error),
@@ -198,23 +203,25 @@ fn write_csv(
     let mut table = csv::Writer::from_writer(out);
     let ours: &[&str] = if each_attempt { &EACH } else { &OURS };
     let taken = |field: &String| columns.names().contains(field) || ours.contains(&field.as_str());
-    let field = |field: &String| if taken(field) { format!("structured {field}") } else { as_text(field) };
-    let header = columns.names().iter().map(|name| as_text(name)).chain(ours.iter().map(|name| (*name).to_owned()));
-    let mut last = Vec::new();
-    last.extend(any_recording.then(|| "recording_url".to_owned()));
-    last.extend(transcripts.as_ref().map(|_| "transcript".to_owned()));
-    let mut wrong = table.write_record(header.chain(fields.names().iter().map(field)).chain(last)).err();
+    let mut header: Row<'_> = columns.names().iter().map(|name| as_text(name)).collect();
+    header.extend(ours.iter().map(|name| Cow::from(*name)));
+    for name in fields.names() {
+        header.push(if taken(name) { format!("structured {name}").into() } else { as_text(name) });
+    }
+    header.extend(any_recording.then_some(Cow::from("recording_url")));
+    header.extend(transcripts.as_ref().map(|_| Cow::from("transcript")));
+    let mut wrong = write_row(&mut table, &header).err();
     disk.each_lead(account, name, attempts, |lead| {
         let mut rows = if each_attempt { attempt_rows(&lead) } else { vec![lead_row(&lead, &columns, &fields)] };
         if any_recording {
-            rows[0].push(lead.analysis.and_then(|analysis| analysis.recording_url.clone()).unwrap_or_default());
+            rows[0].push(text(lead.analysis.and_then(|analysis| analysis.recording_url.as_deref())));
         }
         if let Some(transcripts) = &mut transcripts {
-            rows[0].push(transcripts.of(&lead));
+            rows[0].push(transcripts.of(&lead).into());
         }
         for row in rows {
             if wrong.is_none() {
-                wrong = table.write_record(row.iter().map(|cell| as_text(cell))).err();
+                wrong = write_row(&mut table, &row).err();
             }
         }
     })
@@ -231,8 +238,18 @@ fn structured(analysis: Option<&Analysis>) -> Vec<(String, String)> {
     fields.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, cell(value))).collect()
 }
 
-fn lead_row(outcome: &LeadOutcome<'_>, columns: &ListColumns, fields: &ListColumns) -> Vec<String> {
-    let mut row: Vec<String> = columns.cells(&outcome.lead.variables).into_iter().map(str::to_owned).collect();
+fn write_row(table: &mut csv::Writer<impl Write>, row: &Row<'_>) -> csv::Result<()> {
+    row.iter().try_for_each(|cell| table.write_field(as_text(cell).as_bytes()))?;
+    table.write_record(None::<&[u8]>)
+}
+
+/// A cell with a text that may be missing.
+fn text(text: Option<&str>) -> Cow<'_, str> {
+    text.unwrap_or_default().into()
+}
+
+fn lead_row<'a>(outcome: &LeadOutcome<'a>, columns: &ListColumns, fields: &ListColumns) -> Row<'a> {
+    let mut row: Row<'a> = columns.cells(&outcome.lead.variables).into_iter().map(Cow::from).collect();
     let (state, disposition) = match outcome.state {
         LeadState::Open | LeadState::Busy => ("open", ""),
         LeadState::InDoubt | LeadState::Parked => ("in_doubt", ""),
@@ -240,26 +257,26 @@ fn lead_row(outcome: &LeadOutcome<'_>, columns: &ListColumns, fields: &ListColum
     };
     let counted = outcome.attempts.iter().filter(|attempt| attempt.counts());
     let last = counted.clone().next_back();
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     row.extend([
-        outcome.lead.phone.to_string(),
-        state.to_owned(),
-        disposition.to_owned(),
-        counted.clone().count().to_string(),
-        last.map_or(String::new(), |last| last.began.to_string()),
-        text(last.and_then(|last| last.call.as_ref()).map(crate::pool::calls::CallId::as_str)),
+        outcome.lead.phone.to_string().into(),
+        state.into(),
+        disposition.into(),
+        counted.clone().count().to_string().into(),
+        last.map_or_else(Cow::default, |last| last.began.to_string().into()),
+        text(last.and_then(|last| last.call.as_ref()).map(CallId::as_str)),
         text(last.and_then(|last| last.reason.as_deref())),
-        sum(counted.clone().filter_map(|attempt| attempt.minutes)),
-        cost(counted.filter_map(|attempt| attempt.cost_usd)),
+        sum(counted.clone().filter_map(|attempt| attempt.minutes)).into(),
+        cost(counted.filter_map(|attempt| attempt.cost_usd)).into(),
         text(outcome.analysis.and_then(|analysis| analysis.success.as_deref())),
         text(outcome.analysis.and_then(|analysis| analysis.summary.as_deref())),
     ]);
-    row.extend(fields.cells(&structured(outcome.analysis)).into_iter().map(str::to_owned));
+    let structured = structured(outcome.analysis);
+    row.extend(fields.cells(&structured).into_iter().map(|cell| Cow::from(cell.to_owned())));
     row
 }
 
-fn attempt_rows(outcome: &LeadOutcome<'_>) -> Vec<Vec<String>> {
-    let row = |attempt: &AttemptOutcome| {
+fn attempt_rows<'a>(outcome: &LeadOutcome<'a>) -> Vec<Row<'a>> {
+    let row = |attempt: &'a AttemptOutcome| {
         let (state, disposition) = match attempt.state {
             State::Claimed => ("claimed", ""),
             State::InDoubt => ("in_doubt", ""),
@@ -269,15 +286,15 @@ fn attempt_rows(outcome: &LeadOutcome<'_>) -> Vec<Vec<String>> {
             State::Ended(class) => ("ended", class.name()),
         };
         vec![
-            outcome.lead.phone.to_string(),
-            attempt.attempt.as_str().to_owned(),
-            attempt.began.to_string(),
-            state.to_owned(),
-            disposition.to_owned(),
-            attempt.call.as_ref().map_or(String::new(), |call| call.as_str().to_owned()),
-            attempt.reason.clone().unwrap_or_default(),
-            sum(attempt.minutes.into_iter()),
-            cost(attempt.cost_usd.into_iter()),
+            outcome.lead.phone.to_string().into(),
+            attempt.attempt.as_str().into(),
+            attempt.began.to_string().into(),
+            state.into(),
+            disposition.into(),
+            text(attempt.call.as_ref().map(CallId::as_str)),
+            text(attempt.reason.as_deref()),
+            sum(attempt.minutes.into_iter()).into(),
+            cost(attempt.cost_usd.into_iter()).into(),
         ]
     };
     outcome.attempts.iter().map(row).collect()

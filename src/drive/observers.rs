@@ -11,9 +11,12 @@ use std::time::Duration;
 use crate::report::happening::Happening;
 
 /// Happenings that may wait for one observer.
-const WAITING: usize = 1024;
+const WAITING: usize = 4096;
+/// How long an observer lets happenings gather once it has heard all of them: waking a thread for each costs more than
+/// what it does.
+const GATHER: Duration = Duration::from_millis(10);
 /// Snapshots are told only to an observer that has fewer happenings than this before it: a newer one comes soon.
-const BEHIND: usize = 16;
+const BEHIND: usize = 256;
 /// How long an observer may take over what is left at the end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -91,12 +94,17 @@ impl Watcher {
 }
 
 fn watch(observer: &mut impl Observer, heard: &Receiver<(u64, Arc<Happening>)>, behind: &AtomicUsize) {
-    for (lost, happening) in heard {
+    let mut hear = |(lost, happening): (u64, Arc<Happening>)| {
         behind.fetch_sub(1, Ordering::Relaxed);
         if lost > 0 {
             observer.lost(lost);
         }
         observer.hear(&happening);
+    };
+    while let Ok(first) = heard.recv() {
+        hear(first);
+        heard.try_iter().for_each(&mut hear);
+        std::thread::sleep(GATHER);
     }
 }
 

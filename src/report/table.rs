@@ -1,5 +1,6 @@
 //! The columns of a report's table, and cells that are safe to open in a spreadsheet.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The names of the further columns of a list, in the order in which they are met.
@@ -38,9 +39,9 @@ impl ListColumns {
 }
 
 /// A cell that no spreadsheet takes for a formula: an apostrophe in front makes it text.
-pub fn as_text(cell: &str) -> String {
+pub fn as_text(cell: &str) -> Cow<'_, str> {
     let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula { format!("'{cell}") } else { cell.to_owned() }
+    if formula { format!("'{cell}").into() } else { cell.into() }
 }
 
 #[cfg(test)]

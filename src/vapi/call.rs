@@ -21,6 +21,8 @@ use crate::time::Stamp;
 const LONGEST_ID: usize = 128;
 /// Longest `endedReason` that is kept; the longest known has 118 characters.
 const LONGEST_REASON: usize = 256;
+/// Rows that were read last and are known again, at least.
+const ROWS_KEPT: usize = 2_000;
 
 /// The fields of a call that are looked at; everything else is skipped where it stands.
 #[derive(Deserialize)]
@@ -136,9 +138,33 @@ impl Page {
     }
 }
 
-/// Rows of the page before, by the SHA-256 of their text: what stands there again is not read again.
+/// Rows that were read lately, by the SHA-256 of their text: what stands there again is not read again.
 #[derive(Debug, Default)]
-pub struct ReadRows(HashMap<[u8; 32], Arc<SeenCall>>);
+pub struct ReadRows {
+    lately: HashMap<[u8; 32], Arc<SeenCall>>,
+    before: HashMap<[u8; 32], Arc<SeenCall>>,
+}
+
+impl ReadRows {
+    /// Begins a page. Half of the rows are forgotten once there are too many.
+    fn begin_page(&mut self) {
+        if self.lately.len() > ROWS_KEPT {
+            self.before = std::mem::take(&mut self.lately);
+        }
+    }
+
+    fn read(
+        &mut self,
+        row: &RawValue,
+        read: impl FnOnce() -> Result<SeenCall, (bool, String)>,
+    ) -> Result<Arc<SeenCall>, (bool, String)> {
+        let digest = Sha256::digest(row.get()).into();
+        let known = self.lately.get(&digest).cloned().or_else(|| self.before.remove(&digest));
+        let call = known.map_or_else(|| read().map(Arc::new), Ok)?;
+        self.lately.insert(digest, Arc::clone(&call));
+        Ok(call)
+    }
+}
 
 /// Reads the body of `GET /call`, a bare array; `None` where it is anything else or was cut short.
 ///
@@ -148,19 +174,13 @@ pub fn read_page(body: &str, opt_out_field: Option<&str>, before: &mut ReadRows)
     let rows: Vec<&RawValue> = serde_json::from_str(body).ok()?;
     let no_offset = rows.first().is_some_and(|row| lacks_offset(row));
     let mut page = Page { rows: rows.len(), no_offset, ..Page::default() };
-    let mut read = HashMap::with_capacity(rows.len());
+    before.begin_page();
     for row in rows {
-        let digest = Sha256::digest(row.get()).into();
-        let call = before.0.get(&digest).cloned().map_or_else(|| read_row(row, opt_out_field).map(Arc::new), Ok);
-        match call {
-            Ok(call) => {
-                read.insert(digest, Arc::clone(&call));
-                page.calls.push(call);
-            }
+        match before.read(row, || read_row(row, opt_out_field)) {
+            Ok(call) => page.calls.push(call),
             Err((outbound, first)) => page.cannot_read(outbound, first),
         }
     }
-    *before = ReadRows(read);
     Some(page)
 }
 

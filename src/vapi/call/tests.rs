@@ -242,6 +242,19 @@ fn a_row_that_stands_as_it_was_is_not_read_again() {
     let after = page([row(json!({ "id": "c2", "status": "in-progress" })), ringing()]);
     assert!(Arc::ptr_eq(&before[0], &after[1]));
     assert_eq!((after[0].id.as_str(), after[0].status), ("c2", Status::InProgress));
+    // Another page between, as of a listing of several.
+    let again = page([ringing(), row(json!({ "id": "c3" }))]);
+    assert!(Arc::ptr_eq(&before[0], &again[0]));
+}
+
+#[test]
+fn rows_are_not_kept_for_ever() {
+    let mut read = ReadRows::default();
+    for page in 0..30 {
+        let rows: Vec<String> = (0..1000).map(|n| row(json!({ "id": format!("c{page}-{n}") }))).collect();
+        read_page(&format!("[{}]", rows.join(",")), None, &mut read).unwrap();
+        assert!(read.lately.len() + read.before.len() <= 2 * (ROWS_KEPT + 1000));
+    }
 }
 
 #[test]
