@@ -40,6 +40,8 @@ struct Watcher {
     queue: SyncSender<(u64, Arc<Happening>)>,
     behind: Arc<AtomicUsize>,
     lost: u64,
+    /// Dropped with the queue, which ends a wait for more.
+    _ended: SyncSender<()>,
     finished: Receiver<()>,
 }
 
@@ -47,17 +49,18 @@ impl Observers {
     /// One more, made on its own thread: what it does at its start may wait, too.
     pub fn add<O: Observer>(&mut self, open: impl FnOnce() -> O + Send + 'static) {
         let (queue, heard) = mpsc::sync_channel(WAITING);
+        let (ended, end) = mpsc::sync_channel(0);
         let (done, finished) = mpsc::sync_channel(1);
         let behind = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&behind);
         std::thread::spawn(move || {
             let mut observer = open();
-            watch(&mut observer, &heard, &counted);
+            watch(&mut observer, &heard, &end, &counted);
             observer.finish();
             // At the end nobody may be waiting any more.
             let _ = done.try_send(());
         });
-        self.watchers.push(Watcher { queue, behind, lost: 0, finished });
+        self.watchers.push(Watcher { queue, behind, lost: 0, _ended: ended, finished });
     }
 
     /// Tells all of them.
@@ -93,7 +96,12 @@ impl Watcher {
     }
 }
 
-fn watch(observer: &mut impl Observer, heard: &Receiver<(u64, Arc<Happening>)>, behind: &AtomicUsize) {
+fn watch(
+    observer: &mut impl Observer,
+    heard: &Receiver<(u64, Arc<Happening>)>,
+    end: &Receiver<()>,
+    behind: &AtomicUsize,
+) {
     let mut hear = |(lost, happening): (u64, Arc<Happening>)| {
         behind.fetch_sub(1, Ordering::Relaxed);
         if lost > 0 {
@@ -104,7 +112,7 @@ fn watch(observer: &mut impl Observer, heard: &Receiver<(u64, Arc<Happening>)>, 
     while let Ok(first) = heard.recv() {
         hear(first);
         heard.try_iter().for_each(&mut hear);
-        std::thread::sleep(GATHER);
+        let _ = end.recv_timeout(GATHER);
     }
 }
 
