@@ -39,8 +39,10 @@ impl Order {
 }
 
 impl Signals {
-    /// From now on they are ours.
+    /// From now on they are ours. So is the one that says that a file may not grow: whoever writes to it is told as of a
+    /// full disk, and the run goes on.
     pub fn listen() -> std::io::Result<Self> {
+        drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hang_up = (!hang_up_is_ignored()).then(|| signal(SignalKind::hangup())).transpose()?;
