@@ -28,7 +28,7 @@ pub fn explain(args: &ExplainArgs, around: &Environment<'_>) -> Result<Exit, Fai
         Some(disk) => (disk.explain(phone)?, disk.suppressed(phone)?, disk.campaigns()?),
         None => (Vec::new(), None, Vec::new()),
     };
-    let suppressed = suppressed.as_deref();
+    let suppressed = suppressed.as_ref();
     let shown = if args.json {
         json(phone, &stories, suppressed)
     } else {

@@ -82,7 +82,7 @@ fn list(state: &StateArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
 pub fn unsuppress(args: &PhoneArgs, around: &Environment<'_>) -> Result<Exit, Failure> {
     let phone = args.phone.phone()?;
     let reason = look(&args.state, around)?.map_or(Ok(None), |disk| disk.suppressed(phone))?;
-    let Some(reason) = reason else {
+    let Some((reason, _)) = reason else {
         return print(&format!("{phone} is not on the do-not-call list here; nothing was changed\n"))
             .map(|()| Exit::Settled);
     };

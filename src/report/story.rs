@@ -26,8 +26,8 @@ pub struct Known<'a> {
     pub phone: Phone,
     /// What it went through, campaign by campaign.
     pub stories: &'a [Story],
-    /// Why it is on the do-not-call list here, where it is.
-    pub suppressed: Option<&'a str>,
+    /// Why it is on the do-not-call list here, and since when, where it is.
+    pub suppressed: Option<&'a (String, Timestamp)>,
     /// The campaigns of the journal.
     pub campaigns: &'a [Campaign],
 }
@@ -44,8 +44,11 @@ pub struct Looking<'a> {
 /// The whole story, campaign by campaign.
 pub fn text(known: Known<'_>, looking: Looking<'_>) -> String {
     let mut lines = vec![known.phone.to_string()];
-    if let Some(reason) = known.suppressed {
-        lines.push(format!("  This number is on the do-not-call list here ({reason}): no campaign calls it."));
+    if let Some((reason, since)) = known.suppressed {
+        let since = looking.at(*since);
+        lines.push(format!(
+            "  This number is on the do-not-call list here since {since} ({reason}): no campaign calls it."
+        ));
     }
     if known.stories.is_empty() {
         lines.push("  This number was not found in any campaign.".to_owned());
@@ -68,7 +71,8 @@ fn told(story: &Story, known: Known<'_>, looking: Looking<'_>) -> Vec<String> {
     };
     let campaign = known.campaigns.iter().find(of_story);
     for row in &story.rows {
-        let mut sentences = vec![placed(row), standing(row, name, looking)];
+        let mut sentences = vec![placed(row)];
+        sentences.extend(standing(row, name, known.suppressed.is_some(), looking));
         if row.listed && row.standing == LeadState::Open && known.suppressed.is_none() {
             sentences.extend(waits(story, row, campaign, looking));
         }
@@ -89,8 +93,11 @@ fn placed(row: &StoryRow) -> String {
     format!("{verb} on line {line}{which}{extension}.")
 }
 
-fn standing(row: &StoryRow, campaign: Option<&str>, looking: Looking<'_>) -> String {
-    match row.standing {
+/// How it stands; nothing where it is gone from the list, and that says it all.
+fn standing(row: &StoryRow, campaign: Option<&str>, suppressed: bool, looking: Looking<'_>) -> Option<String> {
+    Some(match row.standing {
+        LeadState::Open if !row.listed => return None,
+        LeadState::Open if suppressed => "The next run settles it without a call.".to_owned(),
         LeadState::Open => "It is to be called.".to_owned(),
         LeadState::Busy => "Its call is on its way or up.".to_owned(),
         LeadState::InDoubt => {
@@ -102,7 +109,7 @@ fn standing(row: &StoryRow, campaign: Option<&str>, looking: Looking<'_>) -> Str
         }
         LeadState::Settled(Class::Suppressed) => settled(row, "a do-not-call list has it", looking),
         LeadState::Settled(class) => settled(row, class_words(class), looking),
-    }
+    })
 }
 
 fn settled(row: &StoryRow, why: &str, looking: Looking<'_>) -> String {
@@ -247,9 +254,16 @@ impl Looking<'_> {
 }
 
 /// The same for programs.
-pub fn json(phone: Phone, stories: &[Story], suppressed: Option<&str>) -> String {
+pub fn json(phone: Phone, stories: &[Story], suppressed: Option<&(String, Timestamp)>) -> String {
     let stories: Vec<Value> = stories.iter().map(story).collect();
-    format!("{}\n", json!({ "phone": phone.to_string(), "suppressed": suppressed, "campaigns": stories }))
+    let (reason, since) = suppressed.map(|(reason, since)| (reason, since.to_string())).unzip();
+    let object = json!({
+        "phone": phone.to_string(),
+        "suppressed": reason,
+        "suppressed_at": since,
+        "campaigns": stories,
+    });
+    format!("{object}\n")
 }
 
 fn story(story: &Story) -> Value {

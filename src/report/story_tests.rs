@@ -52,9 +52,13 @@ fn campaign(running: bool, status: &str) -> Campaign {
 }
 
 fn told_of(stories: &[Story], campaigns: &[Campaign]) -> String {
+    told_where(stories, None, campaigns)
+}
+
+fn told_where(stories: &[Story], suppressed: Option<&(String, Timestamp)>, campaigns: &[Campaign]) -> String {
     let phone = Phone::from_e164("+14155550100").unwrap();
     let zone = TimeZone::get("America/New_York").unwrap();
-    text(Known { phone, stories, suppressed: None, campaigns }, Looking { now: at("15:00:00"), zone: &zone })
+    text(Known { phone, stories, suppressed, campaigns }, Looking { now: at("15:00:00"), zone: &zone })
 }
 
 #[test]
@@ -116,4 +120,20 @@ fn why_a_lead_waits_is_told_beside_it_with_the_time_where_it_is() {
     let told = told_of(&open, &[Campaign { paused: true, ..campaign(true, r#"{"held_up":"paused"}"#) }]);
     assert!(told.contains("The campaign is paused: dialer resume leads lets it go on.\n"), "{told}");
     assert!(!told.contains("run says"), "{told}");
+}
+
+#[test]
+fn who_is_suppressed_or_gone_from_the_list_is_not_said_to_be_called() {
+    let asked = ("by hand".to_owned(), at("14:30:00"));
+    let open = [story(row(LeadState::Open), Vec::new())];
+    insta::assert_snapshot!(told_where(&open, Some(&asked), &[]), @r"
+    +14155550100
+      This number is on the do-not-call list here since 2026-11-23 09:30:00 EST (by hand): no campaign calls it.
+      Campaign leads:
+        It stands on line 2. The next run settles it without a call.
+        It was never called.
+    ");
+    let gone = [story(StoryRow { listed: false, ..row(LeadState::Open) }, Vec::new())];
+    let told = told_of(&gone, &[]);
+    assert!(told.contains("It is gone from the list; it stood on line 2.\n"), "{told}");
 }

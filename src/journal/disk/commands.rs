@@ -100,12 +100,12 @@ impl Disk {
         })
     }
 
-    /// Why a number is suppressed here, if it is.
-    pub fn suppressed(&self, phone: Phone) -> Result<Option<String>, Error> {
+    /// Why a number is suppressed here, and since when, if it is.
+    pub fn suppressed(&self, phone: Phone) -> Result<Option<(String, Timestamp)>, Error> {
         let hash = phone_hash(&self.salt, phone);
         self.read(|db| {
-            let find = "SELECT reason FROM suppressions WHERE hash = ?1";
-            db.maybe(find, values![&hash], |row| row.get(0))
+            let find = "SELECT reason, at FROM suppressions WHERE hash = ?1";
+            db.maybe(find, values![&hash], |row| Ok((row.get(0)?, wall(row.get(1)?))))
         })
     }
 

@@ -239,7 +239,7 @@ fn the_suppressed_and_the_forgotten_are_not_called() {
     let mut shell = Disk::open(dir.path(), &mut chance(1)).unwrap();
     assert!(shell.suppress(person(0).phone, "asked not to be called", at(3)).unwrap());
     assert!(!shell.suppress(person(0).phone, "again", at(3)).unwrap());
-    assert_eq!(shell.suppressed(person(0).phone).unwrap().as_deref(), Some("asked not to be called"));
+    assert_eq!(shell.suppressed(person(0).phone).unwrap().unwrap().0, "asked not to be called");
     assert_eq!(claim(&mut run, &leads[..1], roomy(9, at(4)), 4).denied, [(leads[0], Denied::Suppressed)]);
     let forgotten = shell.forget(person(1).phone, at(5)).unwrap();
     assert_eq!((forgotten.leads, forgotten.attempts), (1, 1));
