@@ -41,7 +41,7 @@ fn what_is_written_together_stays_together_or_goes_together() {
 /// write gets in between.
 #[test]
 fn a_start_that_looks_at_many_leads_lets_others_in_between() {
-    const MANY: u64 = 20_000;
+    const MANY: u64 = 40_000;
     let place = tempfile::tempdir().unwrap();
     let cast = Cast::new(place.path(), "leads");
     let people = list((0..MANY).map(person));
