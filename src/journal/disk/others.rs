@@ -205,16 +205,17 @@ fn waiting(db: &Db, pool: i64, run: i64) -> Result<Vec<(i64, u64, Option<i64>)>,
     db.all(&others_that_wait(), values![pool, run], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }
 
+/// The first open lead of each will do: put as `EXISTS`, PostgreSQL would look at all leads of all batches.
 fn others_that_wait() -> String {
     format!(
         "SELECT runs.id, (SELECT count(*) FROM attempts {LIVE} AND campaign = runs.campaign), \
                 (SELECT max(received) FROM attempts WHERE campaign = runs.campaign AND received IS NOT NULL) \
                 FROM runs JOIN campaigns ON campaigns.id = runs.campaign \
                 WHERE runs.pool = ?1 AND runs.ended IS NULL AND runs.id <> ?2 AND runs.passed = 0 \
-                AND campaigns.paused = 0 AND campaigns.stop = 0 AND EXISTS ( \
+                AND campaigns.paused = 0 AND campaigns.stop = 0 AND ( \
                 SELECT 1 FROM batches INDEXED BY batches_open, json_each(batches.leads) AS member JOIN leads ON leads.id = member.value \
                 WHERE batches.campaign = runs.campaign AND batches.closed IS NULL \
-                AND leads.standing = 'open' AND leads.listed = 1)"
+                AND leads.standing = 'open' AND leads.listed = 1 LIMIT 1) = 1"
     )
 }
 
