@@ -290,7 +290,7 @@ def postgres_crashes_in_an_import(s):
             time.sleep(0.2 + nth / 2)
             own.crash()
         wait_for(lambda: len(s.world.posts) > 5, 120, "a call")
-        running.send(TERM)
+        running.send(INT)
         s.ends(4, running=running, within=20)
         need(own.ask("SELECT count(*) FROM dialer.leads", "long") == str(many), "leads are missing")
 

@@ -30,6 +30,8 @@ use file::{ResultsFile, Tail, is_pipe};
 const EVERY: Duration = Duration::from_millis(250);
 /// How long nothing is tried after something went wrong, in real time.
 const AFTER_TROUBLE: Duration = Duration::from_secs(5);
+/// The same for a journal that cannot be had for now, while nothing else is done.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Rows that are written at once.
 const AT_ONCE: usize = 500;
 /// How long the end of a run waits for the rows that are left.
@@ -121,7 +123,7 @@ fn opened(book: &impl Fn() -> Result<ResultsBook, Error>, told: &Receiver<bool>)
     loop {
         match book() {
             Err(Error::Busy { .. } | Error::Away { .. })
-                if told.recv_timeout(AFTER_TROUBLE) == Err(RecvTimeoutError::Timeout) => {}
+                if told.recv_timeout(AGAIN) == Err(RecvTimeoutError::Timeout) => {}
             opened => return opened,
         }
     }
@@ -188,7 +190,14 @@ impl Work {
                 Err(RecvTimeoutError::Disconnected) => Some(false),
             };
             let now = if end == Some(true) { Timestamp::MAX } else { self.clock.now().wall };
-            let round = self.round(now);
+            let mut round = self.round(now);
+            // The end is not held up for ever: whoever waits for it hangs up.
+            while end.is_some()
+                && matches!(&round, Err(Trouble::Journal(Error::Busy { .. } | Error::Away { .. })))
+                && told.recv_timeout(AGAIN) == Err(RecvTimeoutError::Timeout)
+            {
+                round = self.round(now);
+            }
             self.tell(round);
             if end.is_some() {
                 return self.tell_what_is_left();

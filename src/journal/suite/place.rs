@@ -29,7 +29,9 @@ pub(crate) use database::{Database, is_there};
 
 #[cfg(feature = "postgres")]
 mod database {
+    use std::io::Write as _;
     use std::path::{Path, PathBuf};
+    use std::sync::Once;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use tokio_postgres::NoTls;
@@ -41,9 +43,12 @@ mod database {
 
     /// Whether there is a server to test on; if not, that is said.
     pub(crate) fn is_there() -> bool {
+        static TOLD: Once = Once::new();
         let there = std::env::var(SERVER).is_ok();
         if !there {
-            eprintln!("skipped: no PostgreSQL to test on; {SERVER}=postgres://ROLE@HOST/DATABASE names one");
+            // Not by the macro, whose words are shown of tests that fail alone.
+            let words = format!("skipped: no PostgreSQL to test on; {SERVER}=postgres://ROLE@HOST/DATABASE names one");
+            TOLD.call_once(|| drop(writeln!(std::io::stderr(), "{words}")));
         }
         there
     }
