@@ -379,6 +379,7 @@ def replaced(folder):
 for name, happens in {
     "deleted": lambda folder: (folder / "journal.db").unlink(),
     "deleted_with_its_log": lambda folder: [path.unlink() for path in folder.glob("journal.db*")],
+    "log_deleted": lambda folder: [(folder / f"journal.db-{part}").unlink() for part in ("wal", "shm")],
     "directory_deleted": shutil.rmtree,
     "directory_moved": moved,
     "replaced": replaced,

@@ -54,8 +54,8 @@ pub struct Disk {
     dir: PathBuf,
     file: PathBuf,
     db: Db,
-    /// Which file it is, whatever its name leads to later.
-    identity: Option<(u64, u64)>,
+    /// Which files it lies in, whatever their names lead to later.
+    identity: Identity,
     patience: Patience,
     /// What hashes of keys and of forgotten numbers are keyed with.
     salt: Vec<u8>,
@@ -107,10 +107,23 @@ impl Disk {
     }
 }
 
-/// Which file a path leads to; none where nothing is in it, which no journal is.
-fn identity(file: &Path) -> Option<(u64, u64)> {
+/// Device and number of a journal's files.
+type Identity = [Option<(u64, u64)>; 3];
+
+/// Which files a journal lies in: itself, its log, and the log's index. None where nothing is in it, which no journal is.
+fn identity(file: &Path) -> Identity {
     use std::os::unix::fs::MetadataExt;
-    file.metadata().ok().filter(|stat| stat.len() > 0).map(|stat| (stat.dev(), stat.ino()))
+    let of = |path: &Path, least: u64| {
+        path.metadata().ok().filter(|stat| stat.len() >= least).map(|stat| (stat.dev(), stat.ino()))
+    };
+    [of(file, 1), of(&beside(file, "-wal"), 0), of(&beside(file, "-shm"), 0)]
+}
+
+/// A file that the database keeps beside its own.
+fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 impl Error {
@@ -135,10 +148,8 @@ impl Error {
 
     /// Another process holds a file of the state directory.
     fn busy(file: &Path) -> Self {
-        let mut index = file.as_os_str().to_owned();
-        index.push("-shm");
         // While a database is written to, its index is what is locked (<https://sqlite.org/walformat.html#wal_locks>).
-        let holders = [waiting::holders(Path::new(&index)), waiting::holders(file)].concat();
+        let holders = [waiting::holders(&beside(file, "-shm")), waiting::holders(file)].concat();
         let others = || holders.iter().filter(|holder| holder.pid != std::process::id());
         let holder = others().find(|holder| holder.alone).or_else(|| others().next()).or(holders.first());
         Self::Busy { file: file.to_owned(), holder: holder.map(|holder| holder.pid) }

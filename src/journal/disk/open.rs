@@ -1,6 +1,6 @@
 //! Opens the database, for a run or only to look, and refuses one that is damaged or of another version.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -10,7 +10,7 @@ use super::super::{Chance, Error};
 use super::db::{Db, VERSION};
 use super::directory::{check_place, prepare, private_file, private_folder};
 use super::waiting::{KeepWaiting, Patience, holders};
-use super::{Disk, identity, moving};
+use super::{Disk, beside, identity, moving};
 
 /// The oldest version that is brought forward to it.
 const OLDEST: i64 = 3;
@@ -70,7 +70,7 @@ impl Disk {
 
     fn connect(dir: &Path, file: &Path, chance: &mut Chance, patience: &Patience) -> Result<Self, Error> {
         assert!(rusqlite::version_number() >= OLDEST_SQLITE, "the SQLite that this was built with may lose commits");
-        let log = length(&wal(file));
+        let log = length(&beside(file, "-wal"));
         let size = length(file);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(file, flags)?;
@@ -145,7 +145,7 @@ impl Disk {
     }
 
     fn connect_to_look(dir: &Path, file: &Path, patience: &Patience) -> Result<Self, Error> {
-        let log = length(&wal(file));
+        let log = length(&beside(file, "-wal"));
         // With nothing in the log the file alone is the journal, and can be read without making a log beside it.
         let how = if log == 0 { "immutable=1" } else { "mode=ro" };
         let uri = format!("file:{}?{how}", percent_encoded(file));
@@ -221,7 +221,7 @@ fn make(dir: &Path, file: &Path) -> Result<(), Error> {
 /// waited for; what looks like damage while somebody does that is looked at again, and nobody is ever told to move away
 /// a file that somebody holds.
 fn steadily<T>(file: &Path, patience: &Patience, mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    let state = || (length(file), length(&wal(file)), file.metadata().and_then(|stat| stat.modified()).ok());
+    let state = || (length(file), length(&beside(file, "-wal")), file.metadata().and_then(|stat| stat.modified()).ok());
     let mut tries = 0;
     let opened = patience.wait(file, || {
         let before = state();
@@ -268,12 +268,6 @@ fn check(db: &Connection) -> Result<(), Error> {
 
 fn salt(db: &Connection) -> Result<Vec<u8>, Error> {
     Ok(db.query_row("SELECT value FROM settings WHERE name = 'salt'", [], |row| row.get(0))?)
-}
-
-fn wal(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
 }
 
 fn length(file: &Path) -> u64 {

@@ -54,6 +54,6 @@ impl Disk {
         if let Db::Postgres(server) = &db {
             server.set_salt(&salt);
         }
-        Ok(Self { dir: place.clone(), file: place, db, identity: None, patience, salt })
+        Ok(Self { dir: place.clone(), file: place, db, identity: [None; 3], patience, salt })
     }
 }

@@ -375,23 +375,24 @@ fn runs_that_begin_together_on_a_new_directory_all_open_it<P: Place>() {
 
 #[test]
 fn a_run_whose_journal_was_deleted_or_replaced_claims_nobody() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut run = Cast::new(dir.path(), "leads").run(0..3, 0);
-    let leads = batch(&mut run, 1);
-    let file = dir.path().join("journal.db");
-    let copy = dir.path().join("copy.db");
-    std::fs::copy(&file, &copy).unwrap();
-    let ask = || Ask {
-        leads: vec![(leads[0], Line(0))],
-        pool: roomy(9, at(2)),
-        reserve: 3,
-        margin: 0,
-        provider_time: stamp(2),
-    };
-    std::fs::remove_file(&file).unwrap();
-    assert!(matches!(run.claim(at(2), ask()), Err(Error::Gone(_))));
-    std::fs::rename(&copy, &file).unwrap();
-    assert!(matches!(run.claim(at(2), ask()), Err(Error::Gone(_))));
+    for part in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut run = Cast::new(dir.path(), "leads").run(0..3, 0);
+        let leads = batch(&mut run, 1);
+        let (file, copy) = (dir.path().join(part), dir.path().join("copy"));
+        std::fs::copy(&file, &copy).unwrap();
+        let ask = || Ask {
+            leads: vec![(leads[0], Line(0))],
+            pool: roomy(9, at(2)),
+            reserve: 3,
+            margin: 0,
+            provider_time: stamp(2),
+        };
+        std::fs::remove_file(&file).unwrap();
+        assert!(matches!(run.claim(at(2), ask()), Err(Error::Gone(_))), "{part}");
+        std::fs::rename(&copy, &file).unwrap();
+        assert!(matches!(run.claim(at(2), ask()), Err(Error::Gone(_))), "{part}");
+    }
 }
 
 #[test]
