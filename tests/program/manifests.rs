@@ -49,7 +49,9 @@ fn keys(of: &Yaml) -> Vec<&str> {
 
 fn known(place: &str, of: &Yaml) {
     let (_, fields) = KUBERNETES.iter().find(|(known, _)| *known == place).unwrap();
-    keys(of).iter().for_each(|key| assert!(fields.contains(key), "{place} has no field {key}"));
+    for key in keys(of) {
+        assert!(fields.contains(&key), "{place} has no field {key}");
+    }
 }
 
 /// The program takes the command, and lacks nothing of what it needs to call: it ends because nobody is there to answer.
@@ -84,7 +86,9 @@ fn the_cron_job_is_one_that_kubernetes_and_the_program_take() {
     assert!(["Allow", "Forbid", "Replace"].contains(&text(&spec["concurrencyPolicy"])));
     assert!(["Never", "OnFailure"].contains(&text(&pod["restartPolicy"])));
     let volumes = pod["volumes"].as_vec().unwrap();
-    volumes.iter().for_each(|volume| known("volumes", volume));
+    for volume in volumes {
+        known("volumes", volume);
+    }
     let volumes: Vec<_> = volumes.iter().map(|volume| text(&volume["name"])).collect();
     for container in pod["containers"].as_vec().unwrap() {
         known("containers", container);
@@ -111,10 +115,14 @@ fn the_cron_job_is_one_that_kubernetes_and_the_program_take() {
 fn the_compose_file_is_one_that_compose_and_the_program_take() {
     let file = document("services");
     let (services, volumes) = (keys(&file["services"]), keys(&file["volumes"]));
-    keys(&file).iter().for_each(|key| assert!(["services", "volumes"].contains(key), "{key}"));
+    for key in keys(&file) {
+        assert!(["services", "volumes"].contains(&key), "{key}");
+    }
     for name in &services {
         let service = &file["services"][*name];
-        keys(service).iter().for_each(|key| assert!(SERVICE.contains(key), "a service has no field {key}"));
+        for key in keys(service) {
+            assert!(SERVICE.contains(&key), "a service has no field {key}");
+        }
         assert!(!text(&service["image"]).is_empty());
         for volume in texts(&service["volumes"]) {
             let (from, to) = volume.split_once(':').unwrap();
