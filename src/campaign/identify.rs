@@ -48,8 +48,13 @@ impl Campaign {
 
     /// Whether the call in the answer to an attempt cannot be its own.
     fn is_anothers(&self, attempt: &AttemptId, wire: RequestTiming, call: &SeenCall) -> bool {
-        let marked = call.attempt.as_ref().is_some_and(|mark| mark != attempt);
-        let held = self.live.attempt_of(&call.id).is_some_and(|holder| holder != attempt);
+        let marked = call.attempt.as_ref().map_or(!call.outbound, |mark| mark != attempt);
+        // An attempt that is not over has no call that is.
+        let is_over = || {
+            let ended = self.pool.call(&call.id).is_some_and(|known| known.ours && known.ended.is_some());
+            ended && self.live.contains_key(attempt)
+        };
+        let held = self.live.attempt_of(&call.id).map_or_else(is_over, |holder| holder != attempt);
         let older = call.created + MARGIN < self.pool.offset.earliest(wire.sent);
         marked || held || older
     }

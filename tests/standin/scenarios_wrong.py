@@ -204,12 +204,17 @@ case("bad_ids_in_answers", "A 201 in three has an id that is none: its call is f
      36, dict(talk=0.3, shows=bad_ids(("answer",), 3)), run("--wait"))
 
 
-@scenario(12, talk=0.4)
-def id_of_another_call(s):
-    """A 201 with the id of a call that is up: in doubt, found, and no double call is told."""
-    s.world.shows = lambda call, row, where: (row | {"id": s.world.calls[0]["id"]}
-                                              if where == "answer" and len(s.world.posts) in (4, 9) else row)
-    s.run("--wait", 0, "settled == 12", "'unknown' not in it.dispositions", "'twice' not in ended.err", timeout=30)
+for name, which in (("another_call", lambda calls: calls[0]),
+                    ("a_call_that_is_over", lambda calls: next((call for call in calls if call["end"] < time.time()), None))):
+    @scenario(12, talk=0.4, name=f"id_of_{name}")
+    def id_of_another_call(s, which=which):
+        """A 201 with the id of a call of ours that is up, or over: in doubt, found, and no double call is told."""
+        def shows(call, row, where):
+            other = which(s.world.calls) if where == "answer" and len(s.world.posts) in (4, 9) else None
+            return row | {"id": other["id"]} if other else row
+        s.world.shows = shows
+        s.run("--wait --rate 5/s", 0, "settled == 12", "'unknown' not in it.dispositions", "'twice' not in ended.err",
+              timeout=30)
 
 
 @scenario(8, talk=0.3)
