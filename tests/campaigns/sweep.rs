@@ -149,7 +149,9 @@ fn sweep<S: Store>(seed: u64) {
         let over = simulation.runs[place].as_mut().unwrap();
         let totals = over.journal.totals(now).unwrap();
         check(&case, over, &totals, &trace, began);
-        woke.into_iter().for_each(|woke| nobody_was_dialed_on_old_news(seed, &trace[woke..]));
+        for woke in woke {
+            nobody_was_dialed_on_old_news(seed, &trace[woke..]);
+        }
         nobody_was_called_too_often(&case, &simulation.world);
         for trace in simulation.traces.iter_mut().flat_map(|traces| traces.drain(..)) {
             decides_the_same_again(seed, &trace.bytes());
