@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use super::display::stdout_width;
 use super::environment::Environment;
 use super::journal::{StateArgs, look, no_campaign};
 use super::names::completer;
-use super::place::dated;
+use super::place::{dated, state_dir};
 use super::transcripts::Transcripts;
 use crate::campaign::attempt::State;
 use crate::campaign::seen::Analysis;
@@ -115,7 +116,11 @@ pub fn report(args: &ReportArgs, around: &Environment<'_>) -> Result<Exit, Failu
         None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
     };
     let written = match args.format {
-        Format::Csv => write_csv(&disk, &campaign, &attempts, args.attempts, transcripts.as_mut(), &mut out),
+        Format::Csv => {
+            let place = state_dir(args.state.state.as_deref(), around)?;
+            let source = Source { disk: &disk, place: &place, campaign: &campaign, attempts: &attempts };
+            write_csv(&source, args.attempts, transcripts.as_mut(), &mut out)
+        }
         format => {
             let whole = added_up(&disk, &campaign, &attempts, around)?;
             let glyphs = Glyphs::of_locale(|name| around.var(name));
@@ -143,6 +148,12 @@ type Row<'a> = Vec<Cow<'a, str>>;
 enum Trouble {
     Journal(Error),
     Write(std::io::Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Journal(error)
+    }
 }
 
 /// A file of its own: what is there already is nobody's to overwrite.
@@ -181,53 +192,107 @@ fn added_up(
     Ok(report)
 }
 
+/// What a table is made of.
+struct Source<'a> {
+    disk: &'a Disk,
+    /// Where its journal is.
+    place: &'a Path,
+    campaign: &'a Campaign,
+    attempts: &'a Attempts,
+}
+
+impl Source<'_> {
+    fn each_part<T: Default + Send>(
+        &self,
+        make: impl Fn(&mut T, LeadOutcome<'_>) + Sync,
+        hand_over: impl FnMut(T) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        let Self { disk, place, campaign, attempts } = self;
+        let open = || Disk::look(place)?.ok_or_else(|| Error::Gone((*place).to_owned()));
+        disk.each_part(&campaign.account, &campaign.name, attempts, open, make, hand_over)
+    }
+}
+
+/// The columns of a table with a row a lead, besides ours.
+#[derive(Default)]
+struct Columns {
+    of_list: ListColumns,
+    structured: ListColumns,
+    recording: bool,
+}
+
+/// Some rows of a table.
+struct Rows(csv::Writer<Vec<u8>>);
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self(csv::Writer::from_writer(Vec::new()))
+    }
+}
+
+impl Rows {
+    fn add(&mut self, row: &Row<'_>) {
+        let into_memory = "nothing is in the way of a row in memory";
+        row.iter().try_for_each(|cell| self.0.write_field(as_text(cell).as_bytes())).expect(into_memory);
+        self.0.write_record(None::<&[u8]>).expect(into_memory);
+    }
+
+    fn write(self, out: &mut dyn Write) -> Result<(), Trouble> {
+        let bytes = self.0.into_inner().map_err(|error| Trouble::Write(error.into_error()))?;
+        out.write_all(&bytes).map_err(Trouble::Write)
+    }
+}
+
 fn write_csv(
-    disk: &Disk,
-    campaign: &Campaign,
-    attempts: &Attempts,
+    source: &Source<'_>,
     each_attempt: bool,
-    mut transcripts: Option<&mut Transcripts>,
+    transcripts: Option<&mut Transcripts>,
     out: &mut dyn Write,
 ) -> Result<(), Trouble> {
-    let (mut columns, mut fields) = (ListColumns::default(), ListColumns::default());
-    let mut any_recording = false;
-    let (account, name) = (&campaign.account, &campaign.name);
+    let mut columns = Columns::default();
     if !each_attempt {
-        let names = disk.each_lead(account, name, attempts, |lead| {
-            columns.add(&lead.lead.variables);
-            fields.add(&structured(lead.analysis));
-            any_recording |= lead.analysis.is_some_and(|analysis| analysis.recording_url.is_some());
-        });
-        names.map_err(Trouble::Journal)?;
+        let make = |found: &mut Columns, lead: LeadOutcome<'_>| {
+            found.of_list.add(lead.lead.variables.iter().map(|(name, _)| name));
+            found.structured.add(structured(lead.analysis).iter().map(|(name, _)| name));
+            found.recording |= lead.analysis.is_some_and(|analysis| analysis.recording_url.is_some());
+        };
+        source.each_part(make, |found: Columns| {
+            columns.of_list.add(found.of_list.names());
+            columns.structured.add(found.structured.names());
+            columns.recording |= found.recording;
+            Ok(())
+        })?;
     }
-    let mut table = csv::Writer::from_writer(out);
+    let mut table = Rows::default();
+    table.add(&header(&columns, each_attempt, transcripts.is_some()));
+    table.write(out)?;
+    let transcripts = transcripts.map(Mutex::new);
+    let make = |rows: &mut Rows, lead: LeadOutcome<'_>| {
+        if each_attempt {
+            return attempt_rows(&lead).iter().for_each(|row| rows.add(row));
+        }
+        let mut row = lead_row(&lead, &columns);
+        if let Some(transcripts) = &transcripts {
+            let mut transcripts = transcripts.lock().unwrap_or_else(PoisonError::into_inner);
+            row.push(transcripts.of(&lead).into());
+        }
+        rows.add(&row);
+    };
+    source.each_part(make, |rows: Rows| rows.write(out))
+}
+
+fn header<'a>(columns: &'a Columns, each_attempt: bool, with_transcripts: bool) -> Row<'a> {
     let ours: &[&str] = if each_attempt { &EACH } else { &OURS };
-    let taken = |field: &String| columns.names().contains(field) || ours.contains(&field.as_str());
-    let mut header: Row<'_> = columns.names().iter().map(|name| as_text(name)).collect();
-    header.extend(ours.iter().map(|name| Cow::from(*name)));
-    for name in fields.names() {
-        header.push(if taken(name) { format!("structured {name}").into() } else { as_text(name) });
+    let of_list = columns.of_list.names();
+    let mut header: Row<'a> = of_list.iter().map(Cow::from).collect();
+    header.extend(ours.iter().map(|name| Cow::from((*name).to_owned())));
+    for name in columns.structured.names() {
+        let taken = of_list.contains(name) || ours.contains(&name.as_str());
+        header.push(if taken { format!("structured {name}").into() } else { name.into() });
     }
-    header.extend(any_recording.then_some(Cow::from("recording_url")));
-    header.extend(transcripts.as_ref().map(|_| Cow::from("transcript")));
-    let mut wrong = write_row(&mut table, &header).err();
-    disk.each_lead(account, name, attempts, |lead| {
-        let mut rows = if each_attempt { attempt_rows(&lead) } else { vec![lead_row(&lead, &columns, &fields)] };
-        if any_recording {
-            rows[0].push(text(lead.analysis.and_then(|analysis| analysis.recording_url.as_deref())));
-        }
-        if let Some(transcripts) = &mut transcripts {
-            rows[0].push(transcripts.of(&lead).into());
-        }
-        for row in rows {
-            if wrong.is_none() {
-                wrong = write_row(&mut table, &row).err();
-            }
-        }
-    })
-    .map_err(Trouble::Journal)?;
-    let flushed = table.flush();
-    wrong.map_or(flushed, |error| Err(error.into())).map_err(Trouble::Write)
+    header.extend(columns.recording.then_some(Cow::from("recording_url")));
+    header.extend(with_transcripts.then_some(Cow::from("transcript")));
+    header
 }
 
 /// The fields of the structured data as cells: texts as they are, everything else as JSON.
@@ -238,18 +303,13 @@ fn structured(analysis: Option<&Analysis>) -> Vec<(String, String)> {
     fields.into_iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name, cell(value))).collect()
 }
 
-fn write_row(table: &mut csv::Writer<impl Write>, row: &Row<'_>) -> csv::Result<()> {
-    row.iter().try_for_each(|cell| table.write_field(as_text(cell).as_bytes()))?;
-    table.write_record(None::<&[u8]>)
-}
-
 /// A cell with a text that may be missing.
 fn text(text: Option<&str>) -> Cow<'_, str> {
     text.unwrap_or_default().into()
 }
 
-fn lead_row<'a>(outcome: &LeadOutcome<'a>, columns: &ListColumns, fields: &ListColumns) -> Row<'a> {
-    let mut row: Row<'a> = columns.cells(&outcome.lead.variables).into_iter().map(Cow::from).collect();
+fn lead_row<'a>(outcome: &LeadOutcome<'a>, columns: &Columns) -> Row<'a> {
+    let mut row: Row<'a> = columns.of_list.cells(&outcome.lead.variables).into_iter().map(Cow::from).collect();
     let (state, disposition) = match outcome.state {
         LeadState::Open | LeadState::Busy => ("open", ""),
         LeadState::InDoubt | LeadState::Parked => ("in_doubt", ""),
@@ -271,7 +331,10 @@ fn lead_row<'a>(outcome: &LeadOutcome<'a>, columns: &ListColumns, fields: &ListC
         text(outcome.analysis.and_then(|analysis| analysis.summary.as_deref())),
     ]);
     let structured = structured(outcome.analysis);
-    row.extend(fields.cells(&structured).into_iter().map(|cell| Cow::from(cell.to_owned())));
+    row.extend(columns.structured.cells(&structured).into_iter().map(|cell| Cow::from(cell.to_owned())));
+    if columns.recording {
+        row.push(text(outcome.analysis.and_then(|analysis| analysis.recording_url.as_deref())));
+    }
     row
 }
 

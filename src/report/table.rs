@@ -11,9 +11,9 @@ pub struct ListColumns {
 }
 
 impl ListColumns {
-    /// Takes in the variables of a lead.
-    pub fn add(&mut self, variables: &[(String, String)]) {
-        for (name, _) in variables {
+    /// Takes in names, but for those that are known.
+    pub fn add<'a>(&mut self, names: impl IntoIterator<Item = &'a String>) {
+        for name in names {
             if !self.places.contains_key(name) {
                 self.places.insert(name.clone(), self.names.len());
                 self.names.push(name.clone());

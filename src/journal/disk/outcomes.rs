@@ -1,6 +1,9 @@
 //! What became of every lead of a campaign, for reports: one walk over its attempts, one over its leads.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use jiff::Timestamp;
 
@@ -9,7 +12,7 @@ use super::super::facts::Attempt;
 use super::super::lead_status::LeadState;
 use super::Disk;
 use super::accounts::Account;
-use super::db::values;
+use super::db::{Db, values};
 use super::leads::standing_named;
 use super::{attempts, leads, results};
 use crate::campaign::attempt::{Cause, State};
@@ -96,22 +99,77 @@ impl Disk {
         account: &Account,
         campaign: &str,
         attempts: &Attempts,
+        each: impl FnMut(LeadOutcome<'_>),
+    ) -> Result<(), Error> {
+        self.each_lead_of(self.campaign(account, campaign)?, 0..=i64::MAX, attempts, each)
+    }
+
+    /// Goes over the list of a campaign in parts, several at once, each on a journal of its own that `open` opens. What is
+    /// made of each part is handed over in list order.
+    pub fn each_part<T: Default + Send, E: From<Error>>(
+        &self,
+        account: &Account,
+        campaign: &str,
+        attempts: &Attempts,
+        open: impl Fn() -> Result<Disk, Error> + Sync,
+        make: impl Fn(&mut T, LeadOutcome<'_>) + Sync,
+        mut hand_over: impl FnMut(T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let id = self.campaign(account, campaign)?;
+        let parts = self.read(|db| parts(db, id))?;
+        let (next, (sender, receiver)) = (AtomicUsize::new(0), sync_channel(AT_ONCE));
+        let work = |sender: SyncSender<_>| {
+            let disk = match open() {
+                Ok(disk) => disk,
+                // Nobody hears it any more: the other one has failed before.
+                Err(error) => return drop(sender.send((0, Err(error)))),
+            };
+            while let Some((nth, part)) = take(&next, &parts) {
+                let mut result = T::default();
+                let done = disk.each_lead_of(id, part, attempts, |lead| make(&mut result, lead));
+                if sender.send((nth, done.map(|()| result))).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                let sender = sender.clone();
+                scope.spawn(|| work(sender));
+            }
+            drop(sender);
+            let (mut waiting, mut due) = (BTreeMap::new(), 0);
+            for (nth, part) in receiver {
+                waiting.insert(nth, part?);
+                while let Some(part) = waiting.remove(&due) {
+                    hand_over(part)?;
+                    due += 1;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn each_lead_of(
+        &self,
+        campaign: i64,
+        ids: RangeInclusive<i64>,
+        attempts: &Attempts,
         mut each: impl FnMut(LeadOutcome<'_>),
     ) -> Result<(), Error> {
-        const AT_ONCE: usize = 10_000;
-        let id = self.campaign(account, campaign)?;
         // By the index of the campaign every part of the list would be sorted out of the whole list.
-        let some = "SELECT id, lead, standing, class FROM leads WHERE +campaign = ?1 AND listed = 1 AND id > ?2 \
-                    ORDER BY id LIMIT ?3";
+        let some = "SELECT id, lead, standing, class FROM leads WHERE +campaign = ?1 AND listed = 1 AND id >= ?2 \
+                    AND id <= ?3 ORDER BY id LIMIT ?4";
         self.read(|db| {
-            let (mut last, mut rows) = (0, AT_ONCE);
-            while rows == AT_ONCE {
+            let (mut from, mut rows) = (*ids.start(), PART);
+            while rows == PART {
                 rows = 0;
-                db.each(some, values![id, last, AT_ONCE], |row| {
-                    (last, rows) = (row.get(0)?, rows + 1);
+                db.each(some, values![campaign, from, *ids.end(), PART], |row| {
+                    let id: i64 = row.get(0)?;
+                    (from, rows) = (id + 1, rows + 1);
                     let lead = leads::read(row.text(1)?)?;
                     let state = standing_named(&row.get::<String>(2)?, row.get(3)?)?;
-                    let of_lead = attempts.get(&Some(LeadId(last))).map_or(&[][..], Vec::as_slice);
+                    let of_lead = attempts.get(&Some(LeadId(id))).map_or(&[][..], Vec::as_slice);
                     let analysis = results::analysis(db, last_call(of_lead))?;
                     each(LeadOutcome { lead: &lead, state, attempts: of_lead, analysis: analysis.as_ref() });
                     Ok(())
@@ -120,6 +178,24 @@ impl Disk {
             Ok(())
         })
     }
+}
+
+/// Leads of one part of a list.
+const PART: i64 = 10_000;
+/// Parts that are gone over at once.
+const AT_ONCE: usize = 2;
+
+/// The numbers of the leads of each part of a campaign's list.
+fn parts(db: &Db, campaign: i64) -> Result<Vec<RangeInclusive<i64>>, Error> {
+    let end = |order| format!("SELECT id FROM leads WHERE +campaign = ?1 AND id > 0 ORDER BY id {order} LIMIT 1");
+    let end = |order| db.maybe(&end(order), values![campaign], |row| row.get::<i64>(0));
+    let starts = end("ASC")?.zip(end("DESC")?).into_iter().flat_map(|(first, last)| (first..=last).step_by(10_000));
+    Ok(starts.map(|start| start..=start + PART - 1).collect())
+}
+
+fn take(next: &AtomicUsize, parts: &[RangeInclusive<i64>]) -> Option<(usize, RangeInclusive<i64>)> {
+    let nth = next.fetch_add(1, Ordering::Relaxed);
+    parts.get(nth).map(|part| (nth, part.clone()))
 }
 
 /// The newest of some attempts that may have been a call.

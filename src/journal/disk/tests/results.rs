@@ -64,6 +64,32 @@ fn an_analysis_is_kept_for_reports_until_its_person_is_forgotten() {
     assert_eq!((kept(&disk), left), (Vec::new(), 0));
 }
 
+#[test]
+fn the_parts_of_a_long_list_are_handed_over_in_its_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let cast = Cast::new(dir.path(), "leads");
+    let people = list((0..35_000).map(person));
+    cast.import(&people, |head| head).unwrap();
+    let disk = Disk::look(dir.path()).unwrap().unwrap();
+    let account = disk.accounts().unwrap().remove(0);
+    let attempts = disk.attempts_of(&account, "leads").unwrap();
+    let (mut phones, mut parts) = (Vec::new(), 0);
+    let open = || Disk::look(dir.path())?.ok_or(Error::Empty);
+    let make = |part: &mut Vec<_>, lead: LeadOutcome<'_>| part.push(lead.lead.phone);
+    let hand_over = |part: Vec<_>| {
+        phones.extend(part);
+        parts += 1;
+        Ok::<(), Error>(())
+    };
+    disk.each_part(&account, "leads", &attempts, open, make, hand_over).unwrap();
+    assert_eq!((parts, phones.len()), (4, 35_000));
+    assert!((0..35_000).map(|nth| person(nth).phone).eq(phones));
+    let fails = |_: Vec<_>| Err::<(), Error>(Error::Empty);
+    assert!(disk.each_part(&account, "leads", &attempts, open, make, fails).is_err());
+    let gone = || Err(Error::Empty);
+    assert!(disk.each_part(&account, "leads", &attempts, gone, make, |_: Vec<_>| Ok::<(), Error>(())).is_err());
+}
+
 /// What no file has: the lead's number and the settlement's.
 fn unwritten(book: &ResultsBook) -> Vec<(LeadId, u64)> {
     book.unwritten(LeadId(0), 100).unwrap().iter().map(|one| (one.id, one.number)).collect()
