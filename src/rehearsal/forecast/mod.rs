@@ -24,7 +24,7 @@ use crate::leads::lead::Lead;
 use crate::time::Stamp;
 
 /// Calls that are rehearsed at most, over all rehearsals: some seconds of work.
-const WORK: u64 = 400_000;
+const WORK: u64 = 300_000;
 /// And leads of one rehearsal.
 const SAMPLE: u64 = 20_000;
 /// Rehearsals that tell of their slots over time.
