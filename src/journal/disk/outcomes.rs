@@ -93,17 +93,6 @@ impl Disk {
         })
     }
 
-    /// Hands over each lead that is on the list of a campaign, in list order.
-    pub fn each_lead(
-        &self,
-        account: &Account,
-        campaign: &str,
-        attempts: &Attempts,
-        each: impl FnMut(LeadOutcome<'_>),
-    ) -> Result<(), Error> {
-        self.each_lead_of(self.campaign(account, campaign)?, 0..=i64::MAX, attempts, each)
-    }
-
     /// Goes over the list of a campaign in parts, several at once, each on a journal of its own that `open` opens. What is
     /// made of each part is handed over in list order.
     pub fn each_part<T: Default + Send, E: From<Error>>(
@@ -126,7 +115,7 @@ impl Disk {
             };
             while let Some((nth, part)) = take(&next, &parts) {
                 let mut result = T::default();
-                let done = disk.each_lead_of(id, part, attempts, |lead| make(&mut result, lead));
+                let done = disk.each_lead(id, part, attempts, |lead| make(&mut result, lead));
                 if sender.send((nth, done.map(|()| result))).is_err() {
                     return;
                 }
@@ -150,7 +139,8 @@ impl Disk {
         })
     }
 
-    fn each_lead_of(
+    /// Hands over the leads with these numbers that are on the list of a campaign, in list order.
+    pub(super) fn each_lead(
         &self,
         campaign: i64,
         ids: RangeInclusive<i64>,

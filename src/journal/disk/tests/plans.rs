@@ -152,7 +152,9 @@ pub(super) fn everything(dir: &Path) -> Vec<Arc<Mutex<BTreeSet<String>>>> {
     assert!(!disk.lists(&account, "leads").unwrap().is_empty());
     assert_eq!(disk.newest_attempts(&account, "leads", 3).unwrap().len(), 3);
     let attempts = disk.attempts_of(&account, "leads").unwrap();
-    disk.each_lead(&account, "leads", &attempts, |_| ()).unwrap();
+    disk.each_lead(disk.campaign(&account, "leads").unwrap(), 1..=9, &attempts, |_| ()).unwrap();
+    let open = || Disk::look(dir).map(Option::unwrap);
+    disk.each_part(&account, "leads", &attempts, open, |(), _| (), |()| Ok::<(), Error>(())).unwrap();
     let pasts = disk.pool_pasts(&account, "leads").unwrap();
     assert_eq!(pasts.iter().map(|past| past.points.len()).collect::<Vec<_>>(), [1, 1]);
     let forecasts = disk.forecasts(&account, "leads").unwrap();

@@ -51,7 +51,8 @@ fn an_analysis_is_kept_for_reports_until_its_person_is_forgotten() {
         let attempts = disk.attempts_of(&account, "leads").unwrap();
         let mut kept = Vec::new();
         let each = |lead: LeadOutcome<'_>| kept.extend(lead.analysis.cloned());
-        disk.each_lead(&account, "leads", &attempts, each).unwrap();
+        let campaign = disk.campaign(&account, "leads").unwrap();
+        disk.each_lead(campaign, 0..=i64::MAX, &attempts, each).unwrap();
         kept
     };
     assert_eq!(kept(&disk), [booked()]);
