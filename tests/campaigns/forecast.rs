@@ -87,6 +87,34 @@ fn a_list_that_is_too_long_is_foreseen_from_its_first_leads() {
 }
 
 #[test]
+fn a_long_list_lasts_as_long_as_somebody_of_it_may_be_called() {
+    // In New York the hours open three hours before they do in Los Angeles: by then the first leads have been called, of the
+    // list many thousands are left.
+    let zones = [NEW_YORK, "America/Los_Angeles"].map(|zone| vec![zone.to_owned()]);
+    let there = |(nth, lead): (usize, Lead)| Lead { zones: zones[nth % 2].clone(), ..lead };
+    let leads: Vec<Lead> = stage::leads(60).map(|listed| listed.lead).enumerate().map(there).collect();
+    let calling = Calling::parse("08:00-12:00", None, None, Duration::from_mins(5)).unwrap();
+    let (plan, beliefs) = (Plan { calling, ..plan() }, Beliefs::of_sandbox());
+    let (total, zones, now) = (100_000, zones.to_vec(), START.timestamp());
+    let question = Question {
+        plan: &plan,
+        leads: &leads,
+        total,
+        zones,
+        slots: 10,
+        now,
+        runs: 20,
+        beliefs: &beliefs,
+        spent_usd: 0.0,
+    };
+    let seen = question.foresee().unwrap().unwrap();
+    assert_eq!((seen.starts, seen.why.clone()), (at("2026-01-01T13:00:00Z"), Some(StopReason::Later)));
+    // Until noon in Los Angeles, which is 20:00 in UTC, and from midnight on.
+    assert!((19.5 * 3600.0..20.5 * 3600.0).contains(&seen.seconds.p50), "{seen:?}");
+    assert!(seen.calls > 1_000.0 && seen.open_at_end < 99_000.0, "{seen:?}");
+}
+
+#[test]
 fn who_knows_less_foresees_less_exactly() {
     let past = |calls: u32| {
         let mut past = Past::default();

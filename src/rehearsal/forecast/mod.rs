@@ -27,6 +27,8 @@ use crate::time::Stamp;
 const WORK: u64 = 300_000;
 /// And leads of one rehearsal.
 const SAMPLE: u64 = 20_000;
+/// A rehearsal that ends so many seconds before the hours do is ended by them.
+const NEARLY: f64 = 1_800.0;
 /// Rehearsals that tell of their slots over time.
 const DRAWN: u32 = 50;
 /// Points of the pool over time.
@@ -213,10 +215,12 @@ impl Question<'_> {
         let calls = seen.calls as f64 / touched * total as f64;
         let takes = |calls: f64| if seen.pace > 0.0 { calendar.takes(calls / seen.pace) } else { None };
         let list_seconds = takes(calls);
-        let early = matches!(
-            seen.why,
-            Some(StopReason::Limit | StopReason::Cost | StopReason::Until | StopReason::Later | StopReason::Kept)
-        );
+        let early = match seen.why {
+            Some(StopReason::Limit | StopReason::Cost | StopReason::Until | StopReason::Kept) => true,
+            // Before that, of the first leads nobody was left who may be called: of the whole list somebody is.
+            Some(StopReason::Later) => calendar.closes().is_some_and(|at| at <= seen.seconds + NEARLY),
+            _ => false,
+        };
         if early && seen.untouched > 0 {
             return Rehearsal { open: seen.open + (total - rehearsed), list_seconds, ..seen.clone() };
         }
