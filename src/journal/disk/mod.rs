@@ -79,13 +79,9 @@ impl Disk {
 
     /// Does one thing, wholly or not at all. The file's name is put into what goes wrong.
     fn within<T>(&mut self, mut work: impl FnMut(&Db) -> Result<T, Error>) -> Result<T, Error> {
-        let mut since = None;
-        loop {
-            match self.db.transact(&self.file, &self.patience, &self.salt, &mut work) {
-                Err(error) if self.is_again(&error, &mut since) => {}
-                done => return done.map_err(|error| error.within(&self.file)),
-            }
-        }
+        let Self { db, file, patience, salt, .. } = self;
+        let done = db.persist(|| db.transact(file, patience, salt, &mut work));
+        done.map_err(|error| error.within(file))
     }
 
     /// Whether what failed is to be done again, whole: the database is away, and is waited for. `since` is when that was

@@ -149,29 +149,22 @@ impl Disk {
     ) -> Result<(), Error> {
         // By the index of the campaign every part of the list would be sorted out of the whole list.
         let some = "SELECT id, lead, standing, class FROM leads WHERE +campaign = ?1 AND listed = 1 AND id >= ?2 \
-                    AND id <= ?3 ORDER BY id LIMIT ?4";
+                    AND id <= ?3 ORDER BY id";
         self.read(|db| {
-            let (mut from, mut rows) = (*ids.start(), PART);
-            while rows == PART {
-                rows = 0;
-                db.each(some, values![campaign, from, *ids.end(), PART], |row| {
-                    let id: i64 = row.get(0)?;
-                    (from, rows) = (id + 1, rows + 1);
-                    let lead = leads::read(row.text(1)?)?;
-                    let state = standing_named(&row.get::<String>(2)?, row.get(3)?)?;
-                    let of_lead = attempts.get(&Some(LeadId(id))).map_or(&[][..], Vec::as_slice);
-                    let analysis = results::analysis(db, last_call(of_lead))?;
-                    each(LeadOutcome { lead: &lead, state, attempts: of_lead, analysis: analysis.as_ref() });
-                    Ok(())
-                })?;
-            }
-            Ok(())
+            db.each(some, values![campaign, *ids.start(), *ids.end()], |row| {
+                let lead = leads::read(row.text(1)?)?;
+                let state = standing_named(&row.get::<String>(2)?, row.get(3)?)?;
+                let of_lead = attempts.get(&Some(LeadId(row.get(0)?))).map_or(&[][..], Vec::as_slice);
+                let analysis = results::analysis(db, last_call(of_lead))?;
+                each(LeadOutcome { lead: &lead, state, attempts: of_lead, analysis: analysis.as_ref() });
+                Ok(())
+            })
         })
     }
 }
 
 /// Leads of one part of a list.
-const PART: i64 = 10_000;
+const PART: u16 = 10_000;
 /// Parts that are gone over at once.
 const AT_ONCE: usize = 2;
 
@@ -179,8 +172,9 @@ const AT_ONCE: usize = 2;
 fn parts(db: &Db, campaign: i64) -> Result<Vec<RangeInclusive<i64>>, Error> {
     let end = |order| format!("SELECT id FROM leads WHERE +campaign = ?1 AND id > 0 ORDER BY id {order} LIMIT 1");
     let end = |order| db.maybe(&end(order), values![campaign], |row| row.get::<i64>(0));
-    let starts = end("ASC")?.zip(end("DESC")?).into_iter().flat_map(|(first, last)| (first..=last).step_by(10_000));
-    Ok(starts.map(|start| start..=start + PART - 1).collect())
+    let starts =
+        end("ASC")?.zip(end("DESC")?).into_iter().flat_map(|(first, last)| (first..=last).step_by(PART.into()));
+    Ok(starts.map(|start| start..=start + i64::from(PART) - 1).collect())
 }
 
 fn take(next: &AtomicUsize, parts: &[RangeInclusive<i64>]) -> Option<(usize, RangeInclusive<i64>)> {

@@ -314,6 +314,15 @@ impl Db {
         }
     }
 
+    /// Does something, and does it again, whole, for as long as it fails because the server is away and is waited for.
+    pub(super) fn persist<T>(&self, mut work: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+        match self {
+            Self::Sqlite(_) => work(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(db) => db.persist(work),
+        }
+    }
+
     /// Whether what failed is to be done again, whole, after a pause: the server is away, and is waited for. `since` is
     /// when that was asked first.
     pub(super) fn is_again(&self, error: &Error, since: &mut Option<Duration>) -> bool {
